@@ -1,0 +1,54 @@
+"""keyrng: random numbers by explicit, immutable, splittable keys, the same bits everywhere."""
+
+from keyrng import algorithms as algorithms
+from keyrng.backends.threads import get_num_threads, set_num_threads
+from keyrng.distributions import (
+    bernoulli,
+    bits,
+    exponential,
+    gamma,
+    normal,
+    rademacher,
+    randint,
+    uniform,
+)
+from keyrng.keys import (
+    Key,
+    clone,
+    concatenate,
+    fold_in,
+    key,
+    key_data,
+    key_impl,
+    split,
+    stack,
+    wrap_key_data,
+)
+from keyrng.sampling import draw
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Key",
+    "algorithms",
+    "bernoulli",
+    "bits",
+    "clone",
+    "concatenate",
+    "draw",
+    "exponential",
+    "fold_in",
+    "gamma",
+    "get_num_threads",
+    "key",
+    "key_data",
+    "key_impl",
+    "normal",
+    "rademacher",
+    "randint",
+    "set_num_threads",
+    "split",
+    "stack",
+    "uniform",
+    "wrap_key_data",
+]

@@ -1,0 +1,356 @@
+"""The key itself: an immutable array of keys, and putting such arrays together.
+
+``keyrng.keys`` makes keys of seeds and of other keys; import from there.
+
+Must not import keys, sampling, distributions or anything above them.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Iterator, Sequence
+from math import prod
+from typing import Any, NoReturn, final
+
+import numpy as np
+
+from keyrng import _serialize
+from keyrng.algorithms.base import Algorithm
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+# Devices: the one place that knows them.
+
+
+def _device(words: Array) -> str:
+    """The device that words are on."""
+    return "cpu"
+
+
+def _place(words: Array, device: object) -> Array:
+    """The words on a device."""
+    if device == "cpu":
+        return words
+    if not isinstance(device, str):
+        raise TypeError(f'a device is a name like "cpu", got {_kind(device)}')
+    if device == "cuda" or device.startswith("cuda:"):
+        raise RuntimeError(
+            f'keys on {device!r} need the CUDA backend, which this keyrng does not have; use device="cpu"'
+        )
+    raise ValueError(f'unknown device {device!r}; known are "cpu"')
+
+
+# The key
+
+
+@final
+class Key:
+    """An array of keys, often of shape (): an algorithm and ``key_words`` words for each key, which never change.
+
+    ``keyrng.key(seed)`` makes one, ``split`` and ``fold_in`` make others from it. ``shape`` hides the words; indexing,
+    iteration and reshaping are NumPy's, on ``shape``. ``==`` compares key by key. Keys are no numbers: arithmetic,
+    ordering, ``bool``, ``hash`` and ``np.asarray`` are TypeErrors that say what to do instead.
+
+    Immutable; pickle, copy and ``to_bytes`` keep every bit.
+
+    >>> keys = keyrng.split(keyrng.key(42), 3)
+    >>> keys.shape, keys[0].shape, keys.impl
+    ((3,), (), 'threefry2x32')
+    >>> keyrng.key(42)
+    Key((), key<fry>, [0x00000000 0x0000002a])
+    """
+
+    __slots__ = ("_algorithm", "_words")
+
+    _algorithm: Algorithm
+    _words: Array
+
+    # NumPy's operators then leave it to ours to refuse.
+    __array_ufunc__ = None
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        raise TypeError("keyrng.key(seed) makes a key, keyrng.wrap_key_data(words) makes keys of words; Key() does not")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the array of keys, () for one key."""
+        shape: tuple[int, ...] = self._words.shape[:-1]
+        return shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._words.ndim - 1
+
+    @property
+    def size(self) -> int:
+        """The number of keys."""
+        return prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all words together."""
+        return self._words.nbytes
+
+    @property
+    def impl(self) -> str:
+        """The name of the algorithm, as ``keyrng.key(seed, impl=name)`` takes it."""
+        return self._algorithm.name
+
+    @property
+    def device(self) -> str:
+        """Where the words are, and where samples of this key appear."""
+        return _device(self._words)
+
+    def to(self, device: str) -> Key:
+        """The same keys on a device; the key itself if it is there.
+
+        ValueError for an unknown device, RuntimeError for one that this installation cannot use.
+        """
+        words = _place(self._words, device)
+        return self if words is self._words else _wrap(self._algorithm, words)
+
+    def to_bytes(self) -> bytes:
+        """The keys as bytes that ``Key.from_bytes`` reads, on any machine: words, shape, algorithm and a checksum."""
+        return _serialize.dump(self._algorithm, self._words)
+
+    @staticmethod
+    def from_bytes(data: bytes) -> Key:
+        """The keys that ``to_bytes`` wrote; ValueError if even one bit is missing, too many or altered.
+
+        >>> bool(keyrng.Key.from_bytes(keyrng.key(42).to_bytes()) == keyrng.key(42))
+        True
+        """
+        return _wrap(*_serialize.load(data))
+
+    # An array of keys.
+
+    def __len__(self) -> int:
+        if self._words.ndim == 1:
+            raise TypeError("a scalar key has no len(); its shape is ()")
+        return len(self._words)
+
+    def __iter__(self) -> Iterator[Key]:
+        if self._words.ndim == 1:
+            raise TypeError("cannot iterate over a scalar key; keyrng.split(key, num) makes num keys")
+        return (_wrap(self._algorithm, words) for words in self._words)
+
+    def __getitem__(self, index: Any) -> Key:
+        index = index if isinstance(index, tuple) else (index,)
+        try:
+            words = self._words[(*index, slice(None))]
+        except IndexError:
+            np.broadcast_to(False, self.shape)[index]  # The same error, but about the shape that the user sees.
+            raise
+        return _wrap(self._algorithm, np.ascontiguousarray(words))
+
+    def reshape(self, *shape: Any) -> Key:
+        """The keys in another shape of the same size; one length may be -1."""
+        new = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
+        try:
+            words = self._words.reshape((*new, self._algorithm.key_words))
+        except ValueError:
+            raise ValueError(f"cannot reshape keys of shape {self.shape} to {tuple(new)}") from None
+        return _wrap(self._algorithm, words)
+
+    def ravel(self) -> Key:
+        """The keys in one axis."""
+        return self.reshape(-1)
+
+    def flatten(self) -> Key:
+        """The keys in one axis; as ``ravel``, for a key never changes."""
+        return self.reshape(-1)
+
+    def squeeze(self, axis: int | Sequence[int] | None = None) -> Key:
+        """The keys without their axes of length 1, or without the given ones; ValueError if one has another length."""
+        shape = self.shape
+        if axis is None:
+            return self.reshape([length for length in shape if length != 1])
+        axes = {_axis(a, len(shape)) for a in (axis if isinstance(axis, (tuple, list)) else (axis,))}
+        if any(shape[a] != 1 for a in axes):
+            raise ValueError(f"cannot squeeze axis {axis!r} of keys of shape {shape}: its length is not 1")
+        return self.reshape([length for a, length in enumerate(shape) if a not in axes])
+
+    def transpose(self, *axes: Any) -> Key:
+        """The keys with their axes in another order, reversed if none is given."""
+        given = axes[0] if len(axes) == 1 and not _is_integer(axes[0]) else axes
+        order = [_axis(a, self.ndim) for a in given or ()] or list(range(self.ndim))[::-1]
+        if sorted(order) != list(range(self.ndim)):
+            raise ValueError(f"transpose needs each of {self.ndim} axes once, got {axes!r}")
+        return _wrap(self._algorithm, np.ascontiguousarray(self._words.transpose(*order, self.ndim)))
+
+    @property
+    def T(self) -> Key:
+        """The keys with their axes reversed."""
+        return self.transpose()
+
+    def __eq__(self, other: object) -> Any:
+        if other is None:
+            return False
+        other = check_key(other)
+        if self._algorithm != other._algorithm:
+            raise TypeError(f"cannot compare keys of {self.impl} and {other.impl}; compare key.impl first")
+        try:
+            return (self._words == other._words).all(axis=-1)
+        except ValueError:
+            raise ValueError(f"keys of shapes {self.shape} and {other.shape} do not broadcast") from None
+
+    def __ne__(self, other: object) -> Any:
+        return True if other is None else ~self.__eq__(other)
+
+    def __repr__(self) -> str:
+        digits = self._algorithm.word_bits // 4
+        words = np.array2string(
+            self._words,
+            max_line_width=120,
+            threshold=32,
+            edgeitems=3,
+            separator=" ",
+            prefix="    " if self.ndim else "",
+            formatter={"int": lambda word: f"0x{word:0{digits}x}"},
+        )
+        separator = "\n    " if self.size > 1 else " "
+        return f"Key({self.shape}, key<{self._algorithm.tag}>,{separator}{words})"
+
+    # A value that never changes.
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"cannot set {name!r}: a key never changes; keyrng.split or keyrng.fold_in makes others")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"cannot delete {name!r}: a key never changes")
+
+    def __setitem__(self, index: object, value: object) -> NoReturn:
+        raise TypeError("an array of keys never changes; keyrng.stack or keyrng.concatenate makes another")
+
+    def __delitem__(self, index: object) -> NoReturn:
+        raise TypeError("an array of keys never changes; keyrng.concatenate makes another")
+
+    def __copy__(self) -> Key:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Key:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Key.from_bytes, (self.to_bytes(),)
+
+    # No number.
+
+    def __hash__(self) -> int:
+        raise TypeError("unhashable type: 'Key', for == compares key by key; key.to_bytes() is hashable")
+
+    def __bool__(self) -> bool:
+        raise TypeError("a key is neither true nor false; (key == other).all() compares, key.size counts")
+
+    def __array__(self, *args: object, **kwargs: object) -> NoReturn:
+        raise TypeError("a key is no array of numbers; keyrng.key_data(key) gives its words")
+
+    def _no_number(self, *args: object) -> NoReturn:
+        raise TypeError("a key is no number; keyrng.fold_in(key, data) makes another key, keyrng.bits(key) a number")
+
+    __int__ = __float__ = __complex__ = __index__ = _no_number
+    __neg__ = __pos__ = __abs__ = __invert__ = _no_number
+    __lt__ = __le__ = __gt__ = __ge__ = _no_number
+    __add__ = __sub__ = __mul__ = __matmul__ = __truediv__ = __floordiv__ = __mod__ = __divmod__ = _no_number
+    __radd__ = __rsub__ = __rmul__ = __rmatmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rdivmod__ = _no_number
+    __pow__ = __and__ = __or__ = __xor__ = __lshift__ = __rshift__ = _no_number
+    __rpow__ = __rand__ = __ror__ = __rxor__ = __rlshift__ = __rrshift__ = _no_number
+
+
+_new = object.__new__
+_set_algorithm = Key.__dict__["_algorithm"].__set__
+_set_words = Key.__dict__["_words"].__set__
+
+
+def _wrap(algorithm: Algorithm, words: Array) -> Key:
+    """Keys of words that nobody else may write to: C-contiguous, of the algorithm's dtype, shape (..., key_words)."""
+    words.setflags(write=False)
+    made: Key = _new(Key)
+    _set_algorithm(made, algorithm)
+    _set_words(made, words)
+    return made
+
+
+def check_key(value: object) -> Key:
+    """The value if it is a key; else a TypeError that says what it is and how to make a key."""
+    if type(value) is Key:
+        return value
+    makes = "keyrng.key(seed)"
+    if isinstance(value, np.ndarray) and value.dtype in (np.uint32, np.uint64):
+        makes = "keyrng.wrap_key_data(words)"
+    elif isinstance(value, (list, tuple)) and value and all(type(v) is Key for v in value):
+        makes = "keyrng.stack(keys)"
+    raise TypeError(f"expected a key, got {_kind(value)}; {makes} makes one")
+
+
+# Arrays of keys together
+
+
+def stack(keys: Iterable[Key], axis: int = 0) -> Key:
+    """Keys of equal shapes along a new axis.
+
+    ValueError for unequal shapes, no keys or an axis out of range; TypeError for unlike algorithms.
+
+    >>> keyrng.stack([keyrng.key(1), keyrng.key(2)]).shape
+    (2,)
+    """
+    algorithm, words = _all_words(keys)
+    if any(w.shape != words[0].shape for w in words):
+        raise ValueError(f"keys of shapes {', '.join(str(w.shape[:-1]) for w in words)} do not stack")
+    return _wrap(algorithm, np.ascontiguousarray(np.stack(words, _axis(axis, words[0].ndim))))
+
+
+def concatenate(keys: Iterable[Key], axis: int = 0) -> Key:
+    """Arrays of keys one after the other along an axis they have; their other lengths are equal.
+
+    ValueError for unequal lengths, no keys or an axis out of range; TypeError for unlike algorithms.
+
+    >>> keyrng.concatenate([keyrng.split(keyrng.key(1), 2), keyrng.split(keyrng.key(2), 3)]).shape
+    (5,)
+    """
+    algorithm, words = _all_words(keys)
+    if any(w.ndim == 1 for w in words):
+        raise ValueError("a scalar key has no axis to concatenate; keyrng.stack(keys) makes one")
+    axis = _axis(axis, words[0].ndim - 1)
+    rests = {w.shape[:axis] + w.shape[axis + 1 :] for w in words}
+    if len(rests) > 1:
+        shapes = ", ".join(str(w.shape[:-1]) for w in words)
+        raise ValueError(f"keys of shapes {shapes} do not concatenate along axis {axis}")
+    return _wrap(algorithm, np.ascontiguousarray(np.concatenate(words, axis)))
+
+
+def _all_words(keys: Iterable[Key]) -> tuple[Algorithm, list[Array]]:
+    """The one algorithm of several keys, and the words of each."""
+    if isinstance(keys, np.ndarray) or not isinstance(keys, Iterable):
+        raise TypeError(f"expected a list of keys, got {_kind(keys)}")
+    checked = [check_key(k) for k in keys]
+    if not checked:
+        raise ValueError("no keys; at least one says which algorithm the result has")
+    impls = dict.fromkeys(k._algorithm.name for k in checked)
+    if len(impls) > 1:
+        raise TypeError(f"keys of {' and '.join(impls)} do not fit in one array")
+    return checked[0]._algorithm, [k._words for k in checked]
+
+
+# What checks share
+
+
+def _is_integer(value: object) -> bool:
+    """Whether a value is one integer: Python's or NumPy's, no bool and no duration."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.timedelta64))
+
+
+def _axis(axis: int, ndim: int) -> int:
+    """An axis counted from the front; ValueError if there is none."""
+    if not -ndim <= operator.index(axis) < ndim:
+        raise ValueError(f"axis {axis} is out of range for {ndim} axes")
+    return axis % ndim
+
+
+def _kind(value: object) -> str:
+    """What a value is, for an error."""
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype} with shape {value.shape}"
+    return "None" if value is None else type(value).__name__

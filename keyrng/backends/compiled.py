@@ -1,0 +1,106 @@
+"""The compiled path: kernels printed as C when keyrng was built, run by the module ``_compiled``.
+
+What is not compiled in (algorithms and kernels of the user's own) has no plan here and runs on NumPy.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keyrng.algorithms.base import Algorithm
+from keyrng.backends.threads import PIECE, run_pieces
+from keyrng.kernels.program import Kernel
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_reason = ""
+try:
+    if os.environ.get("KEYRNG_BACKEND") == "numpy":
+        raise ImportError("KEYRNG_BACKEND=numpy is set")
+    from keyrng.backends import _compiled as native
+except ImportError as error:
+    native = None  # type: ignore[assignment]
+    _reason = str(error)
+
+_algorithms: dict[str, int] = {}
+_plans: dict[str, tuple[int, str]] = {}
+_stores: dict[str, int] = {}
+_isas: list[str] = []
+if native is not None:
+    _names, _plan_rows, _store_names, _isas = native.describe()
+    _algorithms = {name: i for i, name in enumerate(_names)}
+    _plans = {name: (i, result) for i, (name, result) in enumerate(_plan_rows)}
+    _stores = {name: i for i, name in enumerate(_store_names)}
+
+# Off for tests and benchmarks of the NumPy path: keyrng.testing.backend("numpy").
+enabled = native is not None
+
+
+def missing_reason() -> str:
+    """Why there is no compiled path; empty if there is."""
+    return _reason
+
+
+def instruction_sets() -> list[str]:
+    """Those this build has and this processor runs, best first."""
+    return list(_isas)
+
+
+def instruction_set(name: str | None = None) -> str:
+    """The one in use; with a name, from now on that one. No value depends on it."""
+    if name is not None:
+        native.isa(name)
+    return str(native.isa(None))
+
+
+def algorithm_number(algorithm: Algorithm) -> int | None:
+    """The number of a compiled algorithm; None if it is not compiled in, or the compiled path is off."""
+    return _algorithms.get(algorithm.name) if enabled else None
+
+
+def plan(kernel: Any, compute: np.dtype[Any], dtype: np.dtype[Any]) -> tuple[int, int] | None:
+    """The numbers of a kernel's plan and of the conversion to a dtype (-1 for none); None if not compiled in."""
+    if not isinstance(kernel, Kernel):
+        return None
+    found = _plans.get(f"{kernel.name}.{compute.name}")
+    if found is None:
+        return None
+    number, result = found
+    if result == dtype.name or (np.dtype(result).kind in "iu" and dtype.kind in "iu" and np.dtype(result).itemsize == dtype.itemsize):
+        return number, -1
+    stored = dtype.name if result != "uint32" else f"uint{8 * dtype.itemsize}"
+    store = _stores.get(f"{result}.{stored}")
+    return None if store is None else (number, store)
+
+
+def run(
+    numbers: tuple[int, int],
+    algorithm: int,
+    words: Array,
+    start: int,
+    count: int,
+    size: int,
+    out: Array,
+    shape: tuple[int, ...],
+    parameters: Sequence[Any],
+) -> None:
+    """Make elements ``start`` to ``start + count`` of each key into ``out``, contiguous and flat, key after key."""
+    keys = words.size // words.shape[-1]
+    total = keys * count
+    call = (numbers[0], numbers[1], algorithm, words, keys, start, count, size, out, out.itemsize)
+    if total <= PIECE:
+        native.run(*call, 0, total, shape, parameters)
+    else:
+        run_pieces(total, lambda first, stop: native.run(*call, first, stop, shape, parameters))
+
+
+def parameter(value: Array, shape: tuple[int, ...], total: int) -> Any:
+    """A parameter as `run` takes it: one value, or all of them in order, or an array with its strides in the result."""
+    value = np.ascontiguousarray(value)
+    if value.size == 1 or value.size == total:
+        return value
+    return value, np.broadcast_to(value, shape).strides

@@ -1,0 +1,57 @@
+"""Child keys: the words of a key's children, by whichever executor is there.
+
+A child's words are the first words of the parent's block at the child's index, in the domain of children.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keyrng.algorithms.base import Algorithm, Domain
+from keyrng.backends import packed
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_CHUNK = 1 << 14
+
+
+def derive_one(algorithm: Algorithm, words: Array, index: int, domain: Domain) -> Array:
+    """The words of one child of one key; ``words`` has shape (key_words,), the index at most ``index_bits`` bits."""
+    if packed.supports(algorithm, 1):
+        block = packed.blocks(algorithm, words, index, 1, 0, domain)
+        return np.concatenate(block[: algorithm.key_words])
+    bits = algorithm.word_bits
+    low, high = index & (2**bits - 1), index >> bits
+    return _blocks(algorithm, words[None], np.array([low], algorithm.dtype), np.array([high], algorithm.dtype), domain)[0]
+
+
+def children(algorithm: Algorithm, words: Array, start: int, count: int) -> Array:
+    """The words of the children ``start``, ``start + 1``, ... of each key: (keys, key_words) to (keys, count, key_words)."""
+    if len(words) == 1 and packed.supports(algorithm, count):
+        block = packed.blocks(algorithm, words[0], start, count, 0, Domain.SPLIT)
+        return np.stack(block[: algorithm.key_words], axis=-1)[None]
+    index = np.arange(start, start + count, dtype=np.uint64)
+    repeated = np.repeat(words, count, axis=0)
+    return derive(algorithm, repeated, np.tile(index, len(words)), Domain.SPLIT).reshape(len(words), count, -1)
+
+
+def derive(algorithm: Algorithm, words: Array, index: Array, domain: Domain) -> Array:
+    """The words of one child of each key: (n, key_words) and uint64 indices (n,) to (n, key_words)."""
+    out = np.empty((len(words), algorithm.key_words), algorithm.dtype)
+    for start in range(0, len(words), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        if algorithm.word_bits == 32:
+            low, high = index[part].astype(np.uint32), (index[part] >> 32).astype(np.uint32)
+        else:
+            low, high = index[part], np.zeros(1, np.uint64)
+        out[part] = _blocks(algorithm, words[part], low, high, domain)
+    return out
+
+
+def _blocks(algorithm: Algorithm, words: Array, low: Array, high: Array, domain: Domain) -> Array:
+    key = [np.ascontiguousarray(words[:, i]) for i in range(algorithm.key_words)]
+    zero = np.zeros(1, algorithm.dtype)
+    block = algorithm.at(key, low, high, zero, np.array([domain], algorithm.dtype))
+    return np.stack(np.broadcast_arrays(*block[: algorithm.key_words]), axis=-1)

@@ -1,0 +1,58 @@
+/* What one instruction set's object file offers, and what the runtime knows of a kernel. */
+#ifndef KEYRNG_CODE_H
+#define KEYRNG_CODE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A straight-line part of a kernel over n lanes; buffers are padded, so whole vectors are read and written. */
+typedef void (*map_fn)(size_t n, const void *const *in, void *const *out);
+
+/* Consecutive blocks of one key from index `first`, `group` of them at a time, as values in memory order. */
+typedef void (*fill_fn)(const void *key, uint64_t first, size_t groups, uint64_t domain, void *out);
+
+/* One block for each lane, at its own index and maybe its own key, a row for each word. */
+typedef void (*lanes_fn)(size_t n, const void *const *key, const void *low, const void *high, uint64_t draw,
+                         uint64_t domain, void *const *out);
+
+typedef struct {
+    fill_fn values32, values64, blocks;
+    lanes_fn lanes32[2], lanes64[2], lanes_values32[2]; /* [0] one key for all lanes, [1] a key for each */
+    size_t group;
+} algorithm_code;
+
+typedef struct {
+    const char *name;
+    const map_fn *maps;
+    const algorithm_code *algorithms;
+} isa_code;
+
+typedef struct {
+    const char *name;
+    int word_bytes, key_words, block_words, jax_layout;
+} algorithm_info;
+
+enum stage_kind { STAGE_WORDS, STAGE_MAP, STAGE_LOOP };
+
+#define MOST_INPUTS 12
+#define MOST_KEYS 8
+
+typedef struct {
+    enum stage_kind kind;
+    int map;                 /* MAP, LOOP: which */
+    int key, bits, plane;    /* WORDS, LOOP */
+    int words;               /* LOOP: how many an attempt draws */
+    int inputs[MOST_INPUTS]; /* MAP, LOOP: buffers, ended by -1 */
+    int outputs[MOST_INPUTS];
+} stage;
+
+typedef struct {
+    const char *name, *result;
+    int parameters, itemsize; /* of the parameters; they are the first buffers */
+    int keys, parents[MOST_KEYS], children[MOST_KEYS];
+    int buffers, sizes[2 * MOST_INPUTS];
+    int stages, first_stage, output; /* output: the buffer of the result */
+    int output_size;
+} plan;
+
+#endif

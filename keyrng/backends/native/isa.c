@@ -1,0 +1,18 @@
+/* Compiled once for each instruction set, with -DKEYRNG_ISA=its name: every function, and the table that finds them. */
+#include "code.h"
+#include "vector.h"
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic ignored "-Wunused-function"
+#pragma GCC diagnostic ignored "-Wunused-variable"
+#endif
+
+#include "functions.inc"
+
+#define PASTE(a, b) a##b
+#define TABLE(isa) PASTE(keyrng_code_, isa)
+#define STRING_(x) #x
+#define STRING(x) STRING_(x)
+
+extern const isa_code TABLE(KEYRNG_ISA);
+const isa_code TABLE(KEYRNG_ISA) = {STRING(KEYRNG_ISA), maps, algorithms};

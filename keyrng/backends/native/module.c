@@ -1,0 +1,319 @@
+/* The Python module keyrng.backends._compiled: the tables by name, and the few calls that run them.
+ *
+ * Buffers come checked from keyrng.backends.compiled: contiguous, of the right dtype and size.
+ */
+#define PY_SSIZE_T_CLEAN
+#define Py_LIMITED_API 0x030B0000
+#include <Python.h>
+#include <string.h>
+
+#include "code.h"
+#include "tables.inc"
+
+#include "execute.h"
+
+#define GIL_WORTH 4096 /* elements; releasing the lock costs as much as making some hundred */
+
+#ifdef KEYRNG_HAVE_X86
+extern const isa_code keyrng_code_avx512, keyrng_code_avx2;
+#endif
+extern const isa_code keyrng_code_baseline;
+
+static const isa_code *available[3];
+static int available_count;
+static const isa_code *chosen;
+
+static void find_isas(void) {
+    available_count = 0;
+#ifdef KEYRNG_HAVE_X86
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512bw"))
+        available[available_count++] = &keyrng_code_avx512;
+    if (__builtin_cpu_supports("avx2")) available[available_count++] = &keyrng_code_avx2;
+#endif
+    available[available_count++] = &keyrng_code_baseline;
+    chosen = available[0];
+}
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+static PyObject *describe(PyObject *self, PyObject *unused) {
+    (void)self, (void)unused;
+    PyObject *algorithm_names = PyList_New(0), *plan_names = PyList_New(0), *store_list = PyList_New(0),
+             *isa_names = PyList_New(0);
+    int failed = !algorithm_names || !plan_names || !store_list || !isa_names;
+    for (int i = 0; i < COUNT(algorithm_infos) && !failed; i++) {
+        PyObject *item = PyUnicode_FromString(algorithm_infos[i].name);
+        failed = !item || PyList_Append(algorithm_names, item);
+        Py_XDECREF(item);
+    }
+    for (int i = 0; i < COUNT(plans) && !failed; i++) {
+        PyObject *item = Py_BuildValue("(ss)", plans[i].name, plans[i].result);
+        failed = !item || PyList_Append(plan_names, item);
+        Py_XDECREF(item);
+    }
+    for (int i = 0; i < COUNT(store_names) && !failed; i++) {
+        PyObject *item = PyUnicode_FromString(store_names[i]);
+        failed = !item || PyList_Append(store_list, item);
+        Py_XDECREF(item);
+    }
+    for (int i = 0; i < available_count && !failed; i++) {
+        PyObject *item = PyUnicode_FromString(available[i]->name);
+        failed = !item || PyList_Append(isa_names, item);
+        Py_XDECREF(item);
+    }
+    PyObject *result =
+        failed ? NULL : PyTuple_Pack(4, algorithm_names, plan_names, store_list, isa_names);
+    Py_XDECREF(algorithm_names);
+    Py_XDECREF(plan_names);
+    Py_XDECREF(store_list);
+    Py_XDECREF(isa_names);
+    return result;
+}
+
+static PyObject *isa(PyObject *self, PyObject *name) {
+    (void)self;
+    if (name == Py_None) return PyUnicode_FromString(chosen->name);
+    const char *wanted = PyUnicode_AsUTF8AndSize(name, NULL);
+    if (!wanted) return NULL;
+    for (int i = 0; i < available_count; i++)
+        if (!strcmp(available[i]->name, wanted)) {
+            chosen = available[i];
+            Py_RETURN_NONE;
+        }
+    PyErr_Format(PyExc_ValueError, "this processor or build has no %s", wanted);
+    return NULL;
+}
+
+static int take(PyObject *object, Py_buffer *view, int flags) {
+    if (PyObject_GetBuffer(object, view, flags)) {
+        view->obj = NULL;
+        return -1;
+    }
+    return 0;
+}
+
+static int read_parameter(PyObject *item, parameter *p, Py_buffer *view, int itemsize, size_t total, int dims) {
+    PyObject *array = item, *strides = NULL;
+    if (PyTuple_Check(item)) {
+        array = PyTuple_GetItem(item, 0);
+        strides = PyTuple_GetItem(item, 1);
+        if (!array || !strides) return -1;
+    }
+    if (take(array, view, PyBUF_SIMPLE)) return -1;
+    p->data = view->buf;
+    if (strides) {
+        p->shape = STRIDED;
+        for (int d = 0; d < dims; d++) {
+            PyObject *stride = PyTuple_GetItem(strides, d);
+            if (!stride) return -1;
+            p->strides[d] = PyLong_AsLongLong(stride);
+        }
+    } else if (view->len == itemsize) {
+        p->shape = ONE;
+    } else if ((size_t)view->len == total * (size_t)itemsize) {
+        p->shape = WHOLE;
+    } else {
+        PyErr_SetString(PyExc_SystemError, "a parameter's buffer has another size than the result");
+    }
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+/* run(plan, store, algorithm, words, keys, start, count, size, out, out_size, first, stop, shape, parameters) */
+static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+    (void)self;
+    if (n != 14) return PyErr_Format(PyExc_TypeError, "run takes 14 arguments");
+    long numbers[3];
+    for (int i = 0; i < 3; i++) numbers[i] = PyLong_AsLong(args[i]);
+    unsigned long long sizes[6];
+    int places[6] = {4, 5, 6, 7, 10, 11};
+    for (int i = 0; i < 6; i++) sizes[i] = PyLong_AsUnsignedLongLong(args[places[i]]);
+    long out_size = PyLong_AsLong(args[9]);
+    if (PyErr_Occurred()) return NULL;
+    const plan *p = &plans[numbers[0]];
+    job j = {.plan = p,
+             .algorithm = &algorithm_infos[numbers[2]],
+             .code = &chosen->algorithms[numbers[2]],
+             .maps = chosen->maps,
+             .store = numbers[1] < 0 ? NULL : chosen->maps[numbers[1]],
+             .out_size = (int)out_size,
+             .keys = (size_t)sizes[0],
+             .start = sizes[1],
+             .count = sizes[2],
+             .size = sizes[3],
+             .dims = (int)PyTuple_Size(args[12])};
+    size_t first = (size_t)sizes[4], stop = (size_t)sizes[5], total = j.keys * (size_t)j.count;
+    Py_buffer words = {0}, out = {0}, views[MOST_INPUTS] = {{0}};
+    int failed = 0;
+    if (j.dims > MOST_DIMS || PyTuple_Size(args[13]) != p->parameters || stop > total) {
+        PyErr_SetString(PyExc_SystemError, "a plan was called with the wrong arguments");
+        return NULL;
+    }
+    failed = take(args[3], &words, PyBUF_SIMPLE) || take(args[8], &out, PyBUF_WRITABLE);
+    j.words = words.buf;
+    j.out = out.buf;
+    for (int d = 0; d < j.dims && !failed; d++) j.shape[d] = PyLong_AsLongLong(PyTuple_GetItem(args[12], d));
+    for (int i = 0; i < p->parameters && !failed; i++)
+        failed = read_parameter(PyTuple_GetItem(args[13], i), &j.parameters[i], &views[i], p->itemsize, total, j.dims);
+    if (!failed && ((size_t)words.len != j.keys * (size_t)(j.algorithm->key_words * j.algorithm->word_bytes) ||
+                    (size_t)out.len != total * (size_t)j.out_size)) {
+        PyErr_SetString(PyExc_SystemError, "the words or the output have another size than the call says");
+        failed = 1;
+    }
+    if (!failed && first < stop) {
+        int status;
+        if (stop - first < GIL_WORTH) {
+            status = execute(&j, first, stop);
+        } else {
+            Py_BEGIN_ALLOW_THREADS
+            status = execute(&j, first, stop);
+            Py_END_ALLOW_THREADS
+        }
+        if (status) PyErr_NoMemory(), failed = 1;
+    }
+    if (words.obj) PyBuffer_Release(&words);
+    if (out.obj) PyBuffer_Release(&out);
+    for (int i = 0; i < p->parameters; i++)
+        if (views[i].obj) PyBuffer_Release(&views[i]);
+    if (failed) return NULL;
+    Py_RETURN_NONE;
+}
+
+/* Blocks at any indices, their first words as keys: one key and consecutive indices, or a key and an index a lane. */
+static void blocks(const algorithm_info *a, const algorithm_code *code, const char *words, int each,
+                   const uint64_t *index, uint64_t start, size_t n, uint64_t domain, char *out) {
+    enum { MANY = 256 };
+    char low[8 * MANY], high[8 * MANY], rows[4][8 * MANY], columns[4][8 * MANY];
+    const void *key[4];
+    void *row[4];
+    size_t bytes = (size_t)a->word_bytes, words_each = (size_t)a->key_words;
+    lanes_fn fn = (bytes == 4 ? code->lanes32 : code->lanes64)[each];
+    memset(low, 0, sizeof low), memset(high, 0, sizeof high), memset(columns, 0, sizeof columns);
+    for (int i = 0; i < 4; i++) key[i] = each ? columns[i] : words + (size_t)i * bytes, row[i] = rows[i];
+    for (size_t done = 0; done < n; done += MANY) {
+        size_t m = n - done < MANY ? n - done : MANY;
+        for (size_t i = 0; i < m; i++) put_index(a, low, high, i, index ? index[done + i] : start + done + i);
+        for (size_t i = 0; each && i < m; i++)
+            for (size_t k = 0; k < words_each; k++)
+                memcpy(columns[k] + i * bytes, words + ((done + i) * words_each + k) * bytes, bytes);
+        fn(m, key, low, high, 0, domain, row);
+        for (size_t i = 0; i < m; i++)
+            for (size_t k = 0; k < words_each; k++)
+                memcpy(out + ((done + i) * words_each + k) * bytes, rows[k] + i * bytes, bytes);
+    }
+}
+
+/* children(algorithm, words, keys, start, count, first, stop, out) */
+static PyObject *children(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+    (void)self;
+    if (n != 8) return PyErr_Format(PyExc_TypeError, "children takes 8 arguments");
+    long number = PyLong_AsLong(args[0]);
+    size_t keys = PyLong_AsSize_t(args[2]), count = PyLong_AsSize_t(args[4]);
+    unsigned long long start = PyLong_AsUnsignedLongLong(args[3]);
+    size_t first = PyLong_AsSize_t(args[5]), stop = PyLong_AsSize_t(args[6]);
+    if (PyErr_Occurred()) return NULL;
+    const algorithm_info *a = &algorithm_infos[number];
+    const algorithm_code *code = &chosen->algorithms[number];
+    size_t bytes = (size_t)(a->key_words * a->word_bytes);
+    Py_buffer words = {0}, out = {0};
+    int failed = take(args[1], &words, PyBUF_SIMPLE) || take(args[7], &out, PyBUF_WRITABLE);
+    if (!failed && ((size_t)words.len != keys * bytes || (size_t)out.len != keys * count * bytes || stop > count)) {
+        PyErr_SetString(PyExc_SystemError, "children was called with buffers of the wrong size");
+        failed = 1;
+    }
+    if (!failed) {
+        PyThreadState *state = keys * (stop - first) < GIL_WORTH ? NULL : PyEval_SaveThread();
+        for (size_t k = 0; k < keys; k++) {
+            const char *key = (const char *)words.buf + k * bytes;
+            char *to = (char *)out.buf + (k * count + first) * bytes;
+            if (a->key_words == a->block_words)
+                direct(a, code, code->blocks, bytes, bytes, key, start + first, stop - first, 1, to);
+            else
+                blocks(a, code, key, 0, NULL, start + first, stop - first, 1, to);
+        }
+        if (state) PyEval_RestoreThread(state);
+    }
+    if (words.obj) PyBuffer_Release(&words);
+    if (out.obj) PyBuffer_Release(&out);
+    if (failed) return NULL;
+    Py_RETURN_NONE;
+}
+
+/* derive(algorithm, words, index, n, domain, out): a key and an index each */
+static PyObject *derive(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+    (void)self;
+    if (n != 6) return PyErr_Format(PyExc_TypeError, "derive takes 6 arguments");
+    long number = PyLong_AsLong(args[0]);
+    size_t lanes = PyLong_AsSize_t(args[3]);
+    unsigned long long domain = PyLong_AsUnsignedLongLong(args[4]);
+    if (PyErr_Occurred()) return NULL;
+    const algorithm_info *a = &algorithm_infos[number];
+    size_t bytes = lanes * (size_t)(a->key_words * a->word_bytes);
+    Py_buffer words = {0}, index = {0}, out = {0};
+    int failed = take(args[1], &words, PyBUF_SIMPLE) || take(args[2], &index, PyBUF_SIMPLE) ||
+                 take(args[5], &out, PyBUF_WRITABLE);
+    if (!failed && ((size_t)words.len != bytes || (size_t)out.len != bytes || (size_t)index.len != 8 * lanes)) {
+        PyErr_SetString(PyExc_SystemError, "derive was called with buffers of the wrong size");
+        failed = 1;
+    }
+    if (!failed) {
+        PyThreadState *state = lanes < GIL_WORTH ? NULL : PyEval_SaveThread();
+        blocks(a, &chosen->algorithms[number], words.buf, 1, index.buf, 0, lanes, domain, out.buf);
+        if (state) PyEval_RestoreThread(state);
+    }
+    if (words.obj) PyBuffer_Release(&words);
+    if (index.obj) PyBuffer_Release(&index);
+    if (out.obj) PyBuffer_Release(&out);
+    if (failed) return NULL;
+    Py_RETURN_NONE;
+}
+
+/* derive_one(algorithm, words, low, high, domain, out): the child at one index, given as two words of 64 bits */
+static PyObject *derive_one(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+    (void)self;
+    if (n != 6) return PyErr_Format(PyExc_TypeError, "derive_one takes 6 arguments");
+    long number = PyLong_AsLong(args[0]);
+    unsigned long long low = PyLong_AsUnsignedLongLong(args[2]), high = PyLong_AsUnsignedLongLong(args[3]),
+                       domain = PyLong_AsUnsignedLongLong(args[4]);
+    if (PyErr_Occurred()) return NULL;
+    const algorithm_info *a = &algorithm_infos[number];
+    size_t bytes = (size_t)a->word_bytes;
+    char low_column[512] = {0}, high_column[512] = {0}, rows[4][512];
+    const void *key[4];
+    void *row[4];
+    Py_buffer words = {0}, out = {0};
+    int failed = take(args[1], &words, PyBUF_SIMPLE) || take(args[5], &out, PyBUF_WRITABLE);
+    if (!failed && ((size_t)words.len != bytes * (size_t)a->key_words || out.len != words.len)) {
+        PyErr_SetString(PyExc_SystemError, "derive_one was called with buffers of the wrong size");
+        failed = 1;
+    }
+    if (!failed) {
+        put_word(low_column, 0, low, a->word_bytes);
+        put_word(high_column, 0, high, a->word_bytes);
+        for (int i = 0; i < 4; i++) key[i] = (const char *)words.buf + (size_t)i * bytes, row[i] = rows[i];
+        const algorithm_code *code = &chosen->algorithms[number];
+        (bytes == 4 ? code->lanes32 : code->lanes64)[0](1, key, low_column, high_column, 0, domain, row);
+        for (int i = 0; i < a->key_words; i++) memcpy((char *)out.buf + (size_t)i * bytes, rows[i], bytes);
+    }
+    if (words.obj) PyBuffer_Release(&words);
+    if (out.obj) PyBuffer_Release(&out);
+    if (failed) return NULL;
+    Py_RETURN_NONE;
+}
+
+#define METHOD(name, flags) {#name, (PyCFunction)(void (*)(void))name, flags, NULL}
+
+static PyMethodDef methods[] = {
+    METHOD(describe, METH_NOARGS),     METHOD(isa, METH_O),
+    METHOD(run, METH_FASTCALL),        METHOD(children, METH_FASTCALL),
+    METHOD(derive, METH_FASTCALL),     METHOD(derive_one, METH_FASTCALL),
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_compiled", NULL, -1, methods, NULL, NULL, NULL, NULL};
+
+PyMODINIT_FUNC PyInit__compiled(void) {
+    find_isas();
+    return PyModule_Create(&definition);
+}

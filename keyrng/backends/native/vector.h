@@ -1,0 +1,325 @@
+/* What the printed C is made of: vectors as wide as the processor's registers, or scalars.
+ *
+ * A type such as float32_w32 has as many lanes as 32-bit words fit a register, so float64_w32 is two registers; _w64
+ * counts lanes in 64-bit words. GCC and Clang know these as vector extensions; on other compilers a lane is a scalar.
+ */
+#ifndef KEYRNG_VECTOR_H
+#define KEYRNG_VECTOR_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__GNUC__) && !defined(KEYRNG_SCALAR)
+#if defined(__AVX512F__)
+#define VECTOR_BYTES 64
+#elif defined(__AVX2__)
+#define VECTOR_BYTES 32
+#else
+#define VECTOR_BYTES 16
+#endif
+#endif
+
+typedef uint8_t e_uint8, e_bool;
+typedef uint16_t e_uint16;
+typedef uint32_t e_uint32;
+typedef uint64_t e_uint64;
+typedef int8_t e_int8;
+typedef int16_t e_int16;
+typedef int32_t e_int32;
+typedef int64_t e_int64;
+typedef float e_float32;
+typedef double e_float64;
+
+#ifdef VECTOR_BYTES
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <immintrin.h>
+#endif
+
+#define LANES_w32 (VECTOR_BYTES / 4)
+#define LANES_w64 (VECTOR_BYTES / 8)
+#define VECTOR_TYPES(W)                                                                                                \
+    typedef e_uint8 uint8_##W __attribute__((vector_size(LANES_##W)));                                                 \
+    typedef e_int8 int8_##W __attribute__((vector_size(LANES_##W)));                                                   \
+    typedef e_uint16 uint16_##W __attribute__((vector_size(2 * LANES_##W)));                                           \
+    typedef e_int16 int16_##W __attribute__((vector_size(2 * LANES_##W)));                                             \
+    typedef e_uint32 uint32_##W __attribute__((vector_size(4 * LANES_##W)));                                           \
+    typedef e_int32 int32_##W __attribute__((vector_size(4 * LANES_##W)));                                             \
+    typedef e_float32 float32_##W __attribute__((vector_size(4 * LANES_##W)));                                         \
+    typedef e_uint64 uint64_##W __attribute__((vector_size(8 * LANES_##W)));                                           \
+    typedef e_int64 int64_##W __attribute__((vector_size(8 * LANES_##W)));                                             \
+    typedef e_float64 float64_##W __attribute__((vector_size(8 * LANES_##W)));
+
+VECTOR_TYPES(w32)
+VECTOR_TYPES(w64)
+
+/* x - 0 and not x + 0, which would lose the sign of -0. */
+#define SPLAT(type, x) ((x) - (type){0})
+#define CONVERT(type, x) __builtin_convertvector((x), type)
+#define BITCAST(type, from, x) ((type)(x))
+#define COMPARE(mask, x) ((mask)(x))
+#define SELECT(type, m, a, b) select_##type((m), (a), (b))
+
+#else
+
+#define LANES_w32 1
+#define LANES_w64 1
+#define VECTOR_TYPES(W)                                                                                                \
+    typedef e_uint8 uint8_##W;                                                                                         \
+    typedef e_int8 int8_##W;                                                                                           \
+    typedef e_uint16 uint16_##W;                                                                                       \
+    typedef e_int16 int16_##W;                                                                                         \
+    typedef e_uint32 uint32_##W;                                                                                       \
+    typedef e_int32 int32_##W;                                                                                         \
+    typedef e_float32 float32_##W;                                                                                     \
+    typedef e_uint64 uint64_##W;                                                                                       \
+    typedef e_int64 int64_##W;                                                                                         \
+    typedef e_float64 float64_##W;
+
+VECTOR_TYPES(w32)
+VECTOR_TYPES(w64)
+
+#define BITCAST_FUNCTION(to, from, W)                                                                                  \
+    static inline to##_##W bitcast_##to##_##W##_from_##from##_##W(from##_##W x) {                                      \
+        to##_##W y;                                                                                                    \
+        memcpy(&y, &x, sizeof y);                                                                                      \
+        return y;                                                                                                      \
+    }
+#define BITCAST_FUNCTIONS(W)                                                                                           \
+    BITCAST_FUNCTION(float32, uint32, W)                                                                               \
+    BITCAST_FUNCTION(uint32, float32, W)                                                                               \
+    BITCAST_FUNCTION(float32, int32, W)                                                                                \
+    BITCAST_FUNCTION(int32, float32, W)                                                                                \
+    BITCAST_FUNCTION(int32, uint32, W)                                                                                 \
+    BITCAST_FUNCTION(uint32, int32, W)                                                                                 \
+    BITCAST_FUNCTION(float64, uint64, W)                                                                               \
+    BITCAST_FUNCTION(uint64, float64, W)                                                                               \
+    BITCAST_FUNCTION(float64, int64, W)                                                                                \
+    BITCAST_FUNCTION(int64, float64, W)                                                                                \
+    BITCAST_FUNCTION(int64, uint64, W)                                                                                 \
+    BITCAST_FUNCTION(uint64, int64, W)
+BITCAST_FUNCTIONS(w32)
+BITCAST_FUNCTIONS(w64)
+
+#define SPLAT(type, x) ((type)(x))
+#define CONVERT(type, x) ((type)(x))
+#define BITCAST(type, from, x) bitcast_##type##_from_##from(x)
+#define COMPARE(mask, x) ((mask) - (mask)(x))
+#define SELECT(type, m, a, b) ((m) ? (a) : (b))
+#endif
+
+typedef int32_w32 mask32_w32;
+typedef int64_w32 mask64_w32;
+typedef int32_w64 mask32_w64;
+typedef int64_w64 mask64_w64;
+
+#define EACH(type, W, expression)                                                                                      \
+    type##_##W r;                                                                                                      \
+    e_##type *p = (e_##type *)&r;                                                                                      \
+    for (int i = 0; i < LANES_##W; i++) p[i] = (expression);                                                           \
+    return r;
+#define AT(type, x) (((const e_##type *)&x)[i])
+
+#ifdef VECTOR_BYTES
+#define SELECT_FUNCTION(type, word, W)                                                                                 \
+    static inline type##_##W select_##type##_##W(word##_##W m, type##_##W a, type##_##W b) {                           \
+        return (type##_##W)((m & (word##_##W)a) | (~m & (word##_##W)b));                                               \
+    }
+#define SELECT_FUNCTIONS(W)                                                                                            \
+    SELECT_FUNCTION(float32, int32, W)                                                                                 \
+    SELECT_FUNCTION(uint32, int32, W)                                                                                  \
+    SELECT_FUNCTION(int32, int32, W)                                                                                   \
+    SELECT_FUNCTION(float64, int64, W)                                                                                 \
+    SELECT_FUNCTION(uint64, int64, W)                                                                                  \
+    SELECT_FUNCTION(int64, int64, W)
+SELECT_FUNCTIONS(w32)
+SELECT_FUNCTIONS(w64)
+#endif
+
+static inline float32_w32 abs_float32_w32(float32_w32 x) {
+    return BITCAST(float32_w32, uint32_w32, BITCAST(uint32_w32, float32_w32, x) & 0x7fffffffu);
+}
+static inline float64_w64 abs_float64_w64(float64_w64 x) {
+    return BITCAST(float64_w64, uint64_w64, BITCAST(uint64_w64, float64_w64, x) & 0x7fffffffffffffffull);
+}
+
+#if defined(VECTOR_BYTES) && defined(__AVX512F__)
+static inline float32_w32 sqrt_float32_w32(float32_w32 x) { return (float32_w32)_mm512_sqrt_ps((__m512)x); }
+static inline float64_w64 sqrt_float64_w64(float64_w64 x) { return (float64_w64)_mm512_sqrt_pd((__m512d)x); }
+static inline uint32_w32 mulhi_uint32_w32(uint32_w32 a, uint32_w32 b) {
+    __m512i even = _mm512_srli_epi64(_mm512_mul_epu32((__m512i)a, (__m512i)b), 32);
+    __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64((__m512i)a, 32), _mm512_srli_epi64((__m512i)b, 32));
+    return (uint32_w32)_mm512_mask_blend_epi32(0xaaaa, even, odd);
+}
+#define MUL_LOW(a, b) ((uint64_w64)_mm512_mul_epu32((__m512i)(a), (__m512i)(b)))
+#elif defined(VECTOR_BYTES) && defined(__AVX2__)
+static inline float32_w32 sqrt_float32_w32(float32_w32 x) { return (float32_w32)_mm256_sqrt_ps((__m256)x); }
+static inline float64_w64 sqrt_float64_w64(float64_w64 x) { return (float64_w64)_mm256_sqrt_pd((__m256d)x); }
+static inline uint32_w32 mulhi_uint32_w32(uint32_w32 a, uint32_w32 b) {
+    __m256i even = _mm256_srli_epi64(_mm256_mul_epu32((__m256i)a, (__m256i)b), 32);
+    __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64((__m256i)a, 32), _mm256_srli_epi64((__m256i)b, 32));
+    return (uint32_w32)_mm256_blend_epi32(even, odd, 0xaa);
+}
+#define MUL_LOW(a, b) ((uint64_w64)_mm256_mul_epu32((__m256i)(a), (__m256i)(b)))
+#elif defined(VECTOR_BYTES) && defined(__SSE2__)
+static inline float32_w32 sqrt_float32_w32(float32_w32 x) { return (float32_w32)_mm_sqrt_ps((__m128)x); }
+static inline float64_w64 sqrt_float64_w64(float64_w64 x) { return (float64_w64)_mm_sqrt_pd((__m128d)x); }
+static inline uint32_w32 mulhi_uint32_w32(uint32_w32 a, uint32_w32 b) {
+    __m128i even = _mm_srli_epi64(_mm_mul_epu32((__m128i)a, (__m128i)b), 32);
+    __m128i odd = _mm_mul_epu32(_mm_srli_epi64((__m128i)a, 32), _mm_srli_epi64((__m128i)b, 32));
+    return (uint32_w32)_mm_or_si128(even, _mm_and_si128(odd, _mm_set1_epi64x((long long)0xffffffff00000000ull)));
+}
+#define MUL_LOW(a, b) ((uint64_w64)_mm_mul_epu32((__m128i)(a), (__m128i)(b)))
+#else
+#include <math.h>
+static inline float32_w32 sqrt_float32_w32(float32_w32 x) { EACH(float32, w32, sqrtf(AT(float32, x))) }
+static inline float64_w64 sqrt_float64_w64(float64_w64 x) { EACH(float64, w64, sqrt(AT(float64, x))) }
+static inline uint32_w32 mulhi_uint32_w32(uint32_w32 a, uint32_w32 b) {
+    EACH(uint32, w32, (e_uint32)(((uint64_t)AT(uint32, a) * AT(uint32, b)) >> 32))
+}
+#define MUL_LOW(a, b) (((a) & 0xffffffffu) * ((b) & 0xffffffffu))
+#endif
+
+/* Four products of halves: exact on any machine, and on vectors where the full product has no instruction. */
+static inline uint64_w64 mulhi_uint64_w64(uint64_w64 a, uint64_w64 b) {
+    uint64_w64 a_high = a >> 32, b_high = b >> 32;
+    uint64_w64 middle = MUL_LOW(a_high, b) + (MUL_LOW(a, b) >> 32);
+    uint64_w64 carry = (middle & 0xffffffffu) + MUL_LOW(a, b_high);
+    return MUL_LOW(a_high, b_high) + (middle >> 32) + (carry >> 32);
+}
+
+/* Division has no vector instruction: lane by lane. Lanes beyond the end hold anything, so a zero divisor must not trap. */
+static inline uint32_w32 mod_uint32_w32(uint32_w32 a, uint32_w32 b) {
+    EACH(uint32, w32, AT(uint32, b) ? AT(uint32, a) % AT(uint32, b) : 0)
+}
+static inline uint64_w64 mod_uint64_w64(uint64_w64 a, uint64_w64 b) {
+    EACH(uint64, w64, AT(uint64, b) ? AT(uint64, a) % AT(uint64, b) : 0)
+}
+static inline uint32_w32 modwide_uint32_w32(uint32_w32 h, uint32_w32 l, uint32_w32 d) {
+    EACH(uint32, w32,
+         AT(uint32, d) ? (e_uint32)(((uint64_t)AT(uint32, h) << 32 | AT(uint32, l)) % AT(uint32, d)) : 0)
+}
+static inline uint64_t modwide64(uint64_t h, uint64_t l, uint64_t d) {
+    if (!d) return 0;
+#ifdef __SIZEOF_INT128__
+    return (uint64_t)(((unsigned __int128)h << 64 | l) % d);
+#else
+    h %= d;
+    for (int bit = 63; bit >= 0; bit--) {
+        uint64_t top = h >> 63;
+        h = h << 1 | (l >> bit & 1);
+        if (top || h >= d) h -= d;
+    }
+    return h;
+#endif
+}
+static inline uint64_w64 modwide_uint64_w64(uint64_w64 h, uint64_w64 l, uint64_w64 d) {
+    EACH(uint64, w64, modwide64(AT(uint64, h), AT(uint64, l), AT(uint64, d)))
+}
+
+#define LOAD_FUNCTION(type, W)                                                                                         \
+    static inline type##_##W load_##type##_##W(const void *p, size_t i) {                                              \
+        type##_##W x;                                                                                                  \
+        memcpy(&x, (const e_##type *)p + i, sizeof x);                                                                 \
+        return x;                                                                                                      \
+    }                                                                                                                  \
+    static inline void store_##type##_##W(void *p, size_t i, type##_##W x) {                                           \
+        memcpy((e_##type *)p + i, &x, sizeof x);                                                                       \
+    }
+#define LOAD_FUNCTIONS(W)                                                                                              \
+    LOAD_FUNCTION(uint8, W)                                                                                            \
+    LOAD_FUNCTION(int8, W)                                                                                             \
+    LOAD_FUNCTION(uint16, W)                                                                                           \
+    LOAD_FUNCTION(int16, W)                                                                                            \
+    LOAD_FUNCTION(uint32, W)                                                                                           \
+    LOAD_FUNCTION(int32, W)                                                                                            \
+    LOAD_FUNCTION(float32, W)                                                                                          \
+    LOAD_FUNCTION(uint64, W)                                                                                           \
+    LOAD_FUNCTION(int64, W)                                                                                            \
+    LOAD_FUNCTION(float64, W)                                                                                          \
+    static inline void store_mask32_##W(void *p, size_t i, mask32_##W m) {                                             \
+        store_uint8_##W(p, i, CONVERT(uint8_##W, m & 1));                                                              \
+    }                                                                                                                  \
+    static inline void store_mask64_##W(void *p, size_t i, mask64_##W m) {                                             \
+        store_uint8_##W(p, i, CONVERT(uint8_##W, m & 1));                                                              \
+    }                                                                                                                  \
+    static inline mask32_##W load_mask32_##W(const void *p, size_t i) {                                                \
+        return -CONVERT(mask32_##W, load_uint8_##W(p, i));                                                             \
+    }
+LOAD_FUNCTIONS(w32)
+LOAD_FUNCTIONS(w64)
+
+/* 0, 1, 2, ... in the lanes, for the consecutive counters of a fill. */
+static inline uint32_w32 iota_uint32_w32(void) { EACH(uint32, w32, (e_uint32)i) }
+static inline uint64_w64 iota_uint64_w64(void) { EACH(uint64, w64, (e_uint64)i) }
+
+/* Two vectors word by word, a0 b0 a1 b1 ...: the first and the second half of that. */
+#if defined(VECTOR_BYTES) && defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define HAVE_SHUFFLE
+#endif
+#endif
+#ifdef HAVE_SHUFFLE
+#if VECTOR_BYTES == 64
+#define INTERLEAVE_LOW_16(a, b)                                                                                        \
+    __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define INTERLEAVE_HIGH_16(a, b)                                                                                       \
+    __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#endif
+#define INTERLEAVE_LOW_8(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define INTERLEAVE_HIGH_8(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#define INTERLEAVE_LOW_4(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define INTERLEAVE_HIGH_4(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#define INTERLEAVE_LOW_2(a, b) __builtin_shufflevector(a, b, 0, 2)
+#define INTERLEAVE_HIGH_2(a, b) __builtin_shufflevector(a, b, 1, 3)
+#if VECTOR_BYTES == 64
+#define LOW_w32 INTERLEAVE_LOW_16
+#define HIGH_w32 INTERLEAVE_HIGH_16
+#define LOW_w64 INTERLEAVE_LOW_8
+#define HIGH_w64 INTERLEAVE_HIGH_8
+#elif VECTOR_BYTES == 32
+#define LOW_w32 INTERLEAVE_LOW_8
+#define HIGH_w32 INTERLEAVE_HIGH_8
+#define LOW_w64 INTERLEAVE_LOW_4
+#define HIGH_w64 INTERLEAVE_HIGH_4
+#else
+#define LOW_w32 INTERLEAVE_LOW_4
+#define HIGH_w32 INTERLEAVE_HIGH_4
+#define LOW_w64 INTERLEAVE_LOW_2
+#define HIGH_w64 INTERLEAVE_HIGH_2
+#endif
+#define BLOCKS_FUNCTIONS(type, W)                                                                                      \
+    static inline void store2_##type##_##W(void *p, size_t i, type##_##W a, type##_##W b) {                            \
+        store_##type##_##W(p, 2 * i, LOW_##W(a, b));                                                                   \
+        store_##type##_##W(p, 2 * i + LANES_##W, HIGH_##W(a, b));                                                      \
+    }                                                                                                                  \
+    static inline void store4_##type##_##W(void *p, size_t i, type##_##W a, type##_##W b, type##_##W c,                \
+                                           type##_##W d) {                                                             \
+        store2_##type##_##W(p, 2 * i, LOW_##W(a, c), LOW_##W(b, d));                                                   \
+        store2_##type##_##W(p, 2 * i + LANES_##W, HIGH_##W(a, c), HIGH_##W(b, d));                                     \
+    }
+#else
+#define BLOCKS_FUNCTIONS(type, W)                                                                                      \
+    static inline void store2_##type##_##W(void *p, size_t at, type##_##W a, type##_##W b) {                           \
+        e_##type *q = (e_##type *)p + 2 * at;                                                                          \
+        for (int i = 0; i < LANES_##W; i++) {                                                                          \
+            q[2 * i] = AT(type, a);                                                                                    \
+            q[2 * i + 1] = AT(type, b);                                                                                \
+        }                                                                                                              \
+    }                                                                                                                  \
+    static inline void store4_##type##_##W(void *p, size_t at, type##_##W a, type##_##W b, type##_##W c,               \
+                                           type##_##W d) {                                                             \
+        e_##type *q = (e_##type *)p + 4 * at;                                                                          \
+        for (int i = 0; i < LANES_##W; i++) {                                                                          \
+            q[4 * i] = AT(type, a);                                                                                    \
+            q[4 * i + 1] = AT(type, b);                                                                                \
+            q[4 * i + 2] = AT(type, c);                                                                                \
+            q[4 * i + 3] = AT(type, d);                                                                                \
+        }                                                                                                              \
+    }
+#endif
+BLOCKS_FUNCTIONS(uint32, w32)
+BLOCKS_FUNCTIONS(uint64, w64)
+
+#endif

@@ -1,0 +1,204 @@
+"""NumPy runs a kernel directly: the function is called on arrays, one cache-sized chunk at a time.
+
+Whole-array evaluation would be 3 to 4 times slower, for every operation would go through memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from keyrng.algorithms.base import Algorithm, Domain
+from keyrng.backends import packed
+from keyrng.backends.derive import Array, children
+from keyrng.kernels.program import Function, word_width
+
+# Elements a chunk: some ten arrays of it stay in a level-2 cache (benchmarks/chunks.py).
+CHUNK = 1 << 14
+
+
+@dataclass(frozen=True)
+class Slab:
+    """Which elements a call makes: of each key those from ``start`` on, ``count`` of ``size`` in the whole result."""
+
+    start: int
+    count: int
+    size: int
+
+
+@dataclass
+class _Keys:
+    """The keys of a chunk, and their children once asked for: made once a call, not once a chunk."""
+
+    algorithm: Algorithm
+    words: Array
+    _children: list[_Keys] = field(default_factory=list)
+
+    def split(self, count: int) -> list[_Keys]:
+        if len(self._children) != count:
+            words = children(self.algorithm, self.words, 0, count)
+            self._children = [_Keys(self.algorithm, words[:, i]) for i in range(count)]
+        return self._children
+
+    def columns(self) -> list[Array]:
+        """Word by word, as columns that broadcast against a row of indices."""
+        return [self.words[:, i : i + 1] for i in range(self.algorithm.key_words)]
+
+
+class _Lanes:
+    """The lanes of a chunk: ``count`` consecutive elements of each key, flat, key after key."""
+
+    def __init__(self, keys: _Keys, slab: Slab, dtype: np.dtype[Any]) -> None:
+        self._keys = keys
+        self._slab = slab
+        self.dtype = dtype
+
+    def bits(self, width: int | None = None) -> Array:
+        return direct_words(self._keys.algorithm, self._keys.words, self._slab.start, self._slab.count, word_width(self.dtype, width))
+
+    def planes(self, count: int) -> tuple[Array, ...]:
+        slab, keys = self._slab, self._keys
+        starts = (slab.start + plane * slab.size for plane in range(count))
+        return tuple(direct_words(keys.algorithm, keys.words, s, slab.count, word_width(self.dtype)) for s in starts)
+
+    def split(self, count: int) -> tuple[_Lanes, ...]:
+        return tuple(_Lanes(child, self._slab, self.dtype) for child in self._keys.split(count))
+
+    def attempts(self, attempt: Callable[..., tuple[Any, Any]], *arguments: Any) -> Array:
+        total = len(self._keys.words) * self._slab.count
+        arguments = tuple(a if isinstance(a, np.ndarray) else np.array([a], self.dtype) for a in arguments)
+        blocks = _AttemptBlocks(self._keys, self._slab)
+        live = np.arange(total)
+        result: Array | None = None
+        while True:
+            accept, value = attempt(_AttemptLanes(blocks, live, self.dtype), *arguments)
+            accept = np.broadcast_to(accept, live.shape)
+            if result is None:
+                if accept.all():
+                    return np.array(np.broadcast_to(value, live.shape))
+                result = np.empty(total, value.dtype)
+            # The rejected are overwritten by a later attempt; storing all is faster than choosing.
+            result[live] = value
+            rejected = ~accept
+            live = live[rejected]
+            if not live.size:
+                return result
+            arguments = tuple(a if a.size == 1 else a[rejected] for a in arguments)
+
+
+class _AttemptBlocks:
+    """The blocks of a rejection loop, one draw number after the other, for the lanes still alive."""
+
+    def __init__(self, keys: _Keys, slab: Slab) -> None:
+        self._algorithm = keys.algorithm
+        self._words = keys.words
+        self._slab = slab
+        self._draw = 1  # draw 0 is that of direct words
+
+    def next(self, live: Array, bits: int) -> Sequence[Array]:
+        """The words of the next block of each live lane."""
+        algorithm, slab = self._algorithm, self._slab
+        draw = self._draw % algorithm.draws
+        if self._draw and not draw:
+            self._words = fold_draws(algorithm, self._words)
+        self._draw += 1
+        if len(self._words) == 1 and packed.supports(algorithm, slab.count):
+            block = packed.blocks(algorithm, self._words[0], slab.start, slab.count, draw, Domain.SAMPLE)
+            return algorithm.words([word[live] for word in block], bits)
+        key = [self._words[:, i] for i in range(algorithm.key_words)]
+        if len(self._words) > 1:
+            key = [word[live // slab.count] for word in key]
+            live = live % slab.count
+        low, high = _index_words(algorithm, live.astype(np.uint64) + np.uint64(slab.start))
+        return algorithm.words(algorithm.at(key, low, high, *_constants(algorithm, draw)), bits)
+
+
+class _AttemptLanes:
+    """The lane of an attempt: its words come from the attempt's own blocks, in order."""
+
+    def __init__(self, blocks: _AttemptBlocks, live: Array, dtype: np.dtype[Any]) -> None:
+        self._blocks = blocks
+        self._live = live
+        self._words: list[Array] = []
+        self.dtype = dtype
+
+    def bits(self, width: int | None = None) -> Array:
+        if not self._words:
+            self._words = list(self._blocks.next(self._live, word_width(self.dtype, width)))
+        return self._words.pop(0)
+
+
+def _constants(algorithm: Algorithm, draw: int) -> tuple[Array, Array]:
+    return np.array([draw], algorithm.dtype), np.array([Domain.SAMPLE], algorithm.dtype)
+
+
+def _index_words(algorithm: Algorithm, index: Array) -> tuple[Array, Array]:
+    if algorithm.word_bits == 64:
+        return index, np.zeros(1, np.uint64)
+    return index.astype(np.uint32), (index >> 32).astype(np.uint32)
+
+
+def fold_draws(algorithm: Algorithm, words: Array) -> Array:
+    """The keys that go on when all draw numbers are used: the block at the counter of all ones."""
+    key = [words[:, i] for i in range(algorithm.key_words)]
+    last = np.array([2**algorithm.word_bits - 1], algorithm.dtype)
+    return np.stack(algorithm.block(key, (last,) * algorithm.block_words)[: algorithm.key_words], axis=-1)
+
+
+def direct_words(algorithm: Algorithm, words: Array, start: int, count: int, bits: int) -> Array:
+    """Values ``start`` to ``start + count`` of the direct draw of each key, flat, key after key."""
+    per_block = algorithm.per_block(bits)
+    first, skip = divmod(start, per_block)
+    blocks = (skip + count + per_block - 1) // per_block
+    if len(words) == 1 and packed.supports(algorithm, blocks):
+        block: Sequence[Array] = packed.blocks(algorithm, words[0], first, blocks, 0, Domain.SAMPLE)
+    else:
+        key = [words[:, i : i + 1] if len(words) > 1 else words[0, i : i + 1] for i in range(algorithm.key_words)]
+        low, high = _consecutive(algorithm, first, blocks)
+        block = algorithm.at(key, low, high, *_constants(algorithm, 0))
+    values = algorithm.values(block, bits)
+    if per_block == 1:
+        return values[0].reshape(-1)
+    run = np.stack(values, axis=-1).reshape(len(words), blocks * per_block)
+    return run[:, skip : skip + count].reshape(-1)
+
+
+def _consecutive(algorithm: Algorithm, first: int, count: int) -> tuple[Array, Array]:
+    if algorithm.word_bits == 32 and (first & 0xFFFFFFFF) + count <= 2**32:
+        # The counter's cheap case: low words counted up in 32 bits, one high word for all.
+        low = np.arange(count, dtype=np.uint32)
+        low += np.uint32(first & 0xFFFFFFFF)
+        return low, np.array([first >> 32], np.uint32)
+    return _index_words(algorithm, np.arange(count, dtype=np.uint64) + np.uint64(first))
+
+
+Parameter = Callable[[int, int], Array]
+
+
+def run(
+    function: Function,
+    algorithm: Algorithm,
+    words: Array,
+    slab: Slab,
+    dtype: np.dtype[Any],
+    parameters: Sequence[Parameter],
+    store: Callable[[int, Array], None],
+) -> None:
+    """Run a kernel chunk by chunk: ``parameters`` give their flat values, ``store`` takes the flat results.
+
+    Flat positions count from the first element of the slab, key after key.
+    """
+    with np.errstate(all="ignore"):
+        keys_at_once = max(1, CHUNK // max(slab.count, 1))
+        for first in range(0, len(words), keys_at_once):
+            keys = _Keys(algorithm, words[first : first + keys_at_once])
+            step = slab.count if len(keys.words) > 1 else CHUNK
+            for start in range(0, slab.count, step):
+                part = Slab(slab.start + start, min(step, slab.count - start), slab.size)
+                flat = first * slab.count + start
+                stop = flat + len(keys.words) * part.count
+                lanes = _Lanes(keys, part, dtype)
+                store(flat, function(lanes, *(parameter(flat, stop) for parameter in parameters)))

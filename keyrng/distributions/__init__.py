@@ -1,0 +1,9 @@
+"""The samplers: a kernel above, its public function below, a file for each family."""
+
+from keyrng.distributions.exponential import exponential
+from keyrng.distributions.gamma import gamma
+from keyrng.distributions.normal import normal
+from keyrng.distributions.uniform import uniform
+from keyrng.distributions.words import bernoulli, bits, rademacher, randint
+
+__all__ = ["bernoulli", "bits", "exponential", "gamma", "normal", "rademacher", "randint", "uniform"]

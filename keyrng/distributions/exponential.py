@@ -1,0 +1,45 @@
+"""The exponential distribution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keyrng.dtypes import DTypeLike, floating
+from keyrng.kernels.bits import unit
+from keyrng.kernels.elementary import log1p_unchecked
+from keyrng.kernels.program import FLOATS, kernel
+from keyrng.keys import Key
+from keyrng.sampling import Array, Shape, draw
+
+
+@kernel(*FLOATS)
+def _exponential(lane: Any) -> Any:
+    return -log1p_unchecked(-unit(lane))
+
+
+def exponential(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
+    """Exponential variates of rate 1: density ``exp(-x)`` for ``x >= 0``.
+
+    Parameters
+    ----------
+    key
+        A key or an array of keys; the result has shape ``key.shape + shape``.
+    shape
+        An int or a tuple of ints.
+    dtype
+        float16, bfloat16, float32 (the default) or float64.
+    out
+        An array to write to.
+
+    Notes
+    -----
+    ``-log(1 - u)`` of a uniform u on [0, 1), with an error of at most 1 ULP: 0 can occur; the largest value is 15.95
+    for float32 (and narrower floats), 36.05 for float64. The values of ``jax.random.exponential`` within rounding.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.exponential(keyrng.key(0), (3,))
+    array([0.54...
+    """
+    return draw(_exponential, key, shape, floating(dtype), out=out)

@@ -1,0 +1,50 @@
+"""The normal distribution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keyrng.dtypes import DTypeLike, floating
+from keyrng.kernels.bits import signed_unit
+from keyrng.kernels.elementary import erfinv_unchecked
+from keyrng.kernels.program import FLOATS, kernel
+from keyrng.keys import Key
+from keyrng.sampling import Array, Shape, draw
+
+_SQRT2 = float(np.sqrt(2.0))
+
+
+@kernel(*FLOATS)
+def _normal(lane: Any) -> Any:
+    return erfinv_unchecked(signed_unit(lane)) * _SQRT2
+
+
+def normal(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
+    """Standard normal variates: density ``exp(-x**2 / 2) / sqrt(2 * pi)``.
+
+    Parameters
+    ----------
+    key
+        A key or an array of keys; the result has shape ``key.shape + shape``.
+    shape
+        An int or a tuple of ints.
+    dtype
+        float16, bfloat16, float32 (the default) or float64.
+    out
+        An array to write to.
+
+    Notes
+    -----
+    ``sqrt(2) * erfinv(u)`` of a uniform u on (-1, 1), by the polynomials of Giles, "Approximating the erfinv function",
+    GPU Computing Gems 2, 2010. Values lie in [-5.42, 5.23] for float32 (and narrower floats) and in [-8.30, 8.21] for
+    float64; 0 never occurs in these two. The values of ``jax.random.normal`` within rounding: 4 ULP for float32.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.normal(keyrng.key(0), (3,))
+    array([-0.2...
+    """
+    return draw(_normal, key, shape, floating(dtype), out=out)

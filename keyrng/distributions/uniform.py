@@ -1,0 +1,91 @@
+"""The uniform distribution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keyrng.dtypes import DTypeLike, floating
+from keyrng.kernels.bits import unit
+from keyrng.kernels.ops import where
+from keyrng.kernels.program import FLOATS, kernel
+from keyrng.keys import Key
+from keyrng.sampling import Array, ArrayLike, Shape, below, draw, finite, rounded
+
+
+@kernel(*FLOATS)
+def _unit(lane: Any) -> Any:
+    return unit(lane)
+
+
+@kernel(*FLOATS)
+def _uniform(lane: Any, minval: Any, maxval: Any, largest: Any) -> Any:
+    x = unit(lane) * (maxval - minval) + minval
+    # The sum may round up to maxval, which is outside: then the largest float before it.
+    return where(x > largest, largest, x)
+
+
+def uniform(
+    key: Key,
+    shape: Shape = (),
+    dtype: DTypeLike = None,
+    minval: ArrayLike = 0.0,
+    maxval: ArrayLike = 1.0,
+    *,
+    out: Array | None = None,
+) -> Array:
+    """Floats from ``minval``, which can occur, to ``maxval``, which never does, with constant density.
+
+    Parameters
+    ----------
+    key
+        A key or an array of keys; the result has shape ``key.shape + shape``.
+    shape
+        An int or a tuple of ints.
+    dtype
+        float16, bfloat16, float32 (the default) or float64.
+    minval, maxval
+        Finite numbers, or arrays of them that broadcast to the result; ``minval < maxval`` when rounded to ``dtype``.
+    out
+        An array to write to.
+
+    Raises
+    ------
+    ValueError
+        If not ``minval < maxval``, if one is NaN or infinite, or their difference is not finite.
+
+    Notes
+    -----
+    On [0, 1): multiples of 2**-23 for float32, of 2**-52 for float64, all with the same probability; 16-bit floats are
+    float32 samples rounded once, 1 excepted. On other intervals ``unit * (maxval - minval) + minval``, each operation
+    rounded. The values of ``jax.random.uniform``, which fuses the last two operations and can return ``maxval``.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.uniform(keyrng.key(0), (3,))
+    array([0.4184...
+    """
+    dtype = floating(dtype)
+    if minval is _ZERO and maxval is _ONE and dtype.itemsize >= 4:
+        return draw(_unit, key, shape, dtype, out=out)
+    low, high = rounded(finite(minval=minval), dtype), rounded(finite(maxval=maxval), dtype)
+    _check_interval(low, high, minval, maxval)
+    return draw(_uniform, key, shape, dtype, low, high, below(high, dtype), out=out)
+
+
+# The default bounds are recognized as objects: the usual call makes no comparison and no array.
+_ZERO, _ONE = uniform.__defaults__[2:4]  # type: ignore[index]
+
+
+def _check_interval(low: Array, high: Array, minval: ArrayLike, maxval: ArrayLike) -> None:
+    try:
+        ordered = np.all(low < high)
+    except ValueError:
+        raise ValueError(f"minval of shape {low.shape} and maxval of shape {high.shape} do not broadcast") from None
+    if not ordered:
+        raise ValueError(f"minval must be less than maxval, got {minval} and {maxval}")
+    with np.errstate(over="ignore"):
+        if not np.all(np.isfinite(high - low)):
+            raise ValueError(f"maxval - minval must be finite in {low.dtype}, got {minval} and {maxval}")

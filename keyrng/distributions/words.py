@@ -1,0 +1,247 @@
+"""Random words and integers: bits, randint, rademacher, bernoulli."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keyrng.dtypes import DTypeLike, floating, integer, signed, unsigned
+from keyrng.kernels.bits import to_unit, unit
+from keyrng.kernels.ops import cast, mod_wide, where
+from keyrng.kernels.program import FLOATS, WORDS, kernel
+from keyrng.keys import Key
+from keyrng.sampling import Array, ArrayLike, Shape, draw, probability
+
+
+@kernel(*WORDS)
+def _bits(lane: Any) -> Any:
+    return lane.bits()
+
+
+def bits(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
+    """Random words: every bit is 0 or 1 with probability one half.
+
+    Parameters
+    ----------
+    key
+        A key or an array of keys; the result has shape ``key.shape + shape``.
+    shape
+        An int or a tuple of ints.
+    dtype
+        An unsigned integer of 8, 16, 32 (the default) or 64 bits.
+    out
+        An array to write to.
+
+    Raises
+    ------
+    TypeError
+        For another dtype, or a wrong kind of argument.
+
+    Notes
+    -----
+    With ``threefry2x32`` the words are those of ``jax.random.bits``. With every other algorithm they are one run:
+    ``bits(k, (2 * n,), "uint32").view("uint64") == bits(k, (n,), "uint64")``.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.bits(keyrng.key(0), (3,))
+    array([1797259609, 2579123966,  928981903], dtype=uint32)
+    """
+    return draw(_bits, key, shape, unsigned(dtype), out=out)
+
+
+@kernel(*WORDS)
+def _randint(lane: Any, minval: Any, span: Any) -> Any:
+    high, low = lane.split(2)
+    high, low = high.bits(), low.bits()
+    # A span of zero stands for the whole range of the word.
+    return minval + where(span == 0, low, mod_wide(high, low, where(span == 0, 1, span)))
+
+
+def randint(
+    key: Key,
+    shape: Shape,
+    minval: ArrayLike,
+    maxval: ArrayLike,
+    dtype: DTypeLike = None,
+    *,
+    out: Array | None = None,
+) -> Array:
+    """Integers from ``minval`` to ``maxval - 1``, each with the same probability to within one in 2**32.
+
+    Parameters
+    ----------
+    key
+        A key or an array of keys; the result has shape ``key.shape + shape``.
+    shape
+        An int or a tuple of ints.
+    minval, maxval
+        Integers, or arrays of them that broadcast to the result; ``minval < maxval``. Both ends of the dtype can
+        occur: ``maxval`` may be one more than its largest integer.
+    dtype
+        Any integer dtype; int32 by default.
+    out
+        An array to write to.
+
+    Raises
+    ------
+    TypeError
+        For bounds that are not integers, or a wrong kind of argument.
+    ValueError
+        If not ``minval < maxval``, or a bound lies outside the dtype.
+
+    Notes
+    -----
+    Two words of w bits (32, or 64 for a dtype of 64 bits) are one number of 2w bits, taken modulo the span; a value's
+    probability is off by less than 2**-w of itself. That is ``jax.random.randint`` wherever it has no bias: for spans up
+    to 2**(w/2) and powers of two. For others jax ignores the first word.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.randint(keyrng.key(0), (5,), 0, 10)
+    array([2, 4, 6, 0, 7], dtype=int32)
+    """
+    dtype = integer(dtype)
+    low, span = _range(minval, maxval, dtype)
+    return draw(_randint, key, shape, dtype, low, span, out=out)
+
+
+def _range(minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]) -> tuple[Array, Array]:
+    """The lower bound and the span as words, checked."""
+    info = np.iinfo(dtype)
+    word = np.dtype(np.uint64 if dtype.itemsize == 8 else np.uint32)
+    modulus = 1 << (8 * word.itemsize)
+    if type(minval) is int and type(maxval) is int:
+        _check_range(info, minval, maxval, minval, maxval, minval < maxval)
+        return np.array(minval % modulus, word), np.array((maxval - minval) % modulus, word)
+    low, high = _integers("minval", minval), _integers("maxval", maxval)
+    try:
+        ordered = bool(np.all(low < high))
+    except ValueError:
+        raise ValueError(f"minval of shape {low.shape} and maxval of shape {high.shape} do not broadcast") from None
+    if low.size and high.size:
+        _check_range(info, low.min(), high.max(), minval, maxval, ordered)
+    words = [_wrapped(bound, modulus, word) for bound in (low, high)]
+    with np.errstate(over="ignore"):
+        return words[0], words[1] - words[0]
+
+
+def _check_range(info: Any, lowest: Any, highest: Any, minval: Any, maxval: Any, ordered: bool) -> None:
+    if not ordered:
+        raise ValueError(f"minval must be less than maxval, got {minval} and {maxval}")
+    if int(lowest) < info.min or int(highest) > int(info.max) + 1:
+        raise ValueError(
+            f"{info.dtype} holds {info.min} to {info.max}, got minval {minval} and maxval {maxval}; give a wider dtype"
+        )
+
+
+def _integers(name: str, value: ArrayLike) -> Array:
+    array = np.asarray(value)
+    whole = array.dtype == object and all(type(v) is int for v in array.ravel().tolist())
+    if isinstance(value, Key) or not (array.dtype.kind in "iu" or whole):
+        given = array.dtype if isinstance(value, (np.ndarray, np.generic)) else repr(value)
+        raise TypeError(f"{name} is an integer or an array of integers, got {given}")
+    return array
+
+
+def _wrapped(bound: Array, modulus: int, word: np.dtype[Any]) -> Array:
+    """Integers as words, modulo the word: the largest bound is one more than its dtype holds."""
+    return (bound % modulus if bound.dtype == object else bound).astype(word)
+
+
+@kernel(*FLOATS)
+def _bernoulli(lane: Any, p: Any) -> Any:
+    return unit(lane) < p
+
+
+@kernel(*FLOATS)
+def _bernoulli_high(lane: Any, p: Any) -> Any:
+    # The second uniform goes on where the digits of the first end.
+    last = 2.0**-23 if lane.dtype == np.float32 else 2.0**-52
+    first, second = (to_unit(word, lane.dtype) for word in lane.planes(2))
+    return second * last < p - first
+
+
+def bernoulli(
+    key: Key, p: ArrayLike = 0.5, shape: Shape | None = None, mode: str = "low", *, out: Array | None = None
+) -> Array:
+    """Truth values that are True with probability ``p``.
+
+    Parameters
+    ----------
+    key
+        A key or an array of keys; the result has shape ``key.shape + shape``.
+    p
+        Probabilities from 0 to 1, both included and exact; an array's float dtype is what they are compared in, a
+        Python number's is float32.
+    shape
+        An int or a tuple of ints; by default the shape of ``p``.
+    mode
+        ``"low"`` compares 23 random bits (52 for float64), so that ``p`` is rounded up to a multiple of 2**-23;
+        ``"high"`` twice as many, at twice the cost.
+    out
+        A boolean array to write to.
+
+    Raises
+    ------
+    ValueError
+        For a ``p`` outside [0, 1] or NaN, or an unknown mode.
+
+    Notes
+    -----
+    The values of ``jax.random.bernoulli``. With mode ``"high"`` element ``i`` of ``n`` also reads word ``i + n``, as in
+    jax, so a sample is not a prefix of a longer one; with ``"low"`` it is.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.bernoulli(keyrng.key(0), 0.3, (5,))
+    array([False, False,  True,  True, False])
+    """
+    if mode not in ("low", "high"):
+        raise ValueError(f"mode is 'low' or 'high', got {mode!r}")
+    compute = np.float32
+    if isinstance(p, (np.ndarray, np.generic)) and p.dtype.kind not in "iub":
+        compute = np.float64 if floating(p.dtype).itemsize == 8 else np.float32
+    chosen = _bernoulli if mode == "low" else _bernoulli_high
+    return draw(chosen, key, shape, np.bool_, probability(p=p), compute=compute, out=out)
+
+
+@kernel("float32")
+def _rademacher(lane: Any) -> Any:
+    return cast(1 - ((lane.bits() >> 31) << 1), np.int32)
+
+
+def rademacher(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
+    """-1 or 1, each with probability one half.
+
+    Parameters
+    ----------
+    key
+        A key or an array of keys; the result has shape ``key.shape + shape``.
+    shape
+        An int or a tuple of ints.
+    dtype
+        A signed integer or a float; int32 by default.
+    out
+        An array to write to.
+
+    Raises
+    ------
+    TypeError
+        For an unsigned dtype, which has no -1 (jax gives 255), or a wrong kind of argument.
+
+    Notes
+    -----
+    The values of ``jax.random.rademacher``.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.rademacher(keyrng.key(0), (5,))
+    array([ 1, -1,  1,  1, -1], dtype=int32)
+    """
+    return draw(_rademacher, key, shape, signed(dtype), compute=np.float32, out=out)

@@ -1,0 +1,81 @@
+"""Which dtypes a sample may have, from the many ways to name one.
+
+Must not import anything of keyrng.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+
+Dtype: TypeAlias = np.dtype[Any]
+DTypeLike: TypeAlias = Any  # a name, a NumPy dtype or scalar type, or ml_dtypes.bfloat16
+
+_FAMILIES = {
+    "float": ("float16", "bfloat16", "float32", "float64"),
+    "integer": ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+    "unsigned integer": ("uint8", "uint16", "uint32", "uint64"),
+    "signed": ("int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64"),
+}
+_known: dict[tuple[str, Any], Dtype] = {}
+
+
+def floating(dtype: DTypeLike) -> Dtype:
+    """A float of 16, 32 or 64 bits, or bfloat16; float32 for None."""
+    return _resolve("float", "float32", dtype)
+
+
+def integer(dtype: DTypeLike) -> Dtype:
+    """An integer of 8 to 64 bits; int32 for None."""
+    return _resolve("integer", "int32", dtype)
+
+
+def unsigned(dtype: DTypeLike) -> Dtype:
+    """An unsigned integer of 8 to 64 bits; uint32 for None."""
+    return _resolve("unsigned integer", "uint32", dtype)
+
+
+def signed(dtype: DTypeLike) -> Dtype:
+    """An integer or float that has a sign; int32 for None."""
+    return _resolve("signed", "int32", dtype)
+
+
+def _resolve(family: str, default: str, dtype: DTypeLike) -> Dtype:
+    try:
+        return _known[family, dtype]
+    except (KeyError, TypeError):  # new, or not hashable
+        pass
+    given = default if dtype is None else dtype
+    if given == "bfloat16":
+        given = _bfloat16()
+    try:
+        found = np.dtype(given)
+    except TypeError:
+        raise TypeError(f"dtype {dtype!r} is not one; {_choices(family)}") from None
+    if found.name not in _FAMILIES[family]:
+        raise TypeError(f"dtype {found.name} is no {family} dtype of keyrng; {_choices(family)}")
+    if not found.isnative:
+        raise TypeError(f"dtype {found} has foreign byte order; convert the sample with astype")
+    _known[family, dtype] = found
+    return found
+
+
+def _choices(family: str) -> str:
+    return "choose from " + ", ".join(_FAMILIES[family])
+
+
+def _bfloat16() -> Any:
+    try:
+        import ml_dtypes
+    except ImportError:
+        raise TypeError('bfloat16 comes with ml_dtypes, which is not installed; type: pip install ml_dtypes') from None
+    return ml_dtypes.bfloat16
+
+
+def compute_dtype(dtype: Dtype) -> Dtype:
+    """What a sample of a dtype is computed in: floats in float32 or float64, integers in words."""
+    wide = dtype.itemsize == 8
+    if dtype.kind in "iu":
+        return np.dtype(np.uint64 if wide else np.uint32)
+    return np.dtype(np.float64 if wide else np.float32)

@@ -1,0 +1,131 @@
+"""The named operations of the kernel language; the rest are operators.
+
+A kernel is written with ``+ - * /`` on floats, ``+ - * % & | ^ ~ << >>`` on unsigned words, comparisons, ``& | ~`` on
+conditions, ``abs``, and the functions below. Each is exact or rounded once as IEEE 754 says, so it gives the same bits
+on NumPy arrays (of one dimension or more: NumPy's scalars have other rules) and in printed C and CUDA. ``**`` is not in
+the language: NumPy's float32 ``v ** 3`` differs from ``v * v * v``.
+
+Must not import anything of keyrng but symbols.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keyrng.kernels.symbols import BOOL, Symbol
+
+__all__ = ["bitcast", "cast", "mod_wide", "mulhi", "rotl", "sqrt", "where"]
+
+# Kernel values are NumPy arrays in one run and symbols in another; a static type for "either" would say nothing more.
+Value = Any
+
+
+def where(condition: Value, a: Value, b: Value) -> Value:
+    """``a`` where the condition holds, else ``b``; at least one of the two is not a Python number."""
+    typed = a if hasattr(a, "dtype") else b
+    if not hasattr(typed, "dtype"):
+        raise TypeError(f"where() of two Python numbers, {a!r} and {b!r}, has no dtype; cast() the condition instead")
+    if isinstance(condition, Symbol):
+        dtype = typed.dtype
+        graph = condition.graph
+        a, b = (v if isinstance(v, Symbol) else graph.constant(v, dtype) for v in (a, b))
+        if a.dtype != b.dtype:
+            raise TypeError(f"where() of {a.dtype} and {b.dtype}; cast() one of them")
+        if condition.dtype != BOOL:
+            raise TypeError(f"where() needs a condition, got {condition.dtype}")
+        return graph.node("where", dtype, condition, a, b)
+    scalar = typed.dtype.type
+    return np.where(condition, a if hasattr(a, "dtype") else scalar(a), b if hasattr(b, "dtype") else scalar(b))
+
+
+def cast(x: Value, dtype: Any) -> Value:
+    """Conversion by value: integers wrap, integers round to the nearest float, floats truncate towards zero.
+
+    A float must lie inside the integer type: what happens outside is the machine's choice, so kernels clamp first.
+    """
+    dtype = np.dtype(dtype)
+    if isinstance(x, Symbol):
+        return x if x.dtype == dtype else x.graph.node("cast", dtype, x)
+    return x.astype(dtype, copy=False)
+
+
+def bitcast(x: Value, dtype: Any) -> Value:
+    """The same bits read as another dtype of the same size."""
+    dtype = np.dtype(dtype)
+    if x.dtype.itemsize != dtype.itemsize:
+        raise TypeError(f"bitcast from {x.dtype} to {dtype} would change the number of bits")
+    if isinstance(x, Symbol):
+        return x if x.dtype == dtype else x.graph.node("bitcast", dtype, x)
+    return x.view(dtype)
+
+
+def sqrt(x: Value) -> Value:
+    """The square root, rounded once."""
+    return x.apply("sqrt") if isinstance(x, Symbol) else np.sqrt(x)
+
+
+def rotl(x: Value, amount: int) -> Value:
+    """The word rotated left by a constant."""
+    if isinstance(x, Symbol):
+        return x.shifted("rotl", amount)
+    rotated = x << amount
+    rotated |= x >> (x.dtype.itemsize * 8 - amount)  # in place: a third array costs a tenth of Threefry's time
+    return rotated
+
+
+def mulhi(a: Value, b: Value) -> Value:
+    """The high word of the product of two words."""
+    if isinstance(a, Symbol):
+        return a.apply("mulhi", b)
+    if a.dtype.itemsize == 4:
+        return ((a.astype(np.uint64) * b) >> 32).astype(np.uint32)
+    a_low, a_high = a & 0xFFFFFFFF, a >> 32
+    b_low, b_high = b & 0xFFFFFFFF, b >> 32
+    middle = a_high * b_low + (a_low * b_low >> 32)
+    carry = (middle & 0xFFFFFFFF) + a_low * b_high
+    return a_high * b_high + (middle >> 32) + (carry >> 32)
+
+
+def mod_wide(high: Value, low: Value, divisor: Value) -> Value:
+    """The number of two words, ``high`` and ``low``, modulo a divisor of one word, which must not be zero."""
+    if isinstance(high, Symbol):
+        return high.apply("modwide", low, divisor)
+    if high.dtype.itemsize == 4:
+        wide = (high.astype(np.uint64) << 32) | low
+        return (wide % divisor.astype(np.uint64)).astype(np.uint32)
+    return _mod_wide64(high, low, divisor)
+
+
+def _mod_wide64(high: Value, low: Value, divisor: Value) -> Value:
+    """Long division in two digits of 32 bits: Knuth, The Art of Computer Programming 2, 4.3.1, algorithm D."""
+    high, low, divisor = np.broadcast_arrays(high % divisor, low, divisor)
+    # Normalize, so that the top bit of the divisor is set and a digit's estimate is at most 2 too large.
+    shift = (64 - _bit_length(divisor)).astype(np.uint64)
+    scaled = divisor << shift
+    spill = np.where(shift == 0, np.uint64(0), low >> ((64 - shift) & 63))
+    remainder = (high << shift) | spill
+    low = low << shift
+    d1, d0 = scaled >> 32, scaled & 0xFFFFFFFF
+    for digit in (low >> 32, low & 0xFFFFFFFF):
+        quotient = remainder // d1
+        rest = remainder - quotient * d1
+        for _ in range(2):
+            high_estimate = (rest < 2**32) & (
+                (quotient >= 2**32) | (quotient * d0 > ((rest & 0xFFFFFFFF) << 32 | digit))
+            )
+            quotient = quotient - high_estimate
+            rest = rest + np.where(high_estimate, d1, np.uint64(0))
+        remainder = ((remainder << 32) | digit) - quotient * scaled
+    return remainder >> shift
+
+
+def _bit_length(x: Value) -> Value:
+    """The number of bits up to the highest one that is set, for words of 64 bits."""
+    length = np.zeros(x.shape, np.uint64)
+    for step in (32, 16, 8, 4, 2, 1):
+        large = (x >> step) != 0
+        length += np.where(large, np.uint64(step), np.uint64(0))
+        x = np.where(large, x >> step, x)
+    return length + (x != 0)

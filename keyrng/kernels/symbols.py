@@ -1,0 +1,182 @@
+"""Symbols: what a kernel computes with while it is traced.
+
+A kernel called on symbols leaves a directed acyclic graph of operations behind; the printers turn it into C and CUDA.
+The rules are NumPy's for arrays of one dtype: a Python number takes the dtype of its partner, and nothing else is
+promoted, so that a kernel which traces is a kernel whose NumPy run has no hidden widening.
+
+Must not import anything of keyrng.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+BOOL = np.dtype(np.bool_)
+_COMPARISONS = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
+_FLOAT_ONLY = frozenset({"div", "sqrt"})
+_WORD_ONLY = frozenset({"and", "or", "xor", "invert", "shl", "shr", "rotl", "mod", "mulhi", "modwide"})
+
+
+class Graph:
+    """The operations of one traced function, each stored once."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[tuple[Any, ...], Symbol] = {}
+
+    def node(self, op: str, dtype: np.dtype[Any], *args: Any) -> Symbol:
+        """The symbol of an operation; the same operation on the same symbols is the same symbol."""
+        identity = (op, dtype, *(id(a) if isinstance(a, Symbol) else a for a in args))
+        symbol = self._nodes.get(identity)
+        if symbol is None:
+            symbol = self._nodes[identity] = Symbol(self, op, dtype, args)
+        return symbol
+
+    def constant(self, value: Any, dtype: np.dtype[Any]) -> Symbol:
+        """A literal, rounded to ``dtype`` as NumPy rounds a Python number beside an array."""
+        if dtype == BOOL:
+            if not isinstance(value, (bool, np.bool_)):
+                raise TypeError(f"a truth value needs another beside it, got {value!r}")
+        elif dtype.kind in "ui":
+            if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+                raise TypeError(f"{dtype} takes an integer beside it, got {value!r}; cast() converts")
+            info = np.iinfo(dtype)
+            if not info.min <= value <= info.max:
+                raise OverflowError(f"{value} does not fit {dtype}")
+        elif isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
+            raise TypeError(f"{dtype} takes a number beside it, got {value!r}")
+        # The bit pattern is part of the identity: 0.0 and -0.0 are equal, and every NaN differs from itself.
+        exact = dtype.type(value)
+        return self.node("const", dtype, exact.tobytes(), exact)
+
+
+class Symbol:
+    """A value of a traced kernel: an operation, its operands and its dtype."""
+
+    __slots__ = ("args", "dtype", "graph", "op")
+    __array_ufunc__ = None  # NumPy scalars leave binary operations to us
+
+    def __init__(self, graph: Graph, op: str, dtype: np.dtype[Any], args: tuple[Any, ...]) -> None:
+        self.graph = graph
+        self.op = op
+        self.dtype = dtype
+        self.args = args
+
+    def __repr__(self) -> str:
+        return f"<{self.op} {self.dtype}>"
+
+    def __bool__(self) -> bool:
+        raise TypeError("a kernel has no branches: use where(condition, a, b), and & | ~ on conditions")
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def apply(self, op: str, *others: Any) -> Symbol:
+        """The operation on this symbol and others of its dtype; Python numbers become constants of it."""
+        operands = [self]
+        for other in others:
+            if not isinstance(other, Symbol):
+                other = self.graph.constant(other, self.dtype)
+            elif other.graph is not self.graph:
+                raise ValueError("a value from outside an attempt was used inside it; pass it as an argument")
+            elif other.dtype != self.dtype:
+                raise TypeError(f"{op} of {self.dtype} and {other.dtype}; cast() one of them")
+            operands.append(other)
+        kind = self.dtype.kind
+        if op in _FLOAT_ONLY and kind != "f":
+            raise TypeError(f"{op} needs a float, got {self.dtype}")
+        if op in _WORD_ONLY and kind != "u" and not (kind == "b" and op in ("and", "or", "xor", "invert")):
+            raise TypeError(f"{op} needs an unsigned integer, got {self.dtype}")
+        return self.graph.node(op, BOOL if op in _COMPARISONS else self.dtype, *operands)
+
+    def _reflected(self, op: str, other: Any) -> Symbol:
+        return self.graph.constant(other, self.dtype).apply(op, self)
+
+    def shifted(self, op: str, amount: int) -> Symbol:
+        """A shift or rotation by a constant smaller than the word."""
+        if self.dtype.kind != "u":
+            raise TypeError(f"{op} needs an unsigned integer, got {self.dtype}")
+        if not isinstance(amount, int) or not 0 < amount < self.dtype.itemsize * 8:
+            raise ValueError(f"shifts are by constants from 1 to {self.dtype.itemsize * 8 - 1}, got {amount!r}")
+        return self.graph.node(op, self.dtype, self, amount)
+
+    def __add__(self, other: Any) -> Symbol:
+        return self.apply("add", other)
+
+    def __sub__(self, other: Any) -> Symbol:
+        return self.apply("sub", other)
+
+    def __mul__(self, other: Any) -> Symbol:
+        return self.apply("mul", other)
+
+    def __truediv__(self, other: Any) -> Symbol:
+        return self.apply("div", other)
+
+    def __mod__(self, other: Any) -> Symbol:
+        return self.apply("mod", other)
+
+    def __and__(self, other: Any) -> Symbol:
+        return self.apply("and", other)
+
+    def __or__(self, other: Any) -> Symbol:
+        return self.apply("or", other)
+
+    def __xor__(self, other: Any) -> Symbol:
+        return self.apply("xor", other)
+
+    def __radd__(self, other: Any) -> Symbol:
+        return self._reflected("add", other)
+
+    def __rsub__(self, other: Any) -> Symbol:
+        return self._reflected("sub", other)
+
+    def __rmul__(self, other: Any) -> Symbol:
+        return self._reflected("mul", other)
+
+    def __rtruediv__(self, other: Any) -> Symbol:
+        return self._reflected("div", other)
+
+    def __rand__(self, other: Any) -> Symbol:
+        return self._reflected("and", other)
+
+    def __ror__(self, other: Any) -> Symbol:
+        return self._reflected("or", other)
+
+    def __rxor__(self, other: Any) -> Symbol:
+        return self._reflected("xor", other)
+
+    def __lshift__(self, amount: int) -> Symbol:
+        return self.shifted("shl", amount)
+
+    def __rshift__(self, amount: int) -> Symbol:
+        return self.shifted("shr", amount)
+
+    def __invert__(self) -> Symbol:
+        return self.apply("invert")
+
+    def __neg__(self) -> Symbol:
+        return self.apply("neg")
+
+    def __abs__(self) -> Symbol:
+        if self.dtype.kind != "f":
+            raise TypeError(f"abs needs a float, got {self.dtype}")
+        return self.apply("abs")
+
+    def __lt__(self, other: Any) -> Symbol:
+        return self.apply("lt", other)
+
+    def __le__(self, other: Any) -> Symbol:
+        return self.apply("le", other)
+
+    def __gt__(self, other: Any) -> Symbol:
+        return self.apply("gt", other)
+
+    def __ge__(self, other: Any) -> Symbol:
+        return self.apply("ge", other)
+
+    def __eq__(self, other: object) -> Symbol:  # type: ignore[override]
+        return self.apply("eq", other)
+
+    def __ne__(self, other: object) -> Symbol:  # type: ignore[override]
+        return self.apply("ne", other)

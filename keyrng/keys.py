@@ -1,0 +1,297 @@
+"""Keys: what all randomness comes from, and the acts that make keys of seeds and of other keys.
+
+A key is a value, the words of one stream; nothing draws from it, so nothing changes it.
+
+Must not import sampling, distributions or anything above them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from keyrng._key import Array, Key, concatenate, stack
+from keyrng._key import _is_integer as _is_integer
+from keyrng._key import _kind as _kind
+from keyrng._key import _place as _place
+from keyrng._key import _wrap as _wrap
+from keyrng._key import check_key as check_key
+from keyrng.algorithms.base import Algorithm, Domain, get, names
+from keyrng.backends.derive import children, derive, derive_one
+
+__all__ = [
+    "Key",
+    "clone",
+    "concatenate",
+    "fold_in",
+    "key",
+    "key_data",
+    "key_impl",
+    "split",
+    "stack",
+    "wrap_key_data",
+]
+
+_SEED_HINTS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (
+        type(None),
+        "pass an explicit seed; for entropy from the operating system: keyrng.key(secrets.randbits(64))",
+    ),
+    ((bool, np.bool_), "keyrng.key(int(seed)) makes a key of it"),
+    ((float, np.floating), "keyrng.key(int(seed)) or keyrng.key(str(seed)) makes a key of it"),
+    (np.ndarray, "keyrng.key(int(seed)) takes a single number, keyrng.wrap_key_data(words) the words of keys"),
+    (Key, "it is a key already; keyrng.fold_in(key, data) makes another"),
+    ((list, tuple), "keyrng.fold_in(keyrng.key(0), tuple(seed)) takes several"),
+    ((bytearray, memoryview), "keyrng.key(bytes(seed)) makes a key of it"),
+)
+_DATA_HINTS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    ((bool, np.bool_), "int(data) is 0 or 1"),
+    ((float, np.floating), "int(data) is a number to fold in, str(data) a name"),
+    (np.ndarray, 'data.astype("uint64") makes numbers to fold in'),
+    (list, "tuple(data) is folded in one after the other, np.array(data) makes one key for each number"),
+    (tuple, "tuples do not nest"),
+    (Key, "keyrng.key_data(key) gives its words"),
+    ((bytearray, memoryview), "bytes(data) is a name"),
+)
+
+
+def key(
+    seed: int | np.integer[Any] | str | bytes, *, impl: str | Algorithm = "threefry2x32", device: str = "cpu"
+) -> Key:
+    """The key of a seed: one key, of shape ().
+
+    An integer is used whole, in two's complement at the key's width of B bits: from -2**(B - 1) to 2**B - 1, most
+    significant word first (B is 64 for ``threefry2x32``). A str (its UTF-8 bytes) or bytes of any length is hashed to B
+    bits by BLAKE2b. The same seed gives the same words to every ``impl`` whose keys are as wide.
+
+    With ``threefry2x32`` a key is used once, for sampling or for splitting: as in JAX, its samples and its children
+    come from the same blocks. The other algorithms keep them apart.
+
+    ValueError for an integer outside the range, an unknown ``impl`` or ``device``; TypeError for any other seed.
+
+    >>> keyrng.key(42)
+    Key((), key<fry>, [0x00000000 0x0000002a])
+    >>> keyrng.key("weights").shape
+    ()
+    """
+    algorithm = get(impl)
+    if type(seed) is not int:
+        seed = _seed_number(seed, algorithm)
+    size = algorithm.key_bits // 8
+    try:
+        data = seed.to_bytes(size, "big", signed=seed < 0)
+    except OverflowError:
+        raise ValueError(_too_wide(seed, algorithm)) from None
+    dtype = algorithm.dtype
+    words = np.frombuffer(data, dtype.newbyteorder(">")).astype(dtype)
+    return _wrap(algorithm, _place(words, device))
+
+
+def _seed_number(seed: object, algorithm: Algorithm) -> int:
+    if _is_integer(seed):
+        return int(seed)  # type: ignore[call-overload, no-any-return]
+    if isinstance(seed, (str, bytes)):
+        return _hash(seed, algorithm.key_bits, b"keyrng.seed")
+    raise TypeError(f"a seed is an int, a str or bytes, got {_kind(seed)}{_hint(seed, _SEED_HINTS)}")
+
+
+def _too_wide(seed: int, algorithm: Algorithm) -> str:
+    """What to type instead of a seed that is too wide for an algorithm."""
+    bits, widest = algorithm.key_bits, max(map(get, names()), key=lambda a: a.key_bits)
+    needed = seed.bit_length() if seed >= 0 else (~seed).bit_length() + 1
+    fits = f'impl="{widest.name}" takes {widest.key_bits} bits'
+    if needed > widest.key_bits:
+        fits = "keyrng.key(hex(seed)) hashes it"
+    return f"a seed for {algorithm.name} is from -2**{bits - 1} to 2**{bits} - 1, got {_number(seed)}; {fits}"
+
+
+def split(key: Key, num: int | Sequence[int] = 2) -> Key:
+    """New keys from each key: ``num`` of them, a length or a shape, in shape ``key.shape + num``.
+
+    Child i, counted in memory order, is ``fold_in(key, i)``; it does not depend on how many there are. With
+    ``threefry2x32`` a key is used once, for sampling or for splitting: sample from its children, not from itself.
+
+    ValueError for a negative number, TypeError for anything but integers.
+
+    >>> key, subkey = keyrng.split(keyrng.key(42))
+    >>> keyrng.split(key, (2, 3)).shape
+    (2, 3)
+
+    With ``threefry2x32``, the numbers of ``jax.random.split``.
+    """
+    parent = check_key(key)
+    words, algorithm = parent._words, parent._algorithm
+    if type(num) is int and num > 0 and words.ndim == 1:
+        return _wrap(algorithm, children(algorithm, words[None], 0, num)[0])
+    shape = num if isinstance(num, (tuple, list)) else (num,)
+    if not all(_is_integer(n) for n in shape):
+        raise TypeError(f"num is an int or a tuple of ints, got {num!r}")
+    if any(n < 0 for n in shape):
+        raise ValueError(f"num is not negative, got {num!r}")
+    count = prod(map(int, shape))
+    new = np.empty((*words.shape[:-1], *shape, algorithm.key_words), algorithm.dtype)
+    if new.size:
+        new = children(algorithm, words.reshape(-1, algorithm.key_words), 0, count).reshape(new.shape)
+    return _wrap(algorithm, new)
+
+
+def fold_in(key: Key, data: int | np.integer[Any] | Array | str | bytes | tuple[Any, ...]) -> Key:
+    """Another key from each key and data: of the same shape, unless data is an array.
+
+    - An int from 0 to 2**64 - 1: the child of that number, as in ``split``.
+    - An array of integers in that range: ``key.shape`` and ``data.shape`` broadcast together, as in NumPy, and
+      ``fold_in(keys[:, None], data)`` pairs every key with every number.
+    - A str (its UTF-8 bytes) or bytes: a named child; the name is hashed by BLAKE2b. Every algorithm but
+      ``threefry2x32`` keeps named children apart from numbered ones.
+    - A tuple of these, folded in one after the other: ``fold_in(key, ("layer", 3))``.
+
+    ValueError for an integer outside the range, shapes that do not broadcast, or an empty tuple; TypeError for any
+    other data. Nothing is truncated.
+
+    >>> keys = keyrng.fold_in(keyrng.key(42), np.arange(3))
+    >>> bool((keys == keyrng.split(keyrng.key(42), 3)).all())
+    True
+    >>> keyrng.fold_in(keyrng.key(42), "dropout").shape
+    ()
+
+    With ``threefry2x32`` and an int below 2**32, the numbers of ``jax.random.fold_in``.
+    """
+    folded = check_key(key)
+    if type(data) is int:
+        return _fold_number(folded, data)
+    if not isinstance(data, tuple):
+        return _fold(folded, data)
+    if not data:
+        raise ValueError("nothing to fold in: data is an empty tuple")
+    for part in data:
+        folded = _fold(folded, part)
+    return folded
+
+
+def _fold(key: Key, data: object) -> Key:
+    if _is_integer(data):
+        return _fold_number(key, int(data))  # type: ignore[call-overload]
+    if isinstance(data, (str, bytes)):
+        return _child(key, _hash(data, _name_bits(key._algorithm), b"keyrng.name"), Domain.NAME)
+    if isinstance(data, np.ndarray) and data.dtype.kind in "iu":
+        return _fold_array(key, data) if data.ndim else _fold_number(key, int(data))
+    kinds = "an int, an array of integers, a str, bytes or a tuple of these"
+    raise TypeError(f"data to fold in is {kinds}, got {_kind(data)}{_hint(data, _DATA_HINTS)}")
+
+
+def _fold_number(key: Key, number: int) -> Key:
+    if not 0 <= number < 2**64:
+        raise ValueError(
+            f"a number to fold in is from 0 to 2**64 - 1, got {_number(number)}; hex(data) makes it a name"
+        )
+    return _child(key, number, Domain.SPLIT)
+
+
+def _child(key: Key, index: int, domain: Domain) -> Key:
+    """The child at the same index of every key."""
+    words, algorithm = key._words, key._algorithm
+    if words.ndim == 1:
+        return _wrap(algorithm, derive_one(algorithm, words, index, domain))
+    flat = words.reshape(-1, algorithm.key_words)
+    if index < 2**64:
+        new = derive(algorithm, flat, np.full(len(flat), index, np.uint64), domain)
+    else:  # The hash of a name where counters have room for more.
+        new = np.array([derive_one(algorithm, parent, index, domain) for parent in flat], algorithm.dtype)
+    return _wrap(algorithm, new.reshape(words.shape))
+
+
+def _fold_array(key: Key, numbers: Array) -> Key:
+    algorithm = key._algorithm
+    if numbers.size and numbers.min() < 0:
+        raise ValueError(f"a number to fold in is from 0 to 2**64 - 1, got {numbers.min()} in an array")
+    try:
+        shape = np.broadcast_shapes(key.shape, numbers.shape)
+    except ValueError:
+        raise ValueError(
+            f"keys of shape {key.shape} and numbers of shape {numbers.shape} do not broadcast; "
+            "keyrng.fold_in(keys[:, None], data) pairs every key with every number"
+        ) from None
+    words = np.broadcast_to(key._words, (*shape, algorithm.key_words))
+    index = np.broadcast_to(numbers, shape).astype(np.uint64).reshape(-1)
+    new = derive(algorithm, words.reshape(-1, algorithm.key_words), index, Domain.SPLIT)
+    return _wrap(algorithm, new.reshape(words.shape))
+
+
+def clone(key: Key) -> Key:
+    """The same keys again, as another object: says that using the bits of ``key`` twice is meant.
+
+    >>> key = keyrng.key(42)
+    >>> keyrng.clone(key) is key, bool(keyrng.clone(key) == key)
+    (False, True)
+    """
+    key = check_key(key)
+    return _wrap(key._algorithm, key._words)
+
+
+def key_data(keys: Key) -> Array:
+    """The words of keys: a new array of uint32 or uint64, shape ``keys.shape + (key_words,)``, free to be changed.
+
+    ``np.save`` and ``wrap_key_data`` keep every bit, but not the algorithm; ``keys.to_bytes()`` keeps that too.
+
+    >>> keyrng.key_data(keyrng.key(42))
+    array([ 0, 42], dtype=uint32)
+    """
+    return check_key(keys)._words.copy()
+
+
+def wrap_key_data(words: Array, *, impl: str | Algorithm = "threefry2x32") -> Key:
+    """Keys of the words that ``key_data`` gave: shape ``words.shape[:-1]``. The words are copied.
+
+    TypeError unless the array has the dtype of the algorithm's words, ValueError unless its last axis has the length
+    of a key.
+
+    >>> keyrng.wrap_key_data(np.array([0, 42], dtype="uint32"))
+    Key((), key<fry>, [0x00000000 0x0000002a])
+    """
+    algorithm = get(impl)
+    dtype, size = algorithm.dtype, algorithm.key_words
+    expected = f"keys of {algorithm.name} need an array of {dtype} with shape (..., {size}), got {_kind(words)}"
+    if isinstance(words, Key):
+        raise TypeError(f"{expected}, which needs no wrapping")
+    if not isinstance(words, np.ndarray):
+        raise TypeError(f'{expected}; np.asarray(words, dtype="{dtype}") makes one')
+    if words.dtype != dtype:
+        raise TypeError(f'{expected}; words.astype("{dtype}") makes one')
+    if words.shape[-1:] != (size,):
+        raise ValueError(f"{expected}; impl= names another algorithm")
+    return _wrap(algorithm, np.array(words, order="C"))
+
+
+def key_impl(keys: Key) -> str:
+    """The name of the keys' algorithm, as ``keyrng.key(seed, impl=name)`` takes it.
+
+    >>> keyrng.key_impl(keyrng.key(42))
+    'threefry2x32'
+    """
+    return check_key(keys)._algorithm.name
+
+
+# Numbers of names, and words for errors
+
+
+def _name_bits(algorithm: Algorithm) -> int:
+    """How many bits of a name's hash an index takes: what counters have room for, and at most two words."""
+    return min(algorithm.index_bits, 2 * algorithm.word_bits)
+
+
+def _hash(text: str | bytes, bits: int, person: bytes) -> int:
+    data = text.encode() if isinstance(text, str) else text
+    return int.from_bytes(blake2b(data, digest_size=bits // 8, person=person).digest(), "big")
+
+
+def _hint(value: object, hints: tuple[tuple[type | tuple[type, ...], str], ...]) -> str:
+    return next((f"; {hint}" for kinds, hint in hints if isinstance(value, kinds)), "")
+
+
+def _number(number: int) -> str:
+    """A number, or its size where its digits would fill a page."""
+    return str(number) if number.bit_length() <= 128 else f"an integer of {number.bit_length()} bits"

@@ -1,0 +1,338 @@
+"""The one road from key to sample: every sampler is a kernel and a call of `draw`.
+
+Checks, broadcasting, dtypes, ``out`` and the choice of executor are here and nowhere else.
+Must not import distributions.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from keyrng.algorithms.base import Algorithm
+from keyrng.backends import compiled
+from keyrng.backends import numpy as direct
+from keyrng.dtypes import Dtype, compute_dtype
+from keyrng.kernels.bits import store
+from keyrng.kernels.program import Kernel
+from keyrng.keys import Key, check_key
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+Shape: TypeAlias = int | Sequence[int]
+ArrayLike: TypeAlias = Any  # a number or an array of numbers
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """What a parameter must be: in words, and as a test that works on a float and on an array."""
+
+    text: str
+    holds: Callable[[Any], Any]
+
+    def __call__(self, **named: ArrayLike) -> Parameter:
+        """The parameter of that name, to be checked by `draw`: ``positive(a=a)``."""
+        ((name, value),) = named.items()
+        return Parameter(name, value, self)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter under its public name, with what is required of it."""
+
+    name: str
+    value: ArrayLike
+    requirement: Requirement | None = None
+
+
+positive = Requirement("positive and finite", lambda x: (x > 0) & (x < math.inf))
+finite = Requirement("finite", lambda x: (x > -math.inf) & (x < math.inf))
+number = Requirement("a number, not NaN", lambda x: x == x)
+probability = Requirement("between 0 and 1", lambda x: (x >= 0) & (x <= 1))
+
+
+def draw(
+    kernel: Kernel | Callable[..., Any],
+    key: Key,
+    shape: Shape | None,
+    dtype: Any,
+    *parameters: ArrayLike,
+    compute: Any = None,
+    out: Array | None = None,
+) -> Array:
+    """Run a kernel over the elements of a result: element ``i`` is a function of the key, ``i`` and the parameters only.
+
+    Parameters
+    ----------
+    kernel
+        ``kernel(lane, *parameters)``, written in the kernel language (docs/writing-a-sampler.md). A function of your
+        own runs on NumPy; keyrng's kernels run compiled where the compiled part was built.
+    key
+        A key, or an array of keys: each gives its own sample, and the result has shape ``key.shape + shape``.
+    shape
+        An int or a tuple; None for the shape that the parameters broadcast to.
+    dtype
+        The dtype of the result.
+    *parameters
+        Numbers or arrays that broadcast to ``key.shape + shape``. They are rounded to the dtype of the computation.
+    compute
+        The dtype to compute in, if not float32 or float64, or uint32 or uint64, as the width of ``dtype`` says.
+    out
+        An array to write to and return, of the result's shape and dtype. With it, ``shape`` may be left out.
+
+    Raises
+    ------
+    TypeError
+        For a wrong kind of key, shape, dtype, parameter or ``out``.
+    ValueError
+        For a parameter outside its range, or shapes that do not fit together.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> from keyrng.kernels import log1p, unit
+    >>> def exponential(lane):
+    ...     return -log1p(-unit(lane))
+    >>> key = keyrng.key(0)
+    >>> sample = keyrng.draw(exponential, key, (2, 3), "float32")
+    >>> bool((sample == keyrng.exponential(key, (2, 3))).all())
+    True
+    """
+    check_key(key)
+    dtype = dtype if isinstance(dtype, np.dtype) else np.dtype(dtype)
+    compute = compute_dtype(dtype) if compute is None else np.dtype(compute)
+    values = [_value(p, i, compute) for i, p in enumerate(parameters)] if parameters else []
+    if shape is None or out is not None:
+        shape = _implied(key, shape, values, out)
+    elif type(shape) is not tuple:
+        shape = _dimensions(shape)
+    full = key.shape + _checked(shape) if shape else key.shape
+    if values:
+        _check_broadcast(parameters, values, full)
+    result = np.empty(full, dtype) if out is None else _check_out(out, full, dtype)
+    if result.size:
+        _fill(kernel, key, result, full, values, compute)
+    return result
+
+
+def _fill(
+    kernel: Any, key: Key, result: Array, full: tuple[int, ...], values: list[Array], compute: Dtype
+) -> None:
+    """Write the whole sample into ``result``."""
+    count = result.size // key.size
+    limit = 2**56 if key._algorithm.jax_layout else 2**62
+    if count > limit:
+        raise ValueError(f"a key of {key.impl} has {limit} elements, asked for {count}; split it")
+    if result.flags.c_contiguous:
+        fill_slab(kernel, key, result, full, values, compute, 0, count, count)
+    else:
+        whole = np.empty(full, result.dtype)
+        fill_slab(kernel, key, whole, full, values, compute, 0, count, count)
+        result[...] = whole
+
+
+def fill_slab(
+    kernel: Any,
+    key: Key,
+    out: Array,
+    shape: tuple[int, ...],
+    values: list[Array],
+    compute: Dtype,
+    start: int,
+    count: int,
+    size: int,
+) -> None:
+    """Write elements ``start`` to ``start + count``, of ``size``, of each key's sample into contiguous ``out``.
+
+    ``shape`` is that of what is written, key axes first; ``values`` broadcast to it.
+    """
+    dtype = out.dtype
+    algorithm = key._algorithm
+    number, plan = _plan(kernel, compute, dtype, algorithm, compiled.enabled)
+    flat = out if dtype.kind in "fiub" and dtype.itemsize > 2 else out.view(f"uint{8 * dtype.itemsize}")
+    if plan is not None and number is not None:
+        parameters = tuple(compiled.parameter(v, shape, out.size) for v in values) if values else ()
+        compiled.run(plan, number, key._words, start, count, size, flat, shape, parameters)
+        return
+    words = key._words.reshape(-1, algorithm.key_words)
+    flat = flat.reshape(-1)
+    function = kernel.function if isinstance(kernel, Kernel) else kernel
+
+    def take(first: int, value: Array) -> None:
+        stored = _stored(value, dtype)
+        stop = first + stored.size if stored.size > 1 else min(first + direct.CHUNK, flat.size)
+        flat[first:stop] = stored
+
+    direct.run(
+        function, algorithm, words, direct.Slab(start, count, size), compute, [_flat(v, shape) for v in values], take
+    )
+
+
+@lru_cache(maxsize=512)
+def _plan(
+    kernel: Any, compute: Dtype, dtype: Dtype, algorithm: Algorithm, enabled: bool
+) -> tuple[int | None, tuple[int, int] | None]:
+    number = compiled.algorithm_number(algorithm)
+    return number, compiled.plan(kernel, compute, dtype) if enabled and number is not None else None
+
+
+def _stored(value: Any, dtype: Dtype) -> Array:
+    """A kernel's result as the dtype of the sample, in the form of its words for 16-bit floats."""
+    if not isinstance(value, np.ndarray):
+        raise TypeError(f"the kernel returned {type(value).__name__}, not an array of words or floats")
+    if value.dtype == dtype:
+        return value
+    both = value.dtype.kind + dtype.kind
+    if value.dtype == np.bool_ or dtype == np.bool_ or (value.dtype.kind == "f" and dtype.kind in "iu"):
+        raise TypeError(f"the kernel returned {value.dtype}, asked for was {dtype}; cast() in the kernel")
+    if both in ("ui", "iu") and value.dtype.itemsize >= dtype.itemsize:
+        return store(value, np.dtype(f"{'u' if dtype.kind == 'u' else ''}int{8 * dtype.itemsize}")).view(
+            f"uint{8 * dtype.itemsize}"
+        )
+    return store(value, dtype)
+
+
+def _flat(value: Array, shape: tuple[int, ...]) -> Callable[[int, int], Array]:
+    """A parameter by flat positions; an array of one value stands for all of them."""
+    if value.size == 1:
+        one = value.reshape(1)
+        return lambda first, stop: one
+    whole = np.broadcast_to(value, shape)
+    if whole.flags.c_contiguous:
+        flat = whole.reshape(-1)
+        return lambda first, stop: flat[first:stop]
+    return lambda first, stop: np.asarray(whole.flat[first:stop])
+
+
+def _value(given: Any, position: int, dtype: Dtype) -> Array:
+    """A parameter as an array of the computation's dtype, checked."""
+    name, value, requirement = f"parameter {position + 1}", given, None
+    if type(given) is Parameter:
+        name, value, requirement = given.name, given.value, given.requirement
+    if type(value) is not float and type(value) is not int:
+        array = _numeric(name, value, dtype)
+        if requirement is not None and not np.all(requirement.holds(array)):
+            with np.errstate(invalid="ignore"):
+                worst = array[~np.asarray(requirement.holds(array))].ravel()[0]
+            raise ValueError(f"{name} must be {requirement.text}, got {worst}" + ("" if array.ndim == 0 else " among others"))
+        return array
+    try:
+        array = np.array(value, dtype)
+    except OverflowError:
+        raise ValueError(f"{name} must fit {dtype}, got {value}") from None
+    if requirement is not None and not requirement.holds(array.item()):
+        rounded = "" if value != value or array.item() == value else f" ({array.item()} as {dtype})"
+        raise ValueError(f"{name} must be {requirement.text}, got {value}{rounded}")
+    return array
+
+
+def _numeric(name: str, value: Any, dtype: Dtype) -> Array:
+    if isinstance(value, Key):
+        raise TypeError(f"{name} is a number or an array, got a key; the key comes first")
+    if isinstance(value, (str, bytes)) or value is None:
+        raise TypeError(f"{name} is a number or an array of numbers, got {value!r}")
+    array = np.asarray(value)
+    allowed = "iuf" if dtype.kind == "f" else "iu"
+    if array.dtype.kind not in allowed and array.dtype.name != "bfloat16":
+        kind = "numbers" if dtype.kind == "f" else "integers"
+        raise TypeError(f"{name} is a number or an array of {kind}, got {array.dtype}")
+    with np.errstate(over="ignore", under="ignore"):
+        return array.astype(dtype, copy=False)
+
+
+def _dimensions(shape: Any) -> tuple[int, ...]:
+    if isinstance(shape, (tuple, list)):
+        return tuple(shape)
+    if isinstance(shape, np.ndarray) and shape.ndim == 1 and shape.dtype.kind in "iu":
+        return tuple(shape.tolist())
+    if isinstance(shape, (bool, float, str, bytes, np.bool_, np.floating)):
+        raise TypeError(f"shape is an int or a tuple of ints, got {shape!r}")
+    try:
+        return (operator.index(shape),)
+    except TypeError:
+        raise TypeError(f"shape is an int or a tuple of ints, got {type(shape).__name__}") from None
+
+
+def _checked(shape: tuple[Any, ...]) -> tuple[int, ...]:
+    for size in shape:
+        if type(size) is not int:
+            return _checked(tuple(_dimension(size, shape) for size in shape))
+        if size < 0:
+            raise ValueError(f"shape has no negative sizes, got {shape}")
+    return shape
+
+
+def _dimension(size: Any, shape: tuple[Any, ...]) -> int:
+    if not isinstance(size, (bool, np.bool_)):
+        try:
+            return int(operator.index(size))
+        except TypeError:
+            pass
+    raise TypeError(f"shape is an int or a tuple of ints, got {shape!r}")
+
+
+def _implied(key: Key, shape: Any, values: list[Array], out: Array | None) -> tuple[int, ...]:
+    """The shape when it is not given: that of ``out`` after the key's, or that the parameters broadcast to."""
+    if out is not None and (shape is None or shape == ()):
+        if not isinstance(out, np.ndarray):
+            raise TypeError(f"out is a NumPy array, got {type(out).__name__}")
+        return out.shape[key.ndim :]
+    if shape is not None:
+        return _dimensions(shape)
+    try:
+        return np.broadcast_shapes(*(v.shape for v in values))
+    except ValueError:
+        shapes = " and ".join(str(v.shape) for v in values)
+        raise ValueError(f"the parameters do not broadcast together, their shapes are {shapes}") from None
+
+
+def _check_broadcast(given: Sequence[Any], values: list[Array], full: tuple[int, ...]) -> None:
+    for i, (parameter, value) in enumerate(zip(given, values, strict=True)):
+        if value.ndim == 0:
+            continue
+        try:
+            fits = np.broadcast_shapes(value.shape, full) == full
+        except ValueError:
+            fits = False
+        if not fits:
+            name = parameter.name if isinstance(parameter, Parameter) else f"parameter {i + 1}"
+            raise ValueError(f"{name} of shape {value.shape} does not broadcast to the sample's shape {full}")
+
+
+def _check_out(out: Any, full: tuple[int, ...], dtype: Dtype) -> Array:
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out is a NumPy array, got {type(out).__name__}")
+    if out.shape != full:
+        raise ValueError(f"out has shape {out.shape}, the sample has {full}")
+    if out.dtype != dtype:
+        raise TypeError(f"out is {out.dtype}, the sample is {dtype}; give dtype={out.dtype.name!r}, or another out")
+    if not out.flags.writeable:
+        raise ValueError("out is read-only; give an array that can be written to")
+    return out
+
+
+def rounded(parameter: Parameter, dtype: Dtype) -> Array:
+    """A parameter rounded to the dtype of the result, in that of the computation: for bounds, which must be exact."""
+    exact = _value(parameter, 0, np.dtype(np.float64))
+    with np.errstate(over="ignore"):
+        return _value(Parameter(parameter.name, exact.astype(dtype), parameter.requirement), 0, compute_dtype(dtype))
+
+
+def below(bound: Array, dtype: Dtype) -> Array:
+    """The largest number of a dtype that is less than a bound."""
+    return _next(bound, dtype, -math.inf)
+
+
+def above(bound: Array, dtype: Dtype) -> Array:
+    """The smallest number of a dtype that is greater than a bound."""
+    return _next(bound, dtype, math.inf)
+
+
+def _next(bound: Array, dtype: Dtype, towards: float) -> Array:
+    exact = bound.astype(dtype)
+    return np.asarray(np.nextafter(exact, dtype.type(towards))).astype(bound.dtype)

@@ -1,0 +1,100 @@
+"""The compiled part: C printed from the kernels, compiled once for each instruction set.
+
+All of it is optional: without a C compiler keyrng installs all the same and runs on NumPy alone.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+ROOT = Path(__file__).parent
+NATIVE = ROOT / "keyrng" / "backends" / "native"
+
+# The bits of every sample depend on these: no fused multiply-add, no reassociation, wrapping signed integers.
+STRICT = ["-O3", "-std=gnu11", "-ffp-contract=off", "-fno-math-errno", "-fno-fast-math", "-fwrapv", "-fvisibility=hidden"]
+X86 = {
+    "avx512": ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx512bw", "-mprefer-vector-width=512"],
+    "avx2": ["-mavx2"],
+    "baseline": [],
+}
+
+
+class BuildKernels(build_ext):
+    """Prints the C, compiles it for every instruction set, and goes on without if that fails."""
+
+    def build_extension(self, ext: Extension) -> None:
+        try:
+            self._build(ext)
+        except Exception as error:  # whatever a compiler does wrong, NumPy alone still works
+            self.warn("=" * 70)
+            self.warn(f"keyrng is installed WITHOUT its compiled part: {error}")
+            self.warn("Everything works on NumPy alone. For speed, install a C compiler (on Debian: apt install gcc),")
+            self.warn("then: pip install --force-reinstall --no-deps .")
+            self.warn("=" * 70)
+
+    def _build(self, ext: Extension) -> None:
+        if sys.byteorder != "little":
+            raise RuntimeError("it is for little-endian processors")
+        sys.path.insert(0, str(ROOT))
+        from keyrng import algorithms, distributions
+        from keyrng.kernels import native, program
+
+        assert distributions
+        made = Path(self.build_temp) / "printed"
+        made.mkdir(parents=True, exist_ok=True)
+        functions, tables = native.sources([algorithms.get(n) for n in algorithms.names()], program.kernels())
+        (made / "functions.inc").write_text(functions)
+        (made / "tables.inc").write_text(tables)
+
+        msvc = self.compiler.compiler_type == "msvc"
+        x86 = platform.machine().lower() in ("x86_64", "amd64") and not msvc
+        flags = ["/O2", "/fp:strict"] if msvc else STRICT
+        include = [str(made), str(NATIVE)]
+        objects = []
+        for isa, extra in X86.items() if x86 else [("baseline", [])]:
+            # Each in its own folder: the object files have one name.
+            objects += self.compiler.compile(
+                [str(NATIVE / "isa.c")],
+                output_dir=str(Path(self.build_temp) / isa),
+                macros=[("KEYRNG_ISA", isa)],
+                include_dirs=include,
+                extra_postargs=flags + extra,
+            )
+        ext.extra_objects = objects
+        ext.include_dirs = include
+        ext.extra_compile_args = flags
+        ext.define_macros += [("KEYRNG_HAVE_X86", "1")] if x86 else []
+        super().build_extension(ext)
+
+
+def _abi3(command: type) -> type:
+    class Wheel(command):  # type: ignore[misc, valid-type]
+        def get_tag(self) -> tuple[str, str, str]:
+            python, abi, plat = super().get_tag()
+            return ("cp311", "abi3", plat) if python.startswith("cp") else (python, abi, plat)
+
+    return Wheel
+
+
+def commands() -> dict[str, type]:
+    from setuptools.command.bdist_wheel import bdist_wheel
+
+    return {"build_ext": BuildKernels, "bdist_wheel": _abi3(bdist_wheel)}
+
+
+setup(
+    cmdclass=commands(),
+    ext_modules=[
+        Extension(
+            "keyrng.backends._compiled",
+            sources=["keyrng/backends/native/module.c"],
+            py_limited_api=True,
+            optional=True,
+        )
+    ],
+)

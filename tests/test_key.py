@@ -1,0 +1,425 @@
+"""The key as a value: the array it is, what it refuses, how it is copied, printed and written as bytes."""
+
+from __future__ import annotations
+
+import copy
+import operator
+import pickle
+import struct
+from hashlib import blake2b
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keyrng import keys as keyrng
+from keyrng.algorithms import get, names
+from keyrng.keys import Key
+
+algorithms = pytest.mark.parametrize("algorithm", [get(name) for name in names()], ids=names())
+
+SCALAR = keyrng.key(42)
+KEYS = keyrng.split(SCALAR, (2, 3))
+OTHER = keyrng.key(42, impl="threefry4x64")
+
+
+def words(key: Key) -> list:
+    return keyrng.key_data(key).tolist()
+
+
+def same(a: Key, b: Key) -> bool:
+    return a.impl == b.impl and a.shape == b.shape and words(a) == words(b)
+
+
+# An array of keys
+
+
+@algorithms
+@pytest.mark.parametrize("shape", [(), (0,), (4,), (2, 3), (2, 0, 3)])
+def test_attributes(algorithm, shape):
+    keys = keyrng.split(keyrng.key(1, impl=algorithm), shape)
+
+    assert keys.shape == shape
+    assert keys.ndim == len(shape)
+    assert keys.size == np.prod(shape)
+    assert keys.nbytes == keys.size * algorithm.key_bits // 8
+    assert keys.impl == keyrng.key_impl(keys) == algorithm.name
+    assert keyrng.key_data(keys).dtype == algorithm.dtype
+
+
+# The number of every key stands for it: keys must come out where the numbers do.
+NUMBERS = np.arange(6).reshape(2, 3)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [0, -1, (1, 2), (1, -1), slice(None), slice(None, None, -1), (slice(None), 1), ..., (..., 0), (0, ...), None,
+     (None, 0), (slice(1), None), (), [0, 1, 0], [[0], [1]], (slice(None), [2, 0]), ([0, 1], [2, 0]), (0, None, [1]),
+     ([0, 1], None, [2, 0]), np.int8(1), np.array(1), np.array([1, 1]), (np.array([], int),), NUMBERS > 2,
+     (0, NUMBERS[0] > 9), (slice(None), [True, False, True]), True, False, (0, True)],
+    ids=repr,
+)  # fmt: skip
+@pytest.mark.parametrize("impl", ["threefry2x32", "philox2x64"])  # keys of two words and of one
+def test_indexing_is_of_numpy(index, impl):
+    parent = keyrng.key(1, impl=impl)
+
+    assert same(keyrng.fold_in(parent, NUMBERS)[index], keyrng.fold_in(parent, np.asarray(NUMBERS[index])))
+
+
+@pytest.mark.parametrize(
+    "index",
+    [(0, 0, 0), 2, (0, 3), "a", 1.0, np.ones((2, 3, 2), bool), np.ones(3, bool), (0, 0, slice(None)), (..., 0, ...)],
+    ids=repr,
+)
+def test_index_errors_are_about_the_shape_of_keys(index):
+    with pytest.raises(IndexError) as expected:
+        NUMBERS[index]
+
+    with pytest.raises(IndexError) as got:
+        KEYS[index]
+
+    assert str(got.value) == str(expected.value)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda a: a.reshape(3, 2),
+        lambda a: a.reshape((3, -1)),
+        lambda a: a.reshape([-1]),
+        lambda a: a.reshape(1, 6, 1),
+        lambda a: a.ravel(),
+        lambda a: a.flatten(),
+        lambda a: a[:0].reshape(3, 0),
+        lambda a: a.T,
+        lambda a: a.T.ravel(),
+        lambda a: a[None].transpose(2, 0, 1),
+        lambda a: a[None].transpose((-1, 0, 1)),
+        lambda a: a.transpose(None),
+        lambda a: a[None, :, None].squeeze(),
+        lambda a: a[None, :, None].squeeze(0),
+        lambda a: a[None, :, None].squeeze((0, -2)),
+        lambda a: a[0, 0].squeeze(),
+    ],
+)
+@pytest.mark.parametrize("impl", ["threefry2x32", "philox2x64"])
+def test_shapes_change_as_in_numpy(act, impl):
+    parent = keyrng.key(1, impl=impl)
+
+    assert same(act(keyrng.fold_in(parent, NUMBERS)), keyrng.fold_in(parent, act(NUMBERS)))
+
+
+@pytest.mark.parametrize(
+    ("act", "message"),
+    [
+        (lambda: KEYS.reshape(4, -1), r"cannot reshape keys of shape \(2, 3\) to \(4, -1\)"),
+        (lambda: KEYS.reshape(12), r"cannot reshape keys of shape \(2, 3\) to \(12,\)"),
+        (lambda: KEYS.transpose(0, 0), "transpose needs each of 2 axes once"),
+        (lambda: KEYS.transpose(0, 1, 2), "axis 2 is out of range for 2 axes"),
+        (lambda: KEYS.squeeze(0), r"cannot squeeze axis 0 of keys of shape \(2, 3\)"),
+        (lambda: KEYS.squeeze(2), "axis 2 is out of range for 2 axes"),
+    ],
+)
+def test_shapes_that_do_not_fit(act, message):
+    with pytest.raises(ValueError, match=message):
+        act()
+
+
+def test_iteration():
+    first, second = KEYS
+
+    assert same(first, KEYS[0])
+    assert same(second, KEYS[1])
+    assert len(KEYS) == 2
+    assert KEYS[1, 2] in KEYS.ravel()
+    assert SCALAR not in KEYS.ravel()
+
+
+def test_scalar_key_is_no_sequence():
+    with pytest.raises(TypeError, match=r"cannot iterate over a scalar key; keyrng.split\(key, num\)"):
+        iter(SCALAR)
+    with pytest.raises(TypeError, match=r"a scalar key has no len\(\)"):
+        len(SCALAR)
+
+
+# An axis counts the axes of keys, never that of their words.
+@pytest.mark.parametrize("axis", [0, 1, -1, -2])
+@pytest.mark.parametrize("join", ["stack", "concatenate"])
+def test_joining_is_of_numpy(join, axis):
+    parts = [NUMBERS, NUMBERS + 6]
+
+    got = getattr(keyrng, join)([keyrng.fold_in(SCALAR, part) for part in parts], axis)
+
+    assert same(got, keyrng.fold_in(SCALAR, getattr(np, join)(parts, axis)))
+    assert got._words.flags.c_contiguous
+
+
+def test_arrays_of_keys_are_lists_of_keys():
+    assert same(keyrng.stack(KEYS), KEYS)
+    assert same(keyrng.stack(iter([SCALAR, SCALAR]), axis=-1), keyrng.wrap_key_data(np.array([[0, 42]] * 2, "uint32")))
+    assert same(keyrng.concatenate(KEYS), KEYS.ravel())
+    assert same(keyrng.concatenate([KEYS, KEYS[:, :1]], axis=1), KEYS[:, [0, 1, 2, 0]])
+
+
+@pytest.mark.parametrize(
+    ("act", "error", "message"),
+    [
+        (lambda: keyrng.stack([]), ValueError, "no keys"),
+        (lambda: keyrng.concatenate([]), ValueError, "no keys"),
+        (lambda: keyrng.stack([SCALAR, KEYS]), ValueError, r"keys of shapes \(\), \(2, 3\) do not stack"),
+        (lambda: keyrng.stack([SCALAR], 1), ValueError, "axis 1 is out of range for 1 axes"),
+        (lambda: keyrng.concatenate([SCALAR]), ValueError, r"a scalar key has no axis to .*; keyrng.stack\(keys\)"),
+        (lambda: keyrng.concatenate([KEYS], 2), ValueError, "axis 2 is out of range for 2 axes"),
+        (lambda: keyrng.concatenate([KEYS, KEYS.T]), ValueError, r"\(2, 3\), \(3, 2\) do not concatenate along axis 0"),
+        (lambda: keyrng.concatenate([KEYS, KEYS[0]]), ValueError, r"\(2, 3\), \(3,\) do not concatenate along axis 0"),
+        (
+            lambda: keyrng.stack([SCALAR, OTHER]),
+            TypeError,
+            "keys of threefry2x32 and threefry4x64 do not fit in one array",
+        ),
+        (lambda: keyrng.stack(3), TypeError, "expected a list of keys, got int"),
+        (lambda: keyrng.stack(np.zeros(2, "uint32")), TypeError, "expected a list of keys, got an array of uint32"),
+    ],
+)
+def test_keys_that_do_not_join(act, error, message):
+    with pytest.raises(error, match=message):
+        act()
+
+
+# Equality
+
+
+def test_equality_is_key_by_key():
+    assert (KEYS == KEYS).tolist() == [[True] * 3] * 2
+    assert (KEYS != KEYS).tolist() == [[False] * 3] * 2
+    assert (KEYS[:, :1] == KEYS).tolist() == [[True, False, False]] * 2
+    assert (KEYS[0] == KEYS[0, 1]).tolist() == [False, True, False]
+    assert (KEYS[:0] == SCALAR).shape == (0, 3)
+    assert (KEYS == KEYS).dtype == bool
+    assert keyrng.key(42) == SCALAR
+    assert not keyrng.key(42) != SCALAR  # noqa: SIM202
+    assert keyrng.key(1) != keyrng.key(2**32 + 1)  # one word alike is not enough
+
+
+def test_none_equals_no_key():
+    assert (SCALAR == None, SCALAR != None, KEYS == None, KEYS != None) == (False, True, False, True)  # noqa: E711
+
+
+@pytest.mark.parametrize(
+    ("other", "error", "message"),
+    [
+        (OTHER, TypeError, "cannot compare keys of threefry2x32 and threefry4x64; compare key.impl first"),
+        (keyrng.key(42, impl="philox4x32"), TypeError, "cannot compare keys of threefry2x32 and philox4x32"),
+        (42, TypeError, "expected a key, got int"),
+        (np.array([0, 42], "uint32"), TypeError, r"expected a key, got an array of uint32 with shape \(2,\)"),
+        (KEYS[:, :2], ValueError, r"keys of shapes \(2, 3\) and \(2, 2\) do not broadcast"),
+    ],
+)
+@pytest.mark.parametrize("compare", [operator.eq, operator.ne])
+def test_what_cannot_be_compared(compare, other, error, message):
+    with pytest.raises(error, match=message):
+        compare(KEYS, other)
+    if not isinstance(other, Key):
+        with pytest.raises(error, match=message):
+            compare(other, KEYS)
+
+
+# What a key refuses
+
+BINARY = [operator.add, operator.sub, operator.mul, operator.matmul, operator.truediv, operator.floordiv,
+          operator.mod, divmod, operator.pow, operator.and_, operator.or_, operator.xor, operator.lshift,
+          operator.rshift, operator.lt, operator.le, operator.gt, operator.ge]  # fmt: skip
+UNARY = [operator.neg, operator.pos, abs, operator.invert, int, float, complex, operator.index]
+NO_NUMBER = r"a key is no number; keyrng.fold_in\(key, data\) makes another key"
+
+
+@pytest.mark.parametrize("act", BINARY)
+@pytest.mark.parametrize("other", [1, SCALAR, np.arange(3), None], ids=["int", "key", "array", "None"])
+def test_no_arithmetic(act, other):
+    with pytest.raises(TypeError, match=NO_NUMBER):
+        act(SCALAR, other)
+    with pytest.raises(TypeError, match=NO_NUMBER):
+        act(other, SCALAR)
+
+
+def test_no_arithmetic_in_place():
+    key = SCALAR
+
+    with pytest.raises(TypeError, match=NO_NUMBER):
+        key += 1
+
+
+@pytest.mark.parametrize("act", UNARY)
+def test_no_number(act):
+    with pytest.raises(TypeError, match=NO_NUMBER):
+        act(SCALAR)
+
+
+@pytest.mark.parametrize(
+    "act", [np.asarray, np.array, np.save, np.exp, lambda k: np.stack([k, k]), lambda k: np.array([k])]
+)
+def test_no_array_of_numbers(act, tmp_path):
+    args = (tmp_path / "key.npy", SCALAR) if act is np.save else (SCALAR,)
+    message = "does not support ufuncs" if act is np.exp else r"a key is no array of numbers; keyrng.key_data\(key\)"
+
+    with pytest.raises(TypeError, match=message):
+        act(*args)
+
+
+def test_no_truth():
+    with pytest.raises(TypeError, match="a key is neither true nor false"):
+        bool(SCALAR)
+    with pytest.raises(TypeError, match="a key is neither true nor false"):
+        not KEYS  # noqa: B018
+
+
+def test_no_hash():
+    with pytest.raises(TypeError, match=r"unhashable type: 'Key'.*; key.to_bytes\(\) is hashable"):
+        hash(SCALAR)
+    with pytest.raises(TypeError, match="unhashable"):
+        _ = {SCALAR: 1}
+
+
+@pytest.mark.parametrize("name", ["_words", "_algorithm", "shape", "T", "anything", "__class__"])
+def test_no_change(name):
+    with pytest.raises(
+        AttributeError, match=f"cannot set '{name}': a key never changes; keyrng.split or keyrng.fold_in"
+    ):
+        setattr(SCALAR, name, 1)
+    with pytest.raises(AttributeError, match=f"cannot delete '{name}': a key never changes"):
+        delattr(SCALAR, name)
+
+
+def test_no_change_of_items():
+    with pytest.raises(
+        TypeError, match=r"an array of keys never changes; keyrng.stack or keyrng.concatenate makes another"
+    ):
+        KEYS[0] = KEYS[1]
+    with pytest.raises(TypeError, match="an array of keys never changes"):
+        del KEYS[0]
+
+
+# Copies
+
+
+def test_clone_is_another_object_with_the_same_bits():
+    twin = keyrng.clone(KEYS)
+
+    assert twin is not KEYS
+    assert same(twin, KEYS)
+
+
+def test_copies():
+    assert copy.copy(KEYS) is KEYS
+    assert copy.deepcopy({"key": KEYS})["key"] is KEYS
+
+
+@algorithms
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_pickle(algorithm, protocol):
+    keys = keyrng.split(keyrng.key(1, impl=algorithm), (2, 3))
+
+    assert same(pickle.loads(pickle.dumps(keys, protocol)), keys)
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        (SCALAR, "Key((), key<fry>, [0x00000000 0x0000002a])"),
+        (keyrng.key(-1, impl="philox2x64"), "Key((), key<phx2l>, [0xffffffffffffffff])"),
+        (KEYS[:0], "Key((0, 3), key<fry>, [])"),
+        (SCALAR[None, None], "Key((1, 1), key<fry>, [[[0x00000000 0x0000002a]]])"),
+        (
+            keyrng.stack([keyrng.key(1), keyrng.key(2**32)]),
+            "Key((2,), key<fry>,\n    [[0x00000000 0x00000001]\n     [0x00000001 0x00000000]])",
+        ),
+    ],
+)
+def test_repr(keys, expected):
+    with np.printoptions(threshold=1, edgeitems=1, linewidth=10, formatter={"int": str}):
+        assert repr(keys) == str(keys) == expected
+
+
+def test_repr_of_many_keys_is_short():
+    text = repr(keyrng.split(SCALAR, 10**5))
+
+    assert text.count("\n") == 7
+    assert "..." in text
+
+
+# Bytes
+
+
+@algorithms
+@given(data=st.data(), shape=st.lists(st.integers(0, 3), max_size=3))
+def test_bytes_there_and_back(algorithm, data, shape):
+    size = int(np.prod(shape)) * algorithm.key_bits // 8
+    raw = data.draw(st.binary(min_size=size, max_size=size))
+    data = np.frombuffer(raw, algorithm.dtype).reshape(*shape, algorithm.key_words)
+    keys = keyrng.wrap_key_data(data, impl=algorithm)
+
+    assert same(Key.from_bytes(keys.to_bytes()), keys)
+
+
+@given(data=st.data())
+def test_one_altered_byte_is_noticed(data):
+    keys = data.draw(st.sampled_from([SCALAR, KEYS, OTHER, KEYS[:0]]))
+    good = keys.to_bytes()
+    at, by = data.draw(st.integers(0, len(good) - 1)), data.draw(st.integers(1, 255))
+    bad = good[:at] + bytes([good[at] ^ by]) + good[at + 1 :]
+
+    with pytest.raises(ValueError, match=r"bytes of a key"):
+        Key.from_bytes(bad)
+
+
+def test_every_truncation_and_addition_is_noticed():
+    good = KEYS.to_bytes()
+
+    for bad in [good[:n] for n in range(len(good))] + [good + b"\0", good + good, good[8:]]:
+        with pytest.raises(ValueError, match="bytes of a key"):
+            Key.from_bytes(bad)
+
+
+def test_bytes_are_of_version_1():
+    body = b"keyrng" + bytes([1, 32, 12, 1]) + b"threefry2x32" + struct.pack("<Q2I", 2, 0, 42)
+
+    assert SCALAR.to_bytes() == body + blake2b(body, digest_size=8).digest()
+
+
+def signed(*, name: bytes = b"threefry2x32", bits: int = 32, shape: tuple = (2,), data: bytes = bytes(8)) -> bytes:
+    """What another program might write, with a checksum that is right."""
+    body = b"keyrng" + bytes([1, bits, len(name), len(shape)]) + name + struct.pack(f"<{len(shape)}Q", *shape) + data
+    return body + blake2b(body, digest_size=8).digest()
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", r"not the bytes of a key: they begin with b'' instead of b'keyrng'"),
+        (b"\x93NUMPY" + bytes(30), "not the bytes of a key"),
+        (b"keyrng" + bytes([2]) + bytes(30), "are of version 2; this keyrng reads version 1"),
+        (SCALAR.to_bytes()[:-1], "incomplete, too many or altered: their checksum does not match"),
+        (signed(name=b"mt19937"), "unknown impl 'mt19937'; known are .*threefry2x32"),
+        (signed(name=b"\xff"), "unknown impl '\N{REPLACEMENT CHARACTER}'; known are"),
+        (signed(bits=64), "malformed bytes of a key: .* are no keys of threefry2x32"),
+        (signed(name=b"philox2x64", shape=(2,), bits=64), "are no keys of philox2x64, which have 1 words of 64 bits"),
+        (signed(shape=()), r"with shape \(\) are no keys"),
+        (signed(shape=(3,)), r"with shape \(3,\) are no keys"),
+        (signed(shape=(2, 2)), r"8 bytes of 32-bit words with shape \(2, 2\) are no keys"),
+        (signed(shape=(2**63, 2**63, 2)), "are no keys"),
+        (signed(shape=(0, 2**63, 2), data=b""), "malformed bytes of a key"),
+        (signed(shape=(1,) * 100 + (2,)), "malformed bytes of a key"),
+        (signed(data=b""), "0 bytes of 32-bit words"),
+        (signed()[:12] + blake2b(signed()[:12], digest_size=8).digest(), "12 bytes, but their header needs 30"),
+    ],
+)
+def test_bytes_that_are_no_keys(data, message):
+    with pytest.raises(ValueError, match=message):
+        Key.from_bytes(data)
+
+
+@pytest.mark.parametrize("data", [None, "keyrng", bytearray(SCALAR.to_bytes()), SCALAR])
+def test_bytes_of_another_kind(data):
+    with pytest.raises(TypeError, match=rf"expected bytes as key.to_bytes\(\) makes them, got {type(data).__name__}"):
+        Key.from_bytes(data)

@@ -1,0 +1,474 @@
+"""Making keys: the numbers of seeds, the laws of split and fold_in, words, and what is no key."""
+
+from __future__ import annotations
+
+import pickle
+from hashlib import blake2b
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keyrng import keys as keyrng
+from keyrng.algorithms import Algorithm, Domain, get, names, register
+from keyrng.keys import Key, check_key
+
+algorithms = pytest.mark.parametrize("algorithm", [get(name) for name in names()], ids=names())
+
+SCALAR = keyrng.key(42)
+KEYS = keyrng.split(SCALAR, (2, 3))
+
+
+def words(key: Key) -> list:
+    return keyrng.key_data(key).tolist()
+
+
+def same(a: Key, b: Key) -> bool:
+    return a.impl == b.impl and a.shape == b.shape and words(a) == words(b)
+
+
+def child(key: Key, index: int, domain: Domain) -> list:
+    """The words of a child of one key, from the block function itself."""
+    a = key._algorithm
+    key_words, counter = [
+        [np.array([word], a.dtype) for word in part]
+        for part in (words(key), (index % 2**a.word_bits, index >> a.word_bits, 0, domain))
+    ]
+    return [int(word[0]) for word in a.at(key_words, *counter)[: a.key_words]]
+
+
+def hashed(data: bytes, bits: int, person: bytes) -> int:
+    return int.from_bytes(blake2b(data, digest_size=bits // 8, person=person).digest(), "big")
+
+
+# JAX's numbers
+
+
+@pytest.fixture
+def jax():
+    jax = pytest.importorskip("jax")
+    with jax.enable_x64(True):
+        yield jax
+
+
+JAX_SEEDS = [
+    0,
+    1,
+    42,
+    -1,
+    2**32 - 1,
+    2**32,
+    -(2**32),
+    2**40 + 5,
+    2**63 - 1,
+    -(2**63),
+    np.int64(-2),
+    np.uint64(2**64 - 1),
+]
+
+
+@pytest.mark.parametrize("seed", JAX_SEEDS)
+def test_seed_gives_the_key_of_jax(jax, seed):
+    expected = jax.random.key_data(jax.random.key(seed))
+
+    assert words(keyrng.key(seed)) == expected.tolist()
+
+
+@pytest.mark.parametrize("seed", [0, 42, -(2**63)])
+@pytest.mark.parametrize("num", [0, 1, 2, 3, 200, (2, 3), [4], (3, 0, 2), ()])
+def test_split_gives_the_keys_of_jax(jax, seed, num):
+    expected = jax.random.key_data(jax.random.split(jax.random.key(seed), num))
+
+    assert words(keyrng.split(keyrng.key(seed), num)) == expected.tolist()
+
+
+@pytest.mark.parametrize("data", [0, 1, 2**31, 2**32 - 1])
+def test_fold_in_gives_the_key_of_jax(jax, data):
+    expected = jax.random.key_data(jax.random.fold_in(jax.random.key(7), data))
+
+    assert words(keyrng.fold_in(keyrng.key(7), data)) == expected.tolist()
+
+
+def test_words_go_to_jax_and_back(jax):
+    there = jax.random.wrap_key_data(keyrng.key_data(KEYS))
+
+    assert there.shape == KEYS.shape
+    assert same(keyrng.wrap_key_data(np.asarray(jax.random.key_data(there))), KEYS)
+
+
+# Seeds
+
+
+@pytest.mark.parametrize(
+    ("seed", "impl", "expected"),
+    [
+        (42, "threefry2x32", [0, 42]),
+        (-1, "threefry2x32", [2**32 - 1] * 2),
+        (2**32, "threefry2x32", [1, 0]),
+        (np.int32(-2), "threefry2x32", [2**32 - 1, 2**32 - 2]),  # the integer -2; JAX takes 32 bits of it
+        (np.uint8(200), "threefry2x32", [0, 200]),
+        (2**64 + 5, "threefry4x32", [0, 1, 0, 5]),
+        (-1, "threefry4x32", [2**32 - 1] * 4),
+        (2**64 + 5, "threefry2x64", [1, 5]),
+        (2**255, "threefry4x64", [2**63, 0, 0, 0]),
+        (-(2**255), "threefry4x64", [2**63, 0, 0, 0]),
+        (42, "philox4x32", [0, 42]),
+        (42, "philox2x64", [42]),
+        (42, "philox4x64", [0, 42]),
+    ],
+)
+def test_integer_seed_is_used_whole(seed, impl, expected):
+    assert words(keyrng.key(seed, impl=impl)) == expected
+
+
+@algorithms
+@given(data=st.data())
+def test_integer_seed_is_the_words_in_order(algorithm, data):
+    bits = algorithm.key_bits
+    seed = data.draw(st.integers(-(2 ** (bits - 1)), 2**bits - 1))
+
+    got = words(keyrng.key(seed, impl=algorithm.name))
+
+    assert sum(w << algorithm.word_bits * i for i, w in enumerate(reversed(got))) == seed % 2**bits
+
+
+@algorithms
+@pytest.mark.parametrize("seed", ["", "weights", "Gewichte für 重み", "x" * 1000])
+def test_text_seed_is_hashed_to_the_width(algorithm, seed):
+    made = keyrng.key(seed, impl=algorithm)
+
+    assert same(made, keyrng.key(seed.encode(), impl=algorithm))
+    assert same(made, keyrng.key(hashed(seed.encode(), algorithm.key_bits, b"keyrng.seed"), impl=algorithm))
+
+
+@algorithms
+def test_seed_outside_the_range(algorithm):
+    bits = algorithm.key_bits
+    fits = 'impl="threefry4x64" takes 256 bits' if bits < 256 else r"keyrng.key\(hex\(seed\)\) hashes it"
+
+    for seed in (2**bits, -(2 ** (bits - 1)) - 1):
+        with pytest.raises(ValueError, match=rf"a seed for {algorithm.name} is from .* got .*; {fits}"):
+            keyrng.key(seed, impl=algorithm)
+
+
+def test_seed_of_more_digits_than_python_prints():
+    with pytest.raises(ValueError, match=r"got an integer of 20001 bits; keyrng.key\(hex\(seed\)\)"):
+        keyrng.key(2**20_000)
+
+
+@pytest.mark.parametrize(
+    ("seed", "message"),
+    [
+        (None, r"got None; pass an explicit seed; for entropy .*: keyrng.key\(secrets.randbits\(64\)\)"),
+        (True, r"got bool; keyrng.key\(int\(seed\)\)"),
+        (np.True_, r"got bool; keyrng.key\(int\(seed\)\)"),
+        (1.0, r"got float; keyrng.key\(int\(seed\)\) or keyrng.key\(str\(seed\)\)"),
+        (np.float32(1), r"got float32; keyrng.key\(int\(seed\)\)"),
+        (np.array(3), r"got an array of int64 with shape \(\); keyrng.key\(int\(seed\)\)"),
+        (np.zeros(2, "uint32"), r"got an array of uint32 with shape \(2,\); .*keyrng.wrap_key_data\(words\)"),
+        (SCALAR, r"got Key; it is a key already; keyrng.fold_in\(key, data\)"),
+        ([1, 2], r"got list; keyrng.fold_in\(keyrng.key\(0\), tuple\(seed\)\)"),
+        (bytearray(b"x"), r"got bytearray; keyrng.key\(bytes\(seed\)\)"),
+        (np.timedelta64(1), "got timedelta64"),  # a NumPy integer to isinstance
+    ],
+)
+def test_seed_of_another_kind(seed, message):
+    with pytest.raises(TypeError, match="a seed is an int, a str or bytes, " + message):
+        keyrng.key(seed)
+
+
+def test_impl():
+    with pytest.raises(ValueError, match=r"unknown impl 'mt19937'; known are .*threefry2x32"):
+        keyrng.key(0, impl="mt19937")
+    with pytest.raises(TypeError, match="impl is a name or an Algorithm, got int"):
+        keyrng.key(0, impl=3)
+
+    assert same(keyrng.key(0), keyrng.key(0, impl=get("threefry2x32")))
+
+
+# Devices
+
+
+def test_cpu():
+    assert SCALAR.device == "cpu"
+    assert SCALAR.to("cpu") is SCALAR
+    assert same(keyrng.key(42, device="cpu"), SCALAR)
+
+
+@pytest.mark.parametrize(
+    ("device", "error", "message"),
+    [
+        ("cuda", RuntimeError, "keys on 'cuda' need the CUDA backend"),
+        ("cuda:1", RuntimeError, "keys on 'cuda:1' need the CUDA backend"),
+        ("tpu", ValueError, "unknown device 'tpu'; known are \"cpu\""),
+        (None, TypeError, 'a device is a name like "cpu", got None'),
+        (0, TypeError, 'a device is a name like "cpu", got int'),
+    ],
+)
+def test_other_devices(device, error, message):
+    with pytest.raises(error, match=message):
+        SCALAR.to(device)
+    with pytest.raises(error, match=message):
+        keyrng.key(42, device=device)
+
+
+# Laws of split and fold_in
+
+
+@algorithms
+def test_child_is_a_block_of_its_parent(algorithm):
+    parent = keyrng.key(5, impl=algorithm)
+    top = 2**64 - 1
+
+    for index in (0, 1, 2**32 - 1, 2**32, top):
+        assert words(keyrng.fold_in(parent, index)) == child(parent, index, Domain.SPLIT)
+
+    name = hashed(b"dropout", algorithm.index_bits, b"keyrng.name")
+    assert words(keyrng.fold_in(parent, "dropout")) == child(parent, name, Domain.NAME)
+
+
+@algorithms
+@pytest.mark.parametrize("shape", [(), (3,), (2, 2), (0,), (200,)])  # 200: more than one key and more than a handful
+def test_split_is_fold_in_of_numbers(algorithm, shape):
+    parents = keyrng.split(keyrng.key(1, impl=algorithm), shape)
+    children = keyrng.split(parents, 3)
+
+    assert children.shape == (*shape, 3)
+    for i in range(3):
+        assert same(children[..., i], keyrng.fold_in(parents, i))
+    assert same(children, keyrng.fold_in(parents[..., None], np.arange(3)))
+
+
+@algorithms
+def test_child_does_not_depend_on_how_many_there_are(algorithm):
+    parent = keyrng.key(1, impl=algorithm)
+    many = keyrng.split(parent, 300)
+
+    for n in (0, 1, 2, 127, 128, 129):
+        assert same(keyrng.split(parent, n), many[:n])
+        assert keyrng.split(parent, n)._words.flags.c_contiguous
+    assert same(keyrng.split(parent, (3, 100)), many.reshape(3, 100))
+
+
+@algorithms
+@pytest.mark.parametrize("data", [5, 2**64 - 1, "name", b"name", (1, "name"), np.uint8(7)])
+def test_batch_is_every_key_alone(algorithm, data):
+    parents = keyrng.split(keyrng.key(1, impl=algorithm), (2, 3))
+
+    together = keyrng.fold_in(parents, data)
+
+    assert together.shape == (2, 3)
+    for i, j in np.ndindex(2, 3):
+        assert same(together[i, j], keyrng.fold_in(parents[i, j], data))
+
+
+@pytest.mark.parametrize("dtype", [f"{u}int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64)])
+def test_arrays_of_every_integer_dtype(dtype):
+    top = np.iinfo(dtype).max
+    numbers = np.array([[0, 1], [5, top]], dtype)
+
+    got = keyrng.fold_in(SCALAR, numbers)
+
+    assert got.shape == (2, 2)
+    for i, j in np.ndindex(2, 2):
+        assert same(got[i, j], keyrng.fold_in(SCALAR, int(numbers[i, j])))
+
+
+@pytest.mark.parametrize(
+    ("keys", "numbers", "expected"),
+    [((), (), ()), ((3,), (), (3,)), ((), (3,), (3,)), ((3,), (3,), (3,)), ((2, 1), (3,), (2, 3)), ((0,), (1,), (0,))],
+)
+def test_keys_and_numbers_broadcast(keys, numbers, expected):
+    parents = keyrng.split(SCALAR, keys)
+    data = np.arange(int(np.prod(numbers))).reshape(numbers)
+
+    got = keyrng.fold_in(parents, data)
+
+    assert got.shape == expected
+    index = np.broadcast_to(data, expected)
+    for i in np.ndindex(expected):
+        own = i[len(i) - len(keys) :]
+        parent = parents[tuple(0 if length == 1 else j for length, j in zip(keys, own, strict=True))]
+        assert same(got[i], keyrng.fold_in(parent, int(index[i])))
+
+
+@algorithms
+def test_names_and_numbers_do_not_meet(algorithm):
+    parent = keyrng.key(1, impl=algorithm)
+
+    assert same(keyrng.fold_in(parent, "é"), keyrng.fold_in(parent, "é".encode()))
+    made = [0, 1, 2**63, "", "0", "1", "a", "b", ("a", 0), (0, "a"), ("a", "b"), "ab"]
+    assert len({tuple(words(keyrng.fold_in(parent, data))) for data in made}) == len(made)
+
+
+def test_tuple_is_folded_in_turn():
+    data = ("layer", 3, b"x", np.arange(4))
+
+    expected = SCALAR
+    for part in data:
+        expected = keyrng.fold_in(expected, part)
+    assert same(keyrng.fold_in(SCALAR, data), expected)
+    assert expected.shape == (4,)
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "message"),
+    [
+        (-1, ValueError, r"from 0 to 2\*\*64 - 1, got -1; hex\(data\) makes it a name"),
+        (2**64, ValueError, "got 18446744073709551616"),
+        (2**10_000, ValueError, "got an integer of 10001 bits"),
+        (np.int8(-3), ValueError, "got -3"),
+        (np.array(-3), ValueError, "got -3"),
+        (np.array([0, -3]), ValueError, "got -3 in an array"),
+        ((), ValueError, "nothing to fold in: data is an empty tuple"),
+        (
+            np.arange(4),
+            ValueError,
+            r"keys of shape \(2, 3\) and numbers of shape \(4,\) do not .*\(keys\[:, None\], data\)",
+        ),
+        (True, TypeError, r"got bool; int\(data\) is 0 or 1"),
+        (1.5, TypeError, r"got float; int\(data\) is a number to fold in, str\(data\) a name"),
+        (np.zeros(2), TypeError, r'got an array of float64 with shape \(2,\); data.astype\("uint64"\)'),
+        (np.zeros(2, bool), TypeError, "got an array of bool"),
+        (
+            [1, 2],
+            TypeError,
+            r"got list; tuple\(data\) is folded in one after the other, np.array\(data\) makes one key",
+        ),
+        ((1, (2, 3)), TypeError, "got tuple; tuples do not nest"),
+        (SCALAR, TypeError, r"got Key; keyrng.key_data\(key\)"),
+        (bytearray(b"x"), TypeError, r"got bytearray; bytes\(data\)"),
+        (None, TypeError, "got None"),
+    ],
+)
+def test_data_that_does_not_fold_in(data, error, message):
+    with pytest.raises(error, match=message):
+        keyrng.fold_in(KEYS, data)
+
+
+@pytest.mark.parametrize(
+    ("num", "error"),
+    [(-1, ValueError), ((2, -1), ValueError), (2.0, TypeError), (True, TypeError), ("2", TypeError), (None, TypeError),
+     ((2, 1.0), TypeError), (np.array(2), TypeError)],
+)  # fmt: skip
+def test_numbers_that_do_not_split(num, error):
+    message = "num is not negative, got" if error is ValueError else "num is an int or a tuple of ints, got"
+
+    with pytest.raises(error, match=message):
+        keyrng.split(SCALAR, num)
+
+
+def test_split_takes_numpy_integers():
+    assert same(keyrng.split(SCALAR, np.int64(3)), keyrng.split(SCALAR, 3))
+    assert keyrng.split(SCALAR, [np.uint8(200), 2]).shape == (200, 2)
+
+
+# Words
+
+
+@algorithms
+def test_words_survive(algorithm, tmp_path):
+    keys = keyrng.split(keyrng.key(1, impl=algorithm), (2, 3))
+    np.save(tmp_path / "words.npy", keyrng.key_data(keys))
+
+    loaded = np.load(tmp_path / "words.npy")
+
+    assert loaded.dtype == algorithm.dtype
+    assert same(keyrng.wrap_key_data(loaded, impl=keyrng.key_impl(keys)), keys)
+
+
+def test_words_are_copies():
+    data = keyrng.key_data(SCALAR)
+    wrapped = keyrng.wrap_key_data(data)
+    data[:] = 7
+
+    assert words(SCALAR) == words(wrapped) == [0, 42]
+    assert words(keyrng.wrap_key_data(np.arange(8, dtype="uint32").reshape(2, 4)[:, ::2])) == [[0, 2], [4, 6]]
+
+
+def test_words_cannot_be_written():
+    for keys in (SCALAR, KEYS, KEYS[0], KEYS[[0]], KEYS.T, keyrng.fold_in(SCALAR, 1), keyrng.fold_in(KEYS, "a"),
+                 keyrng.split(KEYS), keyrng.split(SCALAR, 0), keyrng.stack([SCALAR]), keyrng.clone(KEYS),
+                 pickle.loads(pickle.dumps(KEYS)), *keyrng.split(SCALAR)):  # fmt: skip
+        assert not keys._words.flags.writeable
+        assert keys._words.flags.c_contiguous
+        assert keys._words.shape == (*keys.shape, 2)
+        with pytest.raises(ValueError, match="read-only"):
+            keys._words[...] = 0
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "message"),
+    [
+        (
+            np.zeros(2, "int64"),
+            TypeError,
+            r'uint32 with shape \(..., 2\), got an array of int64 .*words.astype\("uint32"\)',
+        ),
+        (np.zeros(2, "uint64"), TypeError, "got an array of uint64"),
+        (np.zeros(2, np.dtype("uint32").newbyteorder()), TypeError, r"got an array of [<>]u4"),
+        (np.zeros(3, "uint32"), ValueError, r"got an array of uint32 with shape \(3,\); impl= names another algorithm"),
+        (np.zeros((2, 0), "uint32"), ValueError, r"shape \(2, 0\)"),
+        (np.uint32(1), TypeError, r"got uint32; np.asarray\(words, dtype=\"uint32\"\)"),
+        (np.array(1, "uint32"), ValueError, r"shape \(\)"),
+        ([0, 42], TypeError, r"got list; np.asarray\(words, dtype=\"uint32\"\)"),
+        (SCALAR, TypeError, "got Key, which needs no wrapping"),
+    ],
+)
+def test_words_that_are_no_keys(data, error, message):
+    with pytest.raises(error, match="keys of threefry2x32 need an array of .*" + message):
+        keyrng.wrap_key_data(data)
+
+
+# What is no key
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (np.zeros(2, "uint32"), r"an array of uint32 with shape \(2,\); keyrng.wrap_key_data\(words\) makes one"),
+        (
+            np.zeros((3, 4), "uint64"),
+            r"an array of uint64 with shape \(3, 4\); keyrng.wrap_key_data\(words\) makes one",
+        ),
+        (np.zeros(2), r"an array of float64 with shape \(2,\); keyrng.key\(seed\) makes one"),
+        (42, r"int; keyrng.key\(seed\) makes one"),
+        (None, r"None; keyrng.key\(seed\) makes one"),
+        ([0, 42], r"list; keyrng.key\(seed\) makes one"),
+        ([SCALAR, SCALAR], r"list; keyrng.stack\(keys\) makes one"),
+        (Key, r"type; keyrng.key\(seed\) makes one"),
+    ],
+)
+def test_expected_a_key(value, message):
+    acts = [check_key, keyrng.split, keyrng.clone, keyrng.key_data, keyrng.key_impl, lambda k: keyrng.fold_in(k, 1),
+            lambda k: keyrng.stack([k]), lambda k: keyrng.concatenate([k])]  # fmt: skip
+    for act in acts:
+        with pytest.raises(TypeError, match=f"^expected a key, got {message}$"):
+            act(value)
+
+
+def test_check_key_returns_the_key():
+    assert check_key(SCALAR) is SCALAR
+
+
+def test_key_is_not_made_by_its_class():
+    with pytest.raises(TypeError, match=r"keyrng.key\(seed\) makes a key"):
+        Key(42)
+
+
+# An algorithm of one's own
+
+
+def test_keys_of_another_algorithm(monkeypatch):
+    monkeypatch.setattr("keyrng.algorithms.base._registry", {name: get(name) for name in names()})
+    known = get("threefry2x64")
+    mine = register(Algorithm("mine", "mine", 64, 2, 2, known.block))
+    key = keyrng.key(3, impl="mine")
+
+    assert words(keyrng.split(key, 5)) == words(keyrng.split(keyrng.key(3, impl=known), 5))
+    assert same(Key.from_bytes(key.to_bytes()), key)
+    assert repr(key) == "Key((), key<mine>, [0x0000000000000000 0x0000000000000003])"
+    with pytest.raises(TypeError, match="cannot compare keys of mine and threefry2x64"):
+        _ = key == keyrng.key(3, impl=known)
+    assert keyrng.key_impl(key) == mine.name
