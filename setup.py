@@ -17,6 +17,7 @@ NATIVE = ROOT / "keyrng" / "backends" / "native"
 
 # The bits of every sample depend on these: no fused multiply-add, no reassociation, wrapping signed integers.
 STRICT = ["-O3", "-std=gnu11", "-ffp-contract=off", "-fno-math-errno", "-fno-fast-math", "-fwrapv", "-fvisibility=hidden"]
+QUIET = ["-Wno-psabi"]  # vectors wider than a register pass between static functions only
 X86 = {
     "avx512": ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx512bw", "-mprefer-vector-width=512"],
     "avx2": ["-mavx2"],
@@ -53,7 +54,7 @@ class BuildKernels(build_ext):
 
         msvc = self.compiler.compiler_type == "msvc"
         x86 = platform.machine().lower() in ("x86_64", "amd64") and not msvc
-        flags = ["/O2", "/fp:strict"] if msvc else STRICT
+        flags = ["/O2", "/fp:strict"] if msvc else STRICT + QUIET
         include = [str(made), str(NATIVE)]
         objects = []
         for isa, extra in X86.items() if x86 else [("baseline", [])]:
@@ -66,6 +67,7 @@ class BuildKernels(build_ext):
                 extra_postargs=flags + extra,
             )
         ext.extra_objects = objects
+        self.force = True  # setuptools does not see that the objects are new
         ext.include_dirs = include
         ext.extra_compile_args = flags
         ext.define_macros += [("KEYRNG_HAVE_X86", "1")] if x86 else []

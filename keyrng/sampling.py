@@ -50,6 +50,8 @@ class Parameter:
     requirement: Requirement | None = None
 
 
+_SMALL = 4096  # elements below which a draw keeps the lock and needs no thread
+
 positive = Requirement("positive and finite", lambda x: (x > 0) & (x < math.inf))
 finite = Requirement("finite", lambda x: (x > -math.inf) & (x < math.inf))
 number = Requirement("a number, not NaN", lambda x: x == x)
@@ -103,6 +105,19 @@ def draw(
     >>> bool((sample == keyrng.exponential(key, (2, 3))).all())
     True
     """
+    if type(shape) is tuple and type(key) is Key and out is None and not parameters and compute is None:
+        recipe = compiled.recipes.get((kernel, dtype, key._algorithm))
+        if recipe is not None:
+            for size in shape:
+                if type(size) is not int or size < 0:
+                    break
+            else:
+                words = key._words
+                if words.ndim == 1:
+                    small = np.empty(shape, dtype)
+                    if 0 < small.size <= _SMALL:
+                        compiled.native.run_simple(*recipe, words, small, small.itemsize)
+                        return small
     check_key(key)
     dtype = dtype if isinstance(dtype, np.dtype) else np.dtype(dtype)
     compute = compute_dtype(dtype) if compute is None else np.dtype(compute)
@@ -156,6 +171,8 @@ def fill_slab(
     number, plan = _plan(kernel, compute, dtype, algorithm, compiled.enabled)
     flat = out if dtype.kind in "fiub" and dtype.itemsize > 2 else out.view(f"uint{8 * dtype.itemsize}")
     if plan is not None and number is not None:
+        if dtype.itemsize > 2 and dtype.kind in "fiu" and not values:
+            compiled.recipes[kernel, dtype, algorithm] = (*plan, number)
         parameters = tuple(compiled.parameter(v, shape, out.size) for v in values) if values else ()
         compiled.run(plan, number, key._words, start, count, size, flat, shape, parameters)
         return

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ class Domain(IntEnum):
     NAME = 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Algorithm:
     """A counter-based generator: its name, its sizes and ``block(key, counter)``.
 
@@ -64,7 +65,7 @@ class Algorithm:
                 f"{self.word_bits} bits; two words of 32 bits work with jax_layout=True"
             )
 
-    @property
+    @cached_property
     def dtype(self) -> np.dtype[Any]:
         """The dtype of a word."""
         return np.dtype(np.uint32 if self.word_bits == 32 else np.uint64)
@@ -76,8 +77,8 @@ class Algorithm:
 
     @property
     def index_bits(self) -> int:
-        """How many bits of a counter the index of a child may take."""
-        return self.word_bits * self.block_words // (1 if self.jax_layout else 2)
+        """How many bits of a counter the index of a child may take: its two words, or one if the counter has only two."""
+        return self.word_bits * (2 if self.jax_layout or self.block_words > 2 else 1)
 
     @property
     def draws(self) -> int:
@@ -131,7 +132,7 @@ def register(algorithm: Algorithm) -> Algorithm:
     if not isinstance(algorithm, Algorithm):
         raise TypeError(f"expected an Algorithm, got {type(algorithm).__name__}")
     known = _registry.setdefault(algorithm.name, algorithm)
-    if known != algorithm:
+    if known is not algorithm:
         raise ValueError(f"another algorithm is registered as {algorithm.name!r}; choose another name")
     return algorithm
 

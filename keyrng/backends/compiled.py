@@ -39,6 +39,17 @@ if native is not None:
 # Off for tests and benchmarks of the NumPy path: keyrng.testing.backend("numpy").
 enabled = native is not None
 
+# What a small draw without parameters needs, by kernel, dtype and algorithm: found once, for finding it costs more
+# than drawing.
+recipes: dict[tuple[Any, np.dtype[Any], Algorithm], tuple[int, int, int]] = {}
+
+
+def enable(on: bool) -> None:
+    """Turn the compiled path on or off, if there is one. No value depends on it."""
+    global enabled
+    enabled = on and native is not None
+    recipes.clear()
+
 
 def missing_reason() -> str:
     """Why there is no compiled path; empty if there is."""

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from keyrng.algorithms.base import Algorithm, Domain
-from keyrng.backends import packed
+from keyrng.backends import compiled, packed
+from keyrng.backends.threads import run_pieces
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -19,6 +20,14 @@ _CHUNK = 1 << 14
 
 def derive_one(algorithm: Algorithm, words: Array, index: int, domain: Domain) -> Array:
     """The words of one child of one key; ``words`` has shape (key_words,), the index at most ``index_bits`` bits."""
+    number = compiled.algorithm_number(algorithm)
+    if number is not None:
+        out = np.empty(algorithm.key_words, algorithm.dtype)
+        if algorithm.word_bits == 32:
+            compiled.native.derive_one(number, words, index & 0xFFFFFFFF, index >> 32, domain, out)
+        else:
+            compiled.native.derive_one(number, words, index & (2**64 - 1), index >> 64, domain, out)
+        return out
     if packed.supports(algorithm, 1):
         block = packed.blocks(algorithm, words, index, 1, 0, domain)
         return np.concatenate(block[: algorithm.key_words])
@@ -29,17 +38,31 @@ def derive_one(algorithm: Algorithm, words: Array, index: int, domain: Domain) -
 
 def children(algorithm: Algorithm, words: Array, start: int, count: int) -> Array:
     """The words of the children ``start``, ``start + 1``, ... of each key: (keys, key_words) to (keys, count, key_words)."""
+    number = compiled.algorithm_number(algorithm)
+    if number is not None:
+        out = np.empty((len(words), count, algorithm.key_words), algorithm.dtype)
+        run = compiled.native.children
+        if len(words) == 1:
+            run_pieces(count, lambda first, stop: run(number, words, 1, start, count, first, stop, out))
+        else:
+            run(number, words, len(words), start, count, 0, count, out)
+        return out
     if len(words) == 1 and packed.supports(algorithm, count):
         block = packed.blocks(algorithm, words[0], start, count, 0, Domain.SPLIT)
         return np.stack(block[: algorithm.key_words], axis=-1)[None]
     index = np.arange(start, start + count, dtype=np.uint64)
     repeated = np.repeat(words, count, axis=0)
-    return derive(algorithm, repeated, np.tile(index, len(words)), Domain.SPLIT).reshape(len(words), count, -1)
+    return derive(algorithm, repeated, np.tile(index, len(words)), Domain.SPLIT).reshape(len(words), count, algorithm.key_words)
 
 
 def derive(algorithm: Algorithm, words: Array, index: Array, domain: Domain) -> Array:
     """The words of one child of each key: (n, key_words) and uint64 indices (n,) to (n, key_words)."""
     out = np.empty((len(words), algorithm.key_words), algorithm.dtype)
+    number = compiled.algorithm_number(algorithm)
+    if number is not None:
+        words, index = np.ascontiguousarray(words), np.ascontiguousarray(index)
+        compiled.native.derive(number, words, index, len(words), domain, out)
+        return out
     for start in range(0, len(words), _CHUNK):
         part = slice(start, start + _CHUNK)
         if algorithm.word_bits == 32:

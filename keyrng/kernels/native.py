@@ -166,7 +166,10 @@ class _Source:
         inputs, outputs = self._traced(algorithm, read)
         leaves = [f"k{i}" for i in range(algorithm.key_words)] + ["low_@", "high", "draw", "use"]
         body, results = statements(outputs, dict(zip(inputs, leaves, strict=True)), C(bits), copies)
-        lines = [f"static void fill_{name}(const void *key, uint64_t first, size_t groups, uint64_t domain, void *out) {{"]
+        lines = [
+            f"static void fill_{name}(const void *key, uint64_t first, size_t groups, uint64_t domain, void *out,",
+            "        const char *ahead) {",
+        ]
         lines += [f"    {kind} k{i} = SPLAT({kind}, ((const e_uint{bits} *)key)[{i}]);" for i in range(algorithm.key_words)]
         high = "(e_uint32)(first >> 32)" if bits == 32 else "0"
         lines += [
@@ -182,6 +185,8 @@ class _Source:
             values = ", ".join(result.replace("@", str(c)) for result in results)
             lines.append(f"        {call}(out, i + {c} * {lanes}, {values});")
         lines += [f"        low_{c} += {copies} * {lanes};" for c in range(copies)]
+        size = f"{copies} * {lanes} * {len(results)} * sizeof(e_uint{bits})"
+        lines.append(f"        FETCH_AHEAD(ahead, {size})")
         self.functions.append("\n".join([*lines, "    }", "}"]))
 
     def _lanes(self, name: str, algorithm: Algorithm, read: Any, each: int) -> str:

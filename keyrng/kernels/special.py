@@ -33,9 +33,8 @@ _INF = float("inf")
 class _Table(NamedTuple):
     """The coefficients for one dtype, highest order first."""
 
-    pi: tuple[float, float]  # in two parts, the first so short that a product with half a significand is exact
     sine: Coefficients
-    quarter_pi: tuple[float, float]
+    pi: tuple[float, float]  # in two parts, the first so short that a product with half a significand is exact
     tangent: Coefficients
     erf: Coefficients
     erfc: Coefficients
@@ -46,67 +45,65 @@ class _Table(NamedTuple):
 
 
 _FLOAT32 = _Table(
+    # sin(pi r) = r (3 - 4 z + c0 + c1 z + ...), z = r**2, |r| <= 1/2
+    sine=(-0.0070282123, 0.08205069, -0.5992524, 2.5501633, -1.1677127, 0.14159265),
     pi=(3.140625, 0.0009676535897932385),
-    # sin(pi r) = r (pi + z (c0 + c1 z + ...)), z = r**2, |r| <= 1/2
-    sine=(-0.0070282123, 0.08205069, -0.5992524, 2.5501633, -5.1677127),
-    quarter_pi=(0.78515625, 0.00024191339744830963),
-    # tan(pi r) = r (pi / 4 + z (c0 + c1 z + ...)) / (1/4 - z), |r| < 1/2
-    tangent=(-0.013957098, -0.021297224, -0.05279599, -0.13476036, -0.55773646),
+    # tan(pi r) = r (pi + z (c0 + c1 z + ...)) / (1 - 4 z), |r| < 1/2
+    tangent=(-0.055828392, -0.085188896, -0.21118396, -0.53904144, -2.2309458),
     # erf(x) = x + x (c0 + c1 z + ...), z = x**2, |x| < 1/2
     erf=(0.0047179908, -0.026757184, 0.112828225, -0.37612608, 0.12837917),
-    # x exp(x**2) erfc(x) = c0 + c1 t + ..., t = (x - centre) / (x + centre), x > 1/2
+    # (1 + 2 x) exp(x**2) erfc(x) = 1 + c0 + c1 t + ..., t = (x - centre) / (x + centre), x >= 1/2
     erfc=(
-        -0.00019519674, -0.00066019996, 0.0010665935, 0.004753176, -0.007502808, -0.028971812, 0.12151382,
-        -0.20384453, 0.16721104, 0.51079136,
+        -0.00022544609, -0.0012656614, 0.0011465726, 0.008659179, -0.008005729, -0.054211248, 0.16404875, -0.16603082,
+        -0.09276377, 0.27697837,
     ),
     erfc_centre=2.0,
     erfc_end=10.5,
-    # lgamma(x) / ((x - 1) (x - 2)) = c0 + c1 v + ..., v = (x - 1.5) / (x + 1.5), 3/4 <= x <= 3
+    # lgamma(x) / ((x - 1) (x - 2)) = 1/2 + c0 + c1 v + ..., v = (x - 1.5) / (x + 1.5), 3/4 <= x <= 5/2
     gamma=(
-        -0.06795924, 0.06481291, -0.066121995, 0.062401414, -0.09327889, 0.08536388, -0.15080252, 0.1283221,
-        -0.43787968, 0.48312896,
+        0.08940612, -0.07498646, 0.059209067, -0.09287661, 0.0854933, -0.1508101, 0.12832044, -0.43787965, -0.016871035,
     ),
-    # lgamma(x) = (x - 1/2) (log(x) - 1) + (log(2 pi) - 1) / 2 + (c0 + c1 z + ...) / x, z = 1 / x**2, x >= 3
-    stirling=(0.000696713977959007, -0.0027727270498871803, 0.08333326876163483),
+    # lgamma(x) = (x - 1/2) (log(x) - 1) + (log(2 pi) - 1) / 2 + (c0 + c1 z + ...) / x, z = 1 / x**2, x >= 5/2
+    stirling=(-0.00039646408, 0.0007731641, -0.0027769385, 0.08333332),
 )  # fmt: skip
 
 _FLOAT64 = _Table(
-    pi=(3.1415926218032837, 3.178650954705639e-08),
     sine=(
         7.696695381085306e-07, -2.1903396583270923e-05, 0.00046629978215309873, -0.007370430500694154,
-        0.08214588657282844, -0.5992645293189611, 2.550164039877303, -5.167712780049969,
+        0.08214588657282844, -0.5992645293189611, 2.550164039877303, -1.167712780049969, 0.14159265358979324,
     ),
-    quarter_pi=(0.7853981256484985, 3.774894977445941e-08),
+    pi=(3.1415926218032837, 3.178650954705639e-08),
     tangent=(
-        -0.00015202891666939877, -0.00011345867701235129, -0.00040567891809832173, -0.0008561504903946398,
-        -0.001940996382226417, -0.004371816808345487, -0.009879866157524923, -0.022512938479877478,
-        -0.05263664423122138, -0.13476940059046244, -0.5577362635648087,
+        -0.0006081156666775951, -0.00045383470804940515, -0.001622715672393287, -0.003424601961578559,
+        -0.007763985528905668, -0.017487267233381946, -0.03951946463009969, -0.09005175391950991,
+        -0.21054657692488551, -0.5390776023618498, -2.2309450542592346,
     ),
     erf=(
         1.4723214762719855e-06, -1.4845583669810084e-05, 0.00012053324310301528, -0.0008548297524307522,
         0.005223977370325059, -0.026866170632715684, 0.11283791670924813, -0.37612638903183465, 0.12837916709551256,
     ),
     erfc=(
-        -5.8640370259764224e-09, -5.2704088404641914e-09, 5.980339241110961e-08, 2.1285824003786005e-08,
-        -4.5861276945369487e-07, 2.914796076432985e-07, 3.0581475502939995e-06, -7.084477594299912e-06,
-        -1.1247643980775919e-05, 8.658921836814297e-05, -0.0001391200169750508, -0.0003680058552086352,
-        0.002915548407000098, -0.010128998832040883, 0.025005730783461605, -0.04881471116608453,
-        0.07842032531908806, -0.10500112171758157, 0.11617743547599994, -0.1016700134078229, 0.059723465959804566,
-        0.5479978305002455,
+        -1.0159984632118753e-08, -1.2203618852912455e-08, 1.0468490691960098e-07, 6.696573696574079e-08,
+        -8.212209606896324e-07, 2.996286624401474e-07, 5.707636511189778e-06, -1.1224778599397647e-05,
+        -2.4398520503723496e-05, 0.00015062251313109108, -0.00019925684801460925, -0.0007577734529125463,
+        0.0050319700000903845, -0.0161977340376755, 0.03716751553551465, -0.06633036581365273,
+        0.093732834998448, -0.10103906603625205, 0.06809705425469038, 0.015379652102619004,
+        -0.1396211168405625, 0.23299511862555257,
     ),
     erfc_centre=4.0,
     erfc_end=28.0,
     gamma=(
-        0.04006777104600545, -0.04472474591437275, 0.020510441634156374, -0.023441219591798713,
-        0.028782111321024102, -0.03319825373160042, 0.03157322332993202, -0.037202566869692054,
-        0.03621337746909038, -0.04383045590194472, 0.04232671478770578, -0.05319455491953472, 0.05091575542308783,
-        -0.06769490723407677, 0.06382812036009748, -0.09321052266541122, 0.08530564281472106, -0.1508036309282049,
-        0.128322921928166, -0.437879687742918, 0.4831289505409809,
+        -0.08762060384416577, 0.017196694246123762, -0.012546526800427353, 0.03173603801865629,
+        -0.034266906985147276, 0.03113124574799288, -0.03715548498634393, 0.03624539007404992,
+        -0.04383097970702241, 0.042325404492633854, -0.053194587609821556, 0.050915786637142586,
+        -0.06769490587370665, 0.06382811994267382, -0.09321052268553381, 0.08530564281752628,
+        -0.15080363092808696, 0.1283229219281587, -0.4378796877429182, -0.0168710494590191,
     ),
     stirling=(
-        0.23580666942252418, -0.19180416979591003, 0.07747419143280096, -0.02247834043066604,
-        0.0060450709175661034, -0.0019042333254321823, 0.0008414269127316649, -0.0005952331527024204,
-        0.0007936507511265475, -0.0027777777776074584, 0.08333333333333313,
+        1.4519904396023688, -1.7759874985356185, 1.018815517305665, -0.3734715428112082,
+        0.10296180128187724, -0.02477763796244638, 0.006181627738156948, -0.0019095637530360296,
+        0.0008415603474596918, -0.0005952351852138809, 0.0007936507682310198, -0.002777777777673481,
+        0.0833333333333332,
     ),
 )  # fmt: skip
 
@@ -130,17 +127,11 @@ def _reduce(x: Value) -> tuple[Value, Value]:
     return a - (shifted - fmt.integers), odd
 
 
-def _product(r: Value, constant: tuple[float, float], rest: Value) -> Value:
-    """``r * (constant + rest)``, rounded little more than once where ``rest`` is the smaller."""
-    high = upper_half(r)
-    return high * constant[0] + ((r - high) * constant[0] + r * (constant[1] + rest))
-
-
 def _sine(r: Value) -> Value:
     """sin(pi r) for r in [-1/2, 1/2]."""
-    table = _table(r)
     z = r * r
-    return _product(r, table.pi, z * horner(z, table.sine))
+    # 3 r - 4 r**3 is 1 at 1/2 and never far away, which leaves little to be rounded.
+    return (r + r) + r * ((1.0 - 4.0 * z) + horner(z, _table(r).sine))
 
 
 def _signed(value: Value, sign: Value) -> Value:
@@ -183,8 +174,22 @@ def tanpi(x: Value) -> Value:
     r, _ = _reduce(x)
     z = r * r
     d = 0.5 - abs(r)
+    # Numerator and denominator are sums of two numbers each, of which the first division takes the first two.
+    high = upper_half(r)
+    first = high * table.pi[0]
+    second = (r - high) * table.pi[0] + r * (table.pi[1] + z * horner(z, table.tangent))
+    above = first + second
+    above_low = (first - above) + second
     # 1/4 - z = d - d**2 has no cancellation, and d is exact where the function is steep.
-    return _like(_product(r, table.quarter_pi, z * horner(z, table.tangent)) / (d - d * d), x)
+    square = d * d
+    d_high = upper_half(d)
+    square_low = (d_high * d_high - square) + (d - d_high) * (d + d_high)
+    d_low = (0.5 - d) - abs(r)
+    below = d - square
+    below_low = ((d - below) - square) - square_low + d_low * (1.0 - (d + d))
+    q = above / (4.0 * below)
+    rest = (0.25 * above_low - q * below_low) / below
+    return _like(q + where(below == 0.0, x.dtype.type(0), rest), x)
 
 
 # The error functions
@@ -204,8 +209,17 @@ def _erfc_tail(a: Value) -> Value:
     lost = (high * high - z) + (a - high) * (a + high)
     shifted, upper, lower = reduce_exp(fmt, -z)
     e = exp_rest(fmt, upper, lower + lost)
-    q = horner((a - table.erfc_centre) / (a + table.erfc_centre), table.erfc) / a
-    return scale_by(q + q * e, shifted)
+    # q is the rest's quotient n / d, and what n, d and the division lost is added to e; n is 1.1 or little else.
+    part = horner((a - table.erfc_centre) / (a + table.erfc_centre), table.erfc)
+    n = part + 1.0
+    double = a + a
+    d = double + 1.0
+    q = n / d
+    q_high, d_high = upper_half(q), upper_half(d)
+    q_low, d_low = q - q_high, d - d_high
+    rest = ((n - q_high * d_high) - q_high * d_low - q_low * d_high) - q_low * d_low
+    rest = rest + (((1.0 - n) + part) - q * (1.0 - (d - double)))
+    return scale_by(q + (q * e + 0.9 * q * rest), shifted)
 
 
 def erf(x: Value) -> Value:
@@ -234,20 +248,28 @@ def lgamma(x: Value) -> Value:
 
     Precision: PENDING.
     """
-    fmt, table = format_of(x), _table(x)
+    table = _table(x)
     a = abs(x)
     log_high, log_low = log_parts(a)
-    # lgamma(1 + a) below 3/4, lgamma(a) from there to 3
+    # lgamma(1 + a) below 3/4, lgamma(a) from there to 5/2: u (u - 1) times a polynomial around 1/2
     small = a < 0.75
     u = where(small, a, a - 1.0)
-    near = u * (u - 1.0) * horner((u - 0.5) / (u + 2.5), table.gamma)
+    t = u - 1.0
+    product = u * t
+    u_high, t_high = upper_half(u), upper_half(t)
+    u_low, t_low = u - u_high, t - t_high
+    rest = (((u_high * t_high - product) + u_high * t_low) + u_low * t_high) + u_low * t_low
+    rest = rest + u * (u - (t + 1.0))
+    near = 0.5 * product + (product * horner((u - 0.5) / (u + 2.5), table.gamma) + 0.5 * rest)
     b = a - 0.5
     i = 1.0 / a
-    far = b * (log_high - 1.0) + ((i * horner(i * i, table.stirling) + b * log_low) + 0.41893853320467274178)
-    value = where(a < 3.0, near, far)
+    slope = log_high - 1.0
+    slope_low = log_low + ((log_high - slope) - 1.0)
+    far = b * slope + ((i * horner(i * i, table.stirling) + b * slope_low) + 0.41893853320467274178)
+    value = where(a < 2.5, near, far)
     positive = where(small, (value - log_low) - log_high, value)
     # log(pi / abs(x gamma(-x) sin(pi x))); a tiny sine is taken for its argument, which cannot be rounded to less
     sine = where(a < 1e-10, a, abs(sinpi(a)) * 0.31830988618379067154)
-    negative = -log(sine) - where(small, value, (value + log_low) + log_high)
+    negative = where(sine == 0.0, _INF, -log(sine) - where(small, value, (value + log_low) + log_high))
     value = where(x < 0.0, negative, positive)
     return where(a < _INF, value, a)

@@ -8,8 +8,9 @@
 /* A straight-line part of a kernel over n lanes; buffers are padded, so whole vectors are read and written. */
 typedef void (*map_fn)(size_t n, const void *const *in, void *const *out);
 
-/* Consecutive blocks of one key from index `first`, `group` of them at a time, as values in memory order. */
-typedef void (*fill_fn)(const void *key, uint64_t first, size_t groups, uint64_t domain, void *out);
+/* Consecutive blocks of one key from index `first`, `group` of them at a time, as values in memory order. If `ahead` is
+ * not NULL, as much memory is prefetched there. */
+typedef void (*fill_fn)(const void *key, uint64_t first, size_t groups, uint64_t domain, void *out, const char *ahead);
 
 /* One block for each lane, at its own index and maybe its own key, a row for each word. */
 typedef void (*lanes_fn)(size_t n, const void *const *key, const void *low, const void *high, uint64_t draw,

@@ -66,7 +66,7 @@ static void put_index(const algorithm_info *a, char *low, char *high, size_t i, 
 
 /* Values `start` to `start + n` of the direct draw of one key, to memory that need not be padded. */
 static void direct(const algorithm_info *a, const algorithm_code *code, fill_fn fill, size_t value, size_t block,
-                   const void *key, uint64_t start, size_t n, uint64_t domain, char *out) {
+                   const void *key, uint64_t start, size_t n, uint64_t domain, char *out, const char *ahead) {
     char group[1024];
     size_t per = block / value, bytes = n * value, skip = (size_t)(start % per) * value;
     uint64_t first = start / per;
@@ -76,7 +76,7 @@ static void direct(const algorithm_info *a, const algorithm_code *code, fill_fn 
         size_t groups = bytes / (block * code->group);
         if (groups > room / code->group) groups = (size_t)(room / code->group);
         if (!skip && groups) {
-            fill(key, first, groups, domain, out);
+            fill(key, first, groups, domain, out, ahead);
             first += groups * code->group;
             out += groups * code->group * block;
             bytes -= groups * code->group * block;
@@ -84,7 +84,7 @@ static void direct(const algorithm_info *a, const algorithm_code *code, fill_fn 
         }
         size_t blocks = code->group < room ? code->group : (size_t)room, take = blocks * block - skip;
         if (take > bytes) take = bytes;
-        fill(key, first, 1, domain, group);
+        fill(key, first, 1, domain, group, NULL);
         memcpy(out, group + skip, take);
         first += blocks;
         out += take;
@@ -98,7 +98,10 @@ static void direct_each(work *w, int key, int bits, uint64_t offset, char *out) 
     const job *j = w->job;
     const algorithm_info *a = j->algorithm;
     size_t per = a->jax_layout ? 1 : (size_t)(a->word_bytes * a->block_words * 8 / bits);
-    for (size_t i = 0; i < w->lanes.n; i++) put_index(a, w->low, w->high, i, (w->lanes.index[i] + offset) / per);
+    if (per == 1)
+        for (size_t i = 0; i < w->lanes.n; i++) put_index(a, w->low, w->high, i, w->lanes.index[i] + offset);
+    else
+        for (size_t i = 0; i < w->lanes.n; i++) put_index(a, w->low, w->high, i, (w->lanes.index[i] + offset) / per);
     lanes_fn fn = bits == 32 ? j->code->lanes_values32[1] : j->code->lanes64[1];
     void *rows[MOST_WORDS];
     for (size_t i = 0; i < per; i++) rows[i] = per == 1 ? out : w->rows[i];
@@ -246,7 +249,8 @@ static void run_chunk(work *w, size_t flat) {
                 direct(j->algorithm, j->code, s->bits == 32 ? j->code->values32 : j->code->values64, value,
                        j->algorithm->jax_layout ? value
                                                 : (size_t)(j->algorithm->word_bytes * j->algorithm->block_words),
-                       w->lanes.key[s->key][0], w->lanes.first + offset, n, 0, out);
+                       w->lanes.key[s->key][0], w->lanes.first + offset, n, 0, out,
+                       direct_out && out != target && value == (size_t)size ? target : NULL);
         } else if (s->kind == STAGE_MAP) {
             const void *in[2 * MOST_INPUTS];
             void *out[MOST_INPUTS];
@@ -286,6 +290,21 @@ static void take_keys(work *w, size_t flat) {
     const algorithm_info *a = j->algorithm;
     size_t key = flat / j->count;
     uint64_t at = flat % j->count;
+    if (j->count == 1) {
+        /* One value a key, the usual case: a loop for each column, which the compiler makes a vector loop. */
+        for (size_t i = 0; i < w->lanes.n; i++) w->lanes.index[i] = j->start;
+        for (int k = 0; k < a->key_words; k++) {
+            size_t word = key * (size_t)a->key_words + (size_t)k, step = (size_t)a->key_words;
+            if (a->word_bytes == 4)
+                for (size_t i = 0; i < w->lanes.n; i++)
+                    ((uint32_t *)w->lanes.key[0][k])[i] = ((const uint32_t *)j->words)[word + i * step];
+            else
+                for (size_t i = 0; i < w->lanes.n; i++)
+                    ((uint64_t *)w->lanes.key[0][k])[i] = ((const uint64_t *)j->words)[word + i * step];
+        }
+        derive_plan_keys(w);
+        return;
+    }
     for (size_t i = 0; i < w->lanes.n; i++) {
         w->lanes.index[i] = j->start + at;
         for (int k = 0; k < a->key_words; k++) {
@@ -322,7 +341,6 @@ static int execute(const job *j, size_t first, size_t stop) {
     if (need > sizeof small) memory = malloc(need);
     if (!memory) return -1;
     char *arena = (char *)(((uintptr_t)memory + 63) / 64 * 64);
-    memset(arena, 0, need - 64);
 
     for (int i = 0; i < p->buffers; i++) w.buffers[i] = carve(&arena, column);
     w.low = carve(&arena, column), w.high = carve(&arena, column), w.value = carve(&arena, column);

@@ -180,6 +180,42 @@ static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     Py_RETURN_NONE;
 }
 
+/* run_simple(plan, store, algorithm, words, out, out_size): one key, no parameters, all of the output; for small draws,
+ * whose time is that of reading arguments. */
+static PyObject *run_simple(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+    (void)self;
+    if (n != 6) return PyErr_Format(PyExc_TypeError, "run_simple takes 6 arguments");
+    long number = PyLong_AsLong(args[0]), store = PyLong_AsLong(args[1]), algorithm = PyLong_AsLong(args[2]);
+    long out_size = PyLong_AsLong(args[5]);
+    if (PyErr_Occurred()) return NULL;
+    Py_buffer words = {0}, out = {0};
+    int failed = take(args[3], &words, PyBUF_SIMPLE) || take(args[4], &out, PyBUF_WRITABLE);
+    if (!failed) {
+        size_t count = (size_t)(out.len / out_size);
+        job j = {.plan = &plans[number],
+                 .algorithm = &algorithm_infos[algorithm],
+                 .code = &chosen->algorithms[algorithm],
+                 .maps = chosen->maps,
+                 .store = store < 0 ? NULL : chosen->maps[store],
+                 .out_size = (int)out_size,
+                 .words = words.buf,
+                 .keys = 1,
+                 .count = count,
+                 .size = count,
+                 .out = out.buf};
+        if (words.len != j.algorithm->key_words * j.algorithm->word_bytes || j.plan->parameters) {
+            PyErr_SetString(PyExc_SystemError, "run_simple was called with the wrong arguments");
+            failed = 1;
+        } else if (execute(&j, 0, count)) {
+            PyErr_NoMemory(), failed = 1;
+        }
+    }
+    if (words.obj) PyBuffer_Release(&words);
+    if (out.obj) PyBuffer_Release(&out);
+    if (failed) return NULL;
+    Py_RETURN_NONE;
+}
+
 /* Blocks at any indices, their first words as keys: one key and consecutive indices, or a key and an index a lane. */
 static void blocks(const algorithm_info *a, const algorithm_code *code, const char *words, int each,
                    const uint64_t *index, uint64_t start, size_t n, uint64_t domain, char *out) {
@@ -228,7 +264,7 @@ static PyObject *children(PyObject *self, PyObject *const *args, Py_ssize_t n) {
             const char *key = (const char *)words.buf + k * bytes;
             char *to = (char *)out.buf + (k * count + first) * bytes;
             if (a->key_words == a->block_words)
-                direct(a, code, code->blocks, bytes, bytes, key, start + first, stop - first, 1, to);
+                direct(a, code, code->blocks, bytes, bytes, key, start + first, stop - first, 1, to, NULL);
             else
                 blocks(a, code, key, 0, NULL, start + first, stop - first, 1, to);
         }
@@ -307,7 +343,7 @@ static PyObject *derive_one(PyObject *self, PyObject *const *args, Py_ssize_t n)
 static PyMethodDef methods[] = {
     METHOD(describe, METH_NOARGS),     METHOD(isa, METH_O),
     METHOD(run, METH_FASTCALL),        METHOD(children, METH_FASTCALL),
-    METHOD(derive, METH_FASTCALL),     METHOD(derive_one, METH_FASTCALL),
+    METHOD(run_simple, METH_FASTCALL), METHOD(derive, METH_FASTCALL),     METHOD(derive_one, METH_FASTCALL),
     {NULL, NULL, 0, NULL},
 };
 

@@ -254,6 +254,16 @@ LOAD_FUNCTIONS(w64)
 static inline uint32_w32 iota_uint32_w32(void) { EACH(uint32, w32, (e_uint32)i) }
 static inline uint64_w64 iota_uint64_w64(void) { EACH(uint64, w64, (e_uint64)i) }
 
+/* Asks for the memory that a later stage will write, while this one computes: waiting for it then costs as much as
+ * the words themselves. A macro, for GCC drops calls of functions that only prefetch. */
+#ifdef __GNUC__
+#define FETCH_AHEAD(p, bytes)                                                                                          \
+    for (size_t b = 0; (p) && b < (bytes); b += 64) __builtin_prefetch((p) + b, 1, 3);                                 \
+    if (p) (p) += (bytes);
+#else
+#define FETCH_AHEAD(p, bytes) (void)(p);
+#endif
+
 /* Two vectors word by word, a0 b0 a1 b1 ...: the first and the second half of that. */
 #if defined(VECTOR_BYTES) && defined(__has_builtin)
 #if __has_builtin(__builtin_shufflevector)
