@@ -10,6 +10,7 @@ from keyrng.distributions import (
     normal,
     rademacher,
     randint,
+    truncated_normal,
     uniform,
 )
 from keyrng.keys import (
@@ -49,6 +50,7 @@ __all__ = [
     "set_num_threads",
     "split",
     "stack",
+    "truncated_normal",
     "uniform",
     "wrap_key_data",
 ]

@@ -353,3 +353,15 @@ def above(bound: Array, dtype: Dtype) -> Array:
 def _next(bound: Array, dtype: Dtype, towards: float) -> Array:
     exact = bound.astype(dtype)
     return np.asarray(np.nextafter(exact, dtype.type(towards))).astype(bound.dtype)
+
+
+def check_ordered(low_name: str, low: Array, high_name: str, high: Array) -> None:
+    """ValueError unless ``low < high`` everywhere."""
+    try:
+        ordered = low < high
+    except ValueError:
+        raise ValueError(
+            f"{low_name} of shape {low.shape} and {high_name} of shape {high.shape} do not broadcast together"
+        ) from None
+    if not np.all(ordered):
+        raise ValueError(f"{low_name} must be less than {high_name}, got {low} and {high}")

@@ -43,8 +43,9 @@ def _threefry(words: int, bits: int) -> Callable[[Words, Words], Words]:
                 x[b] = rotl(x[b], rotation) ^ x[a]
             if i % 4 == 3:
                 turn = i // 4 + 1
-                x = [word + extended[(turn + j) % (words + 1)] for j, word in enumerate(x)]
-                x[-1] = x[-1] + turn
+                added = [extended[(turn + j) % (words + 1)] for j in range(words)]
+                added[-1] = added[-1] + turn  # the key's word first: that is one addition a key, not one a block
+                x = [word + k for word, k in zip(x, added, strict=True)]
         return tuple(x)
 
     return block

@@ -17,7 +17,7 @@ from keyrng.backends.derive import Array, children
 from keyrng.kernels.program import Function, word_width
 
 # Elements a chunk: some ten arrays of it stay in a level-2 cache (benchmarks/chunks.py).
-CHUNK = 1 << 14
+CHUNK = 1 << 15
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from keyrng.distributions.exponential import exponential
 from keyrng.distributions.gamma import gamma
 from keyrng.distributions.normal import normal
+from keyrng.distributions.truncated_normal import truncated_normal
 from keyrng.distributions.uniform import uniform
 from keyrng.distributions.words import bernoulli, bits, rademacher, randint
 
-__all__ = ["bernoulli", "bits", "exponential", "gamma", "normal", "rademacher", "randint", "uniform"]
+__all__ = ["bernoulli", "bits", "exponential", "gamma", "normal", "rademacher", "randint", "truncated_normal", "uniform"]

@@ -11,7 +11,7 @@ from keyrng.kernels.bits import unit
 from keyrng.kernels.ops import where
 from keyrng.kernels.program import FLOATS, kernel
 from keyrng.keys import Key
-from keyrng.sampling import Array, ArrayLike, Shape, below, draw, finite, rounded
+from keyrng.sampling import Array, ArrayLike, Shape, below, check_ordered, draw, finite, rounded
 
 
 @kernel(*FLOATS)
@@ -71,21 +71,13 @@ def uniform(
     if minval is _ZERO and maxval is _ONE and dtype.itemsize >= 4:
         return draw(_unit, key, shape, dtype, out=out)
     low, high = rounded(finite(minval=minval), dtype), rounded(finite(maxval=maxval), dtype)
-    _check_interval(low, high, minval, maxval)
+    check_ordered("minval", low, "maxval", high)
+    with np.errstate(over="ignore"):
+        if not np.all(np.isfinite(high - low)):
+            raise ValueError(f"maxval - minval must be finite in {low.dtype}, got {minval} and {maxval}")
     return draw(_uniform, key, shape, dtype, low, high, below(high, dtype), out=out)
 
 
 # The default bounds are recognized as objects: the usual call makes no comparison and no array.
 _ZERO, _ONE = uniform.__defaults__[2:4]  # type: ignore[index]
 
-
-def _check_interval(low: Array, high: Array, minval: ArrayLike, maxval: ArrayLike) -> None:
-    try:
-        ordered = np.all(low < high)
-    except ValueError:
-        raise ValueError(f"minval of shape {low.shape} and maxval of shape {high.shape} do not broadcast") from None
-    if not ordered:
-        raise ValueError(f"minval must be less than maxval, got {minval} and {maxval}")
-    with np.errstate(over="ignore"):
-        if not np.all(np.isfinite(high - low)):
-            raise ValueError(f"maxval - minval must be finite in {low.dtype}, got {minval} and {maxval}")

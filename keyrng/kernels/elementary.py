@@ -362,10 +362,10 @@ def reduce_exp(fmt: Format, x: Value) -> tuple[Value, Value, Value]:
     return shifted, x - n * fmt.ln2_high, n * fmt.ln2_low
 
 
-def exp_rest(fmt: Format, high: Value, low: Value) -> Value:
-    """``exp(high - low) - 1`` for ``|high - low| < 0.347``, precise beside 1."""
+def exp_bend(fmt: Format, high: Value, low: Value) -> Value:
+    """``1 + high - exp(high - low)`` for ``|high - low| < 0.347``: what a sum with an exact ``1 + high`` still lacks."""
     r = high - low
-    return high - (low - r * r * horner(r, fmt.exp))
+    return low - r * r * horner(r, fmt.exp)
 
 
 def exp(x: Value) -> Value:
@@ -378,7 +378,7 @@ def exp(x: Value) -> Value:
     x = where(x > highest, highest, x)
     x = where(x < lowest, lowest, x)
     shifted, high, low = reduce_exp(fmt, x)
-    return scale_by(exp_rest(fmt, high, low) + 1.0, shifted)
+    return scale_by((high - exp_bend(fmt, high, low)) + 1.0, shifted)
 
 
 def expm1(x: Value) -> Value:
@@ -420,7 +420,7 @@ def power(x: Value, y: Value) -> Value:
     product = where(product > highest, highest, product)
     product = where(product < lowest, lowest, product)
     shifted, upper, lower = reduce_exp(fmt, product)
-    value = scale_by(exp_rest(fmt, upper, lower - rest) + 1.0, shifted)
+    value = scale_by((upper - exp_bend(fmt, upper, lower - rest)) + 1.0, shifted)
     return where((y == 0.0) | (x == 1.0), x.dtype.type(1), value)
 
 

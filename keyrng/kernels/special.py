@@ -14,7 +14,7 @@ import numpy as np
 
 from keyrng.kernels.elementary import (
     Coefficients,
-    exp_rest,
+    exp_bend,
     format_of,
     horner,
     log,
@@ -54,8 +54,8 @@ _FLOAT32 = _Table(
     erf=(0.0047179908, -0.026757184, 0.112828225, -0.37612608, 0.12837917),
     # (1 + 2 x) exp(x**2) erfc(x) = 1 + c0 + c1 t + ..., t = (x - centre) / (x + centre), x >= 1/2
     erfc=(
-        -0.00022544609, -0.0012656614, 0.0011465726, 0.008659179, -0.008005729, -0.054211248, 0.16404875, -0.16603082,
-        -0.09276377, 0.27697837,
+        0.00023215658, -0.00032051548, -0.0014833483, 0.0012230058, 0.00873131, -0.008026072, -0.05422111, 0.16405073,
+        -0.16603035, -0.09276382, 0.27697837,
     ),
     erfc_centre=2.0,
     erfc_end=10.5,
@@ -208,8 +208,8 @@ def _erfc_tail(a: Value) -> Value:
     high = upper_half(a)
     lost = (high * high - z) + (a - high) * (a + high)
     shifted, upper, lower = reduce_exp(fmt, -z)
-    e = exp_rest(fmt, upper, lower + lost)
-    # q is the rest's quotient n / d, and what n, d and the division lost is added to e; n is 1.1 or little else.
+    bend = exp_bend(fmt, upper, lower + lost)
+    # What n, d and the division lost goes to the small term; 0.83 is 1 / n within a fifteenth.
     part = horner((a - table.erfc_centre) / (a + table.erfc_centre), table.erfc)
     n = part + 1.0
     double = a + a
@@ -219,7 +219,7 @@ def _erfc_tail(a: Value) -> Value:
     q_low, d_low = q - q_high, d - d_high
     rest = ((n - q_high * d_high) - q_high * d_low - q_low * d_high) - q_low * d_low
     rest = rest + (((1.0 - n) + part) - q * (1.0 - (d - double)))
-    return scale_by(q + (q * e + 0.9 * q * rest), shifted)
+    return scale_by(q + (q * upper + q * (0.83 * rest - bend)), shifted)
 
 
 def erf(x: Value) -> Value:

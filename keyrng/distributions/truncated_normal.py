@@ -1,0 +1,146 @@
+"""The normal distribution between two bounds, right in both tails."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from keyrng.dtypes import DTypeLike, floating
+from keyrng.kernels.bits import unit
+from keyrng.kernels.elementary import erfinv_unchecked, exp, horner, log1p_unchecked, log_unchecked
+from keyrng.kernels.ops import sqrt, where
+from keyrng.kernels.program import FLOATS, kernel
+from keyrng.kernels.special import erf
+from keyrng.keys import Key
+from keyrng.sampling import Array, ArrayLike, Shape, above, below, check_ordered, draw, number, rounded
+
+_SQRT2 = math.sqrt(2.0)
+
+# From here on erf has too few floats left before 1: jax's formula, used up to here, takes 45,000 values beyond 3 in
+# float32, 1,000 beyond 4 and one beyond 5.5.
+_TAIL = 3.0
+
+# x * Q(x) / phi(x) for x >= 3, of t = (x - 3) / (x + 3): minimax by mpmath.chebyfit, within 2.3e-8 and 1.8e-17.
+_MILLS = {
+    np.dtype(np.float32): (
+        -0.00298917326, 0.0120213163, -0.00475724518, -0.0725309004, 0.229151839, -0.350085588, 0.275418839, 0.913770889,
+    ),
+    np.dtype(np.float64): (
+        -2.530902468479710329e-6, 2.716007181038901669e-5, -1.235526883845020077e-4, 3.084079452013537234e-4,
+        -4.630434269157738075e-4, 4.718729809137710937e-4, -4.431730137388076613e-4, 3.226171720810203325e-4,
+        1.826811988402876578e-4, -9.009660308459879046e-5, -1.642246674813370287e-3, -2.092684797433928868e-5,
+        1.002650854556013012e-2, -4.37434750826715843e-3, -7.234867850034006586e-2, 2.290490427634033413e-1,
+        -3.500685132483431148e-1, 2.754179226062100594e-1, 9.137708961303098701e-1,
+    ),
+}  # fmt: skip
+
+
+def _mills(x: Any) -> Any:
+    """x * Q(x) / phi(x), with Q the upper tail and phi the density of the normal; it rises from 0.91 at 3 to 1."""
+    return horner((x - _TAIL) / (x + _TAIL), _MILLS[x.dtype])
+
+
+def _centre(f: Any, lower: Any, upper: Any) -> Any:
+    """The inverse distribution function at fraction ``f`` between the bounds, as jax.random.truncated_normal."""
+    a, b = erf(lower * (1.0 / _SQRT2)), erf(upper * (1.0 / _SQRT2))
+    u = f * (b - a) + a
+    largest = 1.0 - (2.0**-24 if f.dtype == np.float32 else 2.0**-53)
+    u = where(u < largest, u, largest)
+    return erfinv_unchecked(where(u > -largest, u, -largest)) * _SQRT2
+
+
+def _upper_tail(f: Any, lower: Any, upper: Any) -> Any:
+    """The same for ``lower >= 3``, from Q(x) = Q(lower) - f * (Q(lower) - Q(upper)) by Newton's method.
+
+    All is relative to Q(lower), so nothing underflows however far the tail; the unknown is ``d = x - lower``, and the
+    equation is that for the logarithm of Q, which is close to a straight line.
+    """
+    start = _mills(lower)
+    width = where(upper - lower < 40.0, upper - lower, 40.0)  # the tail beyond has no float64
+    end = lower + width
+    rest = exp(width * (width + 2.0 * lower) * -0.5) * (_mills(end) * lower) / (start * end)
+    target = log1p_unchecked(f * (rest - 1.0))
+    d = -2.0 * target / (sqrt(lower * lower - 2.0 * target) + lower)
+    for _ in range(3):
+        x = lower + d
+        mills = _mills(x)
+        error = d * (d + 2.0 * lower) * 0.5 - log_unchecked(mills * lower / (start * x)) + target
+        d = d - error * mills / x
+    return lower + d
+
+
+def _between(x: Any, least: Any, largest: Any) -> Any:
+    return where(x < least, least, where(x > largest, largest, x))
+
+
+@kernel(*FLOATS)
+def _truncated_normal(lane: Any, lower: Any, upper: Any, least: Any, largest: Any) -> Any:
+    return _between(_centre(unit(lane), lower, upper), least, largest)
+
+
+@kernel(*FLOATS)
+def _truncated_normal_tails(lane: Any, lower: Any, upper: Any, least: Any, largest: Any) -> Any:
+    # The lower tail is the upper one in a mirror, where fractions count from the other end.
+    f = unit(lane)
+    left, right = upper < -_TAIL, lower > _TAIL
+    near = where(right, lower, where(left, -upper, _TAIL))
+    far = where(right, upper, where(left, -lower, _TAIL + 1.0))
+    tail = _upper_tail(where(left, 1.0 - f, f), near, far)
+    x = where(left, -tail, where(right, tail, _centre(f, lower, upper)))
+    return _between(x, least, largest)
+
+
+def truncated_normal(
+    key: Key,
+    lower: ArrayLike,
+    upper: ArrayLike,
+    shape: Shape | None = None,
+    dtype: DTypeLike = None,
+    *,
+    out: Array | None = None,
+) -> Array:
+    """Standard normal variates that lie between ``lower`` and ``upper``, neither of which occurs.
+
+    Parameters
+    ----------
+    key
+        A key or an array of keys; the result has shape ``key.shape + shape``.
+    lower, upper
+        The bounds, infinite ones included, or arrays of them that broadcast to the result; ``lower < upper`` when
+        rounded to ``dtype``, with a number of the dtype between them.
+    shape
+        An int or a tuple of ints; by default the shape the bounds broadcast to.
+    dtype
+        float16, bfloat16, float32 (the default) or float64.
+    out
+        An array to write to.
+
+    Raises
+    ------
+    ValueError
+        If a bound is NaN, if not ``lower < upper``, or if the dtype has nothing between them.
+
+    Notes
+    -----
+    The inverse of the distribution function at a uniform. The values of ``jax.random.truncated_normal`` within rounding
+    while neither ``lower > 3`` nor ``upper < -3``. Beyond, where jax's take ever fewer values, then one, these are
+    right in both tails, however far: Newton's method on the logarithm of the tail.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> x = keyrng.truncated_normal(keyrng.key(0), 30.0, 31.0, (1000,))
+    >>> bool((x > 30).all() and (x < 31).all())
+    True
+    """
+    dtype = floating(dtype)
+    low, high = rounded(number(lower=lower), dtype), rounded(number(upper=upper), dtype)
+    check_ordered("lower", low, "upper", high)
+    least, largest = above(low, dtype), below(high, dtype)
+    if not np.all(least <= largest):
+        raise ValueError(f"no {dtype} lies between lower and upper, got {lower} and {upper}")
+    tails = bool(np.any(low > _TAIL) or np.any(high < -_TAIL))
+    chosen = _truncated_normal_tails if tails else _truncated_normal
+    return draw(chosen, key, shape, dtype, low, high, least, largest, out=out)
