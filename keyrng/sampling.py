@@ -20,7 +20,7 @@ from keyrng.backends import compiled
 from keyrng.backends import numpy as direct
 from keyrng.dtypes import Dtype, compute_dtype
 from keyrng.kernels.bits import store
-from keyrng.kernels.program import Kernel
+from keyrng.kernels.program import Kernel, kernels
 from keyrng.keys import Key, check_key
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
@@ -365,3 +365,8 @@ def check_ordered(low_name: str, low: Array, high_name: str, high: Array) -> Non
         ) from None
     if not np.all(ordered):
         raise ValueError(f"{low_name} must be less than {high_name}, got {low} and {high}")
+
+
+def kernel_of(name: str) -> Kernel:
+    """The kernel of that name, for code that makes slabs; KeyError if there is none."""
+    return {kernel.name: kernel for kernel in kernels()}[name]

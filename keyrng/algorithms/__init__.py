@@ -18,3 +18,7 @@ __all__ = [
     "threefry4x32",
     "threefry4x64",
 ]
+
+# The default first: this is the order in which errors and `names` list them.
+for _algorithm in (threefry2x32, threefry4x32, threefry2x64, threefry4x64, philox4x32, philox2x64, philox4x64):
+    register(_algorithm)

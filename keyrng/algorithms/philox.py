@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from keyrng.algorithms.base import Algorithm, Words, register
+from keyrng.algorithms.base import Algorithm, Words
 from keyrng.kernels.ops import mulhi
 
 _ROUNDS = 10
@@ -45,10 +45,10 @@ def _philox(words: int, bits: int) -> Callable[[Words, Words], Words]:
     return block
 
 
-def _register(name: str, tag: str, words: int, bits: int) -> Algorithm:
-    return register(Algorithm(name, tag, bits, words // 2, words, _philox(words, bits)))
+def _make(name: str, tag: str, words: int, bits: int) -> Algorithm:
+    return Algorithm(name, tag, bits, words // 2, words, _philox(words, bits))
 
 
-philox4x32 = _register("philox4x32", "phx4", 4, 32)
-philox2x64 = _register("philox2x64", "phx2l", 2, 64)
-philox4x64 = _register("philox4x64", "phx4l", 4, 64)
+philox4x32 = _make("philox4x32", "phx4", 4, 32)
+philox2x64 = _make("philox2x64", "phx2l", 2, 64)
+philox4x64 = _make("philox4x64", "phx4l", 4, 64)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from keyrng.algorithms.base import Algorithm, Words, register
+from keyrng.algorithms.base import Algorithm, Words
 from keyrng.kernels.ops import rotl
 
 _ROUNDS = 20
@@ -51,11 +51,11 @@ def _threefry(words: int, bits: int) -> Callable[[Words, Words], Words]:
     return block
 
 
-def _register(name: str, tag: str, words: int, bits: int, *, jax_layout: bool = False) -> Algorithm:
-    return register(Algorithm(name, tag, bits, words, words, _threefry(words, bits), jax_layout))
+def _make(name: str, tag: str, words: int, bits: int, *, jax_layout: bool = False) -> Algorithm:
+    return Algorithm(name, tag, bits, words, words, _threefry(words, bits), jax_layout)
 
 
-threefry2x32 = _register("threefry2x32", "fry", 2, 32, jax_layout=True)
-threefry4x32 = _register("threefry4x32", "fry4", 4, 32)
-threefry2x64 = _register("threefry2x64", "fry2l", 2, 64)
-threefry4x64 = _register("threefry4x64", "fry4l", 4, 64)
+threefry2x32 = _make("threefry2x32", "fry", 2, 32, jax_layout=True)
+threefry4x32 = _make("threefry4x32", "fry4", 4, 32)
+threefry2x64 = _make("threefry2x64", "fry2l", 2, 64)
+threefry4x64 = _make("threefry4x64", "fry4l", 4, 64)

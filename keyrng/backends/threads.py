@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 # Elements a piece: long enough that starting it is nothing, short enough that Ctrl-C is heard between two of them.
 PIECE = 1 << 18
@@ -68,6 +71,8 @@ def run_pieces(total: int, piece: Callable[[int, int], None]) -> None:
         for first in range(0, total, PIECE):
             piece(first, min(first + PIECE, total))
         return
+    from concurrent.futures import ThreadPoolExecutor, wait  # not at the top: it costs 5 ms of every import keyrng
+
     starts = iter(range(0, total, PIECE))  # shared: next() on a range iterator is atomic
 
     stop = False
