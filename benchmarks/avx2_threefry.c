@@ -1,14 +1,17 @@
 /* The yardstick: uniform float32 of threefry2x32-20 in JAX's layout, written by hand for AVX2.
  *
  * Element i is the block at counter (i >> 32, i), its two words xored, the upper 23 bits as a fraction. Eight blocks a
- * register and REGISTERS of those side by side, for one block is a chain of dependent operations. Rotations by 16 and
- * 24 move whole bytes: one shuffle instead of two shifts and an or. handwritten.py compiles this and checks its values.
+ * register and REGISTERS of those side by side (-DREGISTERS=), for one block is a chain of dependent operations.
+ * Rotations by 16 and 24 move whole bytes: one shuffle instead of two shifts and an or.
+ * handwritten.py compiles this and checks its values.
  */
 #include <immintrin.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#ifndef REGISTERS
 #define REGISTERS 4
+#endif
 #define EACH for (int j = 0; j < REGISTERS; j++)
 #define ADD(a, b) _mm256_add_epi32(a, b)
 #define SPLAT(x) _mm256_set1_epi32((int)(x))
@@ -25,7 +28,7 @@
 #define FOUR_ROUNDS ROUND(SHIFTED, 13) ROUND(SHIFTED, 15) ROUND(SHIFTED, 26) ROUND(SHIFTED, 6)
 #define OTHER_FOUR ROUND(SHIFTED, 17) ROUND(SHIFTED, 29) ROUND(SHUFFLED, 16) ROUND(SHUFFLED, 24)
 
-/* Elements 0 to n; n is a multiple of 8 * REGISTERS and at most 2**32. */
+/* Elements 0 to n, at most 2**32, of one key; out has room for whole groups of 8 * REGISTERS. */
 void uniform(uint32_t key0, uint32_t key1, size_t n, float *out) {
     const __m256i k0 = SPLAT(key0), k1 = SPLAT(key1), k2 = SPLAT(key0 ^ key1 ^ 0x1BD11BDAu);
     const __m256i k2_1 = ADD(k2, SPLAT(1)), k0_2 = ADD(k0, SPLAT(2)), k1_3 = ADD(k1, SPLAT(3)),

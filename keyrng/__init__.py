@@ -1,6 +1,7 @@
 """keyrng: random numbers by explicit, immutable, splittable keys, the same bits everywhere."""
 
 from keyrng import algorithms as algorithms
+from keyrng._version import __version__ as __version__
 from keyrng.backends.threads import get_num_threads, set_num_threads
 from keyrng.distributions import (
     bernoulli,
@@ -27,7 +28,7 @@ from keyrng.keys import (
 )
 from keyrng.sampling import draw
 
-__version__ = "0.1.0"
+
 
 __all__ = [
     "Key",

@@ -20,7 +20,6 @@ Must not import keys, which imports this.
 from __future__ import annotations
 
 import struct
-from hashlib import blake2b
 from math import prod
 from typing import Any
 
@@ -86,4 +85,11 @@ def _little(algorithm: Algorithm) -> np.dtype[Any]:
 
 
 def _checksum(body: bytes) -> bytes:
-    return blake2b(body, digest_size=_CHECKSUM_SIZE).digest()
+    return digest(body, _CHECKSUM_SIZE)
+
+
+def digest(data: bytes, size: int, person: bytes = b"") -> bytes:
+    """BLAKE2b of a size, for a purpose."""
+    from hashlib import blake2b  # not at the top: it costs 3 ms of every import keyrng
+
+    return blake2b(data, digest_size=size, person=person).digest()

@@ -8,7 +8,6 @@ Must not import sampling, distributions or anything above them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import blake2b
 from math import prod
 from typing import Any
 
@@ -20,6 +19,7 @@ from keyrng._key import _kind as _kind
 from keyrng._key import _place as _place
 from keyrng._key import _wrap as _wrap
 from keyrng._key import check_key as check_key
+from keyrng._serialize import digest
 from keyrng.algorithms.base import Algorithm, Domain, get, names
 from keyrng.backends.derive import children, derive, derive_one
 
@@ -176,7 +176,7 @@ def _fold(key: Key, data: object) -> Key:
     if _is_integer(data):
         return _fold_number(key, int(data))  # type: ignore[call-overload]
     if isinstance(data, (str, bytes)):
-        return _child(key, _hash(data, _name_bits(key._algorithm), b"keyrng.name"), Domain.NAME)
+        return _child(key, _hash(data, key._algorithm.index_bits, b"keyrng.name"), Domain.NAME)
     if isinstance(data, np.ndarray) and data.dtype.kind in "iu":
         return _fold_array(key, data) if data.ndim else _fold_number(key, int(data))
     kinds = "an int, an array of integers, a str, bytes or a tuple of these"
@@ -278,14 +278,9 @@ def key_impl(keys: Key) -> str:
 # Numbers of names, and words for errors
 
 
-def _name_bits(algorithm: Algorithm) -> int:
-    """How many bits of a name's hash an index takes: what counters have room for, and at most two words."""
-    return min(algorithm.index_bits, 2 * algorithm.word_bits)
-
-
 def _hash(text: str | bytes, bits: int, person: bytes) -> int:
     data = text.encode() if isinstance(text, str) else text
-    return int.from_bytes(blake2b(data, digest_size=bits // 8, person=person).digest(), "big")
+    return int.from_bytes(digest(data, bits // 8, person), "big")
 
 
 def _hint(value: object, hints: tuple[tuple[type | tuple[type, ...], str], ...]) -> str:

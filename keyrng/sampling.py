@@ -169,9 +169,9 @@ def fill_slab(
     dtype = out.dtype
     algorithm = key._algorithm
     number, plan = _plan(kernel, compute, dtype, algorithm, compiled.enabled)
-    flat = out if dtype.kind in "fiub" and dtype.itemsize > 2 else out.view(f"uint{8 * dtype.itemsize}")
+    flat = out.view(np.uint16) if dtype.name in ("float16", "bfloat16") else out
     if plan is not None and number is not None:
-        if dtype.itemsize > 2 and dtype.kind in "fiu" and not values:
+        if flat is out and not values:
             compiled.recipes[kernel, dtype, algorithm] = (*plan, number)
         parameters = tuple(compiled.parameter(v, shape, out.size) for v in values) if values else ()
         compiled.run(plan, number, key._words, start, count, size, flat, shape, parameters)
@@ -204,14 +204,10 @@ def _stored(value: Any, dtype: Dtype) -> Array:
         raise TypeError(f"the kernel returned {type(value).__name__}, not an array of words or floats")
     if value.dtype == dtype:
         return value
-    both = value.dtype.kind + dtype.kind
     if value.dtype == np.bool_ or dtype == np.bool_ or (value.dtype.kind == "f" and dtype.kind in "iu"):
         raise TypeError(f"the kernel returned {value.dtype}, asked for was {dtype}; cast() in the kernel")
-    if both in ("ui", "iu") and value.dtype.itemsize >= dtype.itemsize:
-        return store(value, np.dtype(f"{'u' if dtype.kind == 'u' else ''}int{8 * dtype.itemsize}")).view(
-            f"uint{8 * dtype.itemsize}"
-        )
-    return store(value, dtype)
+    stored: Array = store(value, dtype)
+    return stored
 
 
 def _flat(value: Array, shape: tuple[int, ...]) -> Callable[[int, int], Array]:
@@ -302,10 +298,11 @@ def _implied(key: Key, shape: Any, values: list[Array], out: Array | None) -> tu
     if shape is not None:
         return _dimensions(shape)
     try:
-        return np.broadcast_shapes(*(v.shape for v in values))
+        together: tuple[int, ...] = np.broadcast_shapes(*(v.shape for v in values))
     except ValueError:
         shapes = " and ".join(str(v.shape) for v in values)
         raise ValueError(f"the parameters do not broadcast together, their shapes are {shapes}") from None
+    return together
 
 
 def _check_broadcast(given: Sequence[Any], values: list[Array], full: tuple[int, ...]) -> None:

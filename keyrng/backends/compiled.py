@@ -21,10 +21,12 @@ _reason = ""
 try:
     if os.environ.get("KEYRNG_BACKEND") == "numpy":
         raise ImportError("KEYRNG_BACKEND=numpy is set")
-    from keyrng.backends import _compiled as native
+    from keyrng.backends import _compiled
 except ImportError as error:
-    native = None  # type: ignore[assignment]
+    native: Any = None
     _reason = str(error)
+else:
+    native = _compiled
 
 _algorithms: dict[str, int] = {}
 _plans: dict[str, tuple[int, str]] = {}

@@ -33,7 +33,10 @@ def derive_one(algorithm: Algorithm, words: Array, index: int, domain: Domain) -
         return np.concatenate(block[: algorithm.key_words])
     bits = algorithm.word_bits
     low, high = index & (2**bits - 1), index >> bits
-    return _blocks(algorithm, words[None], np.array([low], algorithm.dtype), np.array([high], algorithm.dtype), domain)[0]
+    child: Array = _blocks(
+        algorithm, words[None], np.array([low], algorithm.dtype), np.array([high], algorithm.dtype), domain
+    )[0]
+    return child
 
 
 def children(algorithm: Algorithm, words: Array, start: int, count: int) -> Array:

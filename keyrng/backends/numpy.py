@@ -161,8 +161,9 @@ def direct_words(algorithm: Algorithm, words: Array, start: int, count: int, bit
         block = algorithm.at(key, low, high, *_constants(algorithm, 0))
     values = algorithm.values(block, bits)
     if per_block == 1:
-        return values[0].reshape(-1)
-    run = np.stack(values, axis=-1).reshape(len(words), blocks * per_block)
+        flat: Array = values[0].reshape(-1)
+        return flat
+    run: Array = np.stack(values, axis=-1).reshape(len(words), blocks * per_block)
     return run[:, skip : skip + count].reshape(-1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -53,14 +54,14 @@ def run() -> int:
 
 
 def _same(a: Any, b: Any) -> bool:
-    return a.dtype == b.dtype and a.tobytes() == b.tobytes()
+    return bool(a.dtype == b.dtype and a.tobytes() == b.tobytes())
 
 
 def _in_pieces(name: str, key: keyrng.Key) -> np.ndarray[Any, np.dtype[Any]]:
     """The same sample made in seven parts, last part first."""
     out = np.empty(_COUNT, np.float32)
     edges = np.linspace(0, _COUNT, 8).astype(int).tolist()
-    for start, stop in reversed(list(zip(edges[:-1], edges[1:], strict=True))):
+    for start, stop in reversed(list(pairwise(edges))):
         part = out[start:stop]
         kernel = kernel_of("unit" if name == "uniform" else name)
         fill_slab(kernel, key, part, part.shape, [], np.dtype(np.float32), start, stop - start, _COUNT)

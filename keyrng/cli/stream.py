@@ -72,7 +72,7 @@ def write(keys: keyrng.Key, limit: int | None, to: IO[bytes]) -> None:
     while left is None or left > 0:
         fill_slab(kernel_of("bits"), keys, buffer, buffer.shape, [], np.dtype(np.uint32), start, each, each)
         words: np.ndarray[Any, np.dtype[Any]] = buffer if keys.size == 1 else np.ascontiguousarray(buffer.T)
-        data = memoryview(words.astype("<u4", copy=False).reshape(-1).view(np.uint8))
+        data = words.astype("<u4", copy=False).reshape(-1).view(np.uint8).data
         to.write(data if left is None else data[:left])
         start += each
         left = None if left is None else left - len(data)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.dtypes import DTypeLike, floating, integer, signed, unsigned
+from keyrng.dtypes import DTypeLike, compute_dtype, floating, integer, signed, unsigned
 from keyrng.kernels.bits import to_unit, unit
 from keyrng.kernels.ops import cast, mod_wide, where
 from keyrng.kernels.program import FLOATS, WORDS, kernel
@@ -203,11 +203,9 @@ def bernoulli(
     """
     if mode not in ("low", "high"):
         raise ValueError(f"mode is 'low' or 'high', got {mode!r}")
-    compute = np.float32
-    if isinstance(p, (np.ndarray, np.generic)) and p.dtype.kind not in "iub":
-        compute = np.float64 if floating(p.dtype).itemsize == 8 else np.float32
+    given = p.dtype if isinstance(p, (np.ndarray, np.generic)) and p.dtype.kind not in "iub" else None
     chosen = _bernoulli if mode == "low" else _bernoulli_high
-    return draw(chosen, key, shape, np.bool_, probability(p=p), compute=compute, out=out)
+    return draw(chosen, key, shape, np.bool_, probability(p=p), compute=compute_dtype(floating(given)), out=out)
 
 
 @kernel("float32")

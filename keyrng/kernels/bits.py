@@ -67,8 +67,11 @@ def to_float16(x: Value) -> Value:
     return cast(where(x == x, signed, 0x7E00), np.uint16)
 
 
-def store(value: Value, dtype: np.dtype[Any]) -> Value:
-    """A kernel's result as the dtype asked for; 16-bit floats come as the words of their bits."""
+def store(value: Value, dtype: Any) -> Value:
+    """A kernel's result as the dtype asked for; 16-bit floats come as the words of their bits.
+
+    ``dtype`` is a NumPy dtype, or stands for bfloat16 by its ``name`` where ml_dtypes is not installed.
+    """
     if dtype.name == "float16":
         return to_float16(cast(value, np.float32))
     if dtype.name == "bfloat16":

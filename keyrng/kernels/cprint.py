@@ -54,6 +54,12 @@ def statements(
     a ``@`` in a name stands for the number. A processor that waits for one copy's result works on the next.
     """
     known = dict(names)
+    lines = extend(known, outputs, dialect, copies)
+    return lines, [known[output] for output in outputs]
+
+
+def extend(known: dict[Symbol, str], outputs: Sequence[Symbol], dialect: Dialect, copies: int = 1) -> list[str]:
+    """As `statements`, for a text made in parts: what an earlier part computed is in ``known`` and not made again."""
     lines = []
     for symbol in walk(outputs):
         if symbol in known:
@@ -65,7 +71,7 @@ def statements(
         known[symbol] = f"t{len(known)}" + ("_@" if copies > 1 else "")
         line = f"{dialect.declare(symbol)} {known[symbol]} = {dialect.spell(symbol, operands)};"
         lines.extend(line.replace("@", str(copy)) for copy in range(copies))
-    return lines, [known[output] for output in outputs]
+    return lines
 
 
 def mask_bits(symbol: Symbol) -> int:
@@ -166,27 +172,54 @@ class CUDA:
     def spell(self, symbol: Symbol, operands: Sequence[str]) -> str:
         op, dtype, args = symbol.op, symbol.dtype, symbol.args
         if op == "const":
-            if dtype.kind == "f":
-                # As bits: a literal would be flushed, or spelled differently, by some compiler's flags.
-                word = args[1].view(f"uint{8 * dtype.itemsize}")
-                return f"{dtype.name}_of({literal(word)})"
-            return str(bool(args[1])).lower() if dtype == BOOL else literal(args[1])
+            return self._constant(args[1])
         if op == "where":
             return f"{operands[0]} ? {operands[1]} : {operands[2]}"
-        if op == "cast":
-            return f"{dtype.name}_from({operands[0]})" if "f" in (dtype.kind, args[0].dtype.kind) else f"({self.type(dtype)}){operands[0]}"
-        if op == "bitcast":
-            return f"{dtype.name}_of({operands[0]})"
+        if op in ("cast", "bitcast"):
+            return self._conversion(op, args[0].dtype, dtype, operands[0])
         if args[0].dtype.kind == "f":
             return f"f_{op}({', '.join(operands)})"
-        if op in _OPERATORS:
-            return f"{operands[0]} {_OPERATORS[op]} {operands[1]}"
         if op in _COMPARISONS:
             return f"{operands[0]} {_COMPARISONS[op]} {operands[1]}"
-        if op in ("shl", "shr"):
-            return f"{operands[0]} {'<<' if op == 'shl' else '>>'} {operands[1]}"
-        if op == "invert":
-            return f"!{operands[0]}" if dtype == BOOL else f"~{operands[0]}"
-        if op == "neg":
-            return f"-{operands[0]}"
-        return f"{op}({', '.join(operands)})"
+        return self._integer(op, dtype, operands)
+
+    def _constant(self, value: Any) -> str:
+        dtype = value.dtype
+        if dtype == BOOL:
+            return str(bool(value)).lower()
+        if dtype.kind == "f":
+            # As bits: a literal would be flushed, or spelled differently, by some compiler's flags.
+            return f"{dtype.name}_of({literal(value.view(f'uint{8 * dtype.itemsize}'))})"
+        return literal(value)
+
+    def _conversion(self, op: str, given: Dtype, dtype: Dtype, operand: str) -> str:
+        if "f" not in (given.kind, dtype.kind):
+            return f"({self.type(dtype)}){operand}"
+        if op == "cast":
+            return f"{dtype.name}_from({operand})"
+        if dtype.kind == "f":
+            return f"{dtype.name}_of({operand})"
+        return f"({self.type(dtype)})uint{8 * dtype.itemsize}_of({operand})"
+
+    def _integer(self, op: str, dtype: Dtype, operands: Sequence[str]) -> str:
+        if op in _OPERATORS:
+            expression = f"{self._wrapping(dtype, operands[0])} {_OPERATORS[op]} {self._wrapping(dtype, operands[1])}"
+        elif op in ("shl", "shr"):
+            expression = f"{operands[0]} {'<<' if op == 'shl' else '>>'} {operands[1]}"
+        elif op == "rotl":
+            word, amount = operands
+            expression = f"({word} << {amount}) | ({word} >> {8 * dtype.itemsize - int(amount)})"
+        elif op == "invert":
+            expression = f"{'!' if dtype == BOOL else '~'}{operands[0]}"
+        elif op == "neg":
+            expression = f"-{self._wrapping(dtype, operands[0])}"
+        else:
+            expression = f"{op}({', '.join(operands)})"
+        # Beside these, C computes in another type than that of the variable.
+        return expression if dtype.name in ("bool", "uint32", "uint64") else f"({self.type(dtype)})({expression})"
+
+    def _wrapping(self, dtype: Dtype, operand: str) -> str:
+        """An operand of the language's wrapping arithmetic: signed integers overflow into nonsense in C."""
+        if dtype.name in ("bool", "uint32", "uint64"):
+            return operand
+        return f"({'unsigned long long' if dtype.itemsize == 8 else 'unsigned int'}){operand}"

@@ -16,7 +16,7 @@ import numpy as np
 from keyrng.algorithms.base import Algorithm, Words
 from keyrng.kernels.bits import store
 from keyrng.kernels.cprint import C, mask_bits, statements
-from keyrng.kernels.program import Kernel, Loop, Program, trace
+from keyrng.kernels.program import Kernel, Loop, Program, leaves, trace
 from keyrng.kernels.symbols import BOOL, Graph, Symbol
 
 # How many vectors of blocks are computed side by side, by the words of a block: as many as 16 registers carry.
@@ -78,16 +78,16 @@ class _Source:
         lanes = 64 if dtype.itemsize == 8 else 32
         plan = _Plan(f"{kernel.name}.{dtype.name}", program, [dtype.itemsize] * len(program.parameters))
         where = dict(zip(program.parameters, range(len(program.parameters)), strict=True))
-        leaves = _leaves(program)
+        leaf = leaves(program)
         for i, source in enumerate(program.sources):
-            symbol = leaves["word", i]
+            symbol = leaf["word", i]
             where[symbol] = plan.buffer(symbol.dtype)
             plan.stages.append(
                 _stage("WORDS", key=source.key, bits=source.bits, plane=source.plane, outputs=[where[symbol]])
             )
         for i, loop in enumerate(program.loops):
             self._compute(plan, f"{name}_before{i}", lanes, where, loop.arguments)
-            symbol = leaves["loop", i]
+            symbol = leaf["loop", i]
             where[symbol] = plan.buffer(symbol.dtype)
             plan.stages.append(self._loop(f"{name}_attempt{i}", lanes, loop, where, where[symbol]))
         self._compute(plan, name, lanes, where, [program.result])
@@ -220,15 +220,6 @@ class _Named:
     """The one dtype NumPy does not have."""
 
     name: str
-
-
-def _leaves(program: Program) -> dict[tuple[str, int], Symbol]:
-    """The symbols of a program's words and loops, by number."""
-    graph = program.result.graph
-    words = {("word", i): graph.node("word", np.dtype(f"uint{s.bits}"), i) for i, s in enumerate(program.sources)}
-    return words | {
-        ("loop", i): graph.node("loop", loop.body.value.dtype, i) for i, loop in enumerate(program.loops)
-    }
 
 
 def _needs(outputs: Sequence[Symbol], where: dict[Symbol, int]) -> set[Symbol]:

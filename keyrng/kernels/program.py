@@ -210,3 +210,10 @@ def trace(function: Function, dtype: Dtype, parameters: int) -> Program:
     program = Program(dtype, symbols, [(-1, 0)], [], [])
     program.result = function(_SymbolicLane(program, graph, 0), *symbols)
     return program
+
+
+def leaves(program: Program) -> dict[tuple[str, int], Symbol]:
+    """The symbols of a program's words and loops, by kind and number: what a printer must compute by other means."""
+    graph = program.result.graph
+    words = {("word", i): graph.node("word", np.dtype(f"uint{s.bits}"), i) for i, s in enumerate(program.sources)}
+    return words | {("loop", i): graph.node("loop", loop.body.value.dtype, i) for i, loop in enumerate(program.loops)}

@@ -1,0 +1,28 @@
+"""Peak memory of a large draw beyond its output, in bytes: python benchmarks/memory.py compiled|numpy THREADS SIZE
+
+A process of its own, for a peak is that of a process. Read from /proc: getrusage's ru_maxrss begins with the peak of
+the process that started this one. Working buffers, thread stacks and what is imported only now all count.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import keyrng
+from keyrng.backends import compiled
+
+
+def status(field: str) -> int:
+    """A line of /proc/self/status, in bytes."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith(field + ":"))
+
+
+path, threads, size = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+compiled.enable(path == "compiled")
+keyrng.set_num_threads(threads or None)
+key = keyrng.key(0)
+before = status("VmRSS")
+sample = keyrng.uniform(key, (size,))
+print(status("VmHWM") - before - sample.nbytes)

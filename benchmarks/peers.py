@@ -1,0 +1,80 @@
+"""The same work by other libraries, as their users write it; what is not installed is skipped with a note."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import cache, partial
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from timing import Subject
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+skipped: list[str] = []
+
+
+@cache
+def library(name: str) -> Any:
+    """A module, or None where it is not installed."""
+    try:
+        return import_module(name)
+    except ImportError as error:
+        skipped.append(f"{name}: {error}")
+        return None
+
+
+def _generators() -> dict[str, Any]:
+    """Generators that fill float32 arrays, by name."""
+    bits: dict[str, Any] = {f"numpy {n}": getattr(np.random, n)(0) for n in ("PCG64", "Philox", "SFC64")}
+    if randomgen := library("randomgen"):
+        bits["randomgen ThreeFry"] = randomgen.ThreeFry(0)
+        bits["randomgen Philox"] = randomgen.Philox(0)
+    return {name: np.random.Generator(bit_generator) for name, bit_generator in bits.items()}
+
+
+def _jax(function: str, *arguments: Any) -> list[Subject]:
+    """A function of jax.random called eagerly, its result waited for; k among the arguments stands for a key."""
+    if not (jax := library("jax")):
+        return []
+    call = getattr(jax.random, function)
+    key = jax.random.key(0)
+    given = tuple(key if a == "k" else a for a in arguments)
+    return [Subject("jax", lambda: call(*given).block_until_ready())]
+
+
+def _torch(function: str, out: Array) -> list[Subject]:
+    if not (torch := library("torch")):
+        return []
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    return [Subject("torch", partial(getattr(torch, function), out.size, out=torch.from_numpy(out)))]
+
+
+def large(out: Array) -> dict[str, list[Subject]]:
+    """Draws that fill ``out``, a flat array of float32; jax has no out and makes an array each time."""
+    shape, generators = out.shape, _generators()
+
+    def fill(method: str, *arguments: Any) -> list[Subject]:
+        calls: dict[str, Callable[..., Any]] = {name: getattr(g, method) for name, g in generators.items()}
+        return [Subject(n, partial(c, *arguments, dtype=np.float32, out=out)) for n, c in calls.items()]
+
+    return {
+        "uniform": fill("random") + _jax("uniform", "k", shape) + _torch("rand", out),
+        "normal": fill("standard_normal") + _jax("normal", "k", shape) + _torch("randn", out),
+        "gamma(2.0)": fill("standard_gamma", 2.0) + _jax("gamma", "k", 2.0, shape),
+        "bits": _jax("bits", "k", shape),
+    }
+
+
+def calls() -> dict[str, list[Subject]]:
+    """Single calls."""
+    return {
+        "key(0)": _jax("key", 0),
+        "split(k)": _jax("split", "k"),
+        "fold_in(k, 1)": _jax("fold_in", "k", 1),
+        "uniform(k)": _jax("uniform", "k"),
+        "normal(k, (10,))": _jax("normal", "k", (10,)),
+        "split(k, 1_000_000)": _jax("split", "k", 1_000_000),
+    }

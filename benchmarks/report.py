@@ -1,0 +1,165 @@
+"""What was measured, as JSON and as Markdown, and beside the targets of targets.csv."""
+
+from __future__ import annotations
+
+import csv
+import os
+import platform
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from timing import Result
+
+import keyrng
+from keyrng.backends import compiled
+
+HERE = Path(__file__).parent
+PACKAGES = ("numpy", "jax", "torch", "randomgen")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A row of targets.csv: how many times as fast as the peer keyrng is to be; without a peer, MiB at most."""
+
+    what: str
+    group: str
+    keyrng: str
+    peer: str
+    target: str
+
+    def judge(self, values: dict[tuple[str, str], float]) -> dict[str, Any]:
+        """The row with what was measured; None for what is missing."""
+        limit, own = float(self.target), values.get((self.group, self.keyrng))
+        row = {"what": self.what, "keyrng": own, "target": limit}
+        if not self.peer:
+            return {**row, "unit": "MiB", "met": None if own is None else own <= limit}
+        peer = values.get((self.group, self.peer))
+        ratio = peer / own if own and peer else None
+        return {**row, "peer": peer, "ratio": ratio, "met": None if ratio is None else ratio >= limit}
+
+
+def targets() -> list[Target]:
+    """The rows of targets.csv."""
+    with (HERE / "targets.csv").open(newline="") as file:
+        return [Target(**row) for row in csv.DictReader(file)]
+
+
+def summary(
+    results: list[Result], peaks: dict[str, float], skipped: list[str], settings: dict[str, Any]
+) -> dict[str, Any]:
+    """Everything, as JSON holds it."""
+    values = {(r.group, r.subject): r.median for r in results}
+    values |= {("peak memory", name): mib for name, mib in peaks.items()}
+    measured = [
+        {
+            "group": r.group,
+            "subject": r.subject,
+            "unit": r.unit,
+            "median": r.median,
+            "least": r.least,
+            "rounds": len(r.seconds),
+        }
+        for r in results
+    ]
+    return {
+        "machine": _machine(),
+        "versions": _versions(),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "commit": _commit(),
+        "settings": settings,
+        "skipped": skipped,
+        "targets": [target.judge(values) for target in targets()],
+        "measured": measured,
+        "peak_mib": peaks,
+    }
+
+
+def markdown(data: dict[str, Any]) -> str:
+    """The tables a person reads."""
+    machine, versions = data["machine"], data["versions"]
+    settings = ", ".join(f"{name} {value}" for name, value in data["settings"].items())
+    lines = [
+        "# Benchmarks",
+        "",
+        f"{machine['cpu']}, {machine['cores']} cores, instruction set {machine['instruction_set']}.",
+        f"{machine['system']}.",
+        "Versions: " + ", ".join(f"{name} {number}" for name, number in versions.items()) + ".",
+        f"{data['date']}, commit {data['commit'] or 'unknown'}, load {machine['load']}; {settings}.",
+        *(f"Skipped: {note}." for note in data["skipped"]),
+        "",
+        "## Targets",
+        "",
+        "Medians, in ns per value, us per call or MiB. The ratio is the peer's time divided by keyrng's.",
+        "",
+        "| what | keyrng | peer | ratio | target | met? |",
+        "|---|---:|---:|---:|---:|---|",
+        *(_target_row(row) for row in data["targets"]),
+        "",
+        "## Times",
+        "",
+        "Medians; in brackets the fastest round.",
+    ]
+    for group in dict.fromkeys(row["group"] for row in data["measured"]):
+        rows = [row for row in data["measured"] if row["group"] == group]
+        lines += ["", f"| {group} | {rows[0]['unit']} | rounds |", "|---|---:|---:|"]
+        for row in rows:
+            lines.append(f"| {row['subject']} | {_three(row['median'])} ({_three(row['least'])}) | {row['rounds']} |")
+    return "\n".join(lines) + "\n"
+
+
+def _target_row(row: dict[str, Any]) -> str:
+    own, peer, ratio = (_three(row.get(name)) for name in ("keyrng", "peer", "ratio"))
+    met = {None: "not measured", True: "yes", False: "**no**"}[row["met"]]
+    limit = f"{row['target']:g}" if "ratio" in row else f"at most {row['target']:g} {row['unit']}"
+    return f"| {row['what']} | {own} | {peer} | {ratio} | {limit} | {met} |"
+
+
+def _three(value: float | None) -> str:
+    """Three digits, never an exponent."""
+    if value is None:
+        return ""
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _machine() -> dict[str, Any]:
+    cpu = platform.processor() or platform.machine()
+    if Path("/proc/cpuinfo").exists():
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), cpu)
+    return {
+        "cpu": cpu,
+        "cores": len(os.sched_getaffinity(0)),
+        "instruction_set": compiled.instruction_set() if compiled.instruction_sets() else "none",
+        "system": f"{platform.system()}, Python {platform.python_version()}",
+        "load": f"{os.getloadavg()[0]:.2f}",
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {"keyrng": keyrng.__version__}
+    for package in PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
+
+
+def _commit() -> str | None:
+    """The commit keyrng was measured at, with a note if files differ from it; None outside a repository."""
+    describe = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    no_writes = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
+    try:
+        done = subprocess.run(describe, cwd=HERE, capture_output=True, text=True, env=no_writes)
+    except FileNotFoundError:
+        return None
+    return done.stdout.strip() or None
+
+
+def progress(text: str) -> None:
+    """A line on standard error."""
+    print(text, file=sys.stderr, flush=True)

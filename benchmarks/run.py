@@ -1,0 +1,143 @@
+"""keyrng's speed beside that of other libraries: python benchmarks/run.py [--quick] [--json FILE] [--markdown FILE]
+
+See benchmarks/README.md for what is measured and how to read it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path as FilePath
+from typing import Any
+
+import handwritten
+import numpy as np
+import peers
+import report
+from timing import ALL_THREADS, AVX2, NUMPY_ONLY, ONE_THREAD, Path, Result, Subject, alternate
+
+import keyrng
+from keyrng import algorithms
+from keyrng.backends import compiled
+
+PATHS = [ONE_THREAD, ALL_THREADS, NUMPY_ONLY] if compiled.enabled else [NUMPY_ONLY]
+MILLION = 1_000_000
+
+Groups = dict[str, list[Subject]]
+
+
+def on_paths(call: Callable[[], object], paths: list[Path] = PATHS) -> list[Subject]:
+    """keyrng's subjects: one call on several paths."""
+    return [Subject(path.name, call, path) for path in paths]
+
+
+def large_draws(count: int) -> Groups:
+    """Long arrays of float32, in one array used again and again."""
+    key = keyrng.key(0)
+    padded = np.zeros(count + handwritten.PADDING, np.float32)
+    out = padded[:count]
+    shape = out.shape
+    groups = {
+        "uniform": on_paths(partial(keyrng.uniform, key, shape, out=out)) + hand_written(key, count, padded),
+        "normal": on_paths(partial(keyrng.normal, key, shape, out=out)),
+        "gamma(2.0)": on_paths(partial(keyrng.gamma, key, 2.0, shape, out=out)),
+        "bits": all_algorithms(out.view(np.uint32)),
+    }
+    others = peers.large(out)
+    return {name: subjects + others[name] for name, subjects in groups.items()}
+
+
+def hand_written(key: keyrng.Key, count: int, padded: np.ndarray) -> list[Subject]:
+    """The hand-written AVX2 loop, and keyrng kept to AVX2."""
+    try:
+        loops = {n: handwritten.uniform(key, count, padded, n) for n in (4, 6)}
+    except RuntimeError as error:
+        peers.skipped.append(f"hand-written loop: {error}")
+        return []
+    subjects = on_paths(partial(keyrng.uniform, key, (count,), out=padded[:count]), [AVX2])
+    return subjects + [Subject(f"hand-written AVX2, {n} registers", loop) for n, loop in loops.items()]
+
+
+def all_algorithms(out: np.ndarray) -> list[Subject]:
+    """Words of every algorithm, on one thread."""
+    draws = {name: partial(keyrng.bits, keyrng.key(0, impl=name), out.shape, out=out) for name in algorithms.names()}
+    return [Subject(name, draw, PATHS[0]) for name, draw in draws.items()]
+
+
+def single_calls() -> Groups:
+    """One call as a user writes it, of which most of the time is Python."""
+    key = keyrng.key(0)
+    calls: dict[str, Callable[[], object]] = {
+        "key(0)": partial(keyrng.key, 0),
+        "split(k)": partial(keyrng.split, key),
+        "fold_in(k, 1)": partial(keyrng.fold_in, key, 1),
+        "uniform(k)": partial(keyrng.uniform, key),
+        "normal(k, (10,))": partial(keyrng.normal, key, (10,)),
+        "split(k, 1_000_000)": partial(keyrng.split, key, MILLION),
+    }
+    others = peers.calls()
+    return {name: on_paths(call, PATHS[-2:]) + others[name] for name, call in calls.items()}
+
+
+def batches() -> Groups:
+    """A million keys with one uniform each, and one key with a million."""
+    key = keyrng.key(0)
+    out = np.zeros(MILLION, np.float32)
+    calls = {
+        "a million keys": partial(keyrng.uniform, keyrng.split(key, MILLION), out=out),
+        "one key": partial(keyrng.uniform, key, out.shape, out=out),
+    }
+    subjects = [Subject(f"{name}, {path.name}", call, path) for path in PATHS for name, call in calls.items()]
+    return {"a million uniforms": subjects}
+
+
+def peak_memory(count: int) -> dict[str, float]:
+    """MiB beyond its output that a draw of so many uniforms takes at its peak, by path."""
+    if not FilePath("/proc/self/status").exists():
+        peers.skipped.append("peak memory: it is read from /proc, which is not here")
+        return {}
+    peaks = {}
+    for path in PATHS:
+        arguments = ["compiled" if path.compiled else "numpy", str(path.threads or 0), str(count)]
+        script = FilePath(__file__).with_name("memory.py")
+        done = subprocess.run([sys.executable, str(script), *arguments], capture_output=True, text=True, check=True)
+        peaks[path.name] = int(done.stdout) / 2**20
+    return peaks
+
+
+def measure(quick: bool) -> dict[str, Any]:
+    """Run everything."""
+    count, rounds, budget = (2**20, 5, 1.0) if quick else (2**24, 21, 30.0)
+    values = {**dict.fromkeys(("uniform", "normal", "gamma(2.0)", "bits"), count), "a million uniforms": MILLION}
+    results: list[Result] = []
+    for group, subjects in {**large_draws(count), **single_calls(), **batches()}.items():
+        report.progress(f"{group} ...")
+        results += alternate(group, values.get(group, 1), subjects, rounds, budget)
+    report.progress("peak memory ...")
+    peaks = peak_memory(2**26 if quick else 2**28)
+    PATHS[0].use()
+    settings = {"values": f"2**{count.bit_length() - 1} float32", "rounds at most": rounds}
+    return report.summary(results, peaks, peers.skipped, settings)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="keyrng's speed beside other libraries'")
+    parser.add_argument("--quick", action="store_true", help="fewer values and rounds: to try it, not to judge by")
+    parser.add_argument("--json", metavar="FILE", type=FilePath)
+    parser.add_argument("--markdown", metavar="FILE", type=FilePath)
+    options = parser.parse_args()
+    data = measure(options.quick)
+    text = report.markdown(data)
+    print(text)
+    if options.json:
+        options.json.write_text(json.dumps(data, indent=1) + "\n")
+    if options.markdown:
+        options.markdown.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

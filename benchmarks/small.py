@@ -1,0 +1,42 @@
+"""Few blocks on one big integer or on NumPy's arrays, for keyrng.backends.packed.MOST_LANES.
+
+python benchmarks/small.py
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from statistics import median
+from timeit import Timer
+
+from keyrng import algorithms, key, key_data
+from keyrng.backends import packed
+from keyrng.backends.numpy import direct_words
+
+LANES = [1, 2, 4, 8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512]
+ROUNDS, NUMBER = 15, 20
+
+
+def main() -> None:
+    shipped = packed.MOST_LANES
+    print("us for so many blocks, packed / arrays | " + " | ".join(map(str, LANES)) + " | packed is faster up to")
+    for name in algorithms.names():
+        algorithm = algorithms.get(name)
+        words = key_data(key(0, impl=name))[None]
+        cells, best = [], 0
+        for lanes in LANES:
+            count = lanes * algorithm.per_block(algorithm.word_bits)
+            draw = partial(direct_words, algorithm, words, 0, count, algorithm.word_bits)
+            times: dict[int, list[float]] = {max(LANES): [], 0: []}
+            for _ in range(ROUNDS):
+                for packed.MOST_LANES in times:
+                    times[packed.MOST_LANES].append(Timer(draw).timeit(NUMBER) / NUMBER * 1e6)
+            ours, arrays = (median(t) for t in times.values())
+            cells.append(f"{ours:.0f} / {arrays:.0f}")
+            best = lanes if ours < arrays else best
+        print(f"{name} | " + " | ".join(cells) + f" | {best}")
+    packed.MOST_LANES = shipped
+
+
+if __name__ == "__main__":
+    main()

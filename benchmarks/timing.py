@@ -1,0 +1,102 @@
+"""Timing of several subjects in turn, so that whatever the machine does in between hits all of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from math import ceil
+from statistics import median
+from timeit import Timer
+
+import keyrng
+from keyrng.backends import compiled
+
+
+@dataclass(frozen=True)
+class Path:
+    """One way in which keyrng runs."""
+
+    name: str
+    compiled: bool
+    threads: int | None = 1  # None: all
+    instructions: str | None = None  # None: the best
+
+    def use(self) -> None:
+        """Switch keyrng to this path."""
+        compiled.enable(self.compiled)
+        keyrng.set_num_threads(self.threads)
+        if self.compiled:
+            compiled.instruction_set(self.instructions or compiled.instruction_sets()[0])
+
+
+ONE_THREAD = Path("keyrng compiled, 1 thread", True)
+ALL_THREADS = Path("keyrng compiled, all threads", True, None)
+NUMPY_ONLY = Path("keyrng NumPy-only", False)
+AVX2 = Path("keyrng compiled, 1 thread, AVX2", True, 1, "avx2")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is timed: a call, under a name; keyrng's also with the path it takes."""
+
+    name: str
+    call: Callable[[], object]
+    path: Path | None = None
+
+    def time(self, number: int) -> float:
+        """Seconds of one call, out of so many in a row."""
+        if self.path:
+            self.path.use()
+            self.call()  # new threads, new tables
+        return Timer(self.call).timeit(number) / number
+
+
+@dataclass(frozen=True)
+class Result:
+    """The times of one subject in a group; ``per`` values a call, if the time is to be read per value."""
+
+    group: str
+    subject: str
+    per: int
+    seconds: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """Nanoseconds per value, or microseconds per call."""
+        return self._scaled(median(self.seconds))
+
+    @property
+    def least(self) -> float:
+        """As `median`, of the fastest round."""
+        return self._scaled(min(self.seconds))
+
+    @property
+    def unit(self) -> str:
+        return "us per call" if self.per == 1 else "ns per value"
+
+    def _scaled(self, seconds: float) -> float:
+        return seconds * 1e6 if self.per == 1 else seconds * 1e9 / self.per
+
+
+def alternate(
+    group: str, per: int, subjects: Iterable[Subject], rounds: int, budget: float, least: float = 0.01
+) -> list[Result]:
+    """Time the subjects one after the other, over and over: ``rounds`` times, or 3 and then until the budget is spent.
+
+    ``least`` is how many seconds one timing takes at least, by calling as often as that needs.
+    """
+    subjects = list(subjects)
+    numbers = []
+    for subject in subjects:
+        subject.time(1)  # compiles, allocates, starts threads
+        numbers.append(ceil(least / subject.time(1)))
+    seconds: list[list[float]] = [[] for _ in subjects]
+    stop = time.monotonic() + budget
+    for done in range(rounds):
+        if done >= 3 and time.monotonic() > stop:
+            break
+        for i, subject in enumerate(subjects):
+            time.sleep(0.005)  # a peer's threads may spin for a while after its call
+            seconds[i].append(subject.time(numbers[i]))
+    return [Result(group, s.name, per, tuple(t)) for s, t in zip(subjects, seconds, strict=True)]

@@ -1,0 +1,3 @@
+"""The version, in one place; read by the build without importing anything."""
+
+__version__ = "0.1.0"
