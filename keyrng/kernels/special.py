@@ -61,7 +61,8 @@ _FLOAT32 = _Table(
     erfc_end=10.5,
     # lgamma(x) / ((x - 1) (x - 2)) = 1/2 + c0 + c1 v + ..., v = (x - 1.5) / (x + 1.5), 3/4 <= x <= 5/2
     gamma=(
-        0.08940612, -0.07498646, 0.059209067, -0.09287661, 0.0854933, -0.1508101, 0.12832044, -0.43787965, -0.016871044341,
+        0.08940612, -0.07498646, 0.059209067, -0.09287661, 0.0854933, -0.1508101, 0.12832044, -0.43787965,
+        -0.016871044341,
     ),
     # lgamma(x) = (x - 1/2) (log(x) - 1) + (log(2 pi) - 1) / 2 + (c0 + c1 z + ...) / x, z = 1 / x**2, x >= 5/2
     stirling=(-0.00039646408, 0.0007731641, -0.0027769385, 0.08333332),
@@ -200,26 +201,35 @@ def _erf_centre(x: Value) -> Value:
     return x + x * horner(x * x, _table(x).erf)
 
 
+def _error(a: Value, b: Value, product: Value) -> Value:
+    """``a * b - product`` for their rounded product: T. J. Dekker, A floating-point technique (1971)."""
+    a_high, b_high = upper_half(a), upper_half(b)
+    a_low, b_low = a - a_high, b - b_high
+    return (((a_high * b_high - product) + a_high * b_low) + a_low * b_high) + a_low * b_low
+
+
 def _erfc_tail(a: Value) -> Value:
-    """erfc(a) for ``a > 1/2``."""
+    """erfc(a) for ``a >= 1/2``."""
     fmt, table = format_of(a), _table(a)
     a = where(a > table.erfc_end, table.erfc_end, a)
     z = a * a
     high = upper_half(a)
     lost = (high * high - z) + (a - high) * (a + high)
+    # exp(-a**2) is v - bend, but for v's rounding
     shifted, upper, lower = reduce_exp(fmt, -z)
     bend = exp_bend(fmt, upper, lower + lost)
-    # What n, d and the division lost goes to the small term; 0.83 is 1 / n within a fifteenth.
+    v = upper + 1.0
+    v_low = (1.0 - v) + upper
+    # exp(a**2) erfc(a) is n / d, but for their roundings
     part = horner((a - table.erfc_centre) / (a + table.erfc_centre), table.erfc)
     n = part + 1.0
     double = a + a
     d = double + 1.0
     q = n / d
-    q_high, d_high = upper_half(q), upper_half(d)
-    q_low, d_low = q - q_high, d - d_high
-    rest = ((n - q_high * d_high) - q_high * d_low - q_low * d_high) - q_low * d_low
-    rest = rest + (((1.0 - n) + part) - q * (1.0 - (d - double)))
-    return scale_by(q + (q * upper + q * (0.83 * rest - bend)), shifted)
+    q_low = ((1.0 - n) + part) - q * (1.0 - (d - double)) - _error(q, d, n)
+    # The product of both, and all that was lost; 0.83 is 1 / n within a fifteenth.
+    product = q * v
+    return scale_by(product + (_error(q, v, product) + q * ((v_low - bend) + 0.83 * v * q_low)), shifted)
 
 
 def erf(x: Value) -> Value:
@@ -256,10 +266,7 @@ def lgamma(x: Value) -> Value:
     u = where(small, a, a - 1.0)
     t = u - 1.0
     product = u * t
-    u_high, t_high = upper_half(u), upper_half(t)
-    u_low, t_low = u - u_high, t - t_high
-    rest = (((u_high * t_high - product) + u_high * t_low) + u_low * t_high) + u_low * t_low
-    rest = rest + u * (u - (t + 1.0))
+    rest = _error(u, t, product) + u * (u - (t + 1.0))
     near = 0.5 * product + (product * horner((u - 0.5) / (u + 2.5), table.gamma) + 0.5 * rest)
     b = a - 0.5
     i = 1.0 / a

@@ -37,7 +37,7 @@ typedef struct {
     size_t n;
     uint64_t first;             /* one key: index of the first lane */
     char *key[MOST_KEYS][4];    /* a pointer to each word, or each column, of each key of the plan */
-    uint64_t *index;            /* each: of every lane */
+    uint64_t *index;            /* each: of every lane, unless there is one value a key */
 } lanes;
 
 typedef struct {
@@ -47,6 +47,7 @@ typedef struct {
     lanes lanes;
     char *low, *high, *rows[MOST_WORDS]; /* columns for counters and blocks */
     int row_count;
+    uint64_t filled; /* the index that all of low and high hold; UINT64_MAX if they hold several */
     char *columns[4 + MOST_INPUTS];      /* columns of the live lanes of a loop: keys, arguments */
     uint32_t *live, *keep;
     uint8_t *accept;
@@ -62,6 +63,40 @@ static void put_word(char *column, size_t i, uint64_t word, int bytes) {
 static void put_index(const algorithm_info *a, char *low, char *high, size_t i, uint64_t index) {
     put_word(low, i, index, a->word_bytes);
     put_word(high, i, a->word_bytes == 4 ? index >> 32 : 0, a->word_bytes);
+}
+
+/* The words of many indices plus an offset; plain loops, which the compiler makes vector loops. */
+static void put_indices(const algorithm_info *a, char *low, char *high, const uint64_t *index, uint64_t offset,
+                        size_t n) {
+    if (a->word_bytes == 4) {
+        for (size_t i = 0; i < n; i++) ((uint32_t *)low)[i] = (uint32_t)(index[i] + offset);
+        for (size_t i = 0; i < n; i++) ((uint32_t *)high)[i] = (uint32_t)((index[i] + offset) >> 32);
+    } else {
+        for (size_t i = 0; i < n; i++) ((uint64_t *)low)[i] = index[i] + offset;
+        memset(high, 0, 8 * n);
+    }
+}
+
+/* The words of consecutive keys, a column for each. */
+static void put_keys(const algorithm_info *a, char *const *columns, const char *words, size_t n) {
+    size_t step = (size_t)a->key_words;
+    if (a->word_bytes == 4 && step == 2) { /* the default's keys: both columns in one vector loop */
+        uint32_t *restrict first = (uint32_t *)columns[0], *restrict second = (uint32_t *)columns[1];
+        const uint32_t *from = (const uint32_t *)words;
+        for (size_t i = 0; i < n; i++) first[i] = from[2 * i], second[i] = from[2 * i + 1];
+        return;
+    }
+    for (size_t k = 0; k < step; k++)
+        for (size_t i = 0; i < n; i++)
+            memcpy(columns[k] + i * (size_t)a->word_bytes, words + (i * step + k) * (size_t)a->word_bytes,
+                   (size_t)a->word_bytes);
+}
+
+/* Every lane at the same index: columns that are often there already. */
+static void put_one_index(work *w, uint64_t index) {
+    if (w->filled == index) return;
+    for (size_t i = 0; i < w->capacity; i++) put_index(w->job->algorithm, w->low, w->high, i, index);
+    w->filled = index;
 }
 
 /* Values `start` to `start + n` of the direct draw of one key, to memory that need not be padded. */
@@ -98,16 +133,23 @@ static void direct_each(work *w, int key, int bits, uint64_t offset, char *out) 
     const job *j = w->job;
     const algorithm_info *a = j->algorithm;
     size_t per = a->jax_layout ? 1 : (size_t)(a->word_bytes * a->block_words * 8 / bits);
-    if (per == 1)
-        for (size_t i = 0; i < w->lanes.n; i++) put_index(a, w->low, w->high, i, w->lanes.index[i] + offset);
-    else
-        for (size_t i = 0; i < w->lanes.n; i++) put_index(a, w->low, w->high, i, (w->lanes.index[i] + offset) / per);
+    uint64_t only = j->start + offset;
+    if (j->count == 1) {
+        put_one_index(w, only / per);
+    } else {
+        w->filled = UINT64_MAX;
+        if (per == 1)
+            put_indices(a, w->low, w->high, w->lanes.index, offset, w->lanes.n);
+        else
+            for (size_t i = 0; i < w->lanes.n; i++)
+                put_index(a, w->low, w->high, i, (w->lanes.index[i] + offset) / per);
+    }
     lanes_fn fn = bits == 32 ? j->code->lanes_values32[1] : j->code->lanes64[1];
     void *rows[MOST_WORDS];
     for (size_t i = 0; i < per; i++) rows[i] = per == 1 ? out : w->rows[i];
     fn(w->lanes.n, (const void *const *)w->lanes.key[key], w->low, w->high, 0, 0, rows);
     for (size_t i = 0; per > 1 && i < w->lanes.n; i++) {
-        const char *row = w->rows[(w->lanes.index[i] + offset) % per];
+        const char *row = w->rows[(j->count == 1 ? only : w->lanes.index[i] + offset) % per];
         if (bits == 32) ((uint32_t *)out)[i] = ((const uint32_t *)row)[i];
         else ((uint64_t *)out)[i] = ((const uint64_t *)row)[i];
     }
@@ -124,7 +166,7 @@ static void derive_keys(work *w, size_t n, char *const *from, uint64_t index, ui
     const algorithm_info *a = j->algorithm;
     int each = w->lanes.each;
     void *rows[4]; /* the last ones: the first may hold an attempt's words */
-    for (size_t i = 0; i < n; i++) put_index(a, w->low, w->high, i, index);
+    put_one_index(w, index);
     for (int i = 0; i < a->block_words; i++) rows[i] = w->rows[w->row_count - 4 + i];
     block_lanes(j, each)(n, (const void *const *)from, w->low, w->high, draw, domain, rows);
     for (int i = 0; i < a->key_words; i++) memcpy(to[i], rows[i], n * (size_t)a->word_bytes);
@@ -168,8 +210,13 @@ static void loop(work *w, const stage *s) {
     for (int first = 1; n; first = 0) {
         for (size_t b = 0; b < blocks; b++, draw++) {
             if (draw % epoch == 0) derive_keys(w, each ? n : 1, key, (1ull << 56) - 1, 255, 0, key);
-            for (size_t i = 0; i < n; i++)
-                put_index(a, w->low, w->high, i, each ? w->lanes.index[w->live[i]] : w->lanes.first + w->live[i]);
+            if (j->count == 1) {
+                put_one_index(w, j->start);
+            } else {
+                w->filled = UINT64_MAX;
+                for (size_t i = 0; i < n; i++)
+                    put_index(a, w->low, w->high, i, each ? w->lanes.index[w->live[i]] : w->lanes.first + w->live[i]);
+            }
             char *aside[MOST_WORDS];
             for (size_t i = 0; i < per; i++) aside[i] = w->rows[b * per + i];
             fn(n, (const void *const *)key, w->low, w->high, draw % epoch, 0, (void *const *)aside);
@@ -291,17 +338,8 @@ static void take_keys(work *w, size_t flat) {
     size_t key = flat / j->count;
     uint64_t at = flat % j->count;
     if (j->count == 1) {
-        /* One value a key, the usual case: a loop for each column, which the compiler makes a vector loop. */
-        for (size_t i = 0; i < w->lanes.n; i++) w->lanes.index[i] = j->start;
-        for (int k = 0; k < a->key_words; k++) {
-            size_t word = key * (size_t)a->key_words + (size_t)k, step = (size_t)a->key_words;
-            if (a->word_bytes == 4)
-                for (size_t i = 0; i < w->lanes.n; i++)
-                    ((uint32_t *)w->lanes.key[0][k])[i] = ((const uint32_t *)j->words)[word + i * step];
-            else
-                for (size_t i = 0; i < w->lanes.n; i++)
-                    ((uint64_t *)w->lanes.key[0][k])[i] = ((const uint64_t *)j->words)[word + i * step];
-        }
+        /* One value a key, the usual case. */
+        put_keys(a, w->lanes.key[0], j->words + key * (size_t)(a->key_words * a->word_bytes), w->lanes.n);
         derive_plan_keys(w);
         return;
     }
@@ -329,7 +367,7 @@ static int execute(const job *j, size_t first, size_t stop) {
     int loops = 0;
     for (int i = 0; i < p->stages; i++) loops |= stages[p->first_stage + i].kind == STAGE_LOOP;
     int each = j->keys > 1 && j->count < FEW;
-    work w = {.job = j, .key_at = SIZE_MAX};
+    work w = {.job = j, .key_at = SIZE_MAX, .filled = UINT64_MAX};
     size_t n = stop - first;
     w.capacity = n < CHUNK ? (n + PAD - 1) / PAD * PAD : CHUNK;
     size_t column = w.capacity * 8;

@@ -229,10 +229,11 @@ static void blocks(const algorithm_info *a, const algorithm_code *code, const ch
     for (int i = 0; i < 4; i++) key[i] = each ? columns[i] : words + (size_t)i * bytes, row[i] = rows[i];
     for (size_t done = 0; done < n; done += MANY) {
         size_t m = n - done < MANY ? n - done : MANY;
-        for (size_t i = 0; i < m; i++) put_index(a, low, high, i, index ? index[done + i] : start + done + i);
-        for (size_t i = 0; each && i < m; i++)
-            for (size_t k = 0; k < words_each; k++)
-                memcpy(columns[k] + i * bytes, words + ((done + i) * words_each + k) * bytes, bytes);
+        if (index) put_indices(a, low, high, index + done, 0, m);
+        else
+            for (size_t i = 0; i < m; i++) put_index(a, low, high, i, start + done + i);
+        char *const put[4] = {columns[0], columns[1], columns[2], columns[3]};
+        if (each) put_keys(a, put, words + done * words_each * bytes, m);
         fn(m, key, low, high, 0, domain, row);
         for (size_t i = 0; i < m; i++)
             for (size_t k = 0; k < words_each; k++)

@@ -1,0 +1,486 @@
+"""The laws of design.md, section 1, for every sampler, dtype, algorithm and path: bit for bit.
+
+A sample is a pure function of (key, index, parameters). Each test takes one case, algorithm and path and goes through
+dtypes and parameters inside, for there are thousands of combinations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from cases import (
+    ALGORITHMS,
+    BY_NAME,
+    PATHS,
+    Array,
+    Call,
+    Case,
+    assert_same,
+    each_algorithm,
+    each_case,
+    each_case_and_dtype,
+    intercepted,
+    on,
+)
+
+import keyrng
+
+SEED = 2024
+
+
+def named(case: Case) -> Iterator[tuple[str, dict]]:
+    """The dtypes of a case, with parameters: all sets for the first dtype, then one after the other."""
+    for i, dtype in enumerate(case.dtypes):
+        for j, parameters in enumerate(case.parameters):
+            if i == 0 or i % len(case.parameters) == j:
+                yield dtype, dict(parameters)
+
+
+# Prefix and reshape
+
+# Longer than the chunk of either path (16384 and 2048 elements), and no multiple of anything.
+LONG = 16_384 + 2_048 + 13
+
+
+@each_case
+@each_algorithm
+def test_prefix(case: Case, algorithm: str, path: str) -> None:
+    if case.not_prefix:
+        pytest.skip(case.not_prefix)
+    key = keyrng.key(SEED, impl=algorithm)
+    for dtype, parameters in named(case):
+        whole = case(key, (LONG,), dtype, **parameters)
+
+        assert whole.shape == (LONG,)
+        assert whole.dtype == np.dtype(dtype)
+        for length in (0, 1, 2, 7, 127, 129, 2_049, 16_385):
+            assert_same(case(key, (length,), dtype, **parameters), whole[:length], dtype, parameters, length)
+
+
+@each_case
+@each_algorithm
+def test_reshape(case: Case, algorithm: str, path: str) -> None:
+    key = keyrng.key(SEED, impl=algorithm)
+    for dtype, parameters in named(case):
+        flat = case(key, (210,), dtype, **parameters)
+
+        for shape in ((2, 3, 5, 7), (21, 10), (1, 210, 1), [210], [14, 15], 210, np.int64(210), np.array([42, 5])):
+            expected = flat.reshape(tuple(np.atleast_1d(shape)))
+            assert_same(case(key, shape, dtype, **parameters), expected, dtype, parameters, shape)
+
+
+@each_case
+def test_longer_bernoulli_is_the_only_one_that_is_no_prefix(case: Case) -> None:
+    # The exception is real: a case that claims it without need is caught here.
+    key = keyrng.key(SEED)
+    dtype, parameters = case.dtypes[0], dict(case.parameters[0])
+    if case.parameters[0].get("p") is not None:
+        parameters = {"p": 2.0**-23}  # decided by the second word wherever the first is zero, or by luck never
+    kernel_words = intercepted(case, key, (8,), dtype, **parameters)
+    moved = kernel_words.slab(0, 4, size=4).tobytes() == kernel_words.slab(0, 4, size=8).tobytes()
+
+    assert moved or case.not_prefix
+
+
+@each_case
+def test_zero_size_and_zero_dimensions(case: Case, path: str) -> None:
+    for algorithm in ALGORITHMS:
+        key = keyrng.key(SEED, impl=algorithm)
+        for dtype, parameters in named(case):
+            scalar = case(key, (), dtype, **parameters)
+
+            assert isinstance(scalar, np.ndarray)
+            assert_same(scalar, case(key, (1,), dtype, **parameters)[0:1].reshape(()), dtype, parameters)
+            for shape in ((0,), (3, 0), (0, 3), (2, 0, 3), 0):
+                empty = case(key, shape, dtype, **parameters)
+                assert empty.shape == tuple(np.atleast_1d(shape))
+                assert empty.dtype == np.dtype(dtype)
+            for keys, shape in ((keyrng.split(key, 0), (3,)), (keyrng.split(key, (2, 0)), ()), (keyrng.split(key), 0)):
+                empty = case(keys, shape, dtype, **parameters)
+                assert empty.shape == keys.shape + tuple(np.atleast_1d(shape) if shape != () else ())
+                assert empty.dtype == np.dtype(dtype)
+
+
+# Slab: any piece of the array is made alone
+
+
+@each_case
+@each_algorithm
+def test_slab(case: Case, algorithm: str, path: str) -> None:
+    key = keyrng.key(SEED, impl=algorithm)
+    for dtype, parameters in named(case):
+        call = intercepted(case, key, (5_003,), dtype, **parameters)
+        whole = case(key, (5_003,), dtype, **parameters)
+
+        for start, count in ((0, 1), (1, 1), (7, 100), (129, 1), (1_023, 2_050), (2_047, 130), (3, 5_000), (4_999, 4)):
+            piece = call.slab(start, count, 5_003)
+            assert_same(piece, whole[start : start + count], dtype, parameters, start, count)
+
+
+@each_case
+@each_algorithm
+def test_slab_of_many_keys_with_parameters_for_each_element(case: Case, algorithm: str, path: str) -> None:
+    keys = keyrng.split(keyrng.key(SEED, impl=algorithm), (2, 3))
+    for dtype in case.dtypes[-2:]:
+        parameters = case.mixed((2, 3, 301)) if case.parameters[0] else {}
+        call = intercepted(case, keys, (301,), dtype, **parameters)
+        whole = case(keys, (301,), dtype, **parameters)
+
+        for start, count in ((0, 301), (1, 1), (5, 127), (5, 128), (170, 131)):
+            piece = call.slab(start, count, 301)
+            assert_same(piece, whole[..., start : start + count], dtype, start, count)
+
+
+# Where counters carry: the low word of an index, and of the number of a block of 2 to 8 values, runs over.
+FAR = (2**32 - 3, 2**32 + 1, 2**33 - 5, 2**34 - 7, 2**35 - 9, 2**40 + 5, 2**53 + 1, 2**55 + 3)
+
+
+def far_slabs(case: Case, algorithm: str, dtype: str, parameters: dict) -> Iterator[tuple[str, Call, int]]:
+    key = keyrng.key(SEED, impl=algorithm)
+    for keys in (key, keyrng.split(key, 3)):
+        call = intercepted(case, keys, (1,), dtype, **parameters)
+        for start in FAR:
+            yield f"{keys.shape} {start}", call, start
+
+
+@each_case
+@each_algorithm
+def test_slab_beyond_2_to_the_32(case: Case, algorithm: str, path: str) -> None:
+    for dtype, parameters in zip(case.dtypes, case.parameters * 8, strict=False):
+        for name, call, start in far_slabs(case, algorithm, dtype, dict(parameters)):
+            size = start + 300
+            piece = call.slab(start, 300, size)
+
+            # Short slabs, single elements and long ones are made by different code on both paths.
+            for first, count in ((0, 1), (2, 1), (3, 5), (8, 140), (299, 1)):
+                assert_same(
+                    call.slab(start + first, count, size), piece[..., first : first + count], dtype, name, first, count
+                )
+
+
+# Batch: many keys at once
+
+
+def key_arrays(algorithm: str) -> Iterator[keyrng.Key]:
+    key = keyrng.key(SEED, impl=algorithm)
+    yield key
+    yield keyrng.split(key, 1)
+    yield keyrng.split(key, 3)
+    yield keyrng.split(key, (2, 2))
+    yield keyrng.split(key, 12)[::-3]
+    yield keyrng.split(key, (3, 4))[:, 1]
+    yield keyrng.split(key, 300)
+
+
+@each_case
+@each_algorithm
+def test_batch_is_a_stack_of_single_keys(case: Case, algorithm: str, path: str) -> None:
+    for dtype, parameters in zip(case.dtypes, case.parameters * 8, strict=False):
+        for keys in key_arrays(algorithm):
+            # Fewer than 128 values a key go side by side on the compiled path, one value a key on a road of its own.
+            for shape in ((), (1,), (5,), (2, 3), (131,)):
+                batch = case(keys, shape, dtype, **parameters)
+
+                assert batch.shape == keys.shape + shape
+                places = list(np.ndindex(keys.shape))
+                for j in places if len(places) < 20 else [places[0], places[127], places[128], places[-1]]:
+                    single = case(keys[j], shape, dtype, **parameters)
+                    assert_same(batch[j], single, dtype, keys.shape, shape, j)
+
+
+@each_algorithm
+def test_split_and_fold_in_agree_on_every_path(algorithm: str, path: str) -> None:
+    key = keyrng.key(SEED, impl=algorithm)
+    children = keyrng.split(key, 200)
+    many = keyrng.split(children, 5)
+    folded = [keyrng.fold_in(key, i) for i in (0, 1, 127, 128, 199)]
+    with on("numpy"):
+        names = keyrng.fold_in(children, "name")
+        far = keyrng.fold_in(key, np.array([2**32 - 1, 2**32, 2**63, 2**64 - 1], np.uint64))
+
+    assert_same(keyrng.key_data(keyrng.stack(folded)), keyrng.key_data(children)[[0, 1, 127, 128, 199]])
+    assert_same(keyrng.key_data(keyrng.fold_in(key, np.arange(200))), keyrng.key_data(children))
+    assert_same(keyrng.key_data(keyrng.fold_in(children[:, None], np.arange(5))), keyrng.key_data(many))
+    assert_same(keyrng.key_data(many[7]), keyrng.key_data(keyrng.split(children[7], 5)))
+    assert_same(keyrng.key_data(keyrng.fold_in(children, "name")), keyrng.key_data(names))
+    for j in (0, 150):
+        assert_same(keyrng.key_data(keyrng.fold_in(children[j], "name")), keyrng.key_data(names[j]))
+    for i, number in enumerate((2**32 - 1, 2**32, 2**63, 2**64 - 1)):
+        assert_same(keyrng.key_data(keyrng.fold_in(key, number)), keyrng.key_data(far[i]))
+
+
+# Parameters broadcast
+
+with_parameters = pytest.mark.parametrize("case", [case for case in BY_NAME.values() if case.parameters[0]], ids=str)
+
+
+def at(parameters: dict[str, Array], place: tuple[int, ...], shape: tuple[int, ...]) -> dict[str, np.generic]:
+    return {name: np.broadcast_to(value, shape)[place] for name, value in parameters.items()}
+
+
+@with_parameters
+@each_algorithm
+def test_each_element_has_its_own_parameters(case: Case, algorithm: str, path: str) -> None:
+    key = keyrng.key(SEED, impl=algorithm)
+    first = next(iter(case.parameters[0]))
+    forms = [
+        ((3, 4), case.mixed((3, 4))),
+        ((3, 4), case.mixed((4,))),
+        ((3, 4), case.mixed((3, 1))),
+        ((2, 3, 4), case.mixed((3, 1))),
+        ((2, 3, 4), case.mixed((2, 1, 4))),
+        ((3, 4), {**case.mixed((3, 4)), **case.mixed((4,), first)}),
+        ((3, 4), {**case.mixed((3, 1)), **case.mixed((1, 4), first)}),
+        ((3, 4), {**case.mixed((3, 4)), first: np.asfortranarray(case.mixed((3, 4), first)[first])}),
+        ((3, 4), {name: value[::-1, ::2] for name, value in case.mixed((3, 8)).items()}),
+        ((1,), case.mixed((1,))),
+        ((3, 4), case.mixed((1, 1))),
+    ]
+    for dtype in case.dtypes:
+        for shape, parameters in forms:
+            sample = case(key, shape, dtype, **parameters)
+
+            call = {name: np.asarray(value).shape for name, value in parameters.items()}
+            for place in np.ndindex(shape):
+                alone = case(key, shape, dtype, **at(parameters, place, shape))
+                assert_same(sample[place], alone[place], dtype, shape, call, place)
+
+
+@with_parameters
+@each_algorithm
+def test_long_parameters(case: Case, algorithm: str, path: str) -> None:
+    key = keyrng.key(SEED, impl=algorithm)
+    shape = (101, 207)  # more than a chunk on either path
+    sets = case.mixed((207,))
+    period = len(case.parameters)
+    for dtype in case.dtypes:
+        rows = case(key, shape, dtype, **sets)
+        columns = case(key, shape, dtype, **{name: value[:101, None] for name, value in sets.items()})
+        whole = case(key, shape, dtype, **{name: np.broadcast_to(value, shape) for name, value in sets.items()})
+
+        assert_same(whole, rows, dtype)
+        for turn in range(period):
+            alone = case(key, shape, dtype, **{name: value[turn] for name, value in sets.items()})
+            assert_same(rows[:, turn::period], alone[:, turn::period], dtype, turn)
+            assert_same(columns[turn::period], alone[turn::period], dtype, turn)
+
+
+@with_parameters
+@each_algorithm
+def test_parameters_broadcast_against_keys(case: Case, algorithm: str, path: str) -> None:
+    keys = keyrng.split(keyrng.key(SEED, impl=algorithm), 3)
+    for dtype in case.dtypes:
+        for rest in ((4,), (130,), ()):
+            for form in ((3, *rest), rest, (3,) + (1,) * len(rest), (1,) * len(rest)):
+                parameters = case.mixed(form)
+                batch = case(keys, rest, dtype, **parameters)
+                for j in range(3):
+                    mine = {name: np.broadcast_to(value, (3, *rest))[j] for name, value in parameters.items()}
+                    assert_same(batch[j], case(keys[j], rest, dtype, **mine), dtype, rest, form, j)
+
+
+@with_parameters
+def test_shape_of_the_parameters(case: Case, path: str) -> None:
+    if "shape=None" not in str(__import__("inspect").signature(getattr(keyrng, case.function or case.name))):
+        pytest.skip("the shape of the sample is given, as in jax")
+    key = keyrng.key(SEED)
+    for dtype in case.dtypes:
+        for shape in ((3, 4), (0,), (2, 0), ()):
+            parameters = case.mixed(shape)
+            assert_same(case(key, None, dtype, **parameters), case(key, shape, dtype, **parameters), dtype, shape)
+        if len(case.parameters[0]) == 2:
+            a, b = case.parameters[0]
+            parameters = {**case.mixed((3, 1), a), **case.mixed((4,), b)}
+            assert_same(case(key, None, dtype, **parameters), case(key, (3, 4), dtype, **parameters), dtype)
+
+
+@with_parameters
+def test_parameters_may_be_of_any_numeric_kind(case: Case, path: str) -> None:
+    # A list, a narrower float, a big-endian or an unaligned array, a read-only one: the same values, the same sample.
+    key = keyrng.key(SEED)
+    for dtype in case.dtypes:
+        for parameters in case.parameters:
+            base = {name: np.array([v, v]) for name, v in parameters.items()}
+            expected = case(key, (5, 2), dtype, **base)
+            unaligned = {name: _unaligned(value) for name, value in base.items()}
+            swapped = {name: value.astype(value.dtype.newbyteorder()) for name, value in base.items()}
+            frozen = {name: np.frombuffer(value.tobytes(), value.dtype) for name, value in base.items()}
+            for form in (unaligned, swapped, frozen):
+                assert_same(case(key, (5, 2), dtype, **form), expected, dtype, parameters)
+            if case.dtypes != ("bool",):  # there an array's dtype is what p is compared in
+                lists = {name: value.tolist() for name, value in base.items()}
+                assert_same(case(key, (5, 2), dtype, **lists), expected, dtype, parameters)
+
+
+# Threads, and out=
+
+
+@each_case
+@pytest.mark.skipif(len(PATHS) == 2 and PATHS[1] == "compiled", reason="no compiled path, and NumPy has one thread")
+def test_the_number_of_threads_changes_nothing(case: Case) -> None:
+    dtype, parameters = case.dtypes[-1], dict(case.parameters[-1])
+    key = keyrng.key(SEED)
+    shapes = [
+        (key, (2**19 + 2**18 + 7,), parameters),
+        (keyrng.split(key, 300), (3_001,), parameters),
+        (keyrng.split(key, 9_000), (101,), parameters),
+    ]
+    if parameters:
+        shapes.append((keyrng.split(key, 3), (281, 1_001), case.mixed((3, 1, 1_001))))
+    before = keyrng.get_num_threads()
+    for keys, shape, given in shapes:
+        samples = []
+        try:
+            for count in (1, 2, 5):
+                keyrng.set_num_threads(count)
+                assert keyrng.get_num_threads() == count
+                samples.append(case(keys, shape, dtype, **given))
+        finally:
+            keyrng.set_num_threads(None)
+        assert samples[0].size > 2**19
+        for count, sample in zip((2, 5), samples[1:], strict=True):
+            assert_same(sample, samples[0], keys.shape, shape, count)
+    assert keyrng.get_num_threads() == before
+
+
+def _unaligned(values: Array) -> Array:
+    buffer = np.zeros(values.nbytes + 1, np.uint8)[1:]
+    array = buffer.view(values.dtype).reshape(values.shape)
+    array[...] = values
+    return array
+
+
+@each_case
+@each_algorithm
+def test_out(case: Case, algorithm: str, path: str) -> None:
+    key = keyrng.key(SEED, impl=algorithm)
+    keys = keyrng.split(key, 3)
+    for dtype, parameters in named(case):
+        for k, shape in ((key, (37, 61)), (keys, (7, 31)), (key, (5_001, 2)), (key, ())):
+            full = k.shape + shape
+            expected = case(k, shape, dtype, **parameters)
+            outs = {
+                "contiguous": np.empty(full, dtype),
+                "Fortran": np.empty(full, dtype, order="F"),
+                "unaligned": _unaligned(np.zeros(full, dtype)),
+            }
+            if full:
+                outs["reversed"] = np.empty(full, dtype)[::-1]
+                outs["every other"] = np.empty((*full[:-1], 2 * full[-1]), dtype)[..., ::2]
+            for name, out in outs.items():
+                for given in (shape, ()):  # with out, the shape may be left out
+                    out[...] = 0
+                    result = case(k, given, dtype, out=out, **parameters)
+                    assert result is out
+                    assert_same(out, expected, dtype, parameters, full, name)
+
+
+@each_case
+def test_out_is_all_that_is_written(case: Case, path: str) -> None:
+    # The compiled path works on whole vectors: none may reach over the ends of the result.
+    key = keyrng.key(SEED)
+    for dtype, parameters in named(case):
+        for length in (1, 3, 63, 64, 65, 127, 129, 2_047, 2_049, 5_001):
+            room = np.full(length + 256, 77, np.uint8).repeat(np.dtype(dtype).itemsize).view(dtype)
+            case(key, (), dtype, out=room[128 : 128 + length], **parameters)
+
+            assert set(room[:128].tobytes() + room[128 + length :].tobytes()) == {77}, (dtype, length)
+
+
+@with_parameters
+def test_out_may_be_a_parameter_too(case: Case, path: str) -> None:
+    # In place, and where one row is the parameter of all rows: it must be read before it is written.
+    key = keyrng.key(SEED)
+    for dtype in case.dtypes:
+        if np.dtype(dtype).kind not in "fiu":
+            continue
+        for name in case.parameters[0]:
+            column = case.mixed((4_099,))[name].astype(dtype)
+            if dtype in ("float16", "bfloat16"):
+                continue
+            others = {other: v for other, v in case.parameters[-1].items() if other != name}
+            expected = case(key, (4_099,), dtype, **{**others, name: column.copy()})
+            result = column.copy()
+            case(key, (4_099,), dtype, out=result, **{**others, name: result})
+            assert_same(result, expected, dtype, name)
+
+            table = np.empty((9, 4_099), dtype)
+            table[0] = column
+            expected = case(key, (9, 4_099), dtype, **{**others, name: column.copy()})
+            case(key, (9, 4_099), dtype, out=table, **{**others, name: table[0]})
+            assert_same(table, expected, dtype, name, "broadcast")
+
+
+# One path and another
+
+
+@each_case_and_dtype
+def test_paths_agree_over_a_million_values(case: Case, dtype: str) -> None:
+    if len(PATHS) == 2 and PATHS[1] == "compiled":
+        pytest.skip("no compiled path to compare with")
+    key = keyrng.key(SEED + 1)
+    count = 2**20 + 3
+    parameters = case.parameters[-1]
+    for start, size in ((0, count), (2**32 - 77_777, 2**17 + 1)):
+        with on("numpy"):
+            expected = intercepted(case, key, (1,), dtype, **parameters).slab(start, size)
+        for path in PATHS[1:]:
+            with on(path):
+                sample = intercepted(case, key, (1,), dtype, **parameters).slab(start, size)
+            assert_same(sample, expected, path, start)
+
+
+@each_case_and_dtype
+@each_algorithm
+def test_paths_agree_for_every_algorithm(case: Case, dtype: str, algorithm: str) -> None:
+    if len(PATHS) == 2 and PATHS[1] == "compiled":
+        pytest.skip("no compiled path to compare with")
+    key = keyrng.key(SEED + 2, impl=algorithm)
+    keys = keyrng.split(key, 41)
+    for parameters in case.parameters:
+        with on("numpy"):
+            long = case(key, (20_011,), dtype, **parameters)
+            short = case(key, (37,), dtype, **parameters)
+            batch = case(keys, (23,), dtype, **parameters)
+            wide = case(keys, (301,), dtype, **parameters)
+            odd = intercepted(case, key, (1,), dtype, **parameters).slab(12_345, 4_321, 30_000)
+        for path in PATHS[1:]:
+            with on(path):
+                assert_same(case(key, (20_011,), dtype, **parameters), long, path, parameters, "long")
+                assert_same(case(key, (37,), dtype, **parameters), short, path, parameters, "short")
+                assert_same(case(keys, (23,), dtype, **parameters), batch, path, parameters, "batch")
+                assert_same(case(keys, (301,), dtype, **parameters), wide, path, parameters, "wide")
+                slab = intercepted(case, key, (1,), dtype, **parameters).slab(12_345, 4_321, 30_000)
+                assert_same(slab, odd, path, parameters, "odd")
+
+
+# 16-bit floats
+
+
+@pytest.mark.parametrize("case", [c for c in BY_NAME.values() if "float16" in c.dtypes and c.name != "uniform"], ids=str)
+def test_16_bit_floats_are_float32_samples_rounded_once(case: Case, path: str) -> None:
+    for algorithm in ALGORITHMS:
+        key = keyrng.key(SEED, impl=algorithm)
+        for parameters in case.parameters:
+            if "lower" in parameters:
+                continue  # the bounds are those of the narrow dtype
+            wide = case(key, (9_001,), "float32", **parameters)
+            for dtype in ("float16", "bfloat16"):
+                if dtype in case.dtypes:
+                    assert_same(case(key, (9_001,), dtype, **parameters), wide.astype(dtype), dtype, parameters)
+
+
+def test_uniform_of_16_bits_rounds_once_and_never_reaches_the_end(path: str) -> None:
+    case = BY_NAME["uniform"]
+    for algorithm in ALGORITHMS:
+        key = keyrng.key(SEED, impl=algorithm)
+        wide = case(key, (50_001,), "float32")
+        for dtype in ("float16", "bfloat16"):
+            if dtype in case.dtypes:
+                below_one = np.nextafter(np.array(1, dtype), np.array(0, dtype))
+                expected = np.minimum(wide.astype(dtype), below_one)
+
+                assert_same(case(key, (50_001,), dtype), expected, dtype)
+                assert (expected == below_one).any()
