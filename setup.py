@@ -16,7 +16,15 @@ ROOT = Path(__file__).parent
 NATIVE = ROOT / "keyrng" / "backends" / "native"
 
 # The bits of every sample depend on these: no fused multiply-add, no reassociation, wrapping signed integers.
-STRICT = ["-O3", "-std=gnu11", "-ffp-contract=off", "-fno-math-errno", "-fno-fast-math", "-fwrapv", "-fvisibility=hidden"]
+STRICT = [
+    "-O3",
+    "-std=gnu11",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-fno-fast-math",
+    "-fwrapv",
+    "-fvisibility=hidden",
+]
 QUIET = ["-Wno-psabi"]  # vectors wider than a register pass between static functions only
 X86 = {
     "avx512": ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx512bw", "-mprefer-vector-width=512"],

@@ -13,7 +13,9 @@ from keyrng.cli import demo, info, stream
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a subcommand; the exit status is 0 only if all that was checked holds."""
-    parser = argparse.ArgumentParser(prog="python -m keyrng", description="Random numbers by explicit, splittable keys.")
+    parser = argparse.ArgumentParser(
+        prog="python -m keyrng", description="Random numbers by explicit, splittable keys."
+    )
     commands = parser.add_subparsers(dest="command", metavar="[info | bits]")
     commands.add_parser("info", help="versions, the paths there are, and what to type for those that are missing")
     bits = commands.add_parser("bits", help="raw little-endian words on standard output, for statistical test programs")

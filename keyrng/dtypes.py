@@ -69,7 +69,7 @@ def _bfloat16() -> Any:
     try:
         import ml_dtypes
     except ImportError:
-        raise TypeError('bfloat16 comes with ml_dtypes, which is not installed; type: pip install ml_dtypes') from None
+        raise TypeError("bfloat16 comes with ml_dtypes, which is not installed; type: pip install ml_dtypes") from None
     return ml_dtypes.bfloat16
 
 

@@ -6,10 +6,8 @@ Must not import distributions.
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -22,40 +20,12 @@ from keyrng.dtypes import Dtype, compute_dtype
 from keyrng.kernels.bits import store
 from keyrng.kernels.program import Kernel, kernels
 from keyrng.keys import Key, check_key
+from keyrng.parameters import Array, ArrayLike, Parameter, parameter_array
 
-Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Shape: TypeAlias = int | Sequence[int]
-ArrayLike: TypeAlias = Any  # a number or an array of numbers
-
-
-@dataclass(frozen=True)
-class Requirement:
-    """What a parameter must be: in words, and as a test that works on a float and on an array."""
-
-    text: str
-    holds: Callable[[Any], Any]
-
-    def __call__(self, **named: ArrayLike) -> Parameter:
-        """The parameter of that name, to be checked by `draw`: ``positive(a=a)``."""
-        ((name, value),) = named.items()
-        return Parameter(name, value, self)
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A parameter under its public name, with what is required of it."""
-
-    name: str
-    value: ArrayLike
-    requirement: Requirement | None = None
 
 
 _SMALL = 4096  # elements below which a draw keeps the lock and needs no thread
-
-positive = Requirement("positive and finite", lambda x: (x > 0) & (x < math.inf))
-finite = Requirement("finite", lambda x: (x > -math.inf) & (x < math.inf))
-number = Requirement("a number, not NaN", lambda x: x == x)
-probability = Requirement("between 0 and 1", lambda x: (x >= 0) & (x <= 1))
 
 
 def draw(
@@ -67,7 +37,7 @@ def draw(
     compute: Any = None,
     out: Array | None = None,
 ) -> Array:
-    """Run a kernel over the elements of a result: element ``i`` is a function of the key, ``i`` and the parameters only.
+    """Run a kernel over the elements of a result: element ``i`` depends on the key, ``i`` and the parameters only.
 
     Parameters
     ----------
@@ -121,7 +91,7 @@ def draw(
     check_key(key)
     dtype = dtype if isinstance(dtype, np.dtype) else np.dtype(dtype)
     compute = compute_dtype(dtype) if compute is None else np.dtype(compute)
-    values = [_value(p, i, compute) for i, p in enumerate(parameters)] if parameters else []
+    values = [parameter_array(p, i, compute) for i, p in enumerate(parameters)] if parameters else []
     if shape is None or out is not None:
         shape = _implied(key, shape, values, out)
     elif type(shape) is not tuple:
@@ -135,9 +105,7 @@ def draw(
     return result
 
 
-def _fill(
-    kernel: Any, key: Key, result: Array, full: tuple[int, ...], values: list[Array], compute: Dtype
-) -> None:
+def _fill(kernel: Any, key: Key, result: Array, full: tuple[int, ...], values: list[Array], compute: Dtype) -> None:
     """Write the whole sample into ``result``."""
     count = result.size // key.size
     limit = 2**56 if key._algorithm.jax_layout else 2**62
@@ -222,42 +190,6 @@ def _flat(value: Array, shape: tuple[int, ...]) -> Callable[[int, int], Array]:
     return lambda first, stop: np.asarray(whole.flat[first:stop])
 
 
-def _value(given: Any, position: int, dtype: Dtype) -> Array:
-    """A parameter as an array of the computation's dtype, checked."""
-    name, value, requirement = f"parameter {position + 1}", given, None
-    if type(given) is Parameter:
-        name, value, requirement = given.name, given.value, given.requirement
-    if type(value) is not float and type(value) is not int:
-        array = _numeric(name, value, dtype)
-        if requirement is not None and not np.all(requirement.holds(array)):
-            with np.errstate(invalid="ignore"):
-                worst = array[~np.asarray(requirement.holds(array))].ravel()[0]
-            raise ValueError(f"{name} must be {requirement.text}, got {worst}" + ("" if array.ndim == 0 else " among others"))
-        return array
-    try:
-        array = np.array(value, dtype)
-    except OverflowError:
-        raise ValueError(f"{name} must fit {dtype}, got {value}") from None
-    if requirement is not None and not requirement.holds(array.item()):
-        rounded = "" if value != value or array.item() == value else f" ({array.item()} as {dtype})"
-        raise ValueError(f"{name} must be {requirement.text}, got {value}{rounded}")
-    return array
-
-
-def _numeric(name: str, value: Any, dtype: Dtype) -> Array:
-    if isinstance(value, Key):
-        raise TypeError(f"{name} is a number or an array, got a key; the key comes first")
-    if isinstance(value, (str, bytes)) or value is None:
-        raise TypeError(f"{name} is a number or an array of numbers, got {value!r}")
-    array = np.asarray(value)
-    allowed = "iuf" if dtype.kind == "f" else "iu"
-    if array.dtype.kind not in allowed and array.dtype.name != "bfloat16":
-        kind = "numbers" if dtype.kind == "f" else "integers"
-        raise TypeError(f"{name} is a number or an array of {kind}, got {array.dtype}")
-    with np.errstate(over="ignore", under="ignore"):
-        return array.astype(dtype, copy=False)
-
-
 def _dimensions(shape: Any) -> tuple[int, ...]:
     if isinstance(shape, (tuple, list)):
         return tuple(shape)
@@ -328,40 +260,6 @@ def _check_out(out: Any, full: tuple[int, ...], dtype: Dtype) -> Array:
     if not out.flags.writeable:
         raise ValueError("out is read-only; give an array that can be written to")
     return out
-
-
-def rounded(parameter: Parameter, dtype: Dtype) -> Array:
-    """A parameter rounded to the dtype of the result, in that of the computation: for bounds, which must be exact."""
-    exact = _value(parameter, 0, np.dtype(np.float64))
-    with np.errstate(over="ignore"):
-        return _value(Parameter(parameter.name, exact.astype(dtype), parameter.requirement), 0, compute_dtype(dtype))
-
-
-def below(bound: Array, dtype: Dtype) -> Array:
-    """The largest number of a dtype that is less than a bound."""
-    return _next(bound, dtype, -math.inf)
-
-
-def above(bound: Array, dtype: Dtype) -> Array:
-    """The smallest number of a dtype that is greater than a bound."""
-    return _next(bound, dtype, math.inf)
-
-
-def _next(bound: Array, dtype: Dtype, towards: float) -> Array:
-    exact = bound.astype(dtype)
-    return np.asarray(np.nextafter(exact, dtype.type(towards))).astype(bound.dtype)
-
-
-def check_ordered(low_name: str, low: Array, high_name: str, high: Array) -> None:
-    """ValueError unless ``low < high`` everywhere."""
-    try:
-        ordered = low < high
-    except ValueError:
-        raise ValueError(
-            f"{low_name} of shape {low.shape} and {high_name} of shape {high.shape} do not broadcast together"
-        ) from None
-    if not np.all(ordered):
-        raise ValueError(f"{low_name} must be less than {high_name}, got {low} and {high}")
 
 
 def kernel_of(name: str) -> Kernel:

@@ -83,7 +83,9 @@ def plan(kernel: Any, compute: np.dtype[Any], dtype: np.dtype[Any]) -> tuple[int
     if found is None:
         return None
     number, result = found
-    if result == dtype.name or (np.dtype(result).kind in "iu" and dtype.kind in "iu" and np.dtype(result).itemsize == dtype.itemsize):
+    if result == dtype.name or (
+        np.dtype(result).kind in "iu" and dtype.kind in "iu" and np.dtype(result).itemsize == dtype.itemsize
+    ):
         return number, -1
     stored = dtype.name if result != "uint32" else f"uint{8 * dtype.itemsize}"
     store = _stores.get(f"{result}.{stored}")

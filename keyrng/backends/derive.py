@@ -55,7 +55,9 @@ def children(algorithm: Algorithm, words: Array, start: int, count: int) -> Arra
         return np.stack(block[: algorithm.key_words], axis=-1)[None]
     index = np.arange(start, start + count, dtype=np.uint64)
     repeated = np.repeat(words, count, axis=0)
-    return derive(algorithm, repeated, np.tile(index, len(words)), Domain.SPLIT).reshape(len(words), count, algorithm.key_words)
+    return derive(algorithm, repeated, np.tile(index, len(words)), Domain.SPLIT).reshape(
+        len(words), count, algorithm.key_words
+    )
 
 
 def derive(algorithm: Algorithm, words: Array, index: Array, domain: Domain) -> Array:

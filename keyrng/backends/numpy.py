@@ -57,7 +57,9 @@ class _Lanes:
         self.dtype = dtype
 
     def bits(self, width: int | None = None) -> Array:
-        return direct_words(self._keys.algorithm, self._keys.words, self._slab.start, self._slab.count, word_width(self.dtype, width))
+        return direct_words(
+            self._keys.algorithm, self._keys.words, self._slab.start, self._slab.count, word_width(self.dtype, width)
+        )
 
     def planes(self, count: int) -> tuple[Array, ...]:
         slab, keys = self._slab, self._keys

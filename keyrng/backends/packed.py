@@ -110,7 +110,9 @@ def blocks(algorithm: Algorithm, key: np.ndarray, start: int, count: int, draw: 
     else:
         # An index of more than a word (the hash of a name) comes alone, so only the low word counts up.
         low, high = (start & (2**64 - 1)) * ones + numbers, (start >> 64) * ones
-    words = function(*[int(k) * ones for k in key.tolist()], low, high, draw * ones, domain * ones, mask, ones, ones << bits)
+    words = function(
+        *[int(k) * ones for k in key.tolist()], low, high, draw * ones, domain * ones, mask, ones, ones << bits
+    )
     size = count * bits // 4
     # Fields of twice the width: every other word is empty.
     return [np.frombuffer(w.to_bytes(size, "little"), algorithm.dtype.newbyteorder("<"))[::2] for w in words]

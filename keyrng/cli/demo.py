@@ -31,7 +31,9 @@ def run() -> int:
     keys = keyrng.split(key, _DEVICES)
     print(f"key(42)          {key!r}")
     print(f"split over {_DEVICES}     one key for each device (here all of them the CPU)")
-    laws.append(("split(key, n)[i] == fold_in(key, i)", all((keys[i] == keyrng.fold_in(key, i)) for i in range(_DEVICES))))
+    laws.append(
+        ("split(key, n)[i] == fold_in(key, i)", all((keys[i] == keyrng.fold_in(key, i)) for i in range(_DEVICES)))
+    )
 
     noise = keyrng.fold_in(key, "noise")
     print(f'fold_in "noise"  {noise!r}\n')

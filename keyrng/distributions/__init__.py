@@ -7,4 +7,14 @@ from keyrng.distributions.truncated_normal import truncated_normal
 from keyrng.distributions.uniform import uniform
 from keyrng.distributions.words import bernoulli, bits, rademacher, randint
 
-__all__ = ["bernoulli", "bits", "exponential", "gamma", "normal", "rademacher", "randint", "truncated_normal", "uniform"]
+__all__ = [
+    "bernoulli",
+    "bits",
+    "exponential",
+    "gamma",
+    "normal",
+    "rademacher",
+    "randint",
+    "truncated_normal",
+    "uniform",
+]

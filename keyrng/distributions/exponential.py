@@ -9,7 +9,8 @@ from keyrng.kernels.bits import unit
 from keyrng.kernels.elementary import log1p_unchecked
 from keyrng.kernels.program import FLOATS, kernel
 from keyrng.keys import Key
-from keyrng.sampling import Array, Shape, draw
+from keyrng.parameters import Array
+from keyrng.sampling import Shape, draw
 
 
 @kernel(*FLOATS)

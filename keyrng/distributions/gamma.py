@@ -13,7 +13,8 @@ from keyrng.kernels.elementary import erfinv_unchecked, exp, log1p, log_unchecke
 from keyrng.kernels.ops import sqrt, where
 from keyrng.kernels.program import FLOATS, kernel
 from keyrng.keys import Key
-from keyrng.sampling import Array, ArrayLike, Shape, draw, positive
+from keyrng.parameters import Array, ArrayLike, positive
+from keyrng.sampling import Shape, draw
 
 _SQRT2 = math.sqrt(2.0)
 

@@ -11,7 +11,8 @@ from keyrng.kernels.bits import signed_unit
 from keyrng.kernels.elementary import erfinv_unchecked
 from keyrng.kernels.program import FLOATS, kernel
 from keyrng.keys import Key
-from keyrng.sampling import Array, Shape, draw
+from keyrng.parameters import Array
+from keyrng.sampling import Shape, draw
 
 _SQRT2 = float(np.sqrt(2.0))
 

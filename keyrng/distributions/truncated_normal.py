@@ -14,7 +14,8 @@ from keyrng.kernels.ops import sqrt, where
 from keyrng.kernels.program import FLOATS, kernel
 from keyrng.kernels.special import erf
 from keyrng.keys import Key
-from keyrng.sampling import Array, ArrayLike, Shape, above, below, check_ordered, draw, number, rounded
+from keyrng.parameters import Array, ArrayLike, above, below, check_ordered, number, rounded
+from keyrng.sampling import Shape, draw
 
 _SQRT2 = math.sqrt(2.0)
 
@@ -25,7 +26,8 @@ _TAIL = 3.0
 # x * Q(x) / phi(x) for x >= 3, of t = (x - 3) / (x + 3): minimax by mpmath.chebyfit, within 2.3e-8 and 1.8e-17.
 _MILLS = {
     np.dtype(np.float32): (
-        -0.00298917326, 0.0120213163, -0.00475724518, -0.0725309004, 0.229151839, -0.350085588, 0.275418839, 0.913770889,
+        -0.00298917326, 0.0120213163, -0.00475724518, -0.0725309004, 0.229151839, -0.350085588, 0.275418839,
+        0.913770889,
     ),
     np.dtype(np.float64): (
         -2.530902468479710329e-6, 2.716007181038901669e-5, -1.235526883845020077e-4, 3.084079452013537234e-4,

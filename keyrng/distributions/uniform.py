@@ -11,7 +11,8 @@ from keyrng.kernels.bits import unit
 from keyrng.kernels.ops import where
 from keyrng.kernels.program import FLOATS, kernel
 from keyrng.keys import Key
-from keyrng.sampling import Array, ArrayLike, Shape, below, check_ordered, draw, finite, rounded
+from keyrng.parameters import Array, ArrayLike, below, check_ordered, finite, rounded
+from keyrng.sampling import Shape, draw
 
 
 @kernel(*FLOATS)
@@ -80,4 +81,3 @@ def uniform(
 
 # The default bounds are recognized as objects: the usual call makes no comparison and no array.
 _ZERO, _ONE = uniform.__defaults__[2:4]  # type: ignore[index]
-

@@ -11,7 +11,8 @@ from keyrng.kernels.bits import to_unit, unit
 from keyrng.kernels.ops import cast, mod_wide, where
 from keyrng.kernels.program import FLOATS, WORDS, kernel
 from keyrng.keys import Key
-from keyrng.sampling import Array, ArrayLike, Shape, draw, probability
+from keyrng.parameters import Array, ArrayLike, probability
+from keyrng.sampling import Shape, draw
 
 
 @kernel(*WORDS)
@@ -95,8 +96,8 @@ def randint(
     Notes
     -----
     Two words of w bits (32, or 64 for a dtype of 64 bits) are one number of 2w bits, taken modulo the span; a value's
-    probability is off by less than 2**-w of itself. That is ``jax.random.randint`` wherever it has no bias: for spans up
-    to 2**(w/2) and powers of two. For others jax ignores the first word.
+    probability is off by less than 2**-w of itself. That is ``jax.random.randint`` wherever it has no bias: for spans
+    up to 2**(w/2) and powers of two. For others jax ignores the first word.
 
     Examples
     --------

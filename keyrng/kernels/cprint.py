@@ -60,7 +60,7 @@ def statements(
 
 def extend(known: dict[Symbol, str], outputs: Sequence[Symbol], dialect: Dialect, copies: int = 1) -> list[str]:
     """As `statements`, for a text made in parts: what an earlier part computed is in ``known`` and not made again."""
-    lines = []
+    lines: list[str] = []
     for symbol in walk(outputs):
         if symbol in known:
             continue
@@ -199,7 +199,8 @@ class CUDA:
             return f"{dtype.name}_from({operand})"
         if dtype.kind == "f":
             return f"{dtype.name}_of({operand})"
-        return f"({self.type(dtype)})uint{8 * dtype.itemsize}_of({operand})"
+        word = f"uint{8 * dtype.itemsize}_of({operand})"
+        return word if dtype.kind == "u" else f"({self.type(dtype)}){word}"
 
     def _integer(self, op: str, dtype: Dtype, operands: Sequence[str]) -> str:
         if op in _OPERATORS:

@@ -4,9 +4,10 @@
 loops are inside it, as `keyrng.backends.numpy` has them. It includes nothing, for NVRTC has no standard headers, and it
 is the same text from run to run.
 
-No compiler flag changes a bit. CuPy appends ``-ftz=true`` to every compilation, and nvcc contracts by default, so
-floating-point operations, and all that shows a compiler that a word is a float, are PTX: with ``.rn``, without ``.ftz``.
-A host compiler takes its own definitions of them with KEYRNG_HOST (tests/cuda_host.h).
+No compiler flag changes a bit. CuPy appends ``-ftz=true`` to every compilation, and nvcc contracts by default. So every
+floating-point operation is PTX, with ``.rn`` and without ``.ftz``; so are the moves between words and floats, for a
+compiler that sees through them may make a flushing ``abs`` of an ``and``. A host compiler has its own definitions of
+these, with KEYRNG_HOST (tests/cuda_host.h).
 
 Must not import anything of keyrng but the kernel language and the algorithms.
 """
@@ -14,7 +15,7 @@ Must not import anything of keyrng but the kernel language and the algorithms.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -53,9 +54,10 @@ def source(kernel: Kernel, compute: Dtype, dtype: Any, algorithm: Algorithm) -> 
     - ``u64 start, u64 count, u64 size``: of each key the elements from ``start`` on, ``count`` of ``size``;
     - ``u64 n``: ``count`` times the number of keys;
     - ``out``: the result, contiguous, key after key; 16-bit floats as ``unsigned short``;
-    - for each parameter ``const T *p, T one, u64 repeat, u64 length``. Element ``flat`` of the result reads
-      ``p[flat / repeat % length]``, or ``one``, by value, if ``length`` is 0. So (1, n) is a value for each element, (1, m)
-      one along the last axis, (m, k) one along the first; what needs more is to be broadcast in memory.
+    - for each parameter ``const T *p, T one, u64 repeat, u64 length``: element ``flat`` of the result reads
+      ``p[flat / repeat % length]``, or ``one``, by value, if ``length`` is 0. So ``repeat, length`` are ``1, n`` for a
+      value for each element, ``1, m`` for values along the last of the axes, ``n / m, m`` along the first. Parameters
+      that broadcast otherwise must be broadcast in memory first.
 
     Any grid of blocks of one dimension computes the same.
 
@@ -88,13 +90,13 @@ def _device(result: str, name: str, arguments: Sequence[str], body: Sequence[str
     return "\n".join([f"DEVICE {result} {name}({', '.join(arguments)}) {{", *(f"    {line}" for line in body), "}"])
 
 
-def _instruction(result: str, name: str, ptx: str, *operands: str, wrap: str = "r") -> str:
+def _instruction(result: str, name: str, ptx: str, *operands: str, value: str = "r") -> str:
     """A function of one instruction, on one line."""
     arguments = [f"{operand} {letter}" for operand, letter in zip(operands, "abc", strict=False)]
     places = ", ".join(f"%{i}" for i in range(len(operands) + 1))
     inputs = ", ".join(f'"{_CONSTRAINTS[o]}"({letter})' for o, letter in zip(operands, "abc", strict=False))
     register = _U32 if result == "bool" else result
-    body = f'{register} r; asm("{ptx} {places};" : "={_CONSTRAINTS[register]}"(r) : {inputs}); return {wrap};'
+    body = f'{register} r; asm("{ptx} {places};" : "={_CONSTRAINTS[register]}"(r) : {inputs}); return {value};'
     return f"DEVICE {result} {name}({', '.join(arguments)}) {{ {body} }}"
 
 
@@ -105,8 +107,8 @@ def _float_functions(real: str, word: str) -> list[str]:
     lines = [_instruction(real, f"f_{op}", f"{op}.rn.{ptx}", real, real) for op in ("add", "sub", "mul", "div")]
     lines.append(_instruction(real, "f_sqrt", f"sqrt.rn.{ptx}", real))
     for op in ("lt", "le", "gt", "ge", "eq", "ne"):
-        # NaN is unequal to everything, itself too.
-        lines.append(_instruction("bool", f"f_{op}", f"set.{op}{'u' if op == 'ne' else ''}.u32.{ptx}", real, real, wrap="r != 0"))
+        test = "neu" if op == "ne" else op  # NaN is unequal to everything, itself too
+        lines.append(_instruction("bool", f"f_{op}", f"set.{test}.u32.{ptx}", real, real, value="r != 0"))
     lines.append(_instruction(real, f"{kind}_of", f"mov.b{bits}", word))
     lines.append(_instruction(word, f"uint{bits}_of", f"mov.b{bits}", real))
     for dtype, integer in (("uint32", _U32), ("int32", "int"), ("uint64", _U64), ("int64", "long long")):
@@ -267,7 +269,8 @@ def _direct(algorithm: Algorithm, bits: int, arguments: str) -> str:
     if count > 1:
         body.append(f"unsigned int place = (unsigned int)(index % {count});")
     chosen = "".join(f"place == {i} ? {result} : " for i, result in enumerate(results[:-1]))
-    return _device(_U32 if bits == 32 else _U64, f"direct{bits}", [arguments], [*body, f"return {chosen}{results[-1]};"])
+    body.append(f"return {chosen}{results[-1]};")
+    return _device(_U32 if bits == 32 else _U64, f"direct{bits}", [arguments], body)
 
 
 # The kernel

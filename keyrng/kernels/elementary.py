@@ -213,6 +213,13 @@ def upper_half(x: Value) -> Value:
     return bitcast(bitcast(x, fmt.word) >> half << half, x.dtype)
 
 
+def product_error(a: Value, b: Value, near: Value) -> Value:
+    """``a * b - near``, exact where ``near`` is the product but for a few ULP: T. J. Dekker (1971)."""
+    a_high, b_high = upper_half(a), upper_half(b)
+    a_low, b_low = a - a_high, b - b_high
+    return (((a_high * b_high - near) + a_high * b_low) + a_low * b_high) + a_low * b_low
+
+
 # Powers of two
 
 
@@ -308,10 +315,8 @@ def log_parts(x: Value) -> tuple[Value, Value]:
     f, k = _split(*_lift(x))
     d = f + 2.0
     s = f / d
-    # What the quotient lacks: f - s (2 + f) without rounding, from products of halves.
-    s_high, d_high = upper_half(s), upper_half(d)
-    s_low, d_low = s - s_high, d - d_high
-    rest = ((f - s_high * d_high) - s_high * d_low - s_low * d_high) - s_low * d_low - s * (f - (d - 2.0))
+    # What the quotient lacks: f - s (2 + f), without rounding.
+    rest = -product_error(s, d, f) - s * (f - (d - 2.0))
     z = s * s
     low = 2.0 * (rest / d) + (s * (z * horner(z, fmt.log)) + k * fmt.ln2_low)
     whole, part = k * fmt.ln2_high, 2.0 * s
@@ -411,12 +416,9 @@ def power(x: Value, y: Value) -> Value:
     fmt = format_of(x)
     high, low = log_parts(x)
     product = y * high
-    y_high, high_high = upper_half(y), upper_half(high)
-    y_low, high_low = y - y_high, high - high_high
-    rest = (((y_high * high_high - product) + y_high * high_low) + y_low * high_high) + y_low * high_low
     lowest, highest = fmt.exp_range
     inside = (product < highest) & (product > lowest)
-    rest = where(inside, rest + y * low, x.dtype.type(0))
+    rest = where(inside, product_error(y, high, product) + y * low, x.dtype.type(0))
     product = where(product > highest, highest, product)
     product = where(product < lowest, lowest, product)
     shifted, upper, lower = reduce_exp(fmt, product)

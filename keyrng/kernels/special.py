@@ -19,6 +19,7 @@ from keyrng.kernels.elementary import (
     horner,
     log,
     log_parts,
+    product_error,
     reduce_exp,
     scale_by,
     upper_half,
@@ -201,13 +202,6 @@ def _erf_centre(x: Value) -> Value:
     return x + x * horner(x * x, _table(x).erf)
 
 
-def _error(a: Value, b: Value, product: Value) -> Value:
-    """``a * b - product`` for their rounded product: T. J. Dekker, A floating-point technique (1971)."""
-    a_high, b_high = upper_half(a), upper_half(b)
-    a_low, b_low = a - a_high, b - b_high
-    return (((a_high * b_high - product) + a_high * b_low) + a_low * b_high) + a_low * b_low
-
-
 def _erfc_tail(a: Value) -> Value:
     """erfc(a) for ``a >= 1/2``."""
     fmt, table = format_of(a), _table(a)
@@ -226,10 +220,10 @@ def _erfc_tail(a: Value) -> Value:
     double = a + a
     d = double + 1.0
     q = n / d
-    q_low = ((1.0 - n) + part) - q * (1.0 - (d - double)) - _error(q, d, n)
+    q_low = ((1.0 - n) + part) - q * (1.0 - (d - double)) - product_error(q, d, n)
     # The product of both, and all that was lost; 0.83 is 1 / n within a fifteenth.
     product = q * v
-    return scale_by(product + (_error(q, v, product) + q * ((v_low - bend) + 0.83 * v * q_low)), shifted)
+    return scale_by(product + (product_error(q, v, product) + q * ((v_low - bend) + 0.83 * v * q_low)), shifted)
 
 
 def erf(x: Value) -> Value:
@@ -266,7 +260,7 @@ def lgamma(x: Value) -> Value:
     u = where(small, a, a - 1.0)
     t = u - 1.0
     product = u * t
-    rest = _error(u, t, product) + u * (u - (t + 1.0))
+    rest = product_error(u, t, product) + u * (u - (t + 1.0))
     near = 0.5 * product + (product * horner((u - 0.5) / (u + 2.5), table.gamma) + 0.5 * rest)
     b = a - 0.5
     i = 1.0 / a

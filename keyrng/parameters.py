@@ -1,0 +1,122 @@
+"""Parameters of samplers: what is required of each, said once, and checked in one place.
+
+A public function names its parameters and their requirements, ``draw(kernel, key, shape, dtype, positive(a=a))``, and
+`parameter_array` makes arrays of them or says what is wrong.
+
+Must not import sampling or anything above it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from keyrng.dtypes import Dtype, compute_dtype
+from keyrng.keys import Key
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+ArrayLike: TypeAlias = Any  # a number or an array of numbers
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """What a parameter must be: in words, and as a test that works on a float and on an array."""
+
+    text: str
+    holds: Callable[[Any], Any]
+
+    def __call__(self, **named: ArrayLike) -> Parameter:
+        """The parameter of that name, to be checked by `draw`: ``positive(a=a)``."""
+        ((name, value),) = named.items()
+        return Parameter(name, value, self)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter under its public name, with what is required of it."""
+
+    name: str
+    value: ArrayLike
+    requirement: Requirement | None = None
+
+
+positive = Requirement("positive and finite", lambda x: (x > 0) & (x < math.inf))
+finite = Requirement("finite", lambda x: (x > -math.inf) & (x < math.inf))
+number = Requirement("a number, not NaN", lambda x: x == x)
+probability = Requirement("between 0 and 1", lambda x: (x >= 0) & (x <= 1))
+
+
+def parameter_array(given: Any, position: int, dtype: Dtype) -> Array:
+    """A parameter as an array of the computation's dtype, checked."""
+    name, raw, requirement = f"parameter {position + 1}", given, None
+    if type(given) is Parameter:
+        name, raw, requirement = given.name, given.value, given.requirement
+    if type(raw) is not float and type(raw) is not int:
+        array = _numeric(name, raw, dtype)
+        if requirement is not None and not np.all(requirement.holds(array)):
+            with np.errstate(invalid="ignore"):
+                worst = array[~np.asarray(requirement.holds(array))].ravel()[0]
+            raise ValueError(
+                f"{name} must be {requirement.text}, got {worst}" + ("" if array.ndim == 0 else " among others")
+            )
+        return array
+    try:
+        array = np.array(raw, dtype)
+    except OverflowError:
+        raise ValueError(f"{name} must fit {dtype}, got {raw}") from None
+    if requirement is not None and not requirement.holds(array.item()):
+        note = "" if math.isnan(raw) or array.item() == raw else f" ({array.item()} as {dtype})"
+        raise ValueError(f"{name} must be {requirement.text}, got {raw}{note}")
+    return array
+
+
+def _numeric(name: str, value: Any, dtype: Dtype) -> Array:
+    if isinstance(value, Key):
+        raise TypeError(f"{name} is a number or an array, got a key; the key comes first")
+    if isinstance(value, (str, bytes)) or value is None:
+        raise TypeError(f"{name} is a number or an array of numbers, got {value!r}")
+    array = np.asarray(value)
+    allowed = "iuf" if dtype.kind == "f" else "iu"
+    if array.dtype.kind not in allowed and array.dtype.name != "bfloat16":
+        kind = "numbers" if dtype.kind == "f" else "integers"
+        raise TypeError(f"{name} is a number or an array of {kind}, got {array.dtype}")
+    with np.errstate(over="ignore", under="ignore"):
+        return array.astype(dtype, copy=False)
+
+
+def rounded(parameter: Parameter, dtype: Dtype) -> Array:
+    """A parameter rounded to the dtype of the result, in that of the computation: for bounds, which must be exact."""
+    exact = parameter_array(parameter, 0, np.dtype(np.float64))
+    with np.errstate(over="ignore"):
+        return parameter_array(Parameter(parameter.name, exact.astype(dtype), parameter.requirement), 0, compute_dtype(dtype))
+
+
+def below(bound: Array, dtype: Dtype) -> Array:
+    """The largest number of a dtype that is less than a bound."""
+    return _next(bound, dtype, -math.inf)
+
+
+def above(bound: Array, dtype: Dtype) -> Array:
+    """The smallest number of a dtype that is greater than a bound."""
+    return _next(bound, dtype, math.inf)
+
+
+def _next(bound: Array, dtype: Dtype, towards: float) -> Array:
+    exact = bound.astype(dtype)
+    return np.asarray(np.nextafter(exact, dtype.type(towards))).astype(bound.dtype)
+
+
+def check_ordered(low_name: str, low: Array, high_name: str, high: Array) -> None:
+    """ValueError unless ``low < high`` everywhere."""
+    try:
+        ordered = low < high
+    except ValueError:
+        raise ValueError(
+            f"{low_name} of shape {low.shape} and {high_name} of shape {high.shape} do not broadcast together"
+        ) from None
+    if not np.all(ordered):
+        raise ValueError(f"{low_name} must be less than {high_name}, got {low} and {high}")

@@ -1,0 +1,440 @@
+"""The algorithms: Random123's known answers on every path, how words are read off blocks, and algorithms of a user.
+
+The chain of evidence. On NumPy, the block function gives every known answer, for any length of array. The packed
+integers (short draws of the NumPy path) take a counter as (index, draw, domain), which reaches every counter, so every
+known answer is asked of them too. The compiled path takes a key and an index and only draws from draw number 0, which
+reaches the counters of all but the 64- and 128-bit rows that are not zero; so the keys of the known answers go through
+`bits`, `split` and `fold_in`, and every block they make, at counters written out here, is compared with NumPy's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import ALGORITHMS, CASES, PATHS, Array, Case, assert_same, each_algorithm, each_case, intercepted, on
+
+import keyrng
+from keyrng.algorithms import Algorithm, base, get, register
+from keyrng.backends import compiled, packed
+from keyrng.keys import wrap_key_data
+
+KNOWN = Path(__file__).parent / "data" / "known-answers.txt"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A known answer: the words of a counter, of a key and of their block."""
+
+    name: str
+    counter: list[int]
+    key: list[int]
+    block: list[int]
+
+    @property
+    def algorithm(self) -> Algorithm:
+        return get(self.name)
+
+    def __str__(self) -> str:
+        return f"{self.name}-{self.counter[0]:x}"
+
+    def wrapped(self) -> keyrng.Key:
+        return wrap_key_data(np.array(self.key, self.algorithm.dtype), impl=self.name)
+
+
+def known_answers() -> Iterator[Answer]:
+    for line in KNOWN.read_text().splitlines():
+        if line.strip() and not line.startswith("#"):
+            name, _, *words = line.split()
+            if name not in ALGORITHMS:
+                continue
+            algorithm, numbers = get(name), [int(word, 16) for word in words]
+            n, k = algorithm.block_words, algorithm.key_words
+            assert len(numbers) == 2 * n + k, line
+            yield Answer(name, numbers[:n], numbers[n : n + k], numbers[n + k :])
+
+
+ANSWERS = list(known_answers())
+each_answer = pytest.mark.parametrize("answer", ANSWERS, ids=str)
+
+
+def test_every_algorithm_has_three_known_answers():
+    assert [a.name for a in ANSWERS].count("threefry2x32") == 3
+    assert {a.name for a in ANSWERS} == set(ALGORITHMS) and len(ANSWERS) == 3 * len(ALGORITHMS)
+    assert set(keyrng.algorithms.names()) >= set(ALGORITHMS)
+
+
+@each_answer
+@pytest.mark.parametrize("length", [1, 2, 1000])
+def test_known_answer_on_arrays(answer: Answer, length: int) -> None:
+    dtype = answer.algorithm.dtype
+    counter = [np.full(length, word, dtype) for word in answer.counter]
+    key = [np.full(length, word, dtype) for word in answer.key]
+
+    for given in (key, [word[:1] for word in key]):
+        block = answer.algorithm.block(given, counter)
+        for word, expected in zip(block, answer.block, strict=True):
+            assert word.dtype == dtype
+            assert_same(np.broadcast_to(word, length), np.full(length, expected, dtype))
+
+
+@each_answer
+def test_known_answer_packed(answer: Answer) -> None:
+    algorithm, c = answer.algorithm, answer.counter
+    bits = algorithm.word_bits
+    if algorithm.jax_layout:
+        start, draw, domain = c[0] << 32 | c[1], 0, 0  # the draw number is the top byte of c[0]
+    elif len(c) == 2:
+        start, draw, domain = c[0], c[1] & 0xFFFFFFFF, c[1] >> 32
+    else:
+        start, draw, domain = c[0] | c[1] << bits, c[2], c[3]
+    words = packed.blocks(algorithm, np.array(answer.key, algorithm.dtype), start, 1, draw, domain)
+
+    assert [int(word[0]) for word in words] == answer.block
+
+
+@each_answer
+def test_known_answer_as_words_of_a_key(answer: Answer, path: str) -> None:
+    algorithm, key = answer.algorithm, answer.wrapped()
+    if any(answer.counter):
+        return  # the domain is "sample" and the draw 0 in all of a direct draw; see test_words_of_blocks
+    block = np.array(answer.block, algorithm.dtype)
+    if algorithm.jax_layout:
+        assert keyrng.bits(key, 1, "uint32").tolist() == [answer.block[0] ^ answer.block[1]]
+        assert keyrng.bits(key, 1, "uint64").tolist() == [answer.block[0] << 32 | answer.block[1]]
+    else:
+        first = keyrng.bits(key, algorithm.block_words, algorithm.dtype)
+        assert_same(first, block)
+
+
+@pytest.mark.parametrize("answer", [a for a in ANSWERS if a.name == "threefry2x32"], ids=str)
+def test_known_answer_as_a_child(answer: Answer, path: str) -> None:
+    # The counter of threefry2x32 is the index of the child alone, so children give all its known answers.
+    index = answer.counter[0] << 32 | answer.counter[1]
+
+    assert keyrng.key_data(keyrng.fold_in(answer.wrapped(), index)).tolist() == answer.block
+    many = keyrng.fold_in(answer.wrapped(), np.full(300, index, np.uint64))
+    assert keyrng.key_data(many).tolist() == [answer.block] * 300
+
+
+# How words are read off blocks: the counters of design.md section 5, written out.
+
+
+def counters(algorithm: Algorithm, index: Array, draw: int, domain: int) -> list[Array]:
+    """The counter of each block index, a column for each word."""
+    full = np.zeros(index.shape, algorithm.dtype)
+    if algorithm.jax_layout:
+        return [np.uint32(draw << 24) | (index >> np.uint64(32)).astype(np.uint32), index.astype(np.uint32)]
+    if algorithm.word_bits == 64 and algorithm.block_words == 2:
+        return [index, full + np.uint64(domain << 32 | draw)]
+    low, high = (
+        (index, full)
+        if algorithm.word_bits == 64
+        else (index.astype(np.uint32), (index >> np.uint64(32)).astype(np.uint32))
+    )
+    return [low, high, full + algorithm.dtype.type(draw), full + algorithm.dtype.type(domain)]
+
+
+def blocks(key: keyrng.Key, index: Array, draw: int, domain: int) -> Array:
+    """The blocks of one key at some indices, on NumPy: shape (n, block_words)."""
+    algorithm = key._algorithm
+    words = [np.array([word], algorithm.dtype) for word in keyrng.key_data(key).tolist()]
+    return np.stack(algorithm.block(words, counters(algorithm, index, draw, domain)), axis=-1)
+
+
+def expected_bits(key: keyrng.Key, start: int, count: int, dtype: str) -> Array:
+    """What `bits` must give, from blocks alone."""
+    algorithm = key._algorithm
+    if algorithm.jax_layout:
+        high, low = blocks(key, np.arange(count, dtype=np.uint64) + np.uint64(start), 0, 0).T
+        if dtype == "uint64":
+            return high.astype(np.uint64) << np.uint64(32) | low
+        return (high ^ low).astype(dtype)
+    wide = np.uint64 if dtype == "uint64" else np.uint32
+    each = algorithm.block_words * algorithm.word_bits // np.dtype(wide).itemsize // 8
+    first, last = start // each, (start + count - 1) // each
+    run = blocks(key, np.arange(last - first + 1, dtype=np.uint64) + np.uint64(first), 0, 0)
+    return run.reshape(-1).view(wide)[start - first * each :][:count].astype(dtype)
+
+
+# Every place where something carries: into the high word of an index, of a block's number with 2, 4 or 8 values each.
+STARTS = (0, 1, 3, 2**32 - 5, 2**32 + 1, 2**33 - 3, 2**34 - 5, 2**35 - 7, 2**40 + 7, 2**55 + 1)
+
+BITS = next(case for case in CASES if case.name == "bits")
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=str)
+@pytest.mark.parametrize("dtype", BITS.dtypes)
+def test_words_of_blocks(answer: Answer, dtype: str, path: str) -> None:
+    key = answer.wrapped()
+    keys = keyrng.stack([keyrng.key(5, impl=answer.name), key])
+    assert_same(keyrng.bits(key, 4_099, dtype), expected_bits(key, 0, 4_099, dtype))
+    for start in STARTS:
+        for count in (1, 7, 1_100):
+            expected = expected_bits(key, start, count, dtype)
+            assert_same(intercepted(BITS, key, 1, dtype).slab(start, count), expected, start, count)
+            assert_same(intercepted(BITS, keys, 1, dtype).slab(start, count)[1], expected, start, count, "keys")
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=str)
+def test_children_of_blocks(answer: Answer, path: str) -> None:
+    key, size = answer.wrapped(), answer.algorithm.key_words
+    expected = blocks(key, np.arange(1_000, dtype=np.uint64), 0, 1)[:, :size]
+    assert_same(keyrng.key_data(keyrng.split(key, 1_000)), expected)
+    assert_same(keyrng.key_data(keyrng.split(key, 3)), expected[:3])
+
+    far = np.array([2**32 - 1, 2**32, 2**40 + 3, 2**63, 2**64 - 1], np.uint64)
+    expected = blocks(key, far, 0, 1)[:, :size]
+    assert_same(keyrng.key_data(keyrng.fold_in(key, far)), expected)
+    for number, words in zip(far.tolist(), expected, strict=True):
+        assert_same(keyrng.key_data(keyrng.fold_in(key, number)), words)
+
+
+@pytest.mark.parametrize("name", [name for name in ALGORITHMS if name != "threefry2x32"])
+def test_wide_words_are_pairs_of_narrow_ones(name: str, path: str) -> None:
+    key = keyrng.key(11, impl=name)
+    for n in (1, 2, 5, 64, 127, 5_001):
+        narrow, wide = keyrng.bits(key, (2 * n,), "uint32"), keyrng.bits(key, (n,), "uint64")
+        assert_same(narrow.astype("<u4").view("<u8").astype("uint64"), wide)
+
+        keys = keyrng.split(key, 5)
+        narrow, wide = keyrng.bits(keys, (2 * n,), "uint32"), keyrng.bits(keys, (n,), "uint64")
+        assert_same(narrow.astype("<u4").view("<u8").astype("uint64"), wide)
+
+
+@each_algorithm
+def test_narrow_words_are_low_bits(algorithm: str, path: str) -> None:
+    key = keyrng.key(11, impl=algorithm)
+    words = keyrng.bits(key, 5_001)
+
+    for dtype in ("uint8", "uint16"):
+        assert_same(keyrng.bits(key, 5_001, dtype), words.astype(dtype))
+
+
+@each_algorithm
+def test_samples_and_children_meet_only_with_threefry2x32(algorithm: str) -> None:
+    key = keyrng.key(3, impl=algorithm)
+    words = keyrng.key_data(keyrng.split(key, 1_000))
+    samples = keyrng.bits(key, 8_000, words.dtype)
+    if algorithm == "threefry2x32":
+        assert_same(words[:, 0] ^ words[:, 1], samples[:1_000])
+    else:
+        # 4,000 words among 8,000: two of 32 bits are equal by chance once in a hundred.
+        assert not np.isin(words, samples).any()
+
+
+# The draws of a rejection loop
+
+
+def words_of_attempts(lane: Any) -> Any:
+    """A kernel that shows the first word of the first attempt."""
+    return lane.attempts(lambda attempt: ((word := attempt.bits()) == word, word))
+
+
+def rare(lane: Any) -> Any:
+    """A kernel that needs 64 attempts of two words on average, so many that draw numbers run out."""
+    return lane.attempts(lambda attempt: (attempt.bits() < 2**26, attempt.bits()))
+
+
+@each_algorithm
+def test_attempts_have_blocks_of_their_own(algorithm: str) -> None:
+    key = keyrng.key(3, impl=algorithm)
+    for dtype in ("uint32", "uint64"):
+        sample = keyrng.draw(words_of_attempts, key, (300,), dtype)
+
+        block = blocks(key, np.arange(300, dtype=np.uint64), 1, 0)
+        first = block[:, 0].astype(np.uint64)
+        if key._algorithm.word_bits == 32 and dtype == "uint64":
+            second = block[:, 1].astype(np.uint64)
+            high, low = (first, second) if key._algorithm.jax_layout else (second, first)
+            first = high << np.uint64(32) | low
+        assert_same(sample, first.astype(dtype))
+
+
+@each_algorithm
+def test_draw_numbers_run_out(algorithm: str) -> None:
+    # With threefry2x32 the key is folded after draw 255; the block at the counter of all ones is the next key.
+    key = keyrng.key(3, impl=algorithm)
+    sample = keyrng.draw(rare, key, (500,), "uint32")
+
+    kind = key._algorithm
+    expected, longest = np.zeros(500, np.uint32), 0
+    for i in range(500):
+        used, draw, at = key, 0, []
+        while True:
+            draw += 1
+            if kind.jax_layout and draw % 256 == 0:
+                ones = [np.array([0xFFFFFFFF], np.uint32)] * 2
+                words = [np.array([word], np.uint32) for word in keyrng.key_data(used).tolist()]
+                used = wrap_key_data(np.concatenate(kind.block(words, ones)), impl=algorithm)
+            number = draw % 256 if kind.jax_layout else draw
+            at = blocks(used, np.array([i], np.uint64), number, 0)[0].view(np.uint32)
+            if at[0] < 2**26:
+                break
+        expected[i], longest = at[1], max(longest, draw)
+
+    assert longest > 256
+    assert_same(sample, expected)
+    assert_same(keyrng.draw(rare, keyrng.stack([key, key]), (500,), "uint32")[1], expected)
+    assert_same(keyrng.draw(rare, key, (3,), "uint32"), expected[:3])
+
+
+# An algorithm of one's own
+
+
+@pytest.fixture
+def registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A registry that is forgotten after the test."""
+    monkeypatch.setattr(base, "_registry", dict(base._registry))
+
+
+def philox_of_7_rounds() -> Algorithm:
+    def block(key: Any, counter: Any) -> Any:
+        from keyrng.kernels.ops import mulhi
+
+        x, key = list(counter), list(key)
+        for i in range(7):
+            if i:
+                key = [key[0] + 0x9E3779B9, key[1] + 0xBB67AE85]
+            x = [
+                mulhi(x[2], 0xCD9E8D57) ^ x[1] ^ key[0],
+                x[2] * 0xCD9E8D57,
+                mulhi(x[0], 0xD2511F53) ^ x[3] ^ key[1],
+                x[0] * 0xD2511F53,
+            ]
+        return tuple(x)
+
+    return Algorithm("philox4x32-7", "phx7", 32, 2, 4, block)
+
+
+def squares() -> Algorithm:
+    """Widynski's squares in spirit: products of two words, which the packed integers do not have."""
+
+    def block(key: Any, counter: Any) -> Any:
+        x = (counter[0] + counter[1]) * (key[0] | 1) + counter[1]
+        for _ in range(3):
+            x = x * x + key[0] + counter[1]
+            x = (x >> 32) | (x << 32)
+        return x, x * x + counter[0]
+
+    return Algorithm("squares", "sq", 64, 1, 2, block)
+
+
+def test_own_algorithm_has_its_own_known_answer(registry: None) -> None:
+    # The row "philox4x32 7" of Random123's kat_vectors.
+    key = keyrng.key(0, impl=philox_of_7_rounds())
+
+    assert [hex(word) for word in keyrng.bits(key, 4).tolist()] == ["0x5f6fb709", "0xd893f64", "0x4f121f81", "0x4f730a48"]
+    assert keyrng.key(0, impl="philox4x32-7").impl == "philox4x32-7"
+
+
+@each_case
+@pytest.mark.parametrize("name", ["philox4x32", "threefry2x32", "philox2x64"])
+def test_the_same_algorithm_under_another_name_gives_the_same_samples(case: Case, name: str, registry: None) -> None:
+    # Under a name that was not compiled in it runs on NumPy: everything a user's algorithm can do, one can compare.
+    mine = register(replace(get(name), name=f"my {name}", tag="mine"))
+    ours, theirs = (keyrng.split(keyrng.key(9, impl=impl), 3) for impl in (name, mine))
+    assert compiled.algorithm_number(mine) is None
+    for dtype, parameters in zip(case.dtypes, case.parameters * 8, strict=False):
+        for shape in ((), (5,), (3_001,)):
+            assert_same(case(theirs, shape, dtype, **parameters), case(ours, shape, dtype, **parameters), dtype, shape)
+            assert_same(
+                case(theirs[0], shape, dtype, **parameters), case(ours[0], shape, dtype, **parameters), dtype, shape
+            )
+
+
+@each_case
+@pytest.mark.parametrize("make", [philox_of_7_rounds, squares])
+def test_own_algorithm_keeps_the_laws(case: Case, make: Any, registry: None) -> None:
+    algorithm = register(make())
+    key = keyrng.key("mine", impl=algorithm)
+    for dtype, parameters in zip(case.dtypes, case.parameters * 8, strict=False):
+        whole = case(key, (3_001,), dtype, **parameters)
+        if not case.not_prefix:
+            assert_same(case(key, (7,), dtype, **parameters), whole[:7], dtype)
+        keys = keyrng.split(key, (2, 3))
+        batch = case(keys, (41,), dtype, **parameters)
+        for j in np.ndindex(2, 3):
+            assert_same(batch[j], case(keys[j], (41,), dtype, **parameters), dtype, j)
+            assert_same(keyrng.key_data(keys[j]), keyrng.key_data(keyrng.fold_in(key, 3 * j[0] + j[1])))
+        for path in PATHS[1:]:
+            if path != "compiled":
+                with on(path):
+                    assert_same(case(key, (3_001,), dtype, **parameters), whole, dtype, path)
+
+
+def test_own_algorithm_with_keys(registry: None) -> None:
+    algorithm = register(squares())
+    assert packed._block(algorithm) is None
+    keys = keyrng.split(keyrng.key(1, impl="squares"), 300)
+
+    assert keyrng.Key.from_bytes(keys.to_bytes()).impl == "squares"
+    assert bool((keyrng.fold_in(keyrng.key(1, impl="squares"), np.arange(300)) == keys).all())
+    assert len(np.unique(keyrng.key_data(keys))) == 300
+    assert keyrng.fold_in(keys, "name").shape == (300,)
+
+
+# What is no algorithm
+
+GOOD = {
+    "name": "x",
+    "tag": "x",
+    "word_bits": 32,
+    "key_words": 2,
+    "block_words": 4,
+    "block": lambda key, counter: counter,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"word_bits": 16}, "word_bits is 32 or 64, got 16"),
+        ({"word_bits": 32.5}, "word_bits is 32 or 64, got 32.5"),
+        ({"key_words": 0}, r"from 1 to block_words \(4\) words, got 0"),
+        ({"key_words": 5}, r"from 1 to block_words \(4\) words, got 5"),
+        ({"key_words": -1}, r"from 1 to block_words \(4\) words, got -1"),
+        ({"block_words": 2}, "128 bits or more, got 2 words of 32 bits; .*jax_layout=True"),
+        ({"block_words": 5}, "even number of words.*, got 5 words of 32 bits"),
+        ({"jax_layout": True}, "jax_layout is for blocks of two 32-bit words"),
+        ({"jax_layout": True, "word_bits": 64, "block_words": 2}, "jax_layout is for blocks of two 32-bit words"),
+    ],
+)
+def test_bad_algorithm(change: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Algorithm(**{**GOOD, **change})
+
+
+def test_bad_names(registry: None) -> None:
+    first = register(Algorithm(**GOOD))
+
+    assert register(first) is first
+    assert get("x") is first
+    with pytest.raises(ValueError, match="another algorithm is registered as 'x'; choose another name"):
+        register(Algorithm(**GOOD))
+    with pytest.raises(ValueError, match="another algorithm is registered as 'philox4x32'"):
+        keyrng.key(0, impl=Algorithm(**{**GOOD, "name": "philox4x32"}))
+    with pytest.raises(TypeError, match="expected an Algorithm, got str"):
+        register("philox4x32")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"unknown impl 'philox4x33'; known are threefry2x32, .*philox4x64"):
+        keyrng.key(0, impl="philox4x33")
+    with pytest.raises(TypeError, match="impl is a name or an Algorithm, got int"):
+        keyrng.key(0, impl=3)  # type: ignore[arg-type]
+
+
+def test_block_of_the_wrong_form(registry: None) -> None:
+    # A block must be words: what returns fewer, or words of another width, is found at the first draw.
+    short = register(Algorithm(**{**GOOD, "name": "short", "block": lambda key, counter: counter[:3]}))
+    with pytest.raises((ValueError, TypeError), match="block"):
+        keyrng.bits(keyrng.key(0, impl=short), 3)
+
+
+def test_an_algorithm_cannot_be_changed() -> None:
+    with pytest.raises(AttributeError):
+        get("philox4x32").tag = "other"  # type: ignore[misc]
+    assert get("philox4x32") == get("philox4x32") != get("philox4x64")
+    assert len({get(name) for name in ALGORITHMS}) == len(ALGORITHMS)

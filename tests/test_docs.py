@@ -1,0 +1,129 @@
+"""What the pages and docstrings say runs, links lead somewhere, and every public name is on a page."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import keyrng
+from keyrng.algorithms import base
+from keyrng.backends import threads
+
+ROOT = Path(__file__).parents[1]
+DOCS = sorted((ROOT / "docs").rglob("*.md"))
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS]
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(keyrng.__path__, "keyrng.")
+    if not module.name.endswith(("__main__", "_compiled"))
+)
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+
+_FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[[^\]]*\]\(([^()\s]+)\)")
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+@pytest.fixture
+def _restored(monkeypatch, tmp_path):
+    """What an example changes for the whole process, or leaves behind, ends with its page."""
+    monkeypatch.setattr(base, "_registry", dict(base._registry))
+    monkeypatch.setattr(threads, "_count", threads._count)
+    monkeypatch.chdir(tmp_path)
+
+
+def _run(text: str, name: str, file: str, line: int, namespace: dict[str, Any]) -> None:
+    """Run doctests that follow each other in one namespace; fail with what they should have printed."""
+    test = doctest.DocTestParser().get_doctest(text, namespace, name, file, line)
+    test.globs = namespace
+    failures: list[str] = []
+    doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=failures.append, clear_globs=False)
+    if failures:
+        pytest.fail("".join(failures), pytrace=False)
+
+
+@each_page
+@pytest.mark.usefixtures("_restored")
+def test_python_of_a_page_runs(page):
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    text = page.read_text("utf-8")
+    for block in _FENCED.finditer(text):
+        language, code = block.groups()
+        line = text[: block.start()].count("\n") + 1
+        if language != "python":
+            continue
+        if ">>>" in code:
+            _run(code, page.name, str(page), line, namespace)
+        else:
+            exec(compile("\n" * line + code, str(page), "exec"), namespace)
+
+
+@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.usefixtures("_restored")
+def test_docstrings_of_a_module_run(module):
+    found = importlib.import_module(module)
+    for test in doctest.DocTestFinder().find(found, extraglobs={"keyrng": keyrng, "np": np}):
+        failures: list[str] = []
+        doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=failures.append)
+        if failures:
+            pytest.fail("".join(failures), pytrace=False)
+
+
+def _prose(page: Path) -> str:
+    return _FENCED.sub("", page.read_text("utf-8"))
+
+
+def _anchors(page: Path) -> set[str]:
+    """The names of a page's headings, as GitHub makes them."""
+    headings = (heading.lower() for heading in _HEADING.findall(_prose(page)))
+    return {re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in headings}
+
+
+@each_page
+def test_relative_links_lead_somewhere(page):
+    broken = []
+    for link in _LINK.findall(_prose(page)):
+        if link.startswith(("https://", "http://", "mailto:")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in _anchors(target)):
+            broken.append(link)
+
+    assert broken == []
+
+
+@pytest.mark.parametrize("name", keyrng.__all__)
+def test_every_public_name_is_in_the_docs(name):
+    text = "\n".join(page.read_text("utf-8") for page in DOCS)
+
+    assert re.search(rf"`(keyrng\.)?{name}\b", text), f"no page under docs/ has `{name}`"
+
+
+@pytest.mark.parametrize("name", base.names())
+def test_every_algorithm_is_in_its_table(name):
+    assert f"| `{name}` |" in (ROOT / "docs" / "algorithms.md").read_text("utf-8")
+
+
+def test_every_page_is_in_the_index():
+    index = ROOT / "docs" / "index.md"
+    linked = {(index.parent / link.partition("#")[0]).resolve() for link in _LINK.findall(_prose(index))}
+
+    assert [str(page.relative_to(ROOT)) for page in DOCS if page != index and page not in linked] == []
+
+
+def test_readme_has_two_commands_each_alone_in_its_block():
+    blocks = [code for language, code in _FENCED.findall((ROOT / "README.md").read_text("utf-8")) if language == "sh"]
+
+    assert [len(code.splitlines()) for code in blocks] == [1, 1]
+    assert blocks[0].endswith("-m keyrng\n")
+    assert [code for code in blocks if "pytest" in code] == [blocks[1]]
+    assert (ROOT / "README.md").read_text("utf-8").count("pytest") == 1

@@ -1,0 +1,164 @@
+"""Imports point down the layers, and `import keyrng` brings in nothing that it does not need."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import keyrng
+
+PACKAGE = Path(keyrng.__file__).parent
+
+# A module imports only modules of keyrng that stand before it.
+ORDER = (
+    # the kernel language
+    "keyrng.kernels.symbols",
+    "keyrng.kernels.ops",
+    "keyrng.kernels.elementary",
+    "keyrng.kernels.special",
+    "keyrng.kernels.bits",
+    "keyrng.kernels.program",
+    "keyrng.kernels",
+    # the generators
+    "keyrng.algorithms.base",
+    "keyrng.algorithms.threefry",
+    "keyrng.algorithms.philox",
+    "keyrng.algorithms",
+    # the printers, for builds and tests
+    "keyrng.kernels.cprint",
+    "keyrng.kernels.native",
+    "keyrng.kernels.cuda",
+    # the executors, which never see a Key
+    "keyrng.backends",
+    "keyrng.backends.threads",
+    "keyrng.backends.compiled",
+    "keyrng.backends.packed",
+    "keyrng.backends.derive",
+    "keyrng.backends.numpy",
+    # keys
+    "keyrng._serialize",
+    "keyrng._key",
+    "keyrng.keys",
+    # samples
+    "keyrng.dtypes",
+    "keyrng.sampling",
+    "keyrng.distributions.words",
+    "keyrng.distributions.uniform",
+    "keyrng.distributions.normal",
+    "keyrng.distributions.truncated_normal",
+    "keyrng.distributions.exponential",
+    "keyrng.distributions.gamma",
+    "keyrng.distributions",
+    # the face
+    "keyrng._version",
+    "keyrng",
+    "keyrng.testing",
+    "keyrng.cli",
+    "keyrng.cli.demo",
+    "keyrng.cli.info",
+    "keyrng.cli.stream",
+    "keyrng.__main__",
+)
+
+# What only the build and the tests may import: nothing is printed or compiled when keyrng is used.
+PRINTERS = ("keyrng.kernels.cprint", "keyrng.kernels.native", "keyrng.kernels.cuda")
+
+
+def _name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+SOURCES = {_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imports(module: str) -> set[str]:
+    """The modules of keyrng that a module names in its imports, wherever they stand in it."""
+    found = set()
+    for node in ast.walk(ast.parse(SOURCES[module].read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{module} has a relative import"
+            for alias in node.names:
+                submodule = f"{node.module}.{alias.name}"
+                found.add(submodule if submodule in SOURCES else str(node.module))
+    return {name for name in found if name.partition(".")[0] == "keyrng" and name in SOURCES}
+
+
+def test_every_module_has_its_place():
+    assert sorted(set(SOURCES) - set(ORDER)) == []
+    assert sorted(set(ORDER) - set(SOURCES)) == []
+    assert len(ORDER) == len(set(ORDER))
+
+
+@pytest.mark.parametrize("module", sorted(SOURCES))
+def test_imports_point_down(module):
+    below = ORDER[: ORDER.index(module)]
+
+    assert sorted(imports(module) - set(below)) == []
+
+
+@pytest.mark.parametrize("module", sorted(SOURCES))
+def test_only_printers_import_printers(module):
+    if module not in PRINTERS:
+        assert sorted(imports(module) & set(PRINTERS)) == []
+
+
+@pytest.mark.parametrize("module", sorted(m for m in SOURCES if m.startswith("keyrng.algorithms.")))
+def test_algorithms_use_the_named_operations_only(module):
+    others = {name for name in imports(module) if not name.startswith("keyrng.algorithms.")}
+
+    assert others == ({"keyrng.kernels.ops"} if module != "keyrng.algorithms" else set())
+
+
+# What is there after `import numpy` stays out of it: what numpy brings is numpy's affair.
+SCRIPT = """
+import sys
+import numpy
+before = set(sys.modules)
+import keyrng
+print(*sorted(set(sys.modules) - before), sep="\\n")
+"""
+
+
+@pytest.fixture(scope="module")
+def imported():
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+def test_import_adds_keyrng_and_the_standard_library_only(imported):
+    assert "keyrng" in imported
+    foreign = [name for name in imported if name.partition(".")[0] not in {"keyrng", *sys.stdlib_module_names}]
+
+    assert foreign == []
+
+
+@pytest.mark.parametrize(
+    ("module", "why"),
+    [
+        *((printer, "it is for the build") for printer in PRINTERS),
+        ("keyrng.testing", "it is for tests"),
+        ("keyrng.cli", "it is for python -m keyrng"),
+        ("cupy", "it takes 0.2 seconds, and no key lives on a GPU"),
+        ("jax", "only the tests compare with it"),
+        ("scipy", "only the tests compare with it"),
+        ("mpmath", "only the tests compare with it"),
+        ("ml_dtypes", "only bfloat16 needs it"),
+        ("concurrent.futures", "only a large draw needs it"),
+        ("hashlib", "only names and files need it"),
+        ("argparse", "only python -m keyrng needs it"),
+    ],
+)
+def test_import_leaves_out(imported, module, why):
+    assert module not in imported, why
