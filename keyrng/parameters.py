@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache, wraps
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -88,11 +89,42 @@ def _numeric(name: str, value: Any, dtype: Dtype) -> Array:
         return array.astype(dtype, copy=False)
 
 
+def bounds(low: Parameter, high: Parameter, dtype: Dtype) -> tuple[Array, Array]:
+    """Two bounds as `rounded` gives them; ValueError unless ``low < high`` everywhere."""
+    lows, highs = rounded(low, dtype), rounded(high, dtype)
+    try:
+        ordered = lows < highs
+    except ValueError:
+        raise ValueError(
+            f"{low.name} of shape {lows.shape} and {high.name} of shape {highs.shape} do not broadcast together"
+        ) from None
+    if not np.all(ordered):
+        raise ValueError(f"{low.name} must be less than {high.name}, got {low.value} and {high.value}")
+    return lows, highs
+
+
+def once_for_numbers(prepare: Callable[..., tuple[Array, ...]]) -> Callable[..., tuple[Array, ...]]:
+    """Remember what ``prepare(low, high, dtype)`` made of two Python numbers.
+
+    Most calls repeat the bounds of the last, and checking two numbers with NumPy takes longer than a small draw.
+    """
+    remembered = lru_cache(maxsize=256)(prepare)
+
+    @wraps(prepare)
+    def choose(low: ArrayLike, high: ArrayLike, dtype: Dtype) -> tuple[Array, ...]:
+        if type(low) in (int, float) and type(high) in (int, float):
+            return remembered(low, high, dtype)
+        return prepare(low, high, dtype)
+
+    return choose
+
+
 def rounded(parameter: Parameter, dtype: Dtype) -> Array:
     """A parameter rounded to the dtype of the result, in that of the computation: for bounds, which must be exact."""
     exact = parameter_array(parameter, 0, np.dtype(np.float64))
     with np.errstate(over="ignore"):
-        return parameter_array(Parameter(parameter.name, exact.astype(dtype), parameter.requirement), 0, compute_dtype(dtype))
+        narrow = Parameter(parameter.name, exact.astype(dtype), parameter.requirement)
+    return parameter_array(narrow, 0, compute_dtype(dtype))
 
 
 def below(bound: Array, dtype: Dtype) -> Array:
@@ -108,15 +140,3 @@ def above(bound: Array, dtype: Dtype) -> Array:
 def _next(bound: Array, dtype: Dtype, towards: float) -> Array:
     exact = bound.astype(dtype)
     return np.asarray(np.nextafter(exact, dtype.type(towards))).astype(bound.dtype)
-
-
-def check_ordered(low_name: str, low: Array, high_name: str, high: Array) -> None:
-    """ValueError unless ``low < high`` everywhere."""
-    try:
-        ordered = low < high
-    except ValueError:
-        raise ValueError(
-            f"{low_name} of shape {low.shape} and {high_name} of shape {high.shape} do not broadcast together"
-        ) from None
-    if not np.all(ordered):
-        raise ValueError(f"{low_name} must be less than {high_name}, got {low} and {high}")

@@ -16,7 +16,7 @@ import numpy as np
 from keyrng.algorithms.base import Algorithm
 from keyrng.backends import compiled
 from keyrng.backends import numpy as direct
-from keyrng.dtypes import Dtype, compute_dtype
+from keyrng.dtypes import Dtype, compute_dtype, is_half
 from keyrng.kernels.bits import store
 from keyrng.kernels.program import Kernel, kernels
 from keyrng.keys import Key, check_key
@@ -137,7 +137,7 @@ def fill_slab(
     dtype = out.dtype
     algorithm = key._algorithm
     number, plan = _plan(kernel, compute, dtype, algorithm, compiled.enabled)
-    flat = out.view(np.uint16) if dtype.name in ("float16", "bfloat16") else out
+    flat = out.view(np.uint16) if is_half(dtype) else out
     if plan is not None and number is not None:
         if flat is out and not values:
             compiled.recipes[kernel, dtype, algorithm] = (*plan, number)
@@ -172,7 +172,7 @@ def _stored(value: Any, dtype: Dtype) -> Array:
         raise TypeError(f"the kernel returned {type(value).__name__}, not an array of words or floats")
     if value.dtype == dtype:
         return value
-    if value.dtype == np.bool_ or dtype == np.bool_ or (value.dtype.kind == "f" and dtype.kind in "iu"):
+    if np.bool_ in (value.dtype, dtype) or (value.dtype.kind == "f" and dtype.kind in "iu"):
         raise TypeError(f"the kernel returned {value.dtype}, asked for was {dtype}; cast() in the kernel")
     stored: Array = store(value, dtype)
     return stored
@@ -226,7 +226,8 @@ def _implied(key: Key, shape: Any, values: list[Array], out: Array | None) -> tu
     if out is not None and (shape is None or shape == ()):
         if not isinstance(out, np.ndarray):
             raise TypeError(f"out is a NumPy array, got {type(out).__name__}")
-        return out.shape[key.ndim :]
+        rest: tuple[int, ...] = out.shape[key.ndim :]
+        return rest
     if shape is not None:
         return _dimensions(shape)
     try:

@@ -236,8 +236,8 @@ def words_of_attempts(lane: Any) -> Any:
 
 
 def rare(lane: Any) -> Any:
-    """A kernel that needs 64 attempts of two words on average, so many that draw numbers run out."""
-    return lane.attempts(lambda attempt: (attempt.bits() < 2**26, attempt.bits()))
+    """A kernel that needs 128 attempts of two words on average, so many that draw numbers run out."""
+    return lane.attempts(lambda attempt: (attempt.bits() < 2**25, attempt.bits()))
 
 
 @each_algorithm
@@ -262,8 +262,8 @@ def test_draw_numbers_run_out(algorithm: str) -> None:
     sample = keyrng.draw(rare, key, (500,), "uint32")
 
     kind = key._algorithm
-    expected, longest = np.zeros(500, np.uint32), 0
-    for i in range(500):
+    expected, longest = np.zeros(40, np.uint32), 0
+    for i in range(40):
         used, draw, at = key, 0, []
         while True:
             draw += 1
@@ -273,13 +273,13 @@ def test_draw_numbers_run_out(algorithm: str) -> None:
                 used = wrap_key_data(np.concatenate(kind.block(words, ones)), impl=algorithm)
             number = draw % 256 if kind.jax_layout else draw
             at = blocks(used, np.array([i], np.uint64), number, 0)[0].view(np.uint32)
-            if at[0] < 2**26:
+            if at[0] < 2**25:
                 break
         expected[i], longest = at[1], max(longest, draw)
 
     assert longest > 256
-    assert_same(sample, expected)
-    assert_same(keyrng.draw(rare, keyrng.stack([key, key]), (500,), "uint32")[1], expected)
+    assert_same(sample[:40], expected)
+    assert_same(keyrng.draw(rare, keyrng.stack([key, key]), (500,), "uint32")[1], sample)
     assert_same(keyrng.draw(rare, key, (3,), "uint32"), expected[:3])
 
 

@@ -46,6 +46,7 @@ ORDER = (
     "keyrng.keys",
     # samples
     "keyrng.dtypes",
+    "keyrng.parameters",
     "keyrng.sampling",
     "keyrng.distributions.words",
     "keyrng.distributions.uniform",

@@ -77,7 +77,7 @@ class Algorithm:
 
     @property
     def index_bits(self) -> int:
-        """How many bits of a counter the index of a child may take: its two words, or one if the counter has only two."""
+        """How many bits the index of a child may have: two words, or one where the counter has no room for more."""
         return self.word_bits * (2 if self.jax_layout or self.block_words > 2 else 1)
 
     @property
@@ -90,7 +90,7 @@ class Algorithm:
         return 1 if self.jax_layout else self.word_bits * self.block_words // bits
 
     def counter(self, low: Any, high: Any, draw: Any, domain: Any) -> Words:
-        """The counter of a block; ``low`` and ``high`` are the words of its index, ``draw`` and ``domain`` are words."""
+        """The counter of a block, from the low and high word of its index, its draw number and its domain."""
         if self.jax_layout:
             return ((draw << 24) | high, low)
         if self.block_words == 2:

@@ -116,6 +116,6 @@ def run(
 def parameter(value: Array, shape: tuple[int, ...], total: int) -> Any:
     """A parameter as `run` takes it: one value, or all of them in order, or an array with its strides in the result."""
     value = np.ascontiguousarray(value)
-    if value.size == 1 or value.size == total:
+    if value.size in (1, total):
         return value
     return value, np.broadcast_to(value, shape).strides

@@ -40,7 +40,7 @@ def derive_one(algorithm: Algorithm, words: Array, index: int, domain: Domain) -
 
 
 def children(algorithm: Algorithm, words: Array, start: int, count: int) -> Array:
-    """The words of the children ``start``, ``start + 1``, ... of each key: (keys, key_words) to (keys, count, key_words)."""
+    """The children ``start``, ``start + 1``, ... of each key: words (keys, key_words) to (keys, count, key_words)."""
     number = compiled.algorithm_number(algorithm)
     if number is not None:
         out = np.empty((len(words), count, algorithm.key_words), algorithm.dtype)

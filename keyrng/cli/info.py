@@ -43,7 +43,8 @@ def _compiled() -> str:
 def _cuda() -> str:
     if importlib.util.find_spec("cupy") is None:
         return "no: keys on GPUs are not part of this version, and CuPy is not installed"
-    return f"no: keys on GPUs are not part of this version (CuPy {_version('cupy-cuda12x', 'cupy-cuda13x', 'cupy')} is here)"
+    cupy = _version("cupy-cuda12x", "cupy-cuda13x", "cupy")
+    return f"no: keys on GPUs are not part of this version (CuPy {cupy} is here)"
 
 
 def _version(*names: str) -> str:

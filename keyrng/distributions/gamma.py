@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
+from keyrng.distributions.normal import _normal
 from keyrng.dtypes import DTypeLike, floating
-from keyrng.kernels.bits import positive_unit, signed_unit
-from keyrng.kernels.elementary import erfinv_unchecked, exp, log1p, log_unchecked
+from keyrng.kernels.bits import positive_unit
+from keyrng.kernels.elementary import exp, log1p, log_unchecked
 from keyrng.kernels.ops import sqrt, where
 from keyrng.kernels.program import FLOATS, kernel
 from keyrng.keys import Key
 from keyrng.parameters import Array, ArrayLike, positive
 from keyrng.sampling import Shape, draw
 
-_SQRT2 = math.sqrt(2.0)
-
 
 def _marsaglia_tsang(lane: Any, d: Any, c: Any) -> tuple[Any, Any]:
-    """One attempt at gamma(d + 1/3): Marsaglia, Tsang, ACM Transactions on Mathematical Software 26 (2000), 363-372.
+    """One attempt at a gamma variate of shape d + 1/3.
+
+    Marsaglia, Tsang, "A simple method for generating gamma variables", ACM Transactions on Mathematical Software 26
+    (2000), 363-372.
 
     The paper accepts where ``log(U) < x*x/2 + d - d*v + d*log(v)``. With ``t = c*x``, ``v = (1 + t)**3`` and
     ``9*d*c*c = 1`` the right side is 3 d times what is left of log1p(t) after the three first terms of its series, and
     written so it cancels nothing: the paper's form is noise from d = 1e6 on in float32.
     """
-    x = erfinv_unchecked(signed_unit(lane)) * _SQRT2
+    x = _normal(lane)
     u = positive_unit(lane)
     t = c * x
     inside = t > -1.0

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.dtypes import DTypeLike, floating
+from keyrng.dtypes import Dtype, DTypeLike, floating
 from keyrng.kernels.bits import unit
 from keyrng.kernels.elementary import erfinv_unchecked, exp, horner, log1p_unchecked, log_unchecked
 from keyrng.kernels.ops import sqrt, where
 from keyrng.kernels.program import FLOATS, kernel
 from keyrng.kernels.special import erf
 from keyrng.keys import Key
-from keyrng.parameters import Array, ArrayLike, above, below, check_ordered, number, rounded
+from keyrng.parameters import Array, ArrayLike, above, below, bounds, number, once_for_numbers
 from keyrng.sampling import Shape, draw
 
 _SQRT2 = math.sqrt(2.0)
@@ -40,7 +40,7 @@ _MILLS = {
 
 
 def _mills(x: Any) -> Any:
-    """x * Q(x) / phi(x), with Q the upper tail and phi the density of the normal; it rises from 0.91 at 3 to 1."""
+    """Mills' ratio times x: ``x * Q(x) / phi(x)`` of the upper tail and the density; 0.91 at 3, rising to 1."""
     return horner((x - _TAIL) / (x + _TAIL), _MILLS[x.dtype])
 
 
@@ -138,11 +138,16 @@ def truncated_normal(
     True
     """
     dtype = floating(dtype)
-    low, high = rounded(number(lower=lower), dtype), rounded(number(upper=upper), dtype)
-    check_ordered("lower", low, "upper", high)
-    least, largest = above(low, dtype), below(high, dtype)
-    if not np.all(least <= largest):
-        raise ValueError(f"no {dtype} lies between lower and upper, got {lower} and {upper}")
+    low, high, least, largest = _interval(lower, upper, dtype)
     tails = bool(np.any(low > _TAIL) or np.any(high < -_TAIL))
     chosen = _truncated_normal_tails if tails else _truncated_normal
     return draw(chosen, key, shape, dtype, low, high, least, largest, out=out)
+
+
+@once_for_numbers
+def _interval(lower: ArrayLike, upper: ArrayLike, dtype: Dtype) -> tuple[Array, ...]:
+    low, high = bounds(number(lower=lower), number(upper=upper), dtype)
+    least, largest = above(low, dtype), below(high, dtype)
+    if not np.all(least <= largest):
+        raise ValueError(f"no {dtype} lies between lower and upper, got {lower} and {upper}")
+    return low, high, least, largest

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.dtypes import DTypeLike, floating
+from keyrng.dtypes import Dtype, DTypeLike, floating
 from keyrng.kernels.bits import unit
 from keyrng.kernels.ops import where
 from keyrng.kernels.program import FLOATS, kernel
 from keyrng.keys import Key
-from keyrng.parameters import Array, ArrayLike, below, check_ordered, finite, rounded
+from keyrng.parameters import Array, ArrayLike, below, bounds, finite, once_for_numbers
 from keyrng.sampling import Shape, draw
 
 
@@ -71,13 +71,17 @@ def uniform(
     dtype = floating(dtype)
     if minval is _ZERO and maxval is _ONE and dtype.itemsize >= 4:
         return draw(_unit, key, shape, dtype, out=out)
-    low, high = rounded(finite(minval=minval), dtype), rounded(finite(maxval=maxval), dtype)
-    check_ordered("minval", low, "maxval", high)
-    with np.errstate(over="ignore"):
-        if not np.all(np.isfinite(high - low)):
-            raise ValueError(f"maxval - minval must be finite in {low.dtype}, got {minval} and {maxval}")
-    return draw(_uniform, key, shape, dtype, low, high, below(high, dtype), out=out)
+    return draw(_uniform, key, shape, dtype, *_interval(minval, maxval, dtype), out=out)
 
 
 # The default bounds are recognized as objects: the usual call makes no comparison and no array.
 _ZERO, _ONE = uniform.__defaults__[2:4]  # type: ignore[index]
+
+
+@once_for_numbers
+def _interval(minval: ArrayLike, maxval: ArrayLike, dtype: Dtype) -> tuple[Array, ...]:
+    low, high = bounds(finite(minval=minval), finite(maxval=maxval), dtype)
+    with np.errstate(over="ignore"):
+        if not np.all(np.isfinite(high - low)):
+            raise ValueError(f"maxval - minval must be finite in {low.dtype}, got {minval} and {maxval}")
+    return low, high, below(high, dtype)

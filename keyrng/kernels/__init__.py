@@ -1,6 +1,48 @@
-"""The kernel language: what samplers are written in, for keyrng's and for your own."""
+"""The kernel language: what samplers are written in, keyrng's and your own."""
 
 from keyrng.kernels.bits import positive_unit, signed_unit, unit
-from keyrng.kernels.elementary import *  # noqa: F403
+from keyrng.kernels.elementary import (
+    copysign,
+    erfinv,
+    exp,
+    expm1,
+    floor,
+    isnan,
+    ldexp,
+    log,
+    log1p,
+    power,
+    rint,
+)
 from keyrng.kernels.ops import bitcast, cast, mod_wide, mulhi, rotl, sqrt, where
-from keyrng.kernels.program import kernel
+from keyrng.kernels.special import cospi, erf, erfc, lgamma, sinpi, tanpi
+
+__all__ = [
+    "bitcast",
+    "cast",
+    "copysign",
+    "cospi",
+    "erf",
+    "erfc",
+    "erfinv",
+    "exp",
+    "expm1",
+    "floor",
+    "isnan",
+    "ldexp",
+    "lgamma",
+    "log",
+    "log1p",
+    "mod_wide",
+    "mulhi",
+    "positive_unit",
+    "power",
+    "rint",
+    "rotl",
+    "signed_unit",
+    "sinpi",
+    "sqrt",
+    "tanpi",
+    "unit",
+    "where",
+]

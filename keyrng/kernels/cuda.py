@@ -335,9 +335,7 @@ def _loop(name: str, attempt: Attempt, arguments: Sequence[Dtype], algorithm: Al
     return _device(_CUDA.declare(attempt.value), name, inputs, lines)
 
 
-def _attempt_words(
-    algorithm: Algorithm, bits: int, block: str, known: dict[Symbol, str], body: list[str]
-) -> list[str]:
+def _attempt_words(algorithm: Algorithm, bits: int, block: str, known: dict[Symbol, str], body: list[str]) -> list[str]:
     """The words of a block of an attempt; the statements that make them go to ``body``."""
     inputs = _symbols(algorithm.dtype, [f"{block}.w{i}" for i in range(algorithm.block_words)])
     known.update(inputs)

@@ -59,6 +59,7 @@ class Format(NamedTuple):
 
     @property
     def sign(self) -> int:
+        """The sign bit."""
         return int(1 << (self.word.itemsize * 8 - 1))
 
     @property
@@ -159,6 +160,7 @@ _FLOAT64 = Format(
 
 
 def format_of(x: Value) -> Format:
+    """The format of a value's dtype."""
     if x.dtype == np.float32:
         return _FLOAT32
     if x.dtype == np.float64:
@@ -179,7 +181,7 @@ def horner(z: Value, coefficients: Coefficients) -> Value:
 
 def isnan(x: Value) -> Value:
     """Whether ``x`` is not a number."""
-    return x != x  # noqa: PLR0124 (the test that needs no library)
+    return x != x
 
 
 def copysign(magnitude: Value, sign: Value) -> Value:
@@ -341,7 +343,7 @@ def log1p_unchecked(x: Value) -> Value:
     scaled = x * scale
     rest = scale - 4.0
     f = scaled + rest
-    # The sum is inexact only for x in (0.375, 0.5), where log(1 + f) grows by 1.4 times what f does, and beyond 1 / ULP.
+    # The sum is inexact for x in (0.375, 0.5), where log(1 + f) grows 1.4 times as f does, and for x > 2**mantissa.
     lost = (scaled - (f - rest)) * 0.35
     return _log_of(fmt, f * 0.25, k, k * fmt.ln2_low + lost)
 
@@ -368,7 +370,7 @@ def reduce_exp(fmt: Format, x: Value) -> tuple[Value, Value, Value]:
 
 
 def exp_bend(fmt: Format, high: Value, low: Value) -> Value:
-    """``1 + high - exp(high - low)`` for ``|high - low| < 0.347``: what a sum with an exact ``1 + high`` still lacks."""
+    """``1 + high - exp(high - low)`` for ``|high - low| < 0.347``: a small number, to go with an exact ``1 + high``."""
     r = high - low
     return low - r * r * horner(r, fmt.exp)
 

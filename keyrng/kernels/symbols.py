@@ -75,12 +75,11 @@ class Symbol:
     def apply(self, op: str, *others: Any) -> Symbol:
         """The operation on this symbol and others of its dtype; Python numbers become constants of it."""
         operands = [self]
-        for other in others:
-            if not isinstance(other, Symbol):
-                other = self.graph.constant(other, self.dtype)
-            elif other.graph is not self.graph:
+        for given in others:
+            other = given if isinstance(given, Symbol) else self.graph.constant(given, self.dtype)
+            if other.graph is not self.graph:
                 raise ValueError("a value from outside an attempt was used inside it; pass it as an argument")
-            elif other.dtype != self.dtype:
+            if other.dtype != self.dtype:
                 raise TypeError(f"{op} of {self.dtype} and {other.dtype}; cast() one of them")
             operands.append(other)
         kind = self.dtype.kind

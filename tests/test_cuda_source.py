@@ -1,0 +1,532 @@
+"""The CUDA text, proved without a GPU: a host compiler runs it, bits are compared with NumPy's, and nvcc's PTX is read.
+
+Host compilers see the text through cuda_host.h, which gives the prelude's operations and walks the grid.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import ALGORITHMS, CASES, Array, assert_same, each_algorithm, intercepted, on
+
+import keyrng
+from keyrng import algorithms, sampling
+from keyrng.kernels import cuda
+from keyrng.kernels.ops import bitcast, cast, mod_wide, mulhi, rotl, sqrt, where
+from keyrng.kernels.program import Kernel, kernels
+
+HERE = Path(__file__).parent
+GXX, NVCC = shutil.which("g++"), shutil.which("nvcc")
+needs_gxx = pytest.mark.skipif(GXX is None, reason="no g++ on the PATH to run the CUDA text with")
+needs_nvcc = pytest.mark.skipif(NVCC is None, reason="no nvcc on the PATH to compile the CUDA text with")
+STRICT = ("-O1", "-ffp-contract=off", "-fno-math-errno")
+
+Dtype = np.dtype[Any]
+
+
+# What there is to test: every kernel with the parameters that the samplers of cases.py give it
+
+
+@dataclass
+class Subject:
+    """A kernel in one dtype: the dtypes of its results, and sets of parameters, a row for each."""
+
+    kernel: Kernel
+    compute: Dtype
+    dtypes: dict[str, Dtype] = field(default_factory=dict)
+    rows: list[list[Any]] = field(default_factory=list)
+
+    def parameters(self, count: int) -> list[Array]:
+        """So many sets, a column for each parameter; they take turns."""
+        columns = zip(*self.rows, strict=True)
+        return [np.resize(np.array(column, self.compute), count) for column in columns]
+
+
+@cache
+def subjects() -> tuple[Subject, ...]:
+    found: dict[tuple[str, str], Subject] = {}
+    key = keyrng.key(0)
+    for case in CASES:
+        sets = (*case.parameters, *case.extremes)
+        mixed = replace(case, parameters=sets).mixed((len(sets),))
+        defaults: list[Any] = [{}] if case.name == "uniform" else []
+        for dtype in case.dtypes:
+            for given in (*sets, mixed, *defaults):
+                call = intercepted(case, key, (len(sets),), dtype, **given)
+                name = call.kernel.name, call.compute.name
+                subject = found.setdefault(name, Subject(call.kernel, call.compute))
+                subject.dtypes[call.dtype.name] = call.dtype
+                subject.rows += zip(*(np.broadcast_to(v, len(sets)).tolist() for v in call.values), strict=True)
+    return tuple(found.values())
+
+
+def requests() -> list[cuda.Request]:
+    return [(s.kernel, s.compute, dtype) for s in subjects() for dtype in s.dtypes.values()]
+
+
+def test_every_kernel_is_reached() -> None:
+    # A kernel without a row in cases.py would not be tested here.
+    reached = {(s.kernel.name, s.compute.name) for s in subjects()}
+    registered = {(k.name, dtype) for k in kernels() for dtype in k.dtypes if k.function.__module__.startswith("keyrng.")}
+
+    assert registered - reached == set()
+
+
+# The host's side of a launch
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., ctypes.CDLL]:
+    """Compile a text for the host, once for each text and flags; workers of one run share what is compiled."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+
+    @cache
+    def compiled(text: str, flags: tuple[str, ...] = STRICT) -> ctypes.CDLL:
+        name = hashlib.sha256("\0".join([text, *flags]).encode()).hexdigest()[:20]
+        library, mine = folder / f"{name}.so", folder / f"{name}-{os.getpid()}.cpp"
+        if not library.exists():
+            mine.write_text(text)
+            command = [str(GXX), "-std=c++17", "-shared", "-fPIC", "-w", f"-I{HERE}", *flags, "-o", f"{mine}.so", str(mine)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr[:4000]
+            os.replace(f"{mine}.so", library)
+        return ctypes.CDLL(str(library))
+
+    return compiled
+
+
+def host_text(algorithm: str, wanted: Sequence[cuda.Request]) -> str:
+    """The text of some kernels with a launcher for each."""
+    chosen = algorithms.get(algorithm)
+    names = [cuda.function_name(*request, chosen) for request in wanted]
+    return "\n".join(
+        ['#include "cuda_host.h"', cuda.module(chosen, wanted), *(f"LAUNCHER({name})" for name in dict.fromkeys(names))]
+    )
+
+
+@dataclass(frozen=True)
+class Broadcast:
+    """How a parameter comes: the number of values, from the numbers of keys and elements, and the elements a value is for."""
+
+    values: Callable[[int, int], int]
+    repeat: Callable[[int], int]
+    shape: Callable[[int, int], tuple[int, ...]]
+    by_value: bool = False
+
+
+BROADCASTS = {
+    "by value": Broadcast(lambda keys, count: 1, lambda count: 1, lambda keys, count: (), by_value=True),
+    "one": Broadcast(lambda keys, count: 1, lambda count: 1, lambda keys, count: ()),
+    "whole": Broadcast(lambda keys, count: keys * count, lambda count: 1, lambda keys, count: (keys, count)),
+    "last axis": Broadcast(lambda keys, count: count, lambda count: 1, lambda keys, count: (count,)),
+    "first axis": Broadcast(lambda keys, count: keys, lambda count: count, lambda keys, count: (keys, 1)),
+}
+
+
+@dataclass(frozen=True)
+class Launch:
+    """Which elements, of how many keys, and on which grid."""
+
+    keys: int
+    start: int
+    count: int
+    grid: tuple[int, int]
+    broadcast: str
+
+    @property
+    def size(self) -> int:
+        return self.start + self.count + 5  # of the whole sample, for planes
+
+
+LAUNCHES = (
+    Launch(1, 0, 1, (1, 1), "by value"),
+    Launch(1, 1, 257, (7, 128), "whole"),
+    Launch(1, 2**32 - 3, 33, (2, 5), "one"),
+    Launch(3, 2**40, 13, (1, 1), "first axis"),
+    Launch(5, 0, 7, (3, 4), "last axis"),
+    Launch(2, 2**32 - 3, 5, (7, 128), "whole"),
+)
+
+
+def key_of(algorithm: str, count: int) -> keyrng.Key:
+    key = keyrng.key(2**31 + 7, impl=algorithm)
+    return key if count == 1 else keyrng.split(key, count)
+
+
+PADDING = 0xA5
+
+
+def launched(
+    library: ctypes.CDLL, algorithm: str, request: cuda.Request, launch: Launch, parameters: Sequence[Array]
+) -> Array:
+    """What the function of the text writes; nothing beside its elements may change."""
+    total, (_, compute, dtype) = launch.keys * launch.count, request
+    words = np.ascontiguousarray(keyrng.key_data(key_of(algorithm, launch.keys)))
+    memory = np.full(total * dtype.itemsize + 128, PADDING, np.uint8)
+    number = ctypes.c_uint64
+    values: list[Any] = [ctypes.c_void_p(words.ctypes.data)]
+    values += map(number, (launch.start, launch.count, launch.size, total))
+    values.append(ctypes.c_void_p(memory.ctypes.data + 64))
+    how = BROADCASTS[launch.broadcast]
+    for array in parameters:
+        one = np.ctypeslib.as_ctypes_type(compute)(array[0] if how.by_value else 0)
+        pointer = ctypes.c_void_p(None if how.by_value else array.ctypes.data)
+        values += [pointer, one, number(how.repeat(launch.count)), number(0 if how.by_value else len(array))]
+    pointers = (ctypes.c_void_p * len(values))(*map(ctypes.addressof, values))
+    name = cuda.function_name(*request, algorithms.get(algorithm))
+    getattr(library, f"launch_{name}")(*launch.grid, pointers)
+    assert (memory[:64] == PADDING).all(), f"{name} wrote before its result"
+    assert (memory[-64:] == PADDING).all(), f"{name} wrote behind its result"
+    return memory[64:-64].view(dtype).reshape(launch.keys, launch.count)
+
+
+def reference(algorithm: str, request: cuda.Request, launch: Launch, parameters: Sequence[Array]) -> Array:
+    """The same elements as NumPy makes them."""
+    kernel, compute, dtype = request
+    shape = (launch.keys, launch.count)
+    values = [p.reshape(BROADCASTS[launch.broadcast].shape(*shape)) for p in parameters]
+    out = np.empty(shape, dtype)
+    with on("numpy"):
+        key = key_of(algorithm, launch.keys)
+        sampling.fill_slab(kernel, key, out, shape, values, compute, launch.start, launch.count, launch.size)
+    return out
+
+
+def compare(library: ctypes.CDLL, algorithm: str, subject: Subject, dtype: Dtype, launch: Launch) -> None:
+    request = subject.kernel, subject.compute, dtype
+    parameters = subject.parameters(BROADCASTS[launch.broadcast].values(launch.keys, launch.count))
+    actual = launched(library, algorithm, request, launch, parameters)
+
+    assert_same(actual, reference(algorithm, request, launch, parameters), cuda.function_name(*request, algorithms.get(algorithm)), launch)
+
+
+# The same bits as NumPy
+
+
+@needs_gxx
+@each_algorithm
+def test_every_kernel(build: Callable[..., ctypes.CDLL], algorithm: str) -> None:
+    library = build(host_text(algorithm, requests()))
+
+    for subject in subjects():
+        natural, *narrower = subject.dtypes.values()
+        for launch in LAUNCHES:
+            compare(library, algorithm, subject, natural, launch)
+        for dtype in narrower:
+            compare(library, algorithm, subject, dtype, LAUNCHES[1])
+
+
+def has_fma() -> bool:
+    try:
+        return " fma " in Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False
+
+
+@needs_gxx
+@pytest.mark.skipif(not has_fma(), reason="the processor has no fused multiply-add")
+def test_fused_multiply_add_is_a_matter_of_flags(build: Callable[..., ctypes.CDLL]) -> None:
+    by_name = {(s.kernel.name, s.compute.name): s for s in subjects()}
+    chosen = [by_name[name, dtype] for name in ("normal", "gamma") for dtype in ("float32", "float64")]
+    wanted: list[cuda.Request] = [(s.kernel, s.compute, s.compute) for s in chosen]
+    text = host_text("threefry2x32", wanted)
+    strict = build(text, ("-O2", "-mfma", "-ffp-contract=off", "-fno-math-errno"))
+    loose = build(text, ("-O2", "-mfma", "-ffp-contract=fast", "-fno-math-errno"))
+
+    for subject in chosen:
+        compare(strict, "threefry2x32", subject, subject.compute, LAUNCHES[1])
+        # The control: these tests would see it.
+        with pytest.raises(pytest.fail.Exception, match="differ, first at"):
+            compare(loose, "threefry2x32", subject, subject.compute, LAUNCHES[1])
+
+
+# Known answers
+
+
+def known_answers(name: str) -> Iterator[tuple[list[int], list[int], list[int]]]:
+    """The counters, keys and blocks of an algorithm's rows."""
+    algorithm = algorithms.get(name)
+    counter, key = algorithm.block_words, algorithm.key_words
+    for line in (HERE / "data" / "known-answers.txt").read_text().splitlines():
+        fields = line.split()
+        if fields and fields[0] == name:
+            words = [int(word, 16) for word in fields[2:]]
+            yield words[:counter], words[counter : counter + key], words[counter + key :]
+
+
+@needs_gxx
+@each_algorithm
+def test_known_answers(build: Callable[..., ctypes.CDLL], algorithm: str) -> None:
+    chosen = algorithms.get(algorithm)
+    arguments = ", ".join(f"p[{i}]" for i in range(chosen.block_words))
+    stores = " ".join(f"out[{i}] = made.w{i};" for i in range(chosen.block_words))
+    library = build(
+        f"""{host_text(algorithm, [])}
+        extern "C" void known_answer(const keyrng::word *key, const keyrng::word *p, keyrng::word *out) {{
+            keyrng::Block made = keyrng::block(keyrng::load_key(key), {arguments});
+            {stores}
+        }}"""
+    )
+    rows = list(known_answers(algorithm))
+    assert len(rows) >= 3
+
+    for counter, key, block in rows:
+        out = np.zeros(chosen.block_words, chosen.dtype)
+        given = [np.array(words, chosen.dtype) for words in (key, counter)]
+        library.known_answer(*(ctypes.c_void_p(array.ctypes.data) for array in (*given, out)))
+
+        assert out.tolist() == block
+
+
+# Rejection
+
+
+@dataclass
+class Stubborn:
+    """A rejection that needs 256 attempts on average, each of so many words; counts its attempts on NumPy."""
+
+    words: int
+    attempts: int = 0
+
+    def __call__(self, lane: Any) -> Any:
+        return lane.attempts(self.attempt)
+
+    def attempt(self, lane: Any) -> tuple[Any, Any]:
+        self.attempts += 1
+        words = [lane.bits() for _ in range(self.words)]
+        mixed = words[0]
+        for word in words[1:]:
+            mixed = rotl(mixed, 7) + word
+        return (mixed >> 9) % 256 == 0, mixed
+
+
+# Three words are two blocks of threefry2x32, and 256 is in the middle of an attempt; five are more than any block.
+STUBBORN = [(a, w, d) for a in ALGORITHMS for w in (1, 3, 5) for d in ("uint32", "uint64") if a == ALGORITHMS[0] or w == 5]
+
+
+@needs_gxx
+@pytest.mark.parametrize(("algorithm", "words", "dtype"), STUBBORN)
+def test_rejection_beyond_the_draw_numbers(
+    build: Callable[..., ctypes.CDLL], algorithm: str, words: int, dtype: str
+) -> None:
+    function = Stubborn(words)
+    subject = Subject(Kernel(function, "stubborn", (dtype,)), np.dtype(dtype))
+    library = build(host_text(algorithm, [(subject.kernel, subject.compute, subject.compute)]))
+    for launch in (Launch(1, 2**32 - 3, 11, (1, 4), "one"), Launch(2, 1, 3, (2, 1), "one")):
+        function.attempts = 0
+
+        compare(library, algorithm, subject, subject.compute, launch)
+        assert function.attempts > 300
+
+
+# The language: what no sampler needs today is printed right all the same
+
+
+def extreme(word: Any, dtype: str) -> Any:
+    """Floats of every kind from words: any bits, and often zeros, subnormals, infinities and NaN."""
+    bits = 8 * np.dtype(dtype).itemsize
+    low = (word >> 3) & 0x7
+    special = where(low == 0, 0, where(low == 1, 1 << (bits - 1), where(low == 2, 3, word)))
+    special = where(low == 3, 0x7F800000 if bits == 32 else 0x7FF << 52, special)
+    special = where(low == 4, 0x7FC00000 if bits == 32 else 0xFFF << 51, special)
+    return bitcast(special, dtype)
+
+
+def floats(lane: Any) -> tuple[Any, Any]:
+    a, b = lane.planes(2)
+    return extreme(a, lane.dtype), extreme(b, lane.dtype)
+
+
+def without_nan(x: Any) -> Any:
+    return where(x == x, x, 0.25)  # noqa: PLR0124
+
+
+def comparisons(lane: Any) -> Any:
+    x, y = floats(lane)
+    tests = [x < y, x <= y, x > y, x >= y, x == y, x != y, x < x, x != x]  # noqa: PLR0124
+    word = where(tests[0] ^ tests[5], np.uint32(1), np.uint32(0)) if isinstance(x, np.ndarray) else cast(tests[0] ^ tests[5], np.uint32)
+    for test in tests:
+        word = word * 2 + cast(test, np.uint32)
+    return word
+
+
+def signed(lane: Any, dtype: str) -> Any:
+    x = cast(lane.bits(), dtype)
+    return x * x + x * 100 - -x
+
+
+LANGUAGE: list[tuple[str, str, str, Callable[[Any], Any]]] = [
+    ("int8", "uint32", "int8", lambda lane: signed(lane, "int8")),
+    ("int32", "uint32", "int32", lambda lane: signed(lane, "int32")),
+    ("int64", "uint64", "int64", lambda lane: signed(lane, "int64")),
+    ("uint16", "uint32", "uint16", lambda lane: (lambda x: rotl(x * x, 5) + ~(x >> 3) - (x << 2))(cast(lane.bits(), "uint16"))),
+    ("mulhi32", "uint32", "uint32", lambda lane: mulhi(*lane.planes(2))),
+    ("mulhi64", "uint64", "uint64", lambda lane: mulhi(*lane.planes(2))),
+    ("rotl64", "uint64", "uint64", lambda lane: rotl(lane.bits(), 41)),
+    ("mod32", "uint32", "uint32", lambda lane: (lambda a, b: a % ((b >> 7) + 1))(*lane.planes(2))),
+    ("modwide32", "uint32", "uint32", lambda lane: (lambda a, b, c: mod_wide(a, b, c | 1))(*lane.planes(3))),
+    ("modwide64", "uint64", "uint64", lambda lane: (lambda a, b, c: mod_wide(a, b, c | 1))(*lane.planes(3))),
+    ("modwide64 small", "uint64", "uint64", lambda lane: (lambda a, b, c: mod_wide(a, b, (c >> 31) + 1))(*lane.planes(3))),
+    ("modwide64 large", "uint64", "uint64", lambda lane: (lambda a, b, c: mod_wide(a | 3 << 62, b, ~(c >> 33)))(*lane.planes(3))),
+    ("comparisons32", "float32", "uint32", comparisons),
+    ("comparisons64", "float64", "uint32", comparisons),
+    ("bool", "float32", "bool", lambda lane: (lambda x, y: ~(x < y) & (x != 0.0) | (y > x) ^ (x == y))(*floats(lane))),
+    ("bool to float", "float32", "float32", lambda lane: (lambda x, y: cast(x < y, "float32"))(*floats(lane))),
+    ("add", "float32", "float32", lambda lane: (lambda x, y: without_nan(x + y))(*floats(lane))),
+    ("sub", "float64", "float64", lambda lane: (lambda x, y: without_nan(x - y))(*floats(lane))),
+    ("mul", "float32", "float32", lambda lane: (lambda x, y: without_nan(x * y))(*floats(lane))),
+    ("div", "float32", "float32", lambda lane: (lambda x, y: without_nan(x / y))(*floats(lane))),
+    ("div64", "float64", "float64", lambda lane: (lambda x, y: without_nan(x / y))(*floats(lane))),
+    ("sqrt", "float32", "float32", lambda lane: (lambda x, y: without_nan(sqrt(abs(x)) * 2.0**-100 - sqrt(y)))(*floats(lane))),
+    ("neg", "float32", "float32", lambda lane: (lambda x, y: where(x == y, x, -x))(*floats(lane))),
+    ("neg64", "float64", "float64", lambda lane: (lambda x, y: where(x == y, -abs(x), -x))(*floats(lane))),
+    ("bits of a float", "float32", "int32", lambda lane: bitcast(floats(lane)[0], "int32") - 1),
+    ("to int32", "float32", "int32", lambda lane: cast(bitcast((lane.bits() >> 9) | 0x4E000000, "float32") - 1e9, "int32")),
+    ("to int64", "float64", "int64", lambda lane: cast(bitcast((lane.bits() >> 12) | 0x43C << 52, "float64") * -2.5, "int64")),
+    ("to uint8", "float32", "uint8", lambda lane: cast(bitcast((lane.bits() >> 9) | 0x42800000, "float32"), "uint8")),
+    ("to uint64", "float64", "uint64", lambda lane: cast(bitcast((lane.bits() >> 12) | 0x43D << 52, "float64"), "uint64")),
+    ("from uint32", "uint32", "float32", lambda lane: cast(lane.bits(), "float32")),
+    ("from int32", "uint32", "float32", lambda lane: cast(cast(lane.bits(), "int32"), "float32")),
+    ("from int16", "uint32", "float32", lambda lane: cast(cast(lane.bits(), "int16"), "float32")),
+    ("from uint64", "uint64", "float32", lambda lane: cast(lane.bits(), "float32")),
+    ("from int64", "uint64", "float64", lambda lane: cast(cast(lane.bits(), "int64"), "float64")),
+    ("narrow", "float64", "float32", lambda lane: without_nan(cast(floats(lane)[0] * 2.0**100, "float32"))),
+    ("widen", "float32", "float64", lambda lane: without_nan(cast(floats(lane)[0], "float64"))),
+    ("to float16", "float64", "float16", lambda lane: without_nan(floats(lane)[0])),
+    ("constants", "float32", "float32", lambda lane: where(floats(lane)[0] > -0.0, np.float32(1e-42), np.float32(-np.inf))),
+]  # fmt: skip
+
+
+@cache
+def language() -> list[tuple[Subject, Dtype]]:
+    made = []
+    for name, compute, dtype, function in LANGUAGE:
+        subject = Subject(Kernel(function, f"language {name}", (compute,)), np.dtype(compute))
+        made.append((subject, np.dtype(dtype)))
+    return made
+
+
+@needs_gxx
+def test_language(build: Callable[..., ctypes.CDLL]) -> None:
+    library = build(host_text("philox4x32", [(s.kernel, s.compute, dtype) for s, dtype in language()]))
+
+    for subject, dtype in language():
+        compare(library, "philox4x32", subject, dtype, Launch(1, 1, 999, (7, 128), "one"))
+
+
+# The text itself
+
+
+def test_a_floating_point_operation_is_a_call() -> None:
+    # What a compiler knows as a float operation, its flags may change.
+    statements = re.findall(r"(?:float|double) \w+ = (.*);", cuda.module(algorithms.get("threefry2x32"), requests()))
+    operand = r"(?:\w+|float\d+_of\(0x[0-9a-f]+u(?:ll)?\))"
+    allowed = re.compile(rf"\w+\(.*\)|\w+ \? {operand} : {operand}")
+
+    assert len(statements) > 1000
+    assert [s for s in statements if not allowed.fullmatch(s)] == []
+
+
+def test_the_text_includes_nothing() -> None:
+    assert "#include" not in cuda.module(algorithms.get("philox4x64"), requests())
+
+
+def test_the_text_is_the_same_in_every_run() -> None:
+    program = (
+        "import hashlib, numpy, keyrng; from keyrng import algorithms; from keyrng.kernels import cuda, program\n"
+        "made = [cuda.source(k, numpy.dtype(d), numpy.dtype(d), algorithms.get('threefry2x64'))\n"
+        "        for k in program.kernels() for d in k.dtypes if k.name in ('normal', 'gamma', 'randint')]\n"
+        "print(len(made), hashlib.sha256(''.join(made).encode()).hexdigest())"
+    )
+    printed = []
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(HERE.parent)}
+        printed.append(subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True).stdout)
+
+    assert printed[0] == printed[1] != ""
+
+
+@pytest.mark.parametrize(
+    ("function", "dtype", "says"),
+    [
+        (lambda lane: lane.bits(), "bool", "returned uint32, asked for was bool"),
+        (lambda lane: lane.bits() < 5, "uint32", "returned bool, asked for was uint32"),
+        (lambda lane: cast(lane.bits(), "float32"), "int32", r"returned float32, asked for was int32; cast\(\)"),
+    ],
+)
+def test_results_are_not_converted_silently(function: Any, dtype: str, says: str) -> None:
+    with pytest.raises(TypeError, match=says):
+        cuda.source(Kernel(function, "f", ()), np.dtype("uint32"), np.dtype(dtype), algorithms.get("philox4x32"))
+
+
+# nvcc
+
+
+def ptx(text: str, folder: Path, *flags: str) -> str:
+    """What nvcc makes of a text: instructions only, for the header names the command."""
+    (folder / "text.cu").write_text(text)
+    command = [str(NVCC), "-w", "-ptx", "-arch=sm_80", *flags, "-o", str(folder / "text.ptx"), str(folder / "text.cu")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[:4000]
+    return (folder / "text.ptx").read_text()
+
+
+CUPY = ("--fmad=false", "-ftz=true")  # the project's flag, and what CuPy appends to it
+ALLOWED = re.compile(
+    r"(add|sub|mul|div|sqrt)\.rn\.f(32|64)"
+    r"|set\.(lt|le|gt|ge|eq|neu)\.u32\.f(32|64)"
+    r"|(mov|ld\.global(\.nc)?|ld\.param|st\.global|st\.param|selp)\.f(32|64)"
+    r"|cvt\.rn\.f(32|64)\.[us](32|64)|cvt\.rzi\.[us](32|64)\.f(32|64)|cvt\.rn\.f32\.f64|cvt\.f64\.f32"
+)
+
+
+def not_exact(text: str) -> set[str]:
+    """The floating-point instructions that are not rounded once, or that flush."""
+    instructions = set(re.findall(r"^\s*(?:\{\s*)?(?:@!?%\w+ )?([a-z]\w*(?:\.\w+)+)\s", text, re.MULTILINE))
+    return {i for i in instructions if re.search(r"\.f\d\d|fma|ftz|approx", i) and not ALLOWED.fullmatch(i)}
+
+
+@needs_nvcc
+def test_ptx_of_every_kernel(tmp_path: Path) -> None:
+    text = cuda.module(algorithms.get("threefry2x32"), [*requests(), *((s.kernel, s.compute, d) for s, d in language())])
+    cupy = ptx(text, tmp_path, *CUPY)
+
+    assert cupy.count(".visible .entry") == len(requests()) + len(LANGUAGE)
+    assert not re.search(r"\bfma\.|\.ftz|approx", cupy)
+    assert not_exact(cupy) == set()
+    # Contracting and not flushing, as nvcc does by itself, and all it could do: not one instruction changes.
+    assert ptx(text, tmp_path) == cupy
+    assert ptx(text, tmp_path, "--use_fast_math") == cupy
+
+
+@needs_nvcc
+@each_algorithm
+def test_ptx_of_every_algorithm(tmp_path: Path, algorithm: str) -> None:
+    gamma = next(s for s in subjects() if s.kernel.name == "gamma" and s.compute == np.float32)
+    text = cuda.source(gamma.kernel, gamma.compute, gamma.compute, algorithms.get(algorithm))
+
+    assert not_exact(ptx(text, tmp_path, *CUPY)) == set()
+
+
+@needs_nvcc
+def test_what_the_ptx_test_sees(tmp_path: Path) -> None:
+    # The control: the operators of C under the same flags.
+    operators = 'extern "C" __global__ void f(float *p, float x, float y) { p[0] = x * y + p[0]; p[1] = x / y; }'
+
+    assert not_exact(ptx(operators, tmp_path, "-ftz=true")) == {"fma.rn.ftz.f32", "div.rn.ftz.f32"}
+    assert "div.approx.ftz.f32" in not_exact(ptx(operators, tmp_path, "--use_fast_math"))
