@@ -1,4 +1,4 @@
-"""keyrng's speed beside that of other libraries: python benchmarks/run.py [--quick] [--json FILE] [--markdown FILE]
+"""keyrng's speed beside that of other libraries: python benchmarks/run.py [--quick]
 
 See benchmarks/README.md for what is measured and how to read it.
 """
@@ -109,7 +109,7 @@ def peak_memory(count: int) -> dict[str, float]:
     return peaks
 
 
-def measure(quick: bool) -> dict[str, Any]:
+def measure(quick: bool, judged_by: str) -> dict[str, Any]:
     """Run everything."""
     count, rounds, budget = (2**20, 5, 1.0) if quick else (2**24, 21, 30.0)
     values = {**dict.fromkeys(("uniform", "normal", "gamma(2.0)", "bits"), count), "a million uniforms": MILLION}
@@ -120,17 +120,20 @@ def measure(quick: bool) -> dict[str, Any]:
     report.progress("peak memory ...")
     peaks = peak_memory(2**26 if quick else 2**28)
     PATHS[0].use()
-    settings = {"values": f"2**{count.bit_length() - 1} float32", "rounds at most": rounds}
+    settings = {"values": f"2**{count.bit_length() - 1} float32", "rounds at most": rounds, "judged by": judged_by}
     return report.summary(results, peaks, peers.skipped, settings)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="keyrng's speed beside other libraries'")
     parser.add_argument("--quick", action="store_true", help="fewer values and rounds: to try it, not to judge by")
+    parser.add_argument(
+        "--least", action="store_true", help="judge by the fastest rounds: where others use the machine too"
+    )
     parser.add_argument("--json", metavar="FILE", type=FilePath)
     parser.add_argument("--markdown", metavar="FILE", type=FilePath)
     options = parser.parse_args()
-    data = measure(options.quick)
+    data = measure(options.quick, "least" if options.least else "median")
     text = report.markdown(data)
     print(text)
     if options.json:

@@ -89,8 +89,8 @@ def alternate(
     subjects = list(subjects)
     numbers = []
     for subject in subjects:
-        subject.time(1)  # compiles, allocates, starts threads
-        numbers.append(ceil(least / subject.time(1)))
+        first = subject.time(1)  # compiles, allocates, starts threads
+        numbers.append(ceil(least / (subject.time(1) if first < 1 else first)))
     seconds: list[list[float]] = [[] for _ in subjects]
     stop = time.monotonic() + budget
     for done in range(rounds):

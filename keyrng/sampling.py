@@ -53,7 +53,8 @@ def draw(
     *parameters
         Numbers or arrays that broadcast to ``key.shape + shape``. They are rounded to the dtype of the computation.
     compute
-        The dtype to compute in, if not float32 or float64, or uint32 or uint64, as the width of ``dtype`` says.
+        The dtype to compute in; by default float32, or float64 for a ``dtype`` of 64 bits, and for integers uint32 or
+        uint64 likewise.
     out
         An array to write to and return, of the result's shape and dtype. With it, ``shape`` may be left out.
 

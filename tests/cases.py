@@ -57,6 +57,9 @@ class Integers:
     def ppf(self, q: Any) -> Any:
         return self.low + np.ceil(np.asarray(q) * (self.high - self.low)) - 1
 
+    def support(self) -> tuple[float, float]:
+        return self.low, self.high - 1
+
 
 @dataclass(frozen=True)
 class Signs:
@@ -67,6 +70,9 @@ class Signs:
 
     def ppf(self, q: Any) -> Any:
         return np.where(np.asarray(q) <= 0.5, -1.0, 1.0)
+
+    def support(self) -> tuple[float, float]:
+        return -1.0, np.inf
 
 
 def scipy(name: str, *arguments: Any, **keywords: Any) -> Any:
@@ -88,7 +94,7 @@ class Case:
     parameters: tuple[Parameters, ...] = ({},)
     #: The distribution of the values, of ``dtype`` and the parameters, with scipy's cdf and ppf.
     distribution: Callable[..., Any] = field(kw_only=True)
-    #: More parameters for the statistical tests; those of ``parameters`` are tested too.
+    #: More parameters, each set for itself: for the tests of statistics, values and paths, after ``parameters``.
     extremes: tuple[Parameters, ...] = ()
     #: Arguments that choose a mode, and the function where the case is not named after it.
     fixed: Parameters = field(default_factory=dict)
@@ -112,6 +118,11 @@ class Case:
             more["dtype"] = dtype
         result: Array = function(key, shape=shape, **self.fixed, **more)
         return result
+
+    @property
+    def all_parameters(self) -> tuple[Parameters, ...]:
+        """Every set of parameters."""
+        return (*self.parameters, *self.extremes)
 
     def mixed(self, shape: tuple[int, ...], *names: str) -> dict[str, Array]:
         """The named parameters, or all, as arrays of a shape in which the sets of parameters take turns."""
@@ -170,9 +181,11 @@ CASES = (
     ),
     Case(
         "truncated_normal",
-        parameters=({"lower": -1.0, "upper": 2.0}, {"lower": 0.5, "upper": 2.75}, {"lower": -0.7, "upper": 4.0}),
+        parameters=({"lower": -1.0, "upper": 3.5}, {"lower": 0.5, "upper": 4.0}, {"lower": 3.25, "upper": np.inf}),
         distribution=lambda dtype, lower, upper: scipy("truncnorm", lower, upper),
         extremes=(
+            {"lower": -1.0, "upper": 2.0},
+            {"lower": 0.5, "upper": 0.75},
             {"lower": -np.inf, "upper": np.inf},
             {"lower": -np.inf, "upper": -3.0},
             {"lower": 6.0, "upper": np.inf},

@@ -81,8 +81,8 @@ def _wide_span(entry: Entry) -> bool:
     if entry["fn"] != "randint":
         return False
     width = max(32, 8 * _randint_dtype(entry).itemsize)
-    spans = np.subtract(*_bounds(entry)[::-1]).ravel()
-    return any(span > 2 ** (width // 2) and span & (span - 1) for span in spans.tolist())
+    spans = np.atleast_1d(np.subtract(*_bounds(entry)[::-1])).tolist()
+    return any(span > 2 ** (width // 2) and span & (span - 1) for span in spans)
 
 
 def _narrow_float(entry: Entry) -> bool:
@@ -92,14 +92,14 @@ def _narrow_float(entry: Entry) -> bool:
 
 DIFFERENT: dict[str, tuple[Callable[[Entry], bool], type[Exception] | None, int]] = {
     # reason: (which, the exception that keyrng raises or None, how many entries)
-    "jax without x64 truncates seeds to 32 bits; keyrng's seeds are whole": (_wide_seed, None, 25),
-    "minval >= maxval is no interval; jax returns minval": (_empty_range, ValueError, 0),
-    "jax clips bounds to the dtype; keyrng refuses": (_outside_dtype, ValueError, 0),
-    "jax multiplies the high word by zero where the span exceeds half a word": (_wide_span, None, 0),
-    "jax makes 16-bit floats of 8 or 16 random bits; keyrng rounds float32 samples": (_narrow_float, None, 0),
-    "jax.random.gamma draws from a chain of keys for each element": (lambda e: e["fn"] == "gamma", None, 0),
-    "complex samples are not there": (lambda e: e["dtype"].startswith("complex"), TypeError, 0),
-    "jax with x64 draws 64 bits for a sign": (lambda e: e["fn"] == "rademacher" and e["x64"], None, 0),
+    "jax without x64 truncates seeds to 32 bits; keyrng's seeds are whole": (_wide_seed, None, 20),
+    "minval >= maxval is no interval; jax returns minval": (_empty_range, ValueError, 44),
+    "jax clips bounds to the dtype; keyrng refuses": (_outside_dtype, ValueError, 15),
+    "jax multiplies the high word by zero where the span exceeds half a word": (_wide_span, None, 7),
+    "jax makes 16-bit floats of 8 or 16 random bits; keyrng rounds float32 samples": (_narrow_float, None, 164),
+    "jax.random.gamma draws from a chain of keys for each element": (lambda e: e["fn"] == "gamma", None, 53),
+    "complex samples are not there": (lambda e: e["dtype"].startswith("complex"), TypeError, 3),
+    "jax with x64 draws 64 bits for a sign": (lambda e: e["fn"] == "rademacher" and e["x64"], None, 5),
 }
 
 
@@ -187,19 +187,19 @@ def test_golden_that_differs_on_purpose() -> None:
             actual, _ = replayed(entry)
             assert actual.shape == expected.shape and actual.dtype == expected.dtype, entry["id"]
     # The list must not grow unseen: a wider rule would hide real differences.
-    print(found)
     if HAVE_BFLOAT16:
         assert dict(found) == {text: count for text, (_, _, count) in DIFFERENT.items()}
 
 
 # jax itself
 
-SHAPES = ((), (1,), (7,), (3, 5), (2, 3, 4), (1_001,), (70_001,))
+# Few, for jax compiles a program for each shape.
+SHAPES = ((), (3, 5, 7), (20_011,))
 
 
 def fresh(case: Case, dtype: str, rng: np.random.Generator) -> Iterator[tuple[int, tuple[int, ...], dict]]:
     for shape in SHAPES:
-        for _ in range(1 if len(shape) == 1 and shape[0] > 1000 else 3):
+        for _ in range(8):
             yield int(rng.integers(-(2**63), 2**63 - 1)), shape, dict(case.fresh(rng, dtype))
 
 
@@ -237,9 +237,8 @@ def test_jax_with_keys_from_keys() -> None:
         ours, theirs = keyrng.split(ours, 3)[2], jax.random.split(theirs, 3)[2]
     expected = np.asarray(jax.vmap(lambda k: jax.random.bits(k, (40,)))(jax.random.split(theirs, 7)))
 
-    for path in ("numpy",):
-        with on(path):
-            assert_same(keyrng.bits(keyrng.split(ours, 7), (40,)), expected)
+    with on("numpy"):
+        assert_same(keyrng.bits(keyrng.split(ours, 7), (40,)), expected)
     assert_same(keyrng.bits(keyrng.split(ours, 7), (40,)), expected)
 
 

@@ -19,7 +19,10 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 _reason = ""
 try:
-    if os.environ.get("KEYRNG_BACKEND") == "numpy":
+    _wanted = os.environ.get("KEYRNG_BACKEND")
+    if _wanted not in (None, "", "numpy"):
+        raise ValueError(f"KEYRNG_BACKEND is numpy or not set, got {_wanted!r}; type: unset KEYRNG_BACKEND")
+    if _wanted == "numpy":
         raise ImportError("KEYRNG_BACKEND=numpy is set")
     from keyrng.backends import _compiled
 except ImportError as error:

@@ -54,22 +54,32 @@ class _Lanes:
     def __init__(self, keys: _Keys, slab: Slab, dtype: np.dtype[Any]) -> None:
         self._keys = keys
         self._slab = slab
+        self._used = False
         self.dtype = dtype
 
+    def _once(self) -> None:
+        if self._used:
+            raise ValueError("the words of a lane were asked for twice; lane.split(n) gives lanes for more")
+        self._used = True
+
     def bits(self, width: int | None = None) -> Array:
+        self._once()
         return direct_words(
             self._keys.algorithm, self._keys.words, self._slab.start, self._slab.count, word_width(self.dtype, width)
         )
 
     def planes(self, count: int) -> tuple[Array, ...]:
+        self._once()
         slab, keys = self._slab, self._keys
         starts = (slab.start + plane * slab.size for plane in range(count))
         return tuple(direct_words(keys.algorithm, keys.words, s, slab.count, word_width(self.dtype)) for s in starts)
 
     def split(self, count: int) -> tuple[_Lanes, ...]:
+        self._once()
         return tuple(_Lanes(child, self._slab, self.dtype) for child in self._keys.split(count))
 
     def attempts(self, attempt: Callable[..., tuple[Any, Any]], *arguments: Any) -> Array:
+        self._once()
         total = len(self._keys.words) * self._slab.count
         arguments = tuple(a if isinstance(a, np.ndarray) else np.array([a], self.dtype) for a in arguments)
         blocks = _AttemptBlocks(self._keys, self._slab)
@@ -125,11 +135,16 @@ class _AttemptLanes:
         self._blocks = blocks
         self._live = live
         self._words: list[Array] = []
+        self._width = 0
         self.dtype = dtype
 
     def bits(self, width: int | None = None) -> Array:
+        width = word_width(self.dtype, width)
+        if self._width not in (0, width):
+            raise ValueError("an attempt draws words of one width")
+        self._width = width
         if not self._words:
-            self._words = list(self._blocks.next(self._live, word_width(self.dtype, width)))
+            self._words = list(self._blocks.next(self._live, width))
         return self._words.pop(0)
 
 

@@ -46,6 +46,6 @@ def normal(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array |
     --------
     >>> import keyrng
     >>> keyrng.normal(keyrng.key(0), (3,))
-    array([-0.2...
+    array([ 1.6226422 ,  2.0252647 , -0.43359444], dtype=float32)
     """
     return draw(_normal, key, shape, floating(dtype), out=out)

@@ -66,7 +66,7 @@ def uniform(
     --------
     >>> import keyrng
     >>> keyrng.uniform(keyrng.key(0), (3,))
-    array([0.4184...
+    array([0.947667  , 0.9785799 , 0.33229148], dtype=float32)
     """
     dtype = floating(dtype)
     if minval is _ZERO and maxval is _ONE and dtype.itemsize >= 4:

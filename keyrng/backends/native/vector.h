@@ -10,6 +10,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <float.h>
+#if FLT_EVAL_METHOD != 0
+#error "this compiler rounds twice (x87): no sample would have the right bits; on x86 compile with -msse2 -mfpmath=sse"
+#endif
+
 #if defined(__GNUC__) && !defined(KEYRNG_SCALAR)
 #if defined(__AVX512F__)
 #define VECTOR_BYTES 64
@@ -196,10 +201,37 @@ static inline uint32_w32 mod_uint32_w32(uint32_w32 a, uint32_w32 b) {
 static inline uint64_w64 mod_uint64_w64(uint64_w64 a, uint64_w64 b) {
     EACH(uint64, w64, AT(uint64, b) ? AT(uint64, a) % AT(uint64, b) : 0)
 }
-static inline uint32_w32 modwide_uint32_w32(uint32_w32 h, uint32_w32 l, uint32_w32 d) {
-    EACH(uint32, w32,
-         AT(uint32, d) ? (e_uint32)(((uint64_t)AT(uint32, h) << 32 | AT(uint32, l)) % AT(uint32, d)) : 0)
+#ifdef VECTOR_BYTES
+/* Numbers below 2**52 as the low bits of a float64, which converts in two operations on any machine. */
+#define AS_FLOAT64(x) ((float64_w64)((x) | 0x4330000000000000ull) - 0x1p52)
+
+/* The rest of a division goes on with the next 20 bits. What is divided stays below 2**52, so product and rest are
+ * exact; the quotient is rounded to nearest, by adding 3 * 2**51, so the rest lies between -d/2 and d/2. */
+static inline float64_w64 mod_step(float64_w64 dividend, float64_w64 d, float64_w64 inverse) {
+    return dividend - ((dividend * inverse + 0x1.8p52) - 0x1.8p52) * d;
 }
+static inline uint32_w64 modwide_half(uint32_w64 h, uint32_w64 l, uint32_w64 d) {
+    uint64_w64 low = CONVERT(uint64_w64, l);
+    float64_w64 divisor = AS_FLOAT64(CONVERT(uint64_w64, d)), inverse = 1.0 / divisor;
+    float64_w64 r = mod_step(AS_FLOAT64(CONVERT(uint64_w64, h)), divisor, inverse);
+    r = mod_step(r * 0x1p20 + AS_FLOAT64(low >> 12), divisor, inverse);
+    r = mod_step(r * 0x1p12 + AS_FLOAT64(low & 0xfff), divisor, inverse);
+    r += (float64_w64)((int64_w64)divisor & (r < 0));
+    return CONVERT(uint32_w64, (uint64_w64)(r + 0x1p52));
+}
+/* By halves, as wide as a register in 64 bits: GCC takes comparisons of wider vectors apart lane by lane. */
+static inline uint32_w32 modwide_uint32_w32(uint32_w32 h, uint32_w32 l, uint32_w32 d) {
+    uint32_w64 high[2], low[2], divisor[2];
+    memcpy(high, &h, sizeof h), memcpy(low, &l, sizeof l), memcpy(divisor, &d, sizeof d);
+    for (int i = 0; i < 2; i++) high[i] = modwide_half(high[i], low[i], divisor[i]);
+    memcpy(&h, high, sizeof h);
+    return h;
+}
+#else
+static inline uint32_w32 modwide_uint32_w32(uint32_w32 h, uint32_w32 l, uint32_w32 d) {
+    return d ? (uint32_t)(((uint64_t)h << 32 | l) % d) : 0;
+}
+#endif
 static inline uint64_t modwide64(uint64_t h, uint64_t l, uint64_t d) {
     if (!d) return 0;
 #ifdef __SIZEOF_INT128__

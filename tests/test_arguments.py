@@ -1,0 +1,352 @@
+"""Bad arguments: for every sampler and parameter the kind of error, and that it says what was wrong and what was given."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import CASES, Case, each_case
+
+import keyrng
+
+KEY = keyrng.key(0)
+NAN, INF = float("nan"), float("inf")
+
+Refusal = tuple[Any, type[Exception], str]
+
+
+def frozen(array: np.ndarray) -> np.ndarray:
+    array.flags.writeable = False
+    return array
+
+
+def given(case: Case, **changed: Any) -> dict[str, Any]:
+    return {**case.parameters[0], **changed}
+
+
+# Parameters: what no parameter is, and what each domain refuses. {name} stands for the parameter's name.
+
+NO_NUMBER: list[Refusal] = [
+    (None, TypeError, r"{name} is .*, got None"),
+    ("1", TypeError, r"{name} is .*, got '1'"),
+    (b"1", TypeError, r"{name} is .*, got b'1'"),
+    (True, TypeError, r"{name} is .*, got (bool|True)"),
+    (np.True_, TypeError, r"{name} is .*, got bool"),
+    (1j, TypeError, r"{name} is .*, got (complex128|1j)"),
+    ({}, TypeError, r"{name} is .*, got (object|dict|\{{\}})"),
+    (object(), TypeError, r"{name} is .*, got (object|<object)"),
+    ([1.0, "x"], TypeError, r"{name} is .*, got"),
+    (np.array(["1"]), TypeError, r"{name} is .*, got <U1"),
+    (np.array([True]), TypeError, r"{name} is .*, got bool"),
+    (np.array([1j]), TypeError, r"{name} is .*, got complex128"),
+    (np.array([None]), TypeError, r"{name} is .*, got object"),
+    (np.array(["2020"], "M8[Y]"), TypeError, r"{name} is .*, got datetime64"),
+    (np.datetime64("2020"), TypeError, r"{name} is .*, got datetime64"),
+    (keyrng.key(1), TypeError, r"{name} is .*, got a key"),
+    (np.ones(3, int), ValueError, r"{name} of shape \(3,\) does not broadcast to .*\(2,\)"),
+    (np.ones((3, 2), int), ValueError, r"{name} of shape \(3, 2\) does not broadcast to .*\(2,\)"),
+    (np.ones((0,), int), ValueError, r"{name} of shape \(0,\) does not broadcast to .*\(2,\)"),
+]
+
+REFUSED: dict[str, list[Refusal]] = {
+    "number": [
+        (NAN, ValueError, "{name} must be a number, not NaN, got nan"),
+        (np.array([0.1, NAN]), ValueError, "{name} must be a number, not NaN, got nan among others"),
+    ],
+    "finite": [
+        (NAN, ValueError, "{name} must be finite, got nan"),
+        (INF, ValueError, "{name} must be finite, got inf"),
+        (-INF, ValueError, "{name} must be finite, got -inf"),
+        (np.float32(INF), ValueError, "{name} must be finite, got inf"),
+        (np.array([0.5, -INF]), ValueError, "{name} must be finite, got -inf among others"),
+        (1e300, ValueError, r"{name} must be finite, got 1e\+300 \(inf as float32\)"),
+        (10**400, ValueError, "{name} must fit float"),
+    ],
+    "positive": [
+        (NAN, ValueError, "{name} must be positive and finite, got nan"),
+        (INF, ValueError, "{name} must be positive and finite, got inf"),
+        (0, ValueError, "{name} must be positive and finite, got 0"),
+        (0.0, ValueError, r"{name} must be positive and finite, got 0\.0"),
+        (-0.0, ValueError, r"{name} must be positive and finite, got -0\.0"),
+        (-2, ValueError, "{name} must be positive and finite, got -2"),
+        (np.float64(-2.5), ValueError, r"{name} must be positive and finite, got -2\.5"),
+        (np.array([1.0, 0.0]), ValueError, r"{name} must be positive and finite, got 0\.0 among others"),
+        ([2.0, NAN], ValueError, "{name} must be positive and finite, got nan among others"),
+        (1e300, ValueError, r"{name} must be positive and finite, got 1e\+300 \(inf as float32\)"),
+        (1e-300, ValueError, r"{name} must be positive and finite, got 1e-300 \(0\.0 as float32\)"),
+        (10**400, ValueError, "{name} must fit float32"),
+    ],
+    "probability": [
+        (NAN, ValueError, "{name} must be between 0 and 1, got nan"),
+        (INF, ValueError, "{name} must be between 0 and 1, got inf"),
+        (-INF, ValueError, "{name} must be between 0 and 1, got -inf"),
+        (-1, ValueError, "{name} must be between 0 and 1, got -1"),
+        (-1e-9, ValueError, "{name} must be between 0 and 1, got -1e-09"),
+        (1.0000001, ValueError, r"{name} must be between 0 and 1, got 1\.0000001"),
+        (2, ValueError, "{name} must be between 0 and 1, got 2"),
+        (np.float32(1.5), ValueError, r"{name} must be between 0 and 1, got 1\.5"),
+        (np.array([0.5, NAN]), ValueError, "{name} must be between 0 and 1, got nan among others"),
+        (1e300, ValueError, r"{name} must be between 0 and 1, got 1e\+300"),
+        (10**400, ValueError, "{name} must fit float32"),
+    ],
+    "integer": [
+        (NAN, TypeError, "{name} is an integer or an array of integers, got nan"),
+        (INF, TypeError, "{name} is an integer or an array of integers, got inf"),
+        (2.0, TypeError, r"{name} is an integer or an array of integers, got 2\.0"),
+        (np.float32(2.0), TypeError, "{name} is an integer or an array of integers, got float32"),
+        (np.array([2.0]), TypeError, "{name} is an integer or an array of integers, got float64"),
+        (np.array([2, 2.5], object), TypeError, "{name} is an integer or an array of integers, got object"),
+    ],
+}
+
+each_parameter = pytest.mark.parametrize(
+    ("case", "name"), [pytest.param(c, name, id=f"{c}-{name}") for c in CASES for name in c.domain]
+)
+
+
+def test_every_parameter_has_a_domain() -> None:
+    assert all(set(case.domain) == set(case.parameters[0]) for case in CASES)
+    assert all(set(case.domain.values()) <= set(REFUSED) for case in CASES)
+
+
+@each_parameter
+def test_parameter(case: Case, name: str) -> None:
+    # All rows that fail are told at once: a table is read whole.
+    wrong = []
+    for value, error, message in NO_NUMBER + REFUSED[case.domain[name]]:
+        if isinstance(value, np.ndarray) and value.dtype == int and len(case.domain) == 2:
+            # Bounds must be in order before they can be too many.
+            low, high = case.parameters[0].values()
+            value = np.full(value.shape, {0: low, 1: high}[list(case.domain).index(name)])
+        text = message.format(name=name)
+        for keys in (KEY, keyrng.split(KEY, 2)):
+            try:
+                case(keys, (2,), case.dtypes[-2:][0] if "float32" in case.dtypes else case.dtypes[0], **given(case, **{name: value}))
+            except error as raised:
+                text_matches = re.search(text, str(raised).replace("(2, 2)", "(2,)"))
+                if not text_matches:
+                    wrong.append(f"{value!r:.60}: said {str(raised)[:200]!r}, expected /{text}/")
+            except Exception as raised:
+                wrong.append(f"{value!r:.60}: {type(raised).__name__}: {str(raised)[:160]}")
+            else:
+                wrong.append(f"{value!r:.60}: accepted")
+
+    assert not wrong, "\n" + "\n".join(dict.fromkeys(wrong))
+
+
+@pytest.mark.parametrize(
+    ("case", "parameters", "message"),
+    [pytest.param(c, p, m, id=f"{c}-{i}") for c in CASES for i, (p, m) in enumerate(c.refused)],
+)
+def test_parameters_together(case: Case, parameters: dict, message: str) -> None:
+    for dtype in case.dtypes:
+        with pytest.raises(ValueError, match=message):
+            case(KEY, (2,), dtype, **parameters)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"])
+def test_randint_takes_the_whole_dtype_and_no_more(dtype: str) -> None:
+    info = np.iinfo(dtype)
+    low, high = int(info.min), int(info.max)
+    for minval, maxval in ((low, high + 1), (high, high + 1), (low, low + 1)):
+        sample = keyrng.randint(KEY, (100,), minval, maxval, dtype)
+        arrays = keyrng.randint(KEY, (100,), np.array([minval], object), np.array([maxval], object), dtype)
+        assert sample.tobytes() == arrays.tobytes()
+        assert minval <= int(sample.min()) <= int(sample.max()) < maxval
+    for minval, maxval in ((low - 1, high), (low, high + 2), (high + 1, high + 2)):
+        with pytest.raises(ValueError, match=f"{dtype} holds {low} to {high}, got minval {minval} and maxval {maxval}"):
+            keyrng.randint(KEY, (2,), minval, maxval, dtype)
+
+
+def test_uniform_interval_must_be_finite_and_distinct_in_its_dtype() -> None:
+    with pytest.raises(ValueError, match=r"maxval - minval must be finite in float32, got -3e\+38 and 3e\+38"):
+        keyrng.uniform(KEY, (2,), minval=-3e38, maxval=3e38)
+    with pytest.raises(ValueError, match=r"minval must be less than maxval, got 1\.0 and 1\.00000000001"):
+        keyrng.uniform(KEY, (2,), minval=1.0, maxval=1.00000000001)
+    with pytest.raises(ValueError, match="maxval must be finite, got 70000"):
+        keyrng.uniform(KEY, (2,), "float16", maxval=70_000)
+    assert keyrng.uniform(KEY, (2,), "float64", minval=1.0, maxval=1.00000000001).max() < 1.00000000001
+    assert (keyrng.uniform(KEY, (9,), minval=1.0, maxval=np.nextafter(np.float32(1), np.float32(2))) == 1).all()
+
+
+def test_mode_of_bernoulli() -> None:
+    for mode in ("highest", "", None, 1, "LOW"):
+        with pytest.raises(ValueError, match=f"mode is 'low' or 'high', got {mode!r}"):
+            keyrng.bernoulli(KEY, 0.5, (2,), mode)
+
+
+# Shape
+
+SHAPES: list[Refusal] = [
+    (-1, ValueError, r"shape has no negative sizes, got \(-1,\)"),
+    ((2, -3), ValueError, r"shape has no negative sizes, got \(2, -3\)"),
+    ([-2], ValueError, r"shape has no negative sizes, got \(-2,\)"),
+    (np.array([2, -1]), ValueError, r"shape has no negative sizes, got \(2, -1\)"),
+    (2.0, TypeError, r"shape is an int or a tuple of ints, got 2\.0"),
+    (NAN, TypeError, "shape is an int or a tuple of ints, got nan"),
+    ((2.0,), TypeError, r"shape is an int or a tuple of ints, got \(2\.0,\)"),
+    ((2, "3"), TypeError, r"shape is an int or a tuple of ints, got \(2, '3'\)"),
+    ("23", TypeError, "shape is an int or a tuple of ints, got '23'"),
+    (b"23", TypeError, "shape is an int or a tuple of ints, got b'23'"),
+    (True, TypeError, "shape is an int or a tuple of ints, got True"),
+    ((True,), TypeError, r"shape is an int or a tuple of ints, got \(True,\)"),
+    ((2, np.True_), TypeError, r"shape is an int or a tuple of ints, got \(2, (np\.)?True_?\)"),
+    ((2, None), TypeError, r"shape is an int or a tuple of ints, got \(2, None\)"),
+    (((2,), 3), TypeError, r"shape is an int or a tuple of ints, got \(\(2,\), 3\)"),
+    (np.array([2.0]), TypeError, "shape is an int or a tuple of ints, got ndarray"),
+    (np.array([[2]]), TypeError, "shape is an int or a tuple of ints, got ndarray"),
+    ({2}, TypeError, "shape is an int or a tuple of ints, got set"),
+    (1j, TypeError, "shape is an int or a tuple of ints, got complex"),
+    (np.float32(2), TypeError, r"shape is an int or a tuple of ints, got .*2\.0"),
+    (KEY, TypeError, "shape is an int or a tuple of ints, got Key"),
+    ("float32", TypeError, "shape is an int or a tuple of ints, got 'float32'"),
+]
+
+
+@each_case
+def test_shape(case: Case, path: str) -> None:
+    dtype = case.dtypes[0]
+    case(KEY, (3,), dtype, **case.parameters[0])  # the short road of small draws is taken from the second call on
+    for keys in (KEY, keyrng.split(KEY, 2)):
+        for shape, error, message in SHAPES:
+            with pytest.raises(error, match=message):
+                case(keys, shape, dtype, **case.parameters[0])
+
+
+@each_case
+def test_too_large(case: Case) -> None:
+    # More than an array can have: NumPy's own errors, before anything is drawn.
+    for shape in ((2**70,), (2**40, 2**40), (1,) * 65):
+        with pytest.raises((ValueError, MemoryError)):
+            case(KEY, shape, case.dtypes[0], **case.parameters[0])
+
+
+# Dtype
+
+NO_DTYPE: list[Refusal] = [
+    ("float128", TypeError, "dtype .*float128"),
+    ("complex64", TypeError, "dtype complex64 is no .* dtype of keyrng; choose from "),
+    (complex, TypeError, "dtype complex128 is no .* dtype of keyrng; choose from "),
+    (bool, TypeError, "dtype bool is no .* dtype of keyrng; choose from "),
+    (object, TypeError, "dtype object is no .* dtype of keyrng; choose from "),
+    ("S4", TypeError, "dtype .* is no .* dtype of keyrng; choose from "),
+    ("M8[s]", TypeError, r"dtype datetime64\[s\] is no .* dtype of keyrng; choose from "),
+    ("nothing", TypeError, "dtype 'nothing' is not one; choose from "),
+    ("", TypeError, "dtype '' is not one; choose from "),
+    (3, TypeError, "dtype 3 is not one; choose from "),
+    (np.floating, TypeError, "dtype .*floating.* is not one; choose from "),
+    (np.dtype([("a", "f4")]), TypeError, "dtype .* is no .* dtype of keyrng; choose from "),
+    ([], TypeError, "dtype .*; choose from "),
+    (KEY, TypeError, "dtype .*; choose from "),
+    (np.array([1.0, 2.0]), TypeError, "dtype .*; choose from "),
+]
+
+
+@each_case
+def test_dtype(case: Case) -> None:
+    if case.dtypes == ("bool",):
+        with pytest.raises(TypeError, match="dtype"):
+            keyrng.bernoulli(KEY, 0.5, (2,), dtype="bool")  # type: ignore[call-arg]
+        return
+    for _ in range(2):  # what was refused must not be remembered as good
+        for dtype, error, message in NO_DTYPE:
+            with pytest.raises(error, match=message):
+                case(KEY, (2,), dtype, **case.parameters[0])
+        for name in {"int8", "uint8", "int32", "uint64", "float16", "float32", "float64", "bfloat16"} - set(case.dtypes):
+            if name != "bfloat16" or "float16" not in case.dtypes:
+                with pytest.raises(TypeError, match=f"(dtype {name} is no .* dtype of keyrng; choose from |ml_dtypes)"):
+                    case(KEY, (2,), name, **case.parameters[0])
+        swapped = np.dtype(case.dtypes[-1]).newbyteorder()
+        with pytest.raises(TypeError, match="foreign byte order; convert the sample with astype"):
+            case(KEY, (2,), swapped, **case.parameters[0])
+
+
+@each_case
+def test_names_of_a_dtype(case: Case) -> None:
+    if case.dtypes == ("bool",):
+        pytest.skip("no dtype to choose")
+    for name in case.dtypes:
+        expected = case(KEY, (9,), name, **case.parameters[0])
+        for form in (np.dtype(name), np.dtype(name).type, np.dtype(name).newbyteorder("=")):
+            sample = case(KEY, (9,), form, **case.parameters[0])
+            assert sample.dtype == np.dtype(name) and sample.tobytes() == expected.tobytes()
+
+
+# out=
+
+
+@each_case
+def test_bad_out(case: Case, path: str) -> None:
+    dtype = case.dtypes[0]
+    other = "float64" if dtype != "float64" else "float32"
+    good = np.zeros((2, 3), dtype)
+    rows: list[Refusal] = [
+        ([[0.0] * 3] * 2, TypeError, "out is a NumPy array, got list"),
+        (memoryview(good), TypeError, "out is a NumPy array, got memoryview"),
+        (1.0, TypeError, "out is a NumPy array, got float"),
+        ("out", TypeError, "out is a NumPy array, got str"),
+        (KEY, TypeError, "out is a NumPy array, got Key"),
+        (np.float32(1), TypeError, "out is a NumPy array, got float32"),
+        (np.zeros((3, 2), dtype), ValueError, r"out has shape \(3, 2\), the sample has \(2, 3\)"),
+        (np.zeros(6, dtype), ValueError, r"out has shape \(6,\), the sample has \(2, 3\)"),
+        (np.zeros((1, 2, 3), dtype), ValueError, r"out has shape \(1, 2, 3\), the sample has \(2, 3\)"),
+        (np.zeros((2, 3), other), TypeError, f"out is {other}, the sample is {np.dtype(dtype)}"),
+        (np.zeros((2, 3), object), TypeError, f"out is object, the sample is {np.dtype(dtype)}"),
+        (frozen(np.zeros((2, 3), dtype)), ValueError, "out is read-only; give an array that can be written to"),
+        (np.broadcast_to(np.zeros(3, dtype), (2, 3)), ValueError, "out is read-only; give an array"),
+    ]
+    if np.dtype(dtype).itemsize > 1:
+        swapped = np.zeros((2, 3), np.dtype(dtype).newbyteorder())
+        rows.append((swapped, TypeError, r"out is >?\S+, the sample is"))
+    for key, shape in ((KEY, (2, 3)), (keyrng.split(KEY), (3,))):
+        for out, error, message in rows:
+            with pytest.raises(error, match=message):
+                case(key, shape, dtype, out=out, **case.parameters[0])
+        case(key, shape, dtype, out=good, **case.parameters[0])
+
+
+@each_case
+def test_out_without_shape_must_have_the_axes_of_the_keys(case: Case) -> None:
+    dtype = case.dtypes[0]
+    keys = keyrng.split(KEY, 3)
+    for shape in ((4, 3), (2,), ()):
+        with pytest.raises(ValueError, match=r"out has shape .*, the sample has \(3"):
+            case(keys, (), dtype, out=np.zeros(shape, dtype), **case.parameters[0])
+
+
+# The key
+
+
+@each_case
+def test_what_is_no_key(case: Case, path: str) -> None:
+    dtype = case.dtypes[0]
+    words = keyrng.key_data(KEY)
+    case(KEY, (2,), dtype, **case.parameters[0])
+    for key, message in (
+        (None, "expected a key, got None"),
+        (0, "expected a key, got int"),
+        (words, r"expected a key, got an array of uint32 with shape \(2,\).*wrap_key_data"),
+        (words.tolist(), "expected a key, got list"),
+        ([KEY, KEY], "expected a key, got list"),
+        ("seed", "expected a key, got str"),
+        (np.random.default_rng(0), "expected a key, got Generator"),
+        ((2, 3), "expected a key, got tuple"),
+    ):
+        for shape in ((2,), 2):
+            with pytest.raises(TypeError, match=message):
+                case(key, shape, dtype, **case.parameters[0])
+
+
+@each_case
+def test_signature(case: Case) -> None:
+    # Key first, out by name only, nothing random hidden in a default.
+    import inspect
+
+    parameters = inspect.signature(getattr(keyrng, case.function or case.name)).parameters
+    assert next(iter(parameters)) == "key"
+    assert parameters["out"].kind is inspect.Parameter.KEYWORD_ONLY and parameters["out"].default is None
+    assert set(case.parameters[0]) <= set(parameters)
+    with pytest.raises(TypeError):
+        getattr(keyrng, case.function or case.name)()
