@@ -51,12 +51,12 @@ class BuildKernels(build_ext):
             raise RuntimeError("it is for little-endian processors")
         sys.path.insert(0, str(ROOT))
         from keyrng import algorithms, distributions
-        from keyrng.kernels import native, program
+        from keyrng.kernels import lane, native
 
         assert distributions
         made = Path(self.build_temp) / "printed"
         made.mkdir(parents=True, exist_ok=True)
-        functions, tables = native.sources([algorithms.get(n) for n in algorithms.names()], program.kernels())
+        functions, tables = native.sources([algorithms.get(n) for n in algorithms.names()], lane.kernels())
         (made / "functions.inc").write_text(functions)
         (made / "tables.inc").write_text(tables)
 

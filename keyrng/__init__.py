@@ -28,7 +28,6 @@ from keyrng.keys import (
 )
 from keyrng.sampling import draw
 
-
 __all__ = [
     "Key",
     "algorithms",

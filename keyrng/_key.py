@@ -181,7 +181,7 @@ class Key:
         return _wrap(self._algorithm, np.ascontiguousarray(self._words.transpose(*order, self.ndim)))
 
     @property
-    def T(self) -> Key:
+    def T(self) -> Key:  # noqa: N802 (NumPy's name)
         """The keys with their axes reversed."""
         return self.transpose()
 

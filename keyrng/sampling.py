@@ -18,7 +18,7 @@ from keyrng.backends import compiled
 from keyrng.backends import numpy as direct
 from keyrng.dtypes import Dtype, compute_dtype, is_half
 from keyrng.kernels.bits import store
-from keyrng.kernels.program import Kernel, kernels
+from keyrng.kernels.lane import Kernel, kernels
 from keyrng.keys import Key, check_key
 from keyrng.parameters import Array, ArrayLike, Parameter, parameter_array
 

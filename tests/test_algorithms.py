@@ -328,7 +328,12 @@ def test_own_algorithm_has_its_own_known_answer(registry: None) -> None:
     # The row "philox4x32 7" of Random123's kat_vectors.
     key = keyrng.key(0, impl=philox_of_7_rounds())
 
-    assert [hex(word) for word in keyrng.bits(key, 4).tolist()] == ["0x5f6fb709", "0xd893f64", "0x4f121f81", "0x4f730a48"]
+    assert [hex(word) for word in keyrng.bits(key, 4).tolist()] == [
+        "0x5f6fb709",
+        "0xd893f64",
+        "0x4f121f81",
+        "0x4f730a48",
+    ]
     assert keyrng.key(0, impl="philox4x32-7").impl == "philox4x32-7"
 
 

@@ -123,7 +123,12 @@ def test_parameter(case: Case, name: str) -> None:
         text = message.format(name=name)
         for keys in (KEY, keyrng.split(KEY, 2)):
             try:
-                case(keys, (2,), case.dtypes[-2:][0] if "float32" in case.dtypes else case.dtypes[0], **given(case, **{name: value}))
+                case(
+                    keys,
+                    (2,),
+                    case.dtypes[-2:][0] if "float32" in case.dtypes else case.dtypes[0],
+                    **given(case, **{name: value}),
+                )
             except error as raised:
                 text_matches = re.search(text, str(raised).replace("(2, 2)", "(2,)"))
                 if not text_matches:
@@ -254,7 +259,9 @@ def test_dtype(case: Case) -> None:
         for dtype, error, message in NO_DTYPE:
             with pytest.raises(error, match=message):
                 case(KEY, (2,), dtype, **case.parameters[0])
-        for name in {"int8", "uint8", "int32", "uint64", "float16", "float32", "float64", "bfloat16"} - set(case.dtypes):
+        for name in {"int8", "uint8", "int32", "uint64", "float16", "float32", "float64", "bfloat16"} - set(
+            case.dtypes
+        ):
             if name != "bfloat16" or "float16" not in case.dtypes:
                 with pytest.raises(TypeError, match=f"(dtype {name} is no .* dtype of keyrng; choose from |ml_dtypes)"):
                     case(KEY, (2,), name, **case.parameters[0])

@@ -26,7 +26,7 @@ import keyrng
 from keyrng import algorithms, sampling
 from keyrng.kernels import cuda
 from keyrng.kernels.ops import bitcast, cast, mod_wide, mulhi, rotl, sqrt, where
-from keyrng.kernels.program import Kernel, kernels
+from keyrng.kernels.lane import Kernel, kernels
 
 HERE = Path(__file__).parent
 GXX, NVCC = shutil.which("g++"), shutil.which("nvcc")
@@ -515,9 +515,9 @@ def test_the_text_includes_nothing() -> None:
 
 def test_the_text_is_the_same_in_every_run() -> None:
     program = (
-        "import hashlib, numpy, keyrng; from keyrng import algorithms; from keyrng.kernels import cuda, program\n"
+        "import hashlib, numpy, keyrng; from keyrng import algorithms; from keyrng.kernels import cuda, lane\n"
         "made = [cuda.source(k, numpy.dtype(d), numpy.dtype(d), algorithms.get('threefry2x64'))\n"
-        "        for k in program.kernels() for d in k.dtypes if k.name in ('normal', 'gamma', 'randint')]\n"
+        "        for k in lane.kernels() for d in k.dtypes if k.name in ('normal', 'gamma', 'randint')]\n"
         "print(len(made), hashlib.sha256(''.join(made).encode()).hexdigest())"
     )
     printed = set()

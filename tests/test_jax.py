@@ -23,7 +23,9 @@ Entry = dict[str, Any]
 
 def units(actual: Array, expected: Array) -> Array:
     """The distance in units in the last place, of values that may have either sign."""
-    ints = [x.view(f"i{x.dtype.itemsize}").astype(object if x.dtype.itemsize == 8 else np.int64) for x in (actual, expected)]
+    ints = [
+        x.view(f"i{x.dtype.itemsize}").astype(object if x.dtype.itemsize == 8 else np.int64) for x in (actual, expected)
+    ]
     least = -(2 ** (8 * actual.dtype.itemsize - 1))
     a, b = (np.where(x < 0, least - x, x) for x in ints)
     return np.abs(a - b).astype(np.float64)

@@ -446,7 +446,9 @@ def test_paths_agree_for_every_algorithm(case: Case, dtype: str, algorithm: str)
 # 16-bit floats
 
 
-@pytest.mark.parametrize("case", [c for c in BY_NAME.values() if "float16" in c.dtypes and c.name != "uniform"], ids=str)
+@pytest.mark.parametrize(
+    "case", [c for c in BY_NAME.values() if "float16" in c.dtypes and c.name != "uniform"], ids=str
+)
 def test_16_bit_floats_are_float32_samples_rounded_once(case: Case, path: str) -> None:
     for algorithm in ALGORITHMS:
         key = keyrng.key(SEED, impl=algorithm)

@@ -22,7 +22,7 @@ ORDER = (
     "keyrng.kernels.elementary",
     "keyrng.kernels.special",
     "keyrng.kernels.bits",
-    "keyrng.kernels.program",
+    "keyrng.kernels.lane",
     "keyrng.kernels",
     # the generators
     "keyrng.algorithms.base",
@@ -30,6 +30,7 @@ ORDER = (
     "keyrng.algorithms.philox",
     "keyrng.algorithms",
     # the printers, for builds and tests
+    "keyrng.kernels.program",
     "keyrng.kernels.cprint",
     "keyrng.kernels.native",
     "keyrng.kernels.cuda",
@@ -67,7 +68,7 @@ ORDER = (
 )
 
 # What only the build and the tests may import: nothing is printed or compiled when keyrng is used.
-PRINTERS = ("keyrng.kernels.cprint", "keyrng.kernels.native", "keyrng.kernels.cuda")
+PRINTERS = ("keyrng.kernels.program", "keyrng.kernels.cprint", "keyrng.kernels.native", "keyrng.kernels.cuda")
 
 
 def _name(path: Path) -> str:

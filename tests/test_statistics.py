@@ -188,7 +188,9 @@ def test_whole_range_of_randint(dtype: str) -> None:
             # Sixteen parts of the range.
             part = ((x.astype(object) - minval) * 16 // (maxval - minval)).astype(np.int64)
             expected = np.diff([-(-i * (maxval - minval) // 16) for i in range(17)]).astype(float)
-            assert stats.chisquare(np.bincount(part, minlength=16), expected / expected.sum() * DRAWS).pvalue > THRESHOLD
+            assert (
+                stats.chisquare(np.bincount(part, minlength=16), expected / expected.sum() * DRAWS).pvalue > THRESHOLD
+            )
 
 
 @each_algorithm

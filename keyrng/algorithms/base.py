@@ -101,7 +101,10 @@ class Algorithm:
 
     def at(self, key: Words, low: Any, high: Any, draw: Any, domain: Any) -> Words:
         """The block of a key at an index, draw number and domain."""
-        return self.block(key, self.counter(low, high, draw, domain))
+        block = self.block(key, self.counter(low, high, draw, domain))
+        if len(block) != self.block_words:
+            raise ValueError(f"block of {self.name} must return {self.block_words} words, returned {len(block)}")
+        return block
 
     def values(self, block: Words, bits: int) -> Words:
         """What a direct draw reads off a block: values of 32 or 64 bits, in order."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from keyrng.algorithms.base import Algorithm
 from keyrng.backends.threads import PIECE, run_pieces
-from keyrng.kernels.program import Kernel
+from keyrng.kernels.lane import Kernel
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

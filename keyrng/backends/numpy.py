@@ -14,7 +14,7 @@ import numpy as np
 from keyrng.algorithms.base import Algorithm, Domain
 from keyrng.backends import packed
 from keyrng.backends.derive import Array, children
-from keyrng.kernels.program import Function, word_width
+from keyrng.kernels.lane import Function, Once, word_width
 
 # Elements a chunk: some ten arrays of it stay in a level-2 cache (benchmarks/chunks.py).
 CHUNK = 1 << 15
@@ -54,13 +54,8 @@ class _Lanes:
     def __init__(self, keys: _Keys, slab: Slab, dtype: np.dtype[Any]) -> None:
         self._keys = keys
         self._slab = slab
-        self._used = False
+        self._once = Once()
         self.dtype = dtype
-
-    def _once(self) -> None:
-        if self._used:
-            raise ValueError("the words of a lane were asked for twice; lane.split(n) gives lanes for more")
-        self._used = True
 
     def bits(self, width: int | None = None) -> Array:
         self._once()

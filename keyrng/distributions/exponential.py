@@ -7,7 +7,7 @@ from typing import Any
 from keyrng.dtypes import DTypeLike, floating
 from keyrng.kernels.bits import unit
 from keyrng.kernels.elementary import log1p_unchecked
-from keyrng.kernels.program import FLOATS, kernel
+from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.keys import Key
 from keyrng.parameters import Array
 from keyrng.sampling import Shape, draw

@@ -10,8 +10,8 @@ from keyrng.distributions.normal import _normal
 from keyrng.dtypes import DTypeLike, floating
 from keyrng.kernels.bits import positive_unit
 from keyrng.kernels.elementary import exp, log1p, log_unchecked
+from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt, where
-from keyrng.kernels.program import FLOATS, kernel
 from keyrng.keys import Key
 from keyrng.parameters import Array, ArrayLike, positive
 from keyrng.sampling import Shape, draw

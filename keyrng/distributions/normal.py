@@ -9,7 +9,7 @@ import numpy as np
 from keyrng.dtypes import DTypeLike, floating
 from keyrng.kernels.bits import signed_unit
 from keyrng.kernels.elementary import erfinv_unchecked
-from keyrng.kernels.program import FLOATS, kernel
+from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.keys import Key
 from keyrng.parameters import Array
 from keyrng.sampling import Shape, draw

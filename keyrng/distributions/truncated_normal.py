@@ -10,8 +10,8 @@ import numpy as np
 from keyrng.dtypes import Dtype, DTypeLike, floating
 from keyrng.kernels.bits import unit
 from keyrng.kernels.elementary import erfinv_unchecked, exp, horner, log1p_unchecked, log_unchecked
+from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt, where
-from keyrng.kernels.program import FLOATS, kernel
 from keyrng.kernels.special import erf
 from keyrng.keys import Key
 from keyrng.parameters import Array, ArrayLike, above, below, bounds, number, once_for_numbers

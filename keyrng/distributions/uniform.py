@@ -8,8 +8,8 @@ import numpy as np
 
 from keyrng.dtypes import Dtype, DTypeLike, floating
 from keyrng.kernels.bits import unit
+from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
-from keyrng.kernels.program import FLOATS, kernel
 from keyrng.keys import Key
 from keyrng.parameters import Array, ArrayLike, below, bounds, finite, once_for_numbers
 from keyrng.sampling import Shape, draw

@@ -8,8 +8,8 @@ import numpy as np
 
 from keyrng.dtypes import DTypeLike, compute_dtype, floating, integer, signed, unsigned
 from keyrng.kernels.bits import to_unit, unit
+from keyrng.kernels.lane import FLOATS, WORDS, kernel
 from keyrng.kernels.ops import cast, mod_wide, where
-from keyrng.kernels.program import FLOATS, WORDS, kernel
 from keyrng.keys import Key
 from keyrng.parameters import Array, ArrayLike, probability
 from keyrng.sampling import Shape, draw

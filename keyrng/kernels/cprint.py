@@ -109,12 +109,14 @@ class C:
         return f"{dtype.name}_w{self.lanes}"
 
     def declare(self, symbol: Symbol) -> str:
+        """The type of a symbol's variable."""
         return f"mask{mask_bits(symbol)}_w{self.lanes}" if symbol.dtype == BOOL else self.type(symbol.dtype)
 
     def _mask(self, symbol: Symbol, text: str, bits: int) -> str:
         return text if mask_bits(symbol) == bits else f"CONVERT(mask{bits}_w{self.lanes}, {text})"
 
     def spell(self, symbol: Symbol, operands: Sequence[str]) -> str:
+        """The expression of an operation."""
         op, dtype, args = symbol.op, symbol.dtype, symbol.args
         kind = self.declare(symbol)
         if op == "const":
@@ -167,9 +169,11 @@ class CUDA:
         return _CUDA_TYPES[dtype.name]
 
     def declare(self, symbol: Symbol) -> str:
+        """The type of a symbol's variable."""
         return self.type(symbol.dtype)
 
     def spell(self, symbol: Symbol, operands: Sequence[str]) -> str:
+        """The expression of an operation."""
         op, dtype, args = symbol.op, symbol.dtype, symbol.args
         if op == "const":
             return self._constant(args[1])

@@ -24,7 +24,8 @@ import numpy as np
 from keyrng.algorithms.base import Algorithm, Domain, Words
 from keyrng.kernels.bits import store
 from keyrng.kernels.cprint import CUDA, extend, statements
-from keyrng.kernels.program import Attempt, Kernel, Program, leaves, trace
+from keyrng.kernels.lane import Kernel
+from keyrng.kernels.program import Attempt, Program, leaves, trace
 from keyrng.kernels.symbols import BOOL, Graph, Symbol
 
 __all__ = ["Request", "function_name", "module", "source"]

@@ -15,9 +15,10 @@ import numpy as np
 
 from keyrng.algorithms.base import Algorithm, Words
 from keyrng.kernels.bits import store
-from keyrng.kernels.cprint import C, mask_bits, statements
-from keyrng.kernels.program import Kernel, Loop, Program, leaves, trace
-from keyrng.kernels.symbols import BOOL, Graph, Symbol
+from keyrng.kernels.cprint import C, statements
+from keyrng.kernels.lane import Kernel
+from keyrng.kernels.program import Loop, Program, leaves, trace
+from keyrng.kernels.symbols import Graph, Symbol
 
 # How many vectors of blocks are computed side by side, by the words of a block: as many as 16 registers carry.
 _SIDE_BY_SIDE = {2: 4, 4: 2}
@@ -94,9 +95,7 @@ class _Source:
         self.outputs.append(where[program.result])
         self.plans.append(plan)
 
-    def _compute(
-        self, plan: _Plan, name: str, lanes: int, where: dict[Symbol, int], wanted: Iterable[Symbol]
-    ) -> None:
+    def _compute(self, plan: _Plan, name: str, lanes: int, where: dict[Symbol, int], wanted: Iterable[Symbol]) -> None:
         """A map stage for those of the wanted values that are in no buffer yet."""
         outputs = [symbol for symbol in dict.fromkeys(wanted) if symbol not in where]
         if not outputs:
@@ -170,10 +169,13 @@ class _Source:
             f"static void fill_{name}(const void *key, uint64_t first, size_t groups, uint64_t domain, void *out,",
             "        const char *ahead) {",
         ]
-        lines += [f"    {kind} k{i} = SPLAT({kind}, ((const e_uint{bits} *)key)[{i}]);" for i in range(algorithm.key_words)]
+        lines += [
+            f"    {kind} k{i} = SPLAT({kind}, ((const e_uint{bits} *)key)[{i}]);" for i in range(algorithm.key_words)
+        ]
         high = "(e_uint32)(first >> 32)" if bits == 32 else "0"
         lines += [
-            f"    {kind} high = SPLAT({kind}, {high}), draw = SPLAT({kind}, 0), use = SPLAT({kind}, (e_uint{bits})domain);",
+            f"    {kind} high = SPLAT({kind}, {high}), draw = SPLAT({kind}, 0);",
+            f"    {kind} use = SPLAT({kind}, (e_uint{bits})domain);",
             f"    {kind} low_0 = SPLAT({kind}, (e_uint{bits})first) + iota_{kind}();",
             *(f"    {kind} low_{c} = low_{c - 1} + {lanes};" for c in range(1, copies)),
             "    (void)high, (void)draw, (void)use;",
@@ -238,12 +240,11 @@ def _needs(outputs: Sequence[Symbol], where: dict[Symbol, int]) -> set[Symbol]:
 
 def _stage(kind: str, **values: Any) -> str:
     """A row of a stage table."""
-    texts = []
-    for name, value in values.items():
-        if isinstance(value, list):
-            value = "{" + ", ".join(str(v) for v in [*value, -1]) + "}"
-        texts.append(f".{name} = {value}")
-    return "{.kind = STAGE_" + kind + ", " + ", ".join(texts) + "}"
+
+    def text(value: Any) -> str:
+        return "{" + ", ".join(map(str, [*value, -1])) + "}" if isinstance(value, list) else str(value)
+
+    return "{" + ", ".join([f".kind = STAGE_{kind}", *(f".{name} = {text(v)}" for name, v in values.items())]) + "}"
 
 
 def sources(algorithms: Sequence[Algorithm], kernels: Sequence[Kernel]) -> tuple[str, str]:
@@ -267,7 +268,8 @@ def sources(algorithms: Sequence[Algorithm], kernels: Sequence[Kernel]) -> tuple
 def _tables(made: _Source, algorithms: Sequence[Algorithm]) -> str:
     lines = ["/* Printed by keyrng.kernels.native. */", "static const algorithm_info algorithm_infos[] = {"]
     lines += [
-        f'    {{"{a.name}", {a.word_bits // 8}, {a.key_words}, {a.block_words}, {int(a.jax_layout)}}},' for a in algorithms
+        f'    {{"{a.name}", {a.word_bits // 8}, {a.key_words}, {a.block_words}, {int(a.jax_layout)}}},'
+        for a in algorithms
     ]
     lines += ["};", "static const char *const store_names[] = {"]
     lines += [f'    "{result}.{dtype}",' for result, dtype in STORES]
@@ -296,7 +298,3 @@ def _tables(made: _Source, algorithms: Sequence[Algorithm]) -> str:
         lines.append("    {" + ", ".join(map(str, fields)) + "},")
         first += len(plan.stages)
     return "\n".join([*lines, "};"]) + "\n"
-
-
-__all__ = ["STORES", "mask_bits", "sources"]
-assert BOOL.itemsize == 1  # a condition is stored as a byte

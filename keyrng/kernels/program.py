@@ -1,93 +1,21 @@
 """A traced kernel: what it draws, what it computes, and in which order.
 
-A kernel is a function ``kernel(lane, *parameters)``. A lane is one element of the result as an executor sees it; on it
-the kernel asks for words, for lanes of child keys and for a rejection loop. Here the lane is made of symbols, and what
-remains after the call is a `Program` for the printers. On NumPy the same function runs on a lane of arrays
-(`keyrng.backends.numpy`).
+A kernel is called once on a lane of symbols, and what remains after the call is a `Program` for the printers.
+Nothing is traced when keyrng is used.
 
-Must not import anything of keyrng but symbols.
+Must not import anything of keyrng but symbols and lane.
 """
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from keyrng.kernels.lane import Dtype, Function, Once, word_width
 from keyrng.kernels.symbols import BOOL, Graph, Symbol
-
-Dtype = np.dtype[Any]
-
-
-class Lane(Protocol):
-    """One element of a result: what a kernel asks for words.
-
-    A lane's words may be asked for once, in one of the four ways; ``split`` gives lanes for more.
-    """
-
-    @property
-    def dtype(self) -> Dtype:
-        """The dtype the kernel computes in."""
-
-    def bits(self, width: int | None = None) -> Any:
-        """A word of 32 or 64 random bits, by default as wide as the dtype. An attempt may ask several times."""
-
-    def planes(self, count: int) -> tuple[Any, ...]:
-        """The words of this element in an array with ``count`` rows of the result's size, as jax's (count, *shape)."""
-
-    def split(self, count: int) -> tuple[Any, ...]:
-        """The same element under the first ``count`` children of the key."""
-
-    def attempts(self, attempt: Callable[..., tuple[Any, Any]], *arguments: Any) -> Any:
-        """The value of the first ``(accept, value) = attempt(lane, *arguments)`` that is accepted."""
-
-
-Function = Callable[..., Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Kernel:
-    """A kernel that is compiled: its function, its name and the dtypes it computes in."""
-
-    function: Function
-    name: str
-    dtypes: tuple[str, ...]
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """The names of the parameters after the lane."""
-        return tuple(inspect.signature(self.function).parameters)[1:]
-
-    def __call__(self, lane: Any, *parameters: Any) -> Any:
-        """The kernel as a part of another."""
-        return self.function(lane, *parameters)
-
-
-FLOATS = ("float32", "float64")
-WORDS = ("uint32", "uint64")
-
-_kernels: dict[str, Kernel] = {}
-
-
-def kernel(*dtypes: str) -> Callable[[Function], Kernel]:
-    """Mark a function as a kernel to compile for these dtypes."""
-
-    def mark(function: Function) -> Kernel:
-        name = function.__name__.lstrip("_")
-        if name in _kernels:
-            raise ValueError(f"two kernels are named {name!r}")
-        _kernels[name] = Kernel(function, name, dtypes)
-        return _kernels[name]
-
-    return mark
-
-
-def kernels() -> tuple[Kernel, ...]:
-    """Every kernel of the modules imported so far, in the order of their definition."""
-    return tuple(_kernels.values())
 
 
 @dataclass(frozen=True)
@@ -138,13 +66,8 @@ class _SymbolicLane:
         self._program = program
         self._graph = graph
         self._key = key
-        self._used = False
+        self._once = Once()
         self.dtype = program.dtype
-
-    def _once(self) -> None:
-        if self._used:
-            raise ValueError("the words of a lane were asked for twice; lane.split(n) gives lanes for more")
-        self._used = True
 
     def _word(self, bits: int, plane: int) -> Symbol:
         self._program.sources.append(Source(self._key, bits, plane))
@@ -192,15 +115,6 @@ class _AttemptLane:
         self._body.bits = bits
         self._body.words += 1
         return self._body.graph.node("word", np.dtype(f"uint{bits}"), self._body.words - 1)
-
-
-def word_width(dtype: Dtype, width: int | None = None) -> int:
-    """The width of a word for a dtype, or the one asked for: 32 or 64."""
-    if width is None:
-        return 64 if dtype.itemsize == 8 else 32
-    if width not in (32, 64):
-        raise ValueError(f"words have 32 or 64 bits, got {width!r}")
-    return width
 
 
 def trace(function: Function, dtype: Dtype, parameters: int) -> Program:

@@ -34,7 +34,13 @@ def rows() -> Iterator[tuple[str, Case, str, str, dict[str, Any]]]:
             text = " ".join(f"{name}={value:g}" for name, value in parameters.items())
             for dtype in case.dtypes:
                 for algorithm in ALGORITHMS:
-                    yield " ".join([case.name, *([text] if text else []), dtype, algorithm]), case, dtype, algorithm, dict(parameters)
+                    yield (
+                        " ".join([case.name, *([text] if text else []), dtype, algorithm]),
+                        case,
+                        dtype,
+                        algorithm,
+                        dict(parameters),
+                    )
 
 
 def digest(sample: np.ndarray[Any, Any]) -> str:
