@@ -5,9 +5,9 @@ use only operations that IEEE 754 rounds exactly. Each takes arrays or symbols o
 dtype alone. There are no branches: every side is computed, and ``where`` keeps one. The functions whose name ends in
 ``_unchecked`` leave out the special values for callers whose arguments cannot be special.
 
-An ULP in the docstrings is the spacing of floats at the exact result. float32 was measured on every bit pattern,
-float64 on random points against mpmath. Polynomials without another origin are minimax fits (Remez, in mpmath) of our
-own.
+An ULP in the docstrings is the spacing of floats at the exact result. float32 was measured at every argument, float64
+at a few million random points against 80-bit floats or mpmath. Polynomials without another origin are minimax fits
+(Remez, in mpmath) of our own.
 
 Must not import anything of keyrng but symbols and ops.
 """
@@ -241,7 +241,10 @@ def scale_by(y: Value, shifted: Value) -> Value:
 
 
 def ldexp(x: Value, n: Value) -> Value:
-    """``x * 2**n`` for a float ``n`` that is an integer, ``|n| < 253`` (float32) or ``2045`` (float64)."""
+    """``x * 2**n`` for a float ``n`` that is an integer, ``|n| < 253`` (float32) or ``2045`` (float64).
+
+    Exact but for overflow and subnormal results, which may be rounded twice.
+    """
     return scale_by(x, n + _shifter(format_of(x)))
 
 
@@ -295,7 +298,7 @@ def log_unchecked(x: Value) -> Value:
 def log(x: Value) -> Value:
     """The natural logarithm; -inf at zeros, NaN below them.
 
-    Precision: PENDING.
+    Precision: 0.92 ULP (float32), 0.94 (float64), subnormals too.
     """
     fmt = format_of(x)
     f, k = _split(*_lift(x))
@@ -351,7 +354,7 @@ def log1p_unchecked(x: Value) -> Value:
 def log1p(x: Value) -> Value:
     """``log(1 + x)``, accurate near zero; -inf at -1, NaN below, zeros themselves.
 
-    Precision: PENDING.
+    Precision: 0.92 ULP (float32), 0.91 (float64).
     """
     number = x.dtype.type
     value = where((x < _INF) & (x != 0.0), log1p_unchecked(x), x)
@@ -378,7 +381,7 @@ def exp_bend(fmt: Format, high: Value, low: Value) -> Value:
 def exp(x: Value) -> Value:
     """The exponential function; subnormal results are rounded like others, and overflow gives inf.
 
-    Precision: PENDING.
+    Precision: 0.90 ULP (float32), 0.91 (float64).
     """
     fmt = format_of(x)
     lowest, highest = fmt.exp_range
@@ -391,7 +394,7 @@ def exp(x: Value) -> Value:
 def expm1(x: Value) -> Value:
     """``exp(x) - 1``, accurate near zero, where zeros are themselves.
 
-    Precision: PENDING.
+    Precision: 0.97 ULP (float32), 0.90 (float64).
     """
     fmt = format_of(x)
     t = where(x > fmt.exp_range[1], fmt.exp_range[1], x)
@@ -413,7 +416,8 @@ def expm1(x: Value) -> Value:
 def power(x: Value, y: Value) -> Value:
     """``x**y`` for ``x >= 0``; NaN for ``x < 0``; 1 where ``y`` is zero or ``x`` is one, even beside NaN.
 
-    Precision: PENDING.
+    Precision: 1.3 ULP while the result lies between e**-10 and e**10, 7 (float32) or 45 (float64) everywhere; measured
+    at random points in both dtypes. The logarithm's relative error of about 2**-30 or 2**-59 grows with ``y log(x)``.
     """
     fmt = format_of(x)
     high, low = log_parts(x)
@@ -452,7 +456,8 @@ def erfinv(x: Value) -> Value:
 
     The formula is jax's, so that normals are: M. Giles, "Approximating the erfinv function" (2010).
 
-    Precision: PENDING.
+    Precision: within 2 ULP of jax's (float32, at every argument above 2.4e-38; smaller ones jax flushes to zero) and 22
+    (float64). So near -1 and 1 it shares the relative error of ``1 - x * x``: up to 6e-6 (float32) or 2e-10 (float64).
     """
     magnitude = abs(x)
     outside = where(magnitude == 1.0, x * _INF, x.dtype.type(_NAN))

@@ -3,6 +3,9 @@
 Written as ``elementary`` is, under the same rules; they are here because they are longer and less used. The polynomials
 are minimax fits (Remez, in mpmath) of our own.
 
+An ULP in the docstrings is the spacing of floats at the exact result. float32 was measured at every positive argument
+that is not tiny (the periodic functions up to 4), float64 at some 200,000 random points against mpmath.
+
 Must not import anything of keyrng but symbols, ops and elementary.
 """
 
@@ -150,7 +153,7 @@ def _like(value: Value, x: Value) -> Value:
 def sinpi(x: Value) -> Value:
     """sin(pi x); a zero with the sign of ``x`` at integers, NaN at infinities.
 
-    Precision: PENDING.
+    Precision: 1.3 ULP (float32), 1.7 (float64).
     """
     r, odd = _reduce(x)
     return _like(_signed(_sine(r), odd), x)
@@ -159,7 +162,7 @@ def sinpi(x: Value) -> Value:
 def cospi(x: Value) -> Value:
     """cos(pi x); +0.0 halfway between integers, NaN at infinities.
 
-    Precision: PENDING.
+    Precision: 1.6 ULP (float32), 1.7 (float64).
     """
     r, odd = _reduce(x)
     return _signed(_sine(0.5 - abs(r)), odd)
@@ -170,7 +173,7 @@ def tanpi(x: Value) -> Value:
 
     Halfway between n and n + 1 it is inf for even n and -inf for odd n, as IEEE 754 has it.
 
-    Precision: PENDING.
+    Precision: 1.7 ULP (float32), 1.6 (float64).
     """
     table = _table(x)
     r, _ = _reduce(x)
@@ -229,7 +232,7 @@ def _erfc_tail(a: Value) -> Value:
 def erf(x: Value) -> Value:
     """The error function; zeros are themselves.
 
-    Precision: PENDING.
+    Precision: 0.93 ULP (float32), 1.1 (float64).
     """
     a = abs(x)
     return where(a < 0.5, _erf_centre(x), _like(1.0 - _erfc_tail(a), x))
@@ -238,7 +241,7 @@ def erf(x: Value) -> Value:
 def erfc(x: Value) -> Value:
     """``1 - erf(x)``, accurate in the far tail, down to subnormal results.
 
-    Precision: PENDING.
+    Precision: 1.3 ULP (float32), 1.2 (float64).
     """
     tail = _erfc_tail(abs(x))
     return where(abs(x) < 0.5, 1.0 - _erf_centre(x), where(x < 0.0, 2.0 - tail, tail))
@@ -250,7 +253,8 @@ def erfc(x: Value) -> Value:
 def lgamma(x: Value) -> Value:
     """``log(abs(gamma(x)))``; inf at zero, at the negative integers and at both infinities.
 
-    Precision: PENDING.
+    Precision for positive ``x``, beside the zeros at 1 and 2 too: 2.0 ULP (float32), 1.7 (float64). Below zero it is a
+    difference: 2 ULP of the larger of the result, 1 and ``lgamma(1 - x)``.
     """
     table = _table(x)
     a = abs(x)
