@@ -20,6 +20,7 @@ ORDER = (
     "keyrng.kernels.symbols",
     "keyrng.kernels.ops",
     "keyrng.kernels.elementary",
+    "keyrng.kernels.erfinv",
     "keyrng.kernels.special",
     "keyrng.kernels.bits",
     "keyrng.kernels.lane",

@@ -14,6 +14,7 @@ import pytest
 from cases import BY_NAME, CASES, FLOATS, Array, Case, each_algorithm, scipy
 
 import keyrng
+from keyrng.distributions import words
 
 stats = pytest.importorskip("scipy.stats")
 
@@ -155,7 +156,8 @@ def test_mean_of_uniforms(dtype: str) -> None:
     for seed in SEEDS:
         x = keyrng.uniform(keyrng.key(seed), (n,), dtype).astype(float)
 
-        assert 0 <= x.min() and x.max() < 1
+        assert x.min() >= 0
+        assert x.max() < 1
         # The spacing of values moves the mean by at most half of itself.
         lattice = {"float16": 0, "bfloat16": 2.0**-9, "float32": 2.0**-24, "float64": 2.0**-53}[dtype]
         assert abs(x.mean() - 0.5) < SIGMAS / (12 * n) ** 0.5 + lattice
@@ -179,7 +181,7 @@ def test_whole_range_of_randint(dtype: str) -> None:
     for minval, maxval in ((low, high + 1), (low, high), (low + 1, high + 1), (high - 6, high + 1), (low, low + 5)):
         x = keyrng.randint(keyrng.key(6), (DRAWS,), minval, maxval, dtype)
 
-        assert minval <= int(x.min()) and int(x.max()) < maxval
+        assert minval <= int(x.min()) <= int(x.max()) < maxval
         if maxval - minval <= 256:
             assert np.unique(x).size == maxval - minval
             counts = np.bincount((x.astype(object) - minval).astype(np.int64))
@@ -211,14 +213,23 @@ def test_bernoulli_of_0_and_1_is_certain() -> None:
             assert keyrng.bernoulli(keyrng.key(8), kind(1), (DRAWS,), mode).all()
 
 
-def test_bernoulli_high_resolves_small_probabilities() -> None:
-    # 2**-24 in mode "low" is rounded up to 2**-23, twice as much; of 2**26 draws 8 and 4 are expected.
-    n = 2**26
-    low = sum(int(keyrng.bernoulli(k, 2.0**-24, (n // 8,)).sum()) for k in keyrng.split(keyrng.key(9), 8))
-    high = sum(int(keyrng.bernoulli(k, 2.0**-24, (n // 8,), "high").sum()) for k in keyrng.split(keyrng.key(9), 8))
+@pytest.mark.parametrize(("dtype", "digits"), [("float32", 23), ("float64", 52)])
+def test_bernoulli_high_compares_all_digits(dtype: str, digits: int) -> None:
+    # True where the fraction of twice 23 (52) random bits is below p: exactly, on words of a lane made up for it.
+    kernel = words._bernoulli_high.function
+    scale, word = 2.0 ** (-2 * digits), f"uint{np.dtype(dtype).itemsize * 8}"
 
-    assert min(stats.poisson.cdf(low, 8), stats.poisson.sf(low - 1, 8)) > 1e-4
-    assert min(stats.poisson.cdf(high, 4), stats.poisson.sf(high - 1, 4)) > 1e-4
+    class Lane:
+        def planes(self, count: int) -> list[Array]:
+            return [np.array([number << (np.dtype(word).itemsize * 8 - digits)], word) for number in self.numbers]
+
+    lane = Lane()
+    lane.dtype = np.dtype(dtype)  # type: ignore[attr-defined]
+    for first, second, least in ((0, 0, 1), (0, 1, 2), (0, 5, 6), (1, 0, 2**digits + 1), (0, 2**digits - 1, 2**digits)):
+        lane.numbers = (first, second)  # type: ignore[attr-defined]
+        for p in (least - 1, least):
+            if np.float64(p) * scale == np.array(p * scale, dtype):  # representable
+                assert bool(kernel(lane, np.array([p * scale], dtype))[0]) == (p == least), (first, second, p)
 
 
 # The ends of the ranges

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cases import CASES, HAVE_BFLOAT16, Case, each_case
+from cases import HAVE_BFLOAT16, Case, each_case
 
 DATA = Path(__file__).parent / "data"
 sys.path.insert(0, str(DATA))
@@ -40,4 +40,4 @@ def test_no_value_is_forgotten() -> None:
     left = set(VALUES) - {name for name, *_ in rows()}
 
     assert not left, f"{len(left)} values of what is no longer there, such as {sorted(left)[:3]}{MEANT}"
-    assert len({name for name, *_ in rows()}) == len(list(rows())) and CASES
+    assert len({name for name, *_ in rows()}) == len(list(rows())) > 0

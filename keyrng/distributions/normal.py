@@ -8,7 +8,7 @@ import numpy as np
 
 from keyrng.dtypes import DTypeLike, floating
 from keyrng.kernels.bits import signed_unit
-from keyrng.kernels.elementary import erfinv_unchecked
+from keyrng.kernels.erfinv import erfinv_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.keys import Key
 from keyrng.parameters import Array

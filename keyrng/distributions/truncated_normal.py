@@ -9,7 +9,8 @@ import numpy as np
 
 from keyrng.dtypes import Dtype, DTypeLike, floating
 from keyrng.kernels.bits import unit
-from keyrng.kernels.elementary import erfinv_unchecked, exp, horner, log1p_unchecked, log_unchecked
+from keyrng.kernels.elementary import exp, horner, log1p_unchecked, log_unchecked
+from keyrng.kernels.erfinv import erfinv_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt, where
 from keyrng.kernels.special import erf

@@ -3,7 +3,6 @@
 from keyrng.kernels.bits import positive_unit, signed_unit, unit
 from keyrng.kernels.elementary import (
     copysign,
-    erfinv,
     exp,
     expm1,
     floor,
@@ -14,6 +13,7 @@ from keyrng.kernels.elementary import (
     power,
     rint,
 )
+from keyrng.kernels.erfinv import erfinv
 from keyrng.kernels.ops import bitcast, cast, mod_wide, mulhi, rotl, sqrt, where
 from keyrng.kernels.special import cospi, erf, erfc, lgamma, sinpi, tanpi
 

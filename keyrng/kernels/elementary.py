@@ -1,4 +1,4 @@
-"""Elementary functions in the kernel language: logarithms, exponentials, rounding and the inverse error function.
+"""Elementary functions in the kernel language: logarithms, exponentials and rounding.
 
 A library's ``log`` differs in its last bits from machine to machine; these are the same bits everywhere, because they
 use only operations that IEEE 754 rounds exactly. Each takes arrays or symbols of float32 or float64 and works in that
@@ -18,12 +18,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keyrng.kernels.ops import Value, bitcast, sqrt, where
+from keyrng.kernels.ops import Value, bitcast, where
 
 __all__ = [
     "copysign",
-    "erfinv",
-    "erfinv_unchecked",
     "exp",
     "expm1",
     "floor",
@@ -55,7 +53,6 @@ class Format(NamedTuple):
     expm1: Coefficients
     exp_range: tuple[float, float]  # beyond these exp is zero or infinite
     expm1_low: float  # below this expm1 is -1
-    erfinv: tuple[Coefficients, ...]
 
     @property
     def sign(self) -> int:
@@ -97,17 +94,6 @@ _FLOAT32 = Format(
     expm1=(0.00014905189, 0.0013930406, 0.008341641, 0.04166651, 0.16666636),
     exp_range=(-104.0, 89.0),
     expm1_low=-20.0,
-    # M. Giles, Approximating the erfinv function (2010), in w = -log(1 - x**2) near the centre and in the tail.
-    erfinv=(
-        (
-            2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087, -0.00125372503,
-            -0.00417768164, 0.246640727, 1.50140941,
-        ),
-        (
-            -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613,
-            0.00943887047, 1.00167406, 2.83297682,
-        ),
-    ),
 )  # fmt: skip
 
 _FLOAT64 = Format(
@@ -132,30 +118,6 @@ _FLOAT64 = Format(
     ),
     exp_range=(-746.0, 710.0),
     expm1_low=-40.0,
-    erfinv=(
-        (
-            -3.64441206401782e-21, -1.6850591381820166e-19, 1.28584807152564e-18, 1.1157877678025181e-17,
-            -1.333171662854621e-16, 2.0972767875968562e-17, 6.637638134358324e-15, -4.054566272975207e-14,
-            -8.151934197605472e-14, 2.6335093153082323e-12, -1.2975133253453532e-11, -5.415412054294628e-11,
-            1.0512122733215323e-09, -4.112633980346984e-09, -2.9070369957882005e-08, 4.2347877827932404e-07,
-            -1.3654692000834679e-06, -1.3882523362786469e-05, 0.00018673420803405714, -0.000740702534166267,
-            -0.006033670871430149, 0.24015818242558962, 1.6536545626831027,
-        ),
-        (
-            2.2137376921775787e-09, 9.075656193888539e-08, -2.7517406297064545e-07, 1.8239629214389228e-08,
-            1.5027403968909828e-06, -4.013867526981546e-06, 2.9234449089955446e-06, 1.2475304481671779e-05,
-            -4.7318229009055734e-05, 6.828485145957318e-05, 2.4031110387097894e-05, -0.0003550375203628475,
-            0.0009532893797373805, -0.0016882755560235047, 0.002491442096107851, -0.003751208507569241,
-            0.005370914553590064, 1.0052589676941592, 3.0838856104922208,
-        ),
-        (
-            -2.7109920616438573e-11, -2.555641816996525e-10, 1.5076572693500548e-09, -3.789465440126737e-09,
-            7.61570120807834e-09, -1.496002662714924e-08, 2.914795345090108e-08, -6.771199775845234e-08,
-            2.2900482228026655e-07, -9.9298272942317e-07, 4.526062597223154e-06, -1.968177810553167e-05,
-            7.599527703001776e-05, -0.00021503011930044477, -0.00013871931833623122, 1.0103004648645344,
-            4.849906401408584,
-        ),
-    ),
 )  # fmt: skip
 
 
@@ -430,35 +392,3 @@ def power(x: Value, y: Value) -> Value:
     shifted, upper, lower = reduce_exp(fmt, product)
     value = scale_by((upper - exp_bend(fmt, upper, lower - rest)) + 1.0, shifted)
     return where((y == 0.0) | (x == 1.0), x.dtype.type(1), value)
-
-
-# The inverse error function
-
-
-def erfinv_unchecked(x: Value) -> Value:
-    """The inverse error function for ``|x| < 1``; anything else gives nonsense.
-
-    Precision: as ``erfinv``.
-    """
-    fmt = format_of(x)
-    w = -log1p_unchecked(x * -x)
-    if x.dtype == np.float32:
-        p = where(w < 5.0, horner(w - 2.5, fmt.erfinv[0]), horner(sqrt(w) - 3.0, fmt.erfinv[1]))
-    else:
-        root = sqrt(w)
-        p = where(w < 16.0, horner(root - 3.25, fmt.erfinv[1]), horner(root - 5.0, fmt.erfinv[2]))
-        p = where(w < 6.25, horner(w - 3.125, fmt.erfinv[0]), p)
-    return x * p
-
-
-def erfinv(x: Value) -> Value:
-    """The inverse error function; infinite at -1 and 1, NaN outside, zeros themselves.
-
-    The formula is jax's, so that normals are: M. Giles, "Approximating the erfinv function" (2010).
-
-    Precision: within 2 ULP of jax's (float32, at every argument above 2.4e-38; smaller ones jax flushes to zero) and 22
-    (float64). So near -1 and 1 it shares the relative error of ``1 - x * x``: up to 6e-6 (float32) or 2e-10 (float64).
-    """
-    magnitude = abs(x)
-    outside = where(magnitude == 1.0, x * _INF, x.dtype.type(_NAN))
-    return where(magnitude < 1.0, erfinv_unchecked(x), outside)
