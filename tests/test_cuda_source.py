@@ -24,9 +24,10 @@ from cases import ALGORITHMS, CASES, Array, assert_same, each_algorithm, interce
 
 import keyrng
 from keyrng import algorithms, sampling
+from keyrng import kernels as language_of_kernels
 from keyrng.kernels import cuda
-from keyrng.kernels.ops import bitcast, cast, mod_wide, mulhi, rotl, sqrt, where
 from keyrng.kernels.lane import Kernel, kernels
+from keyrng.kernels.ops import bitcast, cast, mod_wide, mulhi, rotl, sqrt, where
 
 HERE = Path(__file__).parent
 GXX, NVCC = shutil.which("g++"), shutil.which("nvcc")
@@ -423,6 +424,14 @@ def two_loops(lane: Any) -> Any:
     return x + y * limit
 
 
+ELEMENTARY = "cospi erf erfc erfinv exp expm1 floor lgamma log log1p rint sinpi tanpi".split()
+
+
+def elementary(name: str) -> Callable[[Any], Any]:
+    function = getattr(language_of_kernels, name)
+    return floats(lambda x, y: number(function(x)))
+
+
 # Name, dtype of the computation, dtype of the result, kernel.
 LANGUAGE: list[tuple[str, str, str, Callable[[Any], Any]]] = [
     ("int8", "uint32", "int8", signed("int8")),
@@ -475,6 +484,10 @@ LANGUAGE: list[tuple[str, str, str, Callable[[Any], Any]]] = [
         "bool",
         lambda lane: lane.attempts(lambda lane: (lane.bits() > 9, lane.bits() > 1 << 31)),
     ),
+    # The elementary functions at floats of every kind, which samplers do not reach.
+    *((f"{name} {dtype}", dtype, dtype, elementary(name)) for name in ELEMENTARY for dtype in ("float32", "float64")),
+    ("power", "float32", "float32", floats(lambda x, y: number(language_of_kernels.power(x, y)))),
+    ("power 64", "float64", "float64", floats(lambda x, y: number(language_of_kernels.power(x, y)))),
 ]
 
 

@@ -200,7 +200,7 @@ def bernoulli(
     --------
     >>> import keyrng
     >>> keyrng.bernoulli(keyrng.key(0), 0.7, (5,))
-    array([False, False,  True,  True, False])
+    array([False, False,  True,  True,  True])
     """
     if mode not in ("low", "high"):
         raise ValueError(f"mode is 'low' or 'high', got {mode!r}")

@@ -47,7 +47,7 @@ def cast(x: Value, dtype: Any) -> Value:
     A float must lie inside the integer type: what happens outside is the machine's choice, so kernels clamp first.
     """
     dtype = np.dtype(dtype)
-    if dtype == BOOL:
+    if dtype == BOOL and x.dtype != BOOL:
         raise TypeError("a condition is made by comparing, x != 0, not by cast()")
     if isinstance(x, Symbol):
         return x if x.dtype == dtype else x.graph.node("cast", dtype, x)
