@@ -64,7 +64,7 @@ def large(out: Array) -> dict[str, list[Subject]]:
         "uniform": fill("random") + _jax("uniform", "k", shape) + _torch("rand", out),
         "normal": fill("standard_normal") + _jax("normal", "k", shape) + _torch("randn", out),
         "gamma(2.0)": fill("standard_gamma", 2.0) + _jax("gamma", "k", 2.0, shape),
-        "bits": _jax("bits", "k", shape),
+        "bits": [*_jax("bits", "k", shape), Subject("numpy fill, the memory alone", partial(out.fill, 1.0))],
     }
 
 

@@ -80,8 +80,17 @@ def scipy(name: str, *arguments: Any, **keywords: Any) -> Any:
     return getattr(pytest.importorskip("scipy.stats"), name)(*arguments, **keywords)
 
 
-# How near to jax: "equal"; a number of units in the last place of the larger bound; or (rtol, atol) by dtype.
+# How near to jax: "equal"; 1 unit in the last place of the larger bound; units in the last place, or (rtol, atol), by
+# dtype; or a function of jax's values that gives the distance allowed.
 TRANSFORM = {"float32": (2e-6, 2e-6), "float64": (1e-11, 1e-11)}
+
+
+def by_condition(x: Array) -> Array:
+    """For sqrt(2) * erfinv(u): a few roundings of u, by dx/du, and of x (the worst seen: 4.6 and 11.6 of them)."""
+    wide = x.astype(float)
+    rounding, times = (2.0**-24, 8) if x.dtype == np.float32 else (2.0**-53, 20)
+    allowed: Array = times * rounding * (np.sqrt(np.pi / 2) * np.exp(wide * wide / 2) + np.abs(wide))
+    return allowed
 
 
 @dataclass(frozen=True)
@@ -193,7 +202,7 @@ CASES = (
             {"lower": 20.0, "upper": 21.0},
             {"lower": -100.0, "upper": 100.0},
         ),
-        jax=TRANSFORM,
+        jax=by_condition,
         fresh=lambda rng, dtype: {"lower": float(rng.uniform(-3, 1)), "upper": float(rng.uniform(1.1, 3))},
         domain={"lower": "number", "upper": "number"},
         refused=(

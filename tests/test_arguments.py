@@ -1,4 +1,4 @@
-"""Bad arguments: for every sampler and parameter the kind of error, and that it says what was wrong and what was given."""
+"""Bad arguments of every sampler: the kind of error, and that it says what was wrong and what was given."""
 
 from __future__ import annotations
 

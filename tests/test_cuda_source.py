@@ -424,7 +424,21 @@ def two_loops(lane: Any) -> Any:
     return x + y * limit
 
 
-ELEMENTARY = "cospi erf erfc erfinv exp expm1 floor lgamma log log1p rint sinpi tanpi".split()
+ELEMENTARY = [
+    "cospi",
+    "erf",
+    "erfc",
+    "erfinv",
+    "exp",
+    "expm1",
+    "floor",
+    "lgamma",
+    "log",
+    "log1p",
+    "rint",
+    "sinpi",
+    "tanpi",
+]
 
 
 def elementary(name: str) -> Callable[[Any], Any]:

@@ -54,7 +54,7 @@ def midpoints(edges: Array, kind: str) -> Array:
 def chi_square(sample: Array, distribution: Any, bins: int = 100) -> float:
     """The p-value of the counts between representable numbers, about ``bins`` of the same probability.
 
-    Exact for values rounded to any dtype, and for discrete distributions: probabilities are those of what rounds to a bin.
+    Exact for values rounded to any dtype, and for discrete ones: probabilities are those of what rounds to a bin.
     """
     kind = sample.dtype.kind if sample.dtype.name != "bfloat16" else "f"
     quantiles = distribution.ppf(np.arange(1, bins) / bins)
@@ -297,3 +297,15 @@ def test_far_tails_of_truncated_normals_stay_inside(dtype: str) -> None:
         x = keyrng.truncated_normal(keyrng.key(13), 1e3, np.inf, (DRAWS,), dtype).astype(float)
         # Beyond 1000 the rest is exponential with mean 1/1000: 16 floats a unit of it.
         assert abs((x - 1e3).mean() - 1e-3) < SIGMAS * 1e-3 / DRAWS**0.5 + np.spacing(np.float32(1e3))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gamma_of_the_largest_and_smallest_parameters(dtype: str, path: str) -> None:
+    # The rejection loop must end: 3 d overflows, and infinity times 0 would be accepted by nobody.
+    info = np.finfo(dtype)
+    for a in (info.max, info.max / 2, info.max / 1e8):
+        x = keyrng.gamma(keyrng.key(14), float(a), (1_000,), dtype)
+
+        assert (x == np.array(a, dtype)).all()
+    for a in (info.smallest_subnormal, info.tiny):
+        assert (keyrng.gamma(keyrng.key(14), float(a), (1_000,), dtype) == 0).all()

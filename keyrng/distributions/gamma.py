@@ -33,7 +33,8 @@ def _marsaglia_tsang(lane: Any, d: Any, c: Any) -> tuple[Any, Any]:
     inside = t > -1.0
     t = where(inside, t, 0.0)
     v = (1.0 + t) * (1.0 + t) * (1.0 + t)
-    accept = inside & (log_unchecked(u) < 3.0 * d * _log1p_rest(t))
+    # Not 3 d first: that overflows for the largest parameters, and infinity times 0 would be accepted by nobody.
+    accept = inside & (log_unchecked(u) < d * (3.0 * _log1p_rest(t)))
     # A parameter that is no shape is accepted at once, as NaN: it must not loop for ever.
     return accept | ~(d > 0.0), d * v
 

@@ -2,10 +2,10 @@
 
 usage: python tests/data/make_jax_golden.py [FOLDER]     FOLDER holds golden.json and golden.npz, made from jax itself
 
-Taken are threefry2x32 keys with jax_threefry_partitionable=True, jax's default, with x64 off and on. An entry is enough to
-replay a call: ``fn`` below jax.random, ``key`` (seed and derivations), ``args`` and ``kwargs`` (``__a__`` is an array,
-``__dt__`` a dtype, ``__t__`` a tuple), the flag ``x64``, the result's ``dtype`` and ``shape``, and ``cmp``: "bits" and
-"exact01" must be equal, "fp" within rounding. bfloat16 is stored as its words.
+Taken are threefry2x32 keys with jax_threefry_partitionable=True, jax's default, with x64 off and on.
+An entry is enough to replay a call: ``fn`` below jax.random, ``key`` (seed and derivations), ``args`` and ``kwargs``
+(``__a__`` is an array, ``__dt__`` a dtype, ``__t__`` a tuple), the flag ``x64``, the result's ``dtype`` and ``shape``,
+and ``cmp``: "bits" and "exact01" must be equal, "fp" within rounding. bfloat16 is stored as its words.
 """
 
 from __future__ import annotations

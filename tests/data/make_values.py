@@ -2,8 +2,8 @@
 
 usage: python tests/data/make_values.py
 
-Values are API. Run this only when a change of values is meant, and say so under *Values* in CHANGELOG.md; new rows for a new
-sampler change no other line.
+Values are API. Run this only when a change of values is meant, and say so under *Values* in CHANGELOG.md; new rows for
+a new sampler change no other line.
 """
 
 from __future__ import annotations
