@@ -28,8 +28,9 @@ def main() -> None:
             draw = partial(direct_words, algorithm, words, 0, count, algorithm.word_bits)
             times: dict[int, list[float]] = {max(LANES): [], 0: []}
             for _ in range(ROUNDS):
-                for packed.MOST_LANES in times:
-                    times[packed.MOST_LANES].append(Timer(draw).timeit(NUMBER) / NUMBER * 1e6)
+                for most, taken in times.items():
+                    packed.MOST_LANES = most
+                    taken.append(Timer(draw).timeit(NUMBER) / NUMBER * 1e6)
             ours, arrays = (min(t) for t in times.values())
             cells.append(f"{ours:.0f} / {arrays:.0f}")
             best = lanes if ours < arrays else best

@@ -12,11 +12,15 @@ import numpy as np
 Dtype: TypeAlias = np.dtype[Any]
 DTypeLike: TypeAlias = Any  # a name, a NumPy dtype or scalar type, or ml_dtypes.bfloat16
 
+_FLOATS = ("float16", "bfloat16", "float32", "float64")
+_SIGNED = ("int8", "int16", "int32", "int64")
+_UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
 _FAMILIES = {
-    "float": ("float16", "bfloat16", "float32", "float64"),
-    "integer": ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
-    "unsigned integer": ("uint8", "uint16", "uint32", "uint64"),
-    "signed": ("int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64"),
+    "float": _FLOATS,
+    "integer": _SIGNED + _UNSIGNED,
+    "unsigned integer": _UNSIGNED,
+    "signed": _SIGNED + _FLOATS,
+    "kernel": ("bool", *_SIGNED, *_UNSIGNED, *_FLOATS),
 }
 _known: dict[tuple[str, Any], Dtype] = {}
 
@@ -41,13 +45,20 @@ def signed(dtype: DTypeLike) -> Dtype:
     return _resolve("signed", "int32", dtype)
 
 
+def result(dtype: DTypeLike) -> Dtype:
+    """Anything a kernel may return; there is no default."""
+    if dtype is None:
+        raise TypeError("draw needs a dtype, got None; " + _choices("kernel"))
+    return _resolve("kernel", "", dtype)
+
+
 def _resolve(family: str, default: str, dtype: DTypeLike) -> Dtype:
     try:
         return _known[family, dtype]
     except (KeyError, TypeError):  # new, or not hashable
         pass
     given = default if dtype is None else dtype
-    if given == "bfloat16":
+    if isinstance(given, str) and given == "bfloat16":
         given = _bfloat16()
     try:
         found = np.dtype(given)

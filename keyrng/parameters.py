@@ -38,7 +38,7 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter under its public name, with what is required of it."""
+    """A parameter under its public name, with what is required of it; nothing, once it is checked."""
 
     name: str
     value: ArrayLike
@@ -50,6 +50,9 @@ finite = Requirement("finite", lambda x: (x > -math.inf) & (x < math.inf))
 number = Requirement("a number, not NaN", lambda x: x == x)
 probability = Requirement("between 0 and 1", lambda x: (x >= 0) & (x <= 1))
 
+# Beyond these NumPy warns before it gives infinity; comparing is cheaper than silencing it.
+_LARGEST = {np.dtype(t): float(np.finfo(t).max) for t in (np.float32, np.float64)}
+
 
 def parameter_array(given: Any, position: int, dtype: Dtype) -> Array:
     """A parameter as an array of the computation's dtype, checked."""
@@ -58,21 +61,30 @@ def parameter_array(given: Any, position: int, dtype: Dtype) -> Array:
         name, raw, requirement = given.name, given.value, given.requirement
     if type(raw) is not float and type(raw) is not int:
         array = _numeric(name, raw, dtype)
-        if requirement is not None and not np.all(requirement.holds(array)):
-            with np.errstate(invalid="ignore"):
-                worst = array[~np.asarray(requirement.holds(array))].ravel()[0]
-            raise ValueError(
-                f"{name} must be {requirement.text}, got {worst}" + ("" if array.ndim == 0 else " among others")
-            )
+        if requirement is not None:
+            _check(name, requirement, array, raw)
         return array
     try:
-        array = np.array(raw, dtype)
+        if abs(raw) > _LARGEST.get(dtype, math.inf):
+            array = np.array(math.copysign(math.inf, raw), dtype)
+        else:
+            array = np.array(raw, dtype)
     except OverflowError:
         raise ValueError(f"{name} must fit {dtype}, got {raw}") from None
     if requirement is not None and not requirement.holds(array.item()):
-        note = "" if math.isnan(raw) or array.item() == raw else f" ({array.item()} as {dtype})"
-        raise ValueError(f"{name} must be {requirement.text}, got {raw}{note}")
+        _check(name, requirement, array, raw)
     return array
+
+
+def _check(name: str, requirement: Requirement, array: Array, given: Any) -> None:
+    """ValueError with the first value that is not as required, as it was given and as the dtype has it."""
+    wrong = ~np.asarray(requirement.holds(array))
+    if not wrong.any():
+        return
+    has = float(array[wrong].ravel()[0])
+    was = float(np.asarray(given)[wrong].ravel()[0] if np.ndim(given) else given)
+    note = "" if has == was or was != was else f" ({has} as {array.dtype})"
+    raise ValueError(f"{name} must be {requirement.text}, got {was}{note}{' among others' if array.ndim else ''}")
 
 
 def _numeric(name: str, value: Any, dtype: Dtype) -> Array:
@@ -80,13 +92,34 @@ def _numeric(name: str, value: Any, dtype: Dtype) -> Array:
         raise TypeError(f"{name} is a number or an array, got a key; the key comes first")
     if isinstance(value, (str, bytes)) or value is None:
         raise TypeError(f"{name} is a number or an array of numbers, got {value!r}")
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # a ragged list
+        raise ValueError(f"{name} is no array: {error}") from None
     allowed = "iuf" if dtype.kind == "f" else "iu"
     if array.dtype.kind not in allowed and array.dtype.name != "bfloat16":
         kind = "numbers" if dtype.kind == "f" else "integers"
         raise TypeError(f"{name} is a number or an array of {kind}, got {array.dtype}")
+    if array.dtype == dtype:
+        return array
     with np.errstate(over="ignore", under="ignore"):
-        return array.astype(dtype, copy=False)
+        return array.astype(dtype)
+
+
+def checked(parameter: Parameter, dtype: Dtype) -> tuple[Parameter, Array]:
+    """A parameter that is checked now, for samplers whose kernel depends on it, and its array."""
+    array = parameter_array(parameter, 0, dtype)
+    return Parameter(parameter.name, array), array
+
+
+def rounded(parameter: Parameter, dtype: Dtype) -> Array:
+    """A parameter rounded to the dtype of the result, in that of the computation: for bounds, which must be exact."""
+    exact = parameter_array(parameter, 0, np.dtype(np.float64))
+    with np.errstate(over="ignore", under="ignore"):
+        narrow = exact.astype(dtype)
+    if parameter.requirement is not None:
+        _check(parameter.name, parameter.requirement, narrow, parameter.value)
+    return narrow.astype(compute_dtype(dtype))
 
 
 def bounds(low: Parameter, high: Parameter, dtype: Dtype) -> tuple[Array, Array]:
@@ -103,7 +136,7 @@ def bounds(low: Parameter, high: Parameter, dtype: Dtype) -> tuple[Array, Array]
     return lows, highs
 
 
-def once_for_numbers(prepare: Callable[..., tuple[Array, ...]]) -> Callable[..., tuple[Array, ...]]:
+def once_for_numbers(prepare: Callable[..., tuple[Parameter, ...]]) -> Callable[..., tuple[Parameter, ...]]:
     """Remember what ``prepare(low, high, dtype)`` made of two Python numbers.
 
     Most calls repeat the bounds of the last, and checking two numbers with NumPy takes longer than a small draw.
@@ -111,20 +144,12 @@ def once_for_numbers(prepare: Callable[..., tuple[Array, ...]]) -> Callable[...,
     remembered = lru_cache(maxsize=256)(prepare)
 
     @wraps(prepare)
-    def choose(low: ArrayLike, high: ArrayLike, dtype: Dtype) -> tuple[Array, ...]:
+    def choose(low: ArrayLike, high: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
         if type(low) in (int, float) and type(high) in (int, float):
             return remembered(low, high, dtype)
         return prepare(low, high, dtype)
 
     return choose
-
-
-def rounded(parameter: Parameter, dtype: Dtype) -> Array:
-    """A parameter rounded to the dtype of the result, in that of the computation: for bounds, which must be exact."""
-    exact = parameter_array(parameter, 0, np.dtype(np.float64))
-    with np.errstate(over="ignore"):
-        narrow = Parameter(parameter.name, exact.astype(dtype), parameter.requirement)
-    return parameter_array(narrow, 0, compute_dtype(dtype))
 
 
 def below(bound: Array, dtype: Dtype) -> Array:
@@ -138,5 +163,5 @@ def above(bound: Array, dtype: Dtype) -> Array:
 
 
 def _next(bound: Array, dtype: Dtype, towards: float) -> Array:
-    exact = bound.astype(dtype)
-    return np.asarray(np.nextafter(exact, dtype.type(towards))).astype(bound.dtype)
+    with np.errstate(over="ignore", under="ignore"):  # next to the largest is infinity, next to 0 a subnormal
+        return np.asarray(np.nextafter(bound.astype(dtype), dtype.type(towards))).astype(bound.dtype)

@@ -17,6 +17,7 @@ from keyrng.algorithms.base import Algorithm
 from keyrng.backends import compiled
 from keyrng.backends import numpy as direct
 from keyrng.dtypes import Dtype, compute_dtype, is_half
+from keyrng.dtypes import result as result_dtype
 from keyrng.kernels.bits import store
 from keyrng.kernels.lane import Kernel, kernels
 from keyrng.keys import Key, check_key
@@ -90,7 +91,7 @@ def draw(
                         compiled.native.run_simple(*recipe, words, small, small.itemsize)
                         return small
     check_key(key)
-    dtype = dtype if isinstance(dtype, np.dtype) else np.dtype(dtype)
+    dtype = result_dtype(dtype)
     compute = compute_dtype(dtype) if compute is None else np.dtype(compute)
     values = [parameter_array(p, i, compute) for i, p in enumerate(parameters)] if parameters else []
     if shape is None or out is not None:
@@ -100,7 +101,12 @@ def draw(
     full = key.shape + _checked(shape) if shape else key.shape
     if values:
         _check_broadcast(parameters, values, full)
-    result = np.empty(full, dtype) if out is None else _check_out(out, full, dtype)
+    if out is None:
+        result = np.empty(full, dtype)
+    else:
+        result = _check_out(out, full, dtype)
+        # A parameter that lies in out would change while it is read.
+        values = [v.copy() if np.may_share_memory(v, out) else v for v in values]
     if result.size:
         _fill(kernel, key, result, full, values, compute)
     return result
@@ -140,7 +146,7 @@ def fill_slab(
     number, plan = _plan(kernel, compute, dtype, algorithm, compiled.enabled)
     flat = out.view(np.uint16) if is_half(dtype) else out
     if plan is not None and number is not None:
-        if flat is out and not values:
+        if flat is out and not values and compute == compute_dtype(dtype):
             compiled.recipes[kernel, dtype, algorithm] = (*plan, number)
         parameters = tuple(compiled.parameter(v, shape, out.size) for v in values) if values else ()
         compiled.run(plan, number, key._words, start, count, size, flat, shape, parameters)
@@ -149,9 +155,10 @@ def fill_slab(
     flat = flat.reshape(-1)
     function = kernel.function if isinstance(kernel, Kernel) else kernel
 
-    def take(first: int, value: Array) -> None:
+    def take(first: int, stop: int, value: Array) -> None:
         stored = _stored(value, dtype)
-        stop = first + stored.size if stored.size > 1 else min(first + direct.CHUNK, flat.size)
+        if stored.shape not in ((stop - first,), (1,)):
+            raise ValueError(f"the kernel returned shape {stored.shape} for {stop - first} lanes")
         flat[first:stop] = stored
 
     direct.run(

@@ -198,11 +198,11 @@ def run(
     slab: Slab,
     dtype: np.dtype[Any],
     parameters: Sequence[Parameter],
-    store: Callable[[int, Array], None],
+    store: Callable[[int, int, Array], None],
 ) -> None:
-    """Run a kernel chunk by chunk: ``parameters`` give their flat values, ``store`` takes the flat results.
+    """Run a kernel chunk by chunk: ``parameters`` give, and ``store`` takes, what lies between flat places.
 
-    Flat positions count from the first element of the slab, key after key.
+    Flat places count from the first element of the slab, key after key.
     """
     with np.errstate(all="ignore"):
         keys_at_once = max(1, CHUNK // max(slab.count, 1))
@@ -214,4 +214,4 @@ def run(
                 flat = first * slab.count + start
                 stop = flat + len(keys.words) * part.count
                 lanes = _Lanes(keys, part, dtype)
-                store(flat, function(lanes, *(parameter(flat, stop) for parameter in parameters)))
+                store(flat, stop, function(lanes, *(parameter(flat, stop) for parameter in parameters)))

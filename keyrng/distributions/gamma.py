@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from keyrng.distributions.normal import _normal
-from keyrng.dtypes import DTypeLike, floating
+from keyrng.dtypes import DTypeLike, compute_dtype, floating
 from keyrng.kernels.bits import positive_unit
 from keyrng.kernels.elementary import exp, log1p, log_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt, where
 from keyrng.keys import Key
-from keyrng.parameters import Array, ArrayLike, positive
+from keyrng.parameters import Array, ArrayLike, checked, positive
 from keyrng.sampling import Shape, draw
 
 
@@ -32,11 +30,12 @@ def _marsaglia_tsang(lane: Any, d: Any, c: Any) -> tuple[Any, Any]:
     t = c * x
     inside = t > -1.0
     t = where(inside, t, 0.0)
-    v = (1.0 + t) * (1.0 + t) * (1.0 + t)
+    # d*v, and near 1 by what v adds to 1, or the values for large d would lie on the grid of v's roundings.
+    value = where(abs(t) < 0.125, d + d * (t * (3.0 + t * (3.0 + t))), d * ((1.0 + t) * (1.0 + t) * (1.0 + t)))
     # Not 3 d first: that overflows for the largest parameters, and infinity times 0 would be accepted by nobody.
     accept = inside & (log_unchecked(u) < d * (3.0 * _log1p_rest(t)))
     # A parameter that is no shape is accepted at once, as NaN: it must not loop for ever.
-    return accept | ~(d > 0.0), d * v
+    return accept | ~(d > 0.0), value
 
 
 def _log1p_rest(t: Any) -> Any:
@@ -103,6 +102,5 @@ def gamma(
     (3,)
     """
     dtype = floating(dtype)
-    checked = positive(a=a)
-    large = a >= 1 if type(a) in (int, float) else bool(np.all(np.asarray(a) >= 1))
-    return draw(_gamma_large if large else _gamma, key, shape, dtype, checked, out=out)
+    parameter, shapes = checked(positive(a=a), compute_dtype(dtype))
+    return draw(_gamma_large if (shapes >= 1).all() else _gamma, key, shape, dtype, parameter, out=out)

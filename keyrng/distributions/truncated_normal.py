@@ -15,7 +15,7 @@ from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt, where
 from keyrng.kernels.special import erf
 from keyrng.keys import Key
-from keyrng.parameters import Array, ArrayLike, above, below, bounds, number, once_for_numbers
+from keyrng.parameters import Array, ArrayLike, Parameter, above, below, bounds, number, once_for_numbers
 from keyrng.sampling import Shape, draw
 
 _SQRT2 = math.sqrt(2.0)
@@ -60,16 +60,17 @@ def _upper_tail(f: Any, lower: Any, upper: Any) -> Any:
     All is relative to Q(lower), so nothing underflows however far the tail; the unknown is ``d = x - lower``, and the
     equation is that for the logarithm of Q, which is close to a straight line.
     """
-    start = _mills(lower)
+    first = where(lower < 1e17, lower, 1e17)  # from there on d is nothing beside it, and its square still a float32
+    start = _mills(first)
     width = where(upper - lower < 40.0, upper - lower, 40.0)  # the tail beyond has no float64
-    end = lower + width
-    rest = exp(width * (width + 2.0 * lower) * -0.5) * (_mills(end) * lower) / (start * end)
+    end = first + width
+    rest = exp(width * (width + 2.0 * first) * -0.5) * (_mills(end) * first) / (start * end)
     target = log1p_unchecked(f * (rest - 1.0))
-    d = -2.0 * target / (sqrt(lower * lower - 2.0 * target) + lower)
+    d = -2.0 * target / (sqrt(first * first - 2.0 * target) + first)
     for _ in range(3):
-        x = lower + d
+        x = first + d
         mills = _mills(x)
-        error = d * (d + 2.0 * lower) * 0.5 - log_unchecked(mills * lower / (start * x)) + target
+        error = d * (d + 2.0 * first) * 0.5 - log_unchecked(mills * first / (start * x)) + target
         d = d - error * mills / x
     return lower + d
 
@@ -139,16 +140,17 @@ def truncated_normal(
     True
     """
     dtype = floating(dtype)
-    low, high, least, largest = _interval(lower, upper, dtype)
-    tails = bool(np.any(low > _TAIL) or np.any(high < -_TAIL))
+    interval = _interval(lower, upper, dtype)
+    tails = bool(np.any(interval[0].value > _TAIL) or np.any(interval[1].value < -_TAIL))
     chosen = _truncated_normal_tails if tails else _truncated_normal
-    return draw(chosen, key, shape, dtype, low, high, least, largest, out=out)
+    return draw(chosen, key, shape, dtype, *interval, out=out)
 
 
 @once_for_numbers
-def _interval(lower: ArrayLike, upper: ArrayLike, dtype: Dtype) -> tuple[Array, ...]:
+def _interval(lower: ArrayLike, upper: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
     low, high = bounds(number(lower=lower), number(upper=upper), dtype)
     least, largest = above(low, dtype), below(high, dtype)
     if not np.all(least <= largest):
         raise ValueError(f"no {dtype} lies between lower and upper, got {lower} and {upper}")
-    return low, high, least, largest
+    names = ("lower", "upper", "lower", "upper")
+    return tuple(Parameter(name, value) for name, value in zip(names, (low, high, least, largest), strict=True))

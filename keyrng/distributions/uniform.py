@@ -11,7 +11,7 @@ from keyrng.kernels.bits import unit
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
 from keyrng.keys import Key
-from keyrng.parameters import Array, ArrayLike, below, bounds, finite, once_for_numbers
+from keyrng.parameters import Array, ArrayLike, Parameter, below, bounds, finite, once_for_numbers
 from keyrng.sampling import Shape, draw
 
 
@@ -79,9 +79,9 @@ _ZERO, _ONE = uniform.__defaults__[2:4]  # type: ignore[index]
 
 
 @once_for_numbers
-def _interval(minval: ArrayLike, maxval: ArrayLike, dtype: Dtype) -> tuple[Array, ...]:
+def _interval(minval: ArrayLike, maxval: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
     low, high = bounds(finite(minval=minval), finite(maxval=maxval), dtype)
     with np.errstate(over="ignore"):
         if not np.all(np.isfinite(high - low)):
             raise ValueError(f"maxval - minval must be finite in {low.dtype}, got {minval} and {maxval}")
-    return low, high, below(high, dtype)
+    return Parameter("minval", low), Parameter("maxval", high), Parameter("maxval", below(high, dtype))

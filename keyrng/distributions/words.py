@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.dtypes import DTypeLike, compute_dtype, floating, integer, signed, unsigned
+from keyrng.dtypes import DTypeLike, integer, signed, unsigned
 from keyrng.kernels.bits import to_unit, unit
 from keyrng.kernels.lane import FLOATS, WORDS, kernel
 from keyrng.kernels.ops import cast, mod_wide, where
 from keyrng.keys import Key
-from keyrng.parameters import Array, ArrayLike, probability
+from keyrng.parameters import Array, ArrayLike, Parameter, probability
 from keyrng.sampling import Shape, draw
 
 
@@ -110,14 +110,15 @@ def randint(
     return draw(_randint, key, shape, dtype, low, span, out=out)
 
 
-def _range(minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]) -> tuple[Array, Array]:
+def _range(minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]) -> tuple[Parameter, Parameter]:
     """The lower bound and the span as words, checked."""
     info = np.iinfo(dtype)
     word = np.dtype(np.uint64 if dtype.itemsize == 8 else np.uint32)
     modulus = 1 << (8 * word.itemsize)
     if type(minval) is int and type(maxval) is int:
         _check_range(info, minval, maxval, minval, maxval, minval < maxval)
-        return np.array(minval % modulus, word), np.array((maxval - minval) % modulus, word)
+        low, span = np.array(minval % modulus, word), np.array((maxval - minval) % modulus, word)
+        return Parameter("minval", low), Parameter("maxval", span)
     low, high = _integers("minval", minval), _integers("maxval", maxval)
     try:
         ordered = bool(np.all(low < high))
@@ -125,9 +126,9 @@ def _range(minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]) -> tuple[
         raise ValueError(f"minval of shape {low.shape} and maxval of shape {high.shape} do not broadcast") from None
     if low.size and high.size:
         _check_range(info, low.min(), high.max(), minval, maxval, ordered)
-    words = [_wrapped(bound, modulus, word) for bound in (low, high)]
+    low, high = _wrapped(low, modulus, word), _wrapped(high, modulus, word)
     with np.errstate(over="ignore"):
-        return words[0], words[1] - words[0]
+        return Parameter("minval", low), Parameter("maxval", high - low)
 
 
 def _check_range(info: Any, lowest: Any, highest: Any, minval: Any, maxval: Any, ordered: bool) -> None:
@@ -140,9 +141,11 @@ def _check_range(info: Any, lowest: Any, highest: Any, minval: Any, maxval: Any,
 
 
 def _integers(name: str, value: ArrayLike) -> Array:
+    if isinstance(value, Key):
+        raise TypeError(f"{name} is an integer or an array of integers, got a key; the key comes first")
     array = np.asarray(value)
     whole = array.dtype == object and all(type(v) is int for v in array.ravel().tolist())
-    if isinstance(value, Key) or not (array.dtype.kind in "iu" or whole):
+    if not (array.dtype.kind in "iu" or whole):
         given = array.dtype if isinstance(value, (np.ndarray, np.generic)) else repr(value)
         raise TypeError(f"{name} is an integer or an array of integers, got {given}")
     return array
@@ -204,9 +207,9 @@ def bernoulli(
     """
     if mode not in ("low", "high"):
         raise ValueError(f"mode is 'low' or 'high', got {mode!r}")
-    given = p.dtype if isinstance(p, (np.ndarray, np.generic)) and p.dtype.kind not in "iub" else None
+    wide = isinstance(p, (np.ndarray, np.generic)) and p.dtype.kind == "f" and p.dtype.itemsize >= 8
     chosen = _bernoulli if mode == "low" else _bernoulli_high
-    return draw(chosen, key, shape, np.bool_, probability(p=p), compute=compute_dtype(floating(given)), out=out)
+    return draw(chosen, key, shape, np.bool_, probability(p=p), compute=np.float64 if wide else np.float32, out=out)
 
 
 @kernel("float32")
