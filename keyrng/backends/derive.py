@@ -11,7 +11,7 @@ import numpy as np
 
 from keyrng.algorithms.base import Algorithm, Domain
 from keyrng.backends import compiled, packed
-from keyrng.backends.threads import run_pieces
+from keyrng.backends.threads import PIECE, run_pieces
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -45,7 +45,7 @@ def children(algorithm: Algorithm, words: Array, start: int, count: int) -> Arra
     if number is not None:
         out = np.empty((len(words), count, algorithm.key_words), algorithm.dtype)
         run = compiled.native.children
-        if len(words) == 1:
+        if len(words) == 1 and count > PIECE:
             run_pieces(count, lambda first, stop: run(number, words, 1, start, count, first, stop, out))
         else:
             run(number, words, len(words), start, count, 0, count, out)

@@ -152,19 +152,29 @@ static inline float64_w64 abs_float64_w64(float64_w64 x) {
 #if defined(VECTOR_BYTES) && defined(__AVX512F__)
 static inline float32_w32 sqrt_float32_w32(float32_w32 x) { return (float32_w32)_mm512_sqrt_ps((__m512)x); }
 static inline float64_w64 sqrt_float64_w64(float64_w64 x) { return (float64_w64)_mm512_sqrt_pd((__m512d)x); }
+/* Products of 32-bit words are made in 64 bits, those of even and those of odd lanes, and moved by shuffles, which run
+ * beside the multiplications; a shift would wait for the same port. */
+#define EVEN_PRODUCTS(a, b) _mm512_mul_epu32((__m512i)(a), (__m512i)(b))
+#define ODD_PRODUCTS(a, b)                                                                                             \
+    _mm512_mul_epu32(_mm512_shuffle_epi32((__m512i)(a), _MM_PERM_DDBB), _mm512_shuffle_epi32((__m512i)(b), _MM_PERM_DDBB))
 static inline uint32_w32 mulhi_uint32_w32(uint32_w32 a, uint32_w32 b) {
-    __m512i even = _mm512_srli_epi64(_mm512_mul_epu32((__m512i)a, (__m512i)b), 32);
-    __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64((__m512i)a, 32), _mm512_srli_epi64((__m512i)b, 32));
-    return (uint32_w32)_mm512_mask_blend_epi32(0xaaaa, even, odd);
+    return (uint32_w32)_mm512_mask_shuffle_epi32(ODD_PRODUCTS(a, b), 0x5555, EVEN_PRODUCTS(a, b), _MM_PERM_DDBB);
+}
+static inline uint32_w32 mul_uint32_w32(uint32_w32 a, uint32_w32 b) {
+    return (uint32_w32)_mm512_mask_shuffle_epi32(EVEN_PRODUCTS(a, b), 0xaaaa, ODD_PRODUCTS(a, b), _MM_PERM_CCAA);
 }
 #define MUL_LOW(a, b) ((uint64_w64)_mm512_mul_epu32((__m512i)(a), (__m512i)(b)))
 #elif defined(VECTOR_BYTES) && defined(__AVX2__)
 static inline float32_w32 sqrt_float32_w32(float32_w32 x) { return (float32_w32)_mm256_sqrt_ps((__m256)x); }
 static inline float64_w64 sqrt_float64_w64(float64_w64 x) { return (float64_w64)_mm256_sqrt_pd((__m256d)x); }
+#define EVEN_PRODUCTS(a, b) _mm256_mul_epu32((__m256i)(a), (__m256i)(b))
+#define ODD_PRODUCTS(a, b)                                                                                             \
+    _mm256_mul_epu32(_mm256_shuffle_epi32((__m256i)(a), 0xf5), _mm256_shuffle_epi32((__m256i)(b), 0xf5))
 static inline uint32_w32 mulhi_uint32_w32(uint32_w32 a, uint32_w32 b) {
-    __m256i even = _mm256_srli_epi64(_mm256_mul_epu32((__m256i)a, (__m256i)b), 32);
-    __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64((__m256i)a, 32), _mm256_srli_epi64((__m256i)b, 32));
-    return (uint32_w32)_mm256_blend_epi32(even, odd, 0xaa);
+    return (uint32_w32)_mm256_blend_epi32(_mm256_shuffle_epi32(EVEN_PRODUCTS(a, b), 0xf5), ODD_PRODUCTS(a, b), 0xaa);
+}
+static inline uint32_w32 mul_uint32_w32(uint32_w32 a, uint32_w32 b) {
+    return (uint32_w32)_mm256_blend_epi32(EVEN_PRODUCTS(a, b), _mm256_shuffle_epi32(ODD_PRODUCTS(a, b), 0xa0), 0xaa);
 }
 #define MUL_LOW(a, b) ((uint64_w64)_mm256_mul_epu32((__m256i)(a), (__m256i)(b)))
 #elif defined(VECTOR_BYTES) && defined(__SSE2__)
@@ -175,6 +185,7 @@ static inline uint32_w32 mulhi_uint32_w32(uint32_w32 a, uint32_w32 b) {
     __m128i odd = _mm_mul_epu32(_mm_srli_epi64((__m128i)a, 32), _mm_srli_epi64((__m128i)b, 32));
     return (uint32_w32)_mm_or_si128(even, _mm_and_si128(odd, _mm_set1_epi64x((long long)0xffffffff00000000ull)));
 }
+static inline uint32_w32 mul_uint32_w32(uint32_w32 a, uint32_w32 b) { return a * b; }
 #define MUL_LOW(a, b) ((uint64_w64)_mm_mul_epu32((__m128i)(a), (__m128i)(b)))
 #else
 #include <math.h>
@@ -183,6 +194,7 @@ static inline float64_w64 sqrt_float64_w64(float64_w64 x) { EACH(float64, w64, s
 static inline uint32_w32 mulhi_uint32_w32(uint32_w32 a, uint32_w32 b) {
     EACH(uint32, w32, (e_uint32)(((uint64_t)AT(uint32, a) * AT(uint32, b)) >> 32))
 }
+static inline uint32_w32 mul_uint32_w32(uint32_w32 a, uint32_w32 b) { return a * b; }
 #define MUL_LOW(a, b) (((a) & 0xffffffffu) * ((b) & 0xffffffffu))
 #endif
 
