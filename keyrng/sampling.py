@@ -6,25 +6,22 @@ Must not import distributions.
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from keyrng.algorithms.base import Algorithm
-from keyrng.backends import compiled
+from keyrng.backends import Slab, compiled
 from keyrng.backends import numpy as direct
 from keyrng.dtypes import Dtype, compute_dtype, is_half
 from keyrng.dtypes import result as result_dtype
 from keyrng.kernels.bits import store
 from keyrng.kernels.lane import Kernel, kernels
 from keyrng.keys import Key, check_key
-from keyrng.parameters import Array, ArrayLike, Parameter, parameter_array
-
-Shape: TypeAlias = int | Sequence[int]
-
+from keyrng.parameters import Array, ArrayLike, parameter_array
+from keyrng.shapes import Shape, check_broadcast, check_out, sample_shape
 
 _SMALL = 4096  # elements below which a draw keeps the lock and needs no thread
 
@@ -77,39 +74,46 @@ def draw(
     >>> bool((sample == keyrng.exponential(key, (2, 3))).all())
     True
     """
-    if type(shape) is tuple and type(key) is Key and out is None and not parameters and compute is None:
-        recipe = compiled.recipes.get((kernel, dtype, key._algorithm))
-        if recipe is not None:
-            for size in shape:
-                if type(size) is not int or size < 0:
-                    break
-            else:
-                words = key._words
-                if words.ndim == 1:
-                    small = np.empty(shape, dtype)
-                    if 0 < small.size <= _SMALL:
-                        compiled.native.run_simple(*recipe, words, small, small.itemsize)
-                        return small
+    if out is None and not parameters and compute is None and type(kernel) is Kernel and type(key) is Key:
+        small = _small(kernel, key, shape, dtype)
+        if small is not None:
+            return small
     check_key(key)
+    if not callable(kernel):
+        raise TypeError(f"kernel is a function kernel(lane, *parameters), got {type(kernel).__name__}")
     dtype = result_dtype(dtype)
     compute = compute_dtype(dtype) if compute is None else np.dtype(compute)
     values = [parameter_array(p, i, compute) for i, p in enumerate(parameters)] if parameters else []
-    if shape is None or out is not None:
-        shape = _implied(key, shape, values, out)
-    elif type(shape) is not tuple:
-        shape = _dimensions(shape)
-    full = key.shape + _checked(shape) if shape else key.shape
+    full = sample_shape(key, shape, values, out)
     if values:
-        _check_broadcast(parameters, values, full)
+        check_broadcast(parameters, values, full)
     if out is None:
         result = np.empty(full, dtype)
     else:
-        result = _check_out(out, full, dtype)
+        result = check_out(out, full, dtype)
         # A parameter that lies in out would change while it is read.
         values = [v.copy() if np.may_share_memory(v, out) else v for v in values]
     if result.size:
         _fill(kernel, key, result, full, values, compute)
     return result
+
+
+def _small(kernel: Kernel, key: Key, shape: Any, dtype: Any) -> Array | None:
+    """A small draw of one key by what an earlier one found out; None if it needs the long road, or a check fails.
+
+    It saves two thirds of the time of ``normal(key, (10,))``, which is that of Python.
+    """
+    recipe = compiled.recipes.get((kernel, dtype, key._algorithm))
+    if recipe is None or type(shape) is not tuple or key._words.ndim != 1:
+        return None
+    for size in shape:
+        if type(size) is not int or size < 0:
+            return None
+    out = np.empty(shape, dtype)
+    if not 0 < out.size <= _SMALL:
+        return None
+    compiled.native.run_simple(*recipe, key._words, out, out.itemsize)
+    return out
 
 
 def _fill(kernel: Any, key: Key, result: Array, full: tuple[int, ...], values: list[Array], compute: Dtype) -> None:
@@ -118,42 +122,32 @@ def _fill(kernel: Any, key: Key, result: Array, full: tuple[int, ...], values: l
     limit = 2**56 if key._algorithm.jax_layout else 2**62
     if count > limit:
         raise ValueError(f"a key of {key.impl} has {limit} elements, asked for {count}; split it")
+    slab = Slab(0, count, count)
     if result.flags.c_contiguous:
-        fill_slab(kernel, key, result, full, values, compute, 0, count, count)
+        fill_slab(kernel, key, result, full, values, compute, slab)
     else:
         whole = np.empty(full, result.dtype)
-        fill_slab(kernel, key, whole, full, values, compute, 0, count, count)
+        fill_slab(kernel, key, whole, full, values, compute, slab)
         result[...] = whole
 
 
 def fill_slab(
-    kernel: Any,
-    key: Key,
-    out: Array,
-    shape: tuple[int, ...],
-    values: list[Array],
-    compute: Dtype,
-    start: int,
-    count: int,
-    size: int,
+    kernel: Any, key: Key, out: Array, shape: tuple[int, ...], values: list[Array], compute: Dtype, slab: Slab
 ) -> None:
-    """Write elements ``start`` to ``start + count``, of ``size``, of each key's sample into contiguous ``out``.
+    """Write a slab of each key's sample into contiguous ``out``.
 
     ``shape`` is that of what is written, key axes first; ``values`` broadcast to it.
     """
-    dtype = out.dtype
-    algorithm = key._algorithm
-    number, plan = _plan(kernel, compute, dtype, algorithm, compiled.enabled)
+    dtype, algorithm = out.dtype, key._algorithm
     flat = out.view(np.uint16) if is_half(dtype) else out
-    if plan is not None and number is not None:
+    plan = _plan(kernel, compute, dtype, algorithm, compiled.enabled) if type(kernel) is Kernel else None
+    if plan is not None:
         if flat is out and not values and compute == compute_dtype(dtype):
-            compiled.recipes[kernel, dtype, algorithm] = (*plan, number)
+            compiled.recipes[kernel, dtype, algorithm] = plan
         parameters = tuple(compiled.parameter(v, shape, out.size) for v in values) if values else ()
-        compiled.run(plan, number, key._words, start, count, size, flat, shape, parameters)
+        compiled.run(plan, key._words, slab, flat, shape, parameters)
         return
-    words = key._words.reshape(-1, algorithm.key_words)
     flat = flat.reshape(-1)
-    function = kernel.function if isinstance(kernel, Kernel) else kernel
 
     def take(first: int, stop: int, value: Array) -> None:
         stored = _stored(value, dtype)
@@ -161,17 +155,18 @@ def fill_slab(
             raise ValueError(f"the kernel returned shape {stored.shape} for {stop - first} lanes")
         flat[first:stop] = stored
 
-    direct.run(
-        function, algorithm, words, direct.Slab(start, count, size), compute, [_flat(v, shape) for v in values], take
-    )
+    words = key._words.reshape(-1, algorithm.key_words)
+    direct.run(kernel, algorithm, words, slab, compute, [_flat(v, shape) for v in values], take)
 
 
 @lru_cache(maxsize=512)
 def _plan(
-    kernel: Any, compute: Dtype, dtype: Dtype, algorithm: Algorithm, enabled: bool
-) -> tuple[int | None, tuple[int, int] | None]:
+    kernel: Kernel, compute: Dtype, dtype: Dtype, algorithm: Algorithm, enabled: bool
+) -> tuple[int, int, int] | None:
+    """The numbers of plan, conversion and algorithm on the compiled path; None for the NumPy path."""
     number = compiled.algorithm_number(algorithm)
-    return number, compiled.plan(kernel, compute, dtype) if enabled and number is not None else None
+    plan = compiled.plan(kernel, compute, dtype) if enabled and number is not None else None
+    return None if plan is None or number is None else (*plan, number)
 
 
 def _stored(value: Any, dtype: Dtype) -> Array:
@@ -196,79 +191,6 @@ def _flat(value: Array, shape: tuple[int, ...]) -> Callable[[int, int], Array]:
         flat = whole.reshape(-1)
         return lambda first, stop: flat[first:stop]
     return lambda first, stop: np.asarray(whole.flat[first:stop])
-
-
-def _dimensions(shape: Any) -> tuple[int, ...]:
-    if isinstance(shape, (tuple, list)):
-        return tuple(shape)
-    if isinstance(shape, np.ndarray) and shape.ndim == 1 and shape.dtype.kind in "iu":
-        return tuple(shape.tolist())
-    if isinstance(shape, (bool, float, str, bytes, np.bool_, np.floating)):
-        raise TypeError(f"shape is an int or a tuple of ints, got {shape!r}")
-    try:
-        return (operator.index(shape),)
-    except TypeError:
-        raise TypeError(f"shape is an int or a tuple of ints, got {type(shape).__name__}") from None
-
-
-def _checked(shape: tuple[Any, ...]) -> tuple[int, ...]:
-    for size in shape:
-        if type(size) is not int:
-            return _checked(tuple(_dimension(size, shape) for size in shape))
-        if size < 0:
-            raise ValueError(f"shape has no negative sizes, got {shape}")
-    return shape
-
-
-def _dimension(size: Any, shape: tuple[Any, ...]) -> int:
-    if not isinstance(size, (bool, np.bool_)):
-        try:
-            return int(operator.index(size))
-        except TypeError:
-            pass
-    raise TypeError(f"shape is an int or a tuple of ints, got {shape!r}")
-
-
-def _implied(key: Key, shape: Any, values: list[Array], out: Array | None) -> tuple[int, ...]:
-    """The shape when it is not given: that of ``out`` after the key's, or that the parameters broadcast to."""
-    if out is not None and (shape is None or shape == ()):
-        if not isinstance(out, np.ndarray):
-            raise TypeError(f"out is a NumPy array, got {type(out).__name__}")
-        rest: tuple[int, ...] = out.shape[key.ndim :]
-        return rest
-    if shape is not None:
-        return _dimensions(shape)
-    try:
-        together: tuple[int, ...] = np.broadcast_shapes(*(v.shape for v in values))
-    except ValueError:
-        shapes = " and ".join(str(v.shape) for v in values)
-        raise ValueError(f"the parameters do not broadcast together, their shapes are {shapes}") from None
-    return together
-
-
-def _check_broadcast(given: Sequence[Any], values: list[Array], full: tuple[int, ...]) -> None:
-    for i, (parameter, value) in enumerate(zip(given, values, strict=True)):
-        if value.ndim == 0:
-            continue
-        try:
-            fits = np.broadcast_shapes(value.shape, full) == full
-        except ValueError:
-            fits = False
-        if not fits:
-            name = parameter.name if isinstance(parameter, Parameter) else f"parameter {i + 1}"
-            raise ValueError(f"{name} of shape {value.shape} does not broadcast to the sample's shape {full}")
-
-
-def _check_out(out: Any, full: tuple[int, ...], dtype: Dtype) -> Array:
-    if not isinstance(out, np.ndarray):
-        raise TypeError(f"out is a NumPy array, got {type(out).__name__}")
-    if out.shape != full:
-        raise ValueError(f"out has shape {out.shape}, the sample has {full}")
-    if out.dtype != dtype:
-        raise TypeError(f"out is {out.dtype}, the sample is {dtype}; give dtype={out.dtype.name!r}, or another out")
-    if not out.flags.writeable:
-        raise ValueError("out is read-only; give an array that can be written to")
-    return out
 
 
 def kernel_of(name: str) -> Kernel:

@@ -15,7 +15,7 @@ import pytest
 
 import keyrng
 from keyrng import sampling
-from keyrng.backends import compiled
+from keyrng.backends import Slab, compiled
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Parameters = Mapping[str, Any]
@@ -352,7 +352,7 @@ class Call:
             values.append(value)
         out = np.empty((*keys, count), self.dtype)
         total = start + count if size is None else size
-        sampling.fill_slab(self.kernel, self.key, out, out.shape, values, self.compute, start, count, total)
+        sampling.fill_slab(self.kernel, self.key, out, out.shape, values, self.compute, Slab(start, count, total))
         return out
 
 

@@ -25,6 +25,7 @@ from cases import ALGORITHMS, CASES, Array, assert_same, each_algorithm, interce
 import keyrng
 from keyrng import algorithms, sampling
 from keyrng import kernels as language_of_kernels
+from keyrng.backends import Slab
 from keyrng.kernels import cuda
 from keyrng.kernels.lane import Kernel, kernels
 from keyrng.kernels.ops import bitcast, cast, mod_wide, mulhi, rotl, sqrt, where
@@ -208,7 +209,7 @@ def reference(algorithm: str, request: cuda.Request, launch: Launch, parameters:
     out = np.empty(shape, dtype)
     with on("numpy"):
         key = key_of(algorithm, launch.keys)
-        sampling.fill_slab(kernel, key, out, shape, values, compute, launch.start, launch.count, launch.size)
+        sampling.fill_slab(kernel, key, out, shape, values, compute, Slab(launch.start, launch.count, launch.size))
     return out
 
 

@@ -49,6 +49,7 @@ ORDER = (
     # samples
     "keyrng.dtypes",
     "keyrng.parameters",
+    "keyrng.shapes",
     "keyrng.sampling",
     "keyrng.distributions.words",
     "keyrng.distributions.uniform",

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from keyrng.algorithms.base import Algorithm
+from keyrng.backends import Slab
 from keyrng.backends.threads import PIECE, run_pieces
 from keyrng.kernels.lane import Kernel
 
@@ -78,10 +79,8 @@ def algorithm_number(algorithm: Algorithm) -> int | None:
     return _algorithms.get(algorithm.name) if enabled else None
 
 
-def plan(kernel: Any, compute: np.dtype[Any], dtype: np.dtype[Any]) -> tuple[int, int] | None:
+def plan(kernel: Kernel, compute: np.dtype[Any], dtype: np.dtype[Any]) -> tuple[int, int] | None:
     """The numbers of a kernel's plan and of the conversion to a dtype (-1 for none); None if not compiled in."""
-    if not isinstance(kernel, Kernel):
-        return None
     found = _plans.get(f"{kernel.name}.{compute.name}")
     if found is None:
         return None
@@ -96,20 +95,17 @@ def plan(kernel: Any, compute: np.dtype[Any], dtype: np.dtype[Any]) -> tuple[int
 
 
 def run(
-    numbers: tuple[int, int],
-    algorithm: int,
+    plan: tuple[int, int, int],
     words: Array,
-    start: int,
-    count: int,
-    size: int,
+    slab: Slab,
     out: Array,
     shape: tuple[int, ...],
     parameters: Sequence[Any],
 ) -> None:
-    """Make elements ``start`` to ``start + count`` of each key into ``out``, contiguous and flat, key after key."""
+    """Make a slab of each key into ``out``, contiguous and flat, key after key; ``plan`` as in `recipes`."""
     keys = words.size // words.shape[-1]
-    total = keys * count
-    call = (numbers[0], numbers[1], algorithm, words, keys, start, count, size, out, out.itemsize)
+    total = keys * slab.count
+    call = (*plan, words, keys, slab.start, slab.count, slab.size, out, out.itemsize)
     if total <= PIECE:
         native.run(*call, 0, total, shape, parameters)
     else:

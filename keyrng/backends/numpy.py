@@ -12,21 +12,12 @@ from typing import Any
 import numpy as np
 
 from keyrng.algorithms.base import Algorithm, Domain
-from keyrng.backends import packed
+from keyrng.backends import Slab, packed
 from keyrng.backends.derive import Array, children
 from keyrng.kernels.lane import Function, Once, word_width
 
 # Elements a chunk: some ten arrays of it stay in a level-2 cache (benchmarks/chunks.py).
 CHUNK = 1 << 15
-
-
-@dataclass(frozen=True)
-class Slab:
-    """Which elements a call makes: of each key those from ``start`` on, ``count`` of ``size`` in the whole result."""
-
-    start: int
-    count: int
-    size: int
 
 
 @dataclass

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import keyrng
-from keyrng.backends import compiled
+from keyrng.backends import Slab, compiled
 from keyrng.sampling import fill_slab, kernel_of
 
 _COUNT = 4_000_000
@@ -66,7 +66,7 @@ def _in_pieces(name: str, key: keyrng.Key) -> np.ndarray[Any, np.dtype[Any]]:
     for start, stop in reversed(list(pairwise(edges))):
         part = out[start:stop]
         kernel = kernel_of("unit" if name == "uniform" else name)
-        fill_slab(kernel, key, part, part.shape, [], np.dtype(np.float32), start, stop - start, _COUNT)
+        fill_slab(kernel, key, part, part.shape, [], np.dtype(np.float32), Slab(start, stop - start, _COUNT))
     return out
 
 

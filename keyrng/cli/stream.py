@@ -10,6 +10,7 @@ from typing import IO, Any
 import numpy as np
 
 import keyrng
+from keyrng.backends import Slab
 from keyrng.sampling import fill_slab, kernel_of
 
 _BUFFER = 1 << 20  # words at a time: 4 MiB, so that writing is nothing beside drawing
@@ -70,7 +71,7 @@ def write(keys: keyrng.Key, limit: int | None, to: IO[bytes]) -> None:
     buffer = np.empty((keys.size, each), np.uint32)
     start, left = 0, limit
     while left is None or left > 0:
-        fill_slab(kernel_of("bits"), keys, buffer, buffer.shape, [], np.dtype(np.uint32), start, each, each)
+        fill_slab(kernel_of("bits"), keys, buffer, buffer.shape, [], np.dtype(np.uint32), Slab(start, each, each))
         words: np.ndarray[Any, np.dtype[Any]] = buffer if keys.size == 1 else np.ascontiguousarray(buffer.T)
         data = words.astype("<u4", copy=False).reshape(-1).view(np.uint8).data
         to.write(data if left is None else data[:left])

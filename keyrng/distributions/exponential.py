@@ -10,7 +10,8 @@ from keyrng.kernels.elementary import log1p_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.keys import Key
 from keyrng.parameters import Array
-from keyrng.sampling import Shape, draw
+from keyrng.sampling import draw
+from keyrng.shapes import Shape
 
 
 @kernel(*FLOATS)

@@ -12,7 +12,8 @@ from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt, where
 from keyrng.keys import Key
 from keyrng.parameters import Array, ArrayLike, checked, positive
-from keyrng.sampling import Shape, draw
+from keyrng.sampling import draw
+from keyrng.shapes import Shape
 
 
 def _marsaglia_tsang(lane: Any, d: Any, c: Any) -> tuple[Any, Any]:

@@ -12,7 +12,8 @@ from keyrng.kernels.erfinv import erfinv_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.keys import Key
 from keyrng.parameters import Array
-from keyrng.sampling import Shape, draw
+from keyrng.sampling import draw
+from keyrng.shapes import Shape
 
 _SQRT2 = float(np.sqrt(2.0))
 

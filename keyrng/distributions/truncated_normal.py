@@ -16,7 +16,8 @@ from keyrng.kernels.ops import sqrt, where
 from keyrng.kernels.special import erf
 from keyrng.keys import Key
 from keyrng.parameters import Array, ArrayLike, Parameter, above, below, bounds, number, once_for_numbers
-from keyrng.sampling import Shape, draw
+from keyrng.sampling import draw
+from keyrng.shapes import Shape
 
 _SQRT2 = math.sqrt(2.0)
 

@@ -12,7 +12,8 @@ from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
 from keyrng.keys import Key
 from keyrng.parameters import Array, ArrayLike, Parameter, below, bounds, finite, once_for_numbers
-from keyrng.sampling import Shape, draw
+from keyrng.sampling import draw
+from keyrng.shapes import Shape
 
 
 @kernel(*FLOATS)

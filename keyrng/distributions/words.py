@@ -12,7 +12,8 @@ from keyrng.kernels.lane import FLOATS, WORDS, kernel
 from keyrng.kernels.ops import cast, mod_wide, where
 from keyrng.keys import Key
 from keyrng.parameters import Array, ArrayLike, Parameter, probability
-from keyrng.sampling import Shape, draw
+from keyrng.sampling import draw
+from keyrng.shapes import Shape
 
 
 @kernel(*WORDS)
