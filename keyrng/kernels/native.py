@@ -23,6 +23,10 @@ from keyrng.kernels.symbols import Graph, Symbol
 # How many vectors of blocks are computed side by side, by the words of a block: as many as 16 registers carry.
 _SIDE_BY_SIDE = {2: 4, 4: 2}
 
+# The sizes of the runtime's arrays, as in native/code.h; an attempt's words, rounded up to whole blocks, and a block
+# beside them fit MOST_WORDS of native/execute.h.
+_MOST_INPUTS, _MOST_KEYS, _MOST_WORDS = 12, 8, 8
+
 # Conversions from a kernel's result to the dtype asked for, beside those that only read bits otherwise.
 STORES = [
     ("float32", "float16"),
@@ -92,6 +96,8 @@ class _Source:
             where[symbol] = plan.buffer(symbol.dtype)
             plan.stages.append(self._loop(f"{name}_attempt{i}", lanes, loop, where, where[symbol]))
         self._compute(plan, name, lanes, where, [program.result])
+        if len(plan.sizes) > 2 * _MOST_INPUTS or len(program.keys) > _MOST_KEYS:
+            raise ValueError(f"{plan.name} needs more buffers or keys than code.h holds")
         self.outputs.append(where[program.result])
         self.plans.append(plan)
 
@@ -110,6 +116,8 @@ class _Source:
 
     def _loop(self, name: str, lanes: int, loop: Loop, where: dict[Symbol, int], result: int) -> str:
         body = loop.body
+        if body.words > _MOST_WORDS:
+            raise ValueError(f"{name} draws more words an attempt than execute.h holds")
         dtypes = [argument.dtype for argument in loop.arguments]
         inputs = [body.graph.node("word", np.dtype(f"uint{body.bits}"), i) for i in range(body.words)]
         inputs += [body.graph.node("param", dtype, i) for i, dtype in enumerate(dtypes)]
@@ -240,6 +248,8 @@ def _needs(outputs: Sequence[Symbol], where: dict[Symbol, int]) -> set[Symbol]:
 
 def _stage(kind: str, **values: Any) -> str:
     """A row of a stage table."""
+    if any(isinstance(value, list) and len(value) >= _MOST_INPUTS for value in values.values()):
+        raise ValueError(f"a stage has more inputs or outputs than code.h holds: {values}")
 
     def text(value: Any) -> str:
         return "{" + ", ".join(map(str, [*value, -1])) + "}" if isinstance(value, list) else str(value)
