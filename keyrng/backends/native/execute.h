@@ -8,6 +8,7 @@
 #define FEW 128         /* of fewer values a key, several keys go side by side */
 #define MOST_WORDS 16   /* of an attempt, rounded up to whole blocks */
 #define MOST_DIMS 64
+#define AHEAD 8192      /* bytes that words written straight to the output are prefetched ahead: 0.56 -> 0.42 ns a word */
 
 typedef struct {
     const char *data;
@@ -297,7 +298,9 @@ static void run_chunk(work *w, size_t flat) {
                        j->algorithm->jax_layout ? value
                                                 : (size_t)(j->algorithm->word_bytes * j->algorithm->block_words),
                        w->lanes.key[s->key][0], w->lanes.first + offset, n, 0, out,
-                       direct_out && out != target && value == (size_t)size ? target : NULL);
+                       out == target                         ? target + AHEAD
+                       : direct_out && value == (size_t)size ? target
+                                                             : NULL);
         } else if (s->kind == STAGE_MAP) {
             const void *in[2 * MOST_INPUTS];
             void *out[MOST_INPUTS];

@@ -265,7 +265,7 @@ static PyObject *children(PyObject *self, PyObject *const *args, Py_ssize_t n) {
             const char *key = (const char *)words.buf + k * bytes;
             char *to = (char *)out.buf + (k * count + first) * bytes;
             if (a->key_words == a->block_words)
-                direct(a, code, code->blocks, bytes, bytes, key, start + first, stop - first, 1, to, NULL);
+                direct(a, code, code->blocks, bytes, bytes, key, start + first, stop - first, 1, to, to + AHEAD);
             else
                 blocks(a, code, key, 0, NULL, start + first, stop - first, 1, to);
         }
