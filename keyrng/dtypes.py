@@ -22,11 +22,14 @@ _FAMILIES = {
     "signed": _SIGNED + _FLOATS,
     "kernel": ("bool", *_SIGNED, *_UNSIGNED, *_FLOATS),
 }
+_FLOAT32 = np.dtype(np.float32)
 _known: dict[tuple[str, Any], Dtype] = {}
 
 
 def floating(dtype: DTypeLike) -> Dtype:
     """A float of 16, 32 or 64 bits, or bfloat16; float32 for None."""
+    if dtype is None:  # the usual call; looking it up would be a tenth of a small draw
+        return _FLOAT32
     return _resolve("float", "float32", dtype)
 
 

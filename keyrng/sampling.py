@@ -112,7 +112,7 @@ def _small(kernel: Kernel, key: Key, shape: Any, dtype: Any) -> Array | None:
     out = np.empty(shape, dtype)
     if not 0 < out.size <= _SMALL:
         return None
-    compiled.native.run_simple(*recipe, key._words, out, out.itemsize)
+    compiled.native.run_simple(recipe, key._words, out)
     return out
 
 
@@ -143,7 +143,7 @@ def fill_slab(
     plan = _plan(kernel, compute, dtype, algorithm, compiled.enabled) if type(kernel) is Kernel else None
     if plan is not None:
         if flat is out and not values and compute == compute_dtype(dtype):
-            compiled.recipes[kernel, dtype, algorithm] = plan
+            compiled.recipes[kernel, dtype, algorithm] = compiled.recipe(plan)
         parameters = tuple(compiled.parameter(v, shape, out.size) for v in values) if values else ()
         compiled.run(plan, key._words, slab, flat, shape, parameters)
         return

@@ -29,8 +29,7 @@ def derive_one(algorithm: Algorithm, words: Array, index: int, domain: Domain) -
             compiled.native.derive_one(number, words, index & (2**64 - 1), index >> 64, domain, out)
         return out
     if packed.supports(algorithm, 1):
-        block = packed.blocks(algorithm, words, index, 1, 0, domain)
-        return np.concatenate(block[: algorithm.key_words])
+        return packed.rows(algorithm, words, index, 1, 0, domain)[0, : algorithm.key_words]
     bits = algorithm.word_bits
     low, high = index & (2**bits - 1), index >> bits
     child: Array = _blocks(
@@ -51,8 +50,8 @@ def children(algorithm: Algorithm, words: Array, start: int, count: int) -> Arra
             run(number, words, len(words), start, count, 0, count, out)
         return out
     if len(words) == 1 and packed.supports(algorithm, count):
-        block = packed.blocks(algorithm, words[0], start, count, 0, Domain.SPLIT)
-        return np.stack(block[: algorithm.key_words], axis=-1)[None]
+        rows = packed.rows(algorithm, words[0], start, count, 0, Domain.SPLIT)
+        return np.ascontiguousarray(rows[:, : algorithm.key_words])[None]
     index = np.arange(start, start + count, dtype=np.uint64)
     repeated = np.repeat(words, count, axis=0)
     return derive(algorithm, repeated, np.tile(index, len(words)), Domain.SPLIT).reshape(

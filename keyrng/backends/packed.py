@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from keyrng.algorithms.base import Algorithm
 from keyrng.kernels.symbols import Graph, Symbol
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 # Up to this many lanes the big integer is faster than NumPy's arrays (measured: benchmarks/small.py).
 MOST_LANES = 128
@@ -99,8 +101,24 @@ def supports(algorithm: Algorithm, count: int) -> bool:
     return count <= MOST_LANES and _block(algorithm) is not None
 
 
-def blocks(algorithm: Algorithm, key: np.ndarray, start: int, count: int, draw: int, domain: int) -> list[np.ndarray]:
+def blocks(algorithm: Algorithm, key: Array, start: int, count: int, draw: int, domain: int) -> list[Array]:
     """The words of the blocks ``start``, ``start + 1``, ... of one key, as an array for each word of a block."""
+    words = _packed(algorithm, key, start, count, draw, domain)
+    return [_unpack(algorithm, word, count) for word in words]
+
+
+def rows(algorithm: Algorithm, key: Array, start: int, count: int, draw: int, domain: int) -> Array:
+    """The same blocks as an array of shape (count, block_words)."""
+    words = _packed(algorithm, key, start, count, draw, domain)
+    if len(words) > 2:
+        return np.stack([_unpack(algorithm, word, count) for word in words], axis=-1)
+    # Two words fill a lane's field together, so that the integer's bytes are the rows.
+    low, high = words
+    both = (low | high << algorithm.word_bits).to_bytes(count * algorithm.word_bits // 4, "little")
+    return np.frombuffer(both, algorithm.dtype.newbyteorder("<")).reshape(count, 2)
+
+
+def _packed(algorithm: Algorithm, key: Array, start: int, count: int, draw: int, domain: int) -> tuple[int, ...]:
     bits = algorithm.word_bits
     function = _block(algorithm)
     assert function is not None
@@ -110,12 +128,15 @@ def blocks(algorithm: Algorithm, key: np.ndarray, start: int, count: int, draw: 
     else:
         # An index of more than a word (the hash of a name) comes alone, so only the low word counts up.
         low, high = (start & (2**64 - 1)) * ones + numbers, (start >> 64) * ones
-    words = function(
+    return function(
         *[int(k) * ones for k in key.tolist()], low, high, draw * ones, domain * ones, mask, ones, ones << bits
     )
-    size = count * bits // 4
+
+
+def _unpack(algorithm: Algorithm, word: int, count: int) -> Array:
     # Fields of twice the width: every other word is empty.
-    return [np.frombuffer(w.to_bytes(size, "little"), algorithm.dtype.newbyteorder("<"))[::2] for w in words]
+    data = word.to_bytes(count * algorithm.word_bits // 4, "little")
+    return np.frombuffer(data, algorithm.dtype.newbyteorder("<"))[::2]
 
 
 def _split_index(start: int, count: int, ones: int, numbers: int) -> tuple[int, int]:

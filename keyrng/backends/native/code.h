@@ -26,6 +26,7 @@ typedef struct {
     const char *name;
     const map_fn *maps;
     const algorithm_code *algorithms;
+    void (*pairs)(const uint32_t *from, size_t n, uint32_t *first, uint32_t *second); /* keys of two words to columns */
 } isa_code;
 
 typedef struct {

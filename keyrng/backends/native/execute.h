@@ -20,7 +20,7 @@ typedef struct {
     const plan *plan;
     const algorithm_info *algorithm;
     const algorithm_code *code;
-    const map_fn *maps;
+    const isa_code *isa;
     map_fn store; /* NULL: the result is stored as it is */
     int out_size;
     const char *words; /* of all keys */
@@ -79,12 +79,10 @@ static void put_indices(const algorithm_info *a, char *low, char *high, const ui
 }
 
 /* The words of consecutive keys, a column for each. */
-static void put_keys(const algorithm_info *a, char *const *columns, const char *words, size_t n) {
+static void put_keys(const algorithm_info *a, const isa_code *isa, char *const *columns, const char *words, size_t n) {
     size_t step = (size_t)a->key_words;
-    if (a->word_bytes == 4 && step == 2) { /* the default's keys: both columns in one vector loop */
-        uint32_t *restrict first = (uint32_t *)columns[0], *restrict second = (uint32_t *)columns[1];
-        const uint32_t *from = (const uint32_t *)words;
-        for (size_t i = 0; i < n; i++) first[i] = from[2 * i], second[i] = from[2 * i + 1];
+    if (a->word_bytes == 4 && step == 2) {
+        isa->pairs((const uint32_t *)words, n, (uint32_t *)columns[0], (uint32_t *)columns[1]);
         return;
     }
     for (size_t k = 0; k < step; k++)
@@ -224,7 +222,7 @@ static void loop(work *w, const stage *s) {
         }
         /* The first time the values go straight to their place; later to the lanes that are left. */
         void *results[2] = {w->accept, first ? out : w->value};
-        j->maps[s->map](n, in, results);
+        j->isa->maps[s->map](n, in, results);
         size_t left = 0;
         for (size_t i = 0; i < n; i++) {
             w->keep[left] = (uint32_t)i;
@@ -306,7 +304,7 @@ static void run_chunk(work *w, size_t flat) {
             void *out[MOST_INPUTS];
             for (int i = 0; s->inputs[i] >= 0; i++) in[i] = w->buffers[s->inputs[i]];
             for (int i = 0; s->outputs[i] >= 0; i++) out[i] = w->buffers[s->outputs[i]];
-            j->maps[s->map](n, in, out);
+            j->isa->maps[s->map](n, in, out);
         } else {
             loop(w, s);
         }
@@ -342,7 +340,7 @@ static void take_keys(work *w, size_t flat) {
     uint64_t at = flat % j->count;
     if (j->count == 1) {
         /* One value a key, the usual case. */
-        put_keys(a, w->lanes.key[0], j->words + key * (size_t)(a->key_words * a->word_bytes), w->lanes.n);
+        put_keys(a, j->isa, w->lanes.key[0], j->words + key * (size_t)(a->key_words * a->word_bytes), w->lanes.n);
         derive_plan_keys(w);
         return;
     }

@@ -9,10 +9,15 @@
 
 #include "functions.inc"
 
+/* Here and not in the runtime, because the compiler makes a loop of this instruction set's shuffles of it. */
+static void pairs(const uint32_t *restrict from, size_t n, uint32_t *restrict first, uint32_t *restrict second) {
+    for (size_t i = 0; i < n; i++) first[i] = from[2 * i], second[i] = from[2 * i + 1];
+}
+
 #define PASTE(a, b) a##b
 #define TABLE(isa) PASTE(keyrng_code_, isa)
 #define STRING_(x) #x
 #define STRING(x) STRING_(x)
 
 extern const isa_code TABLE(KEYRNG_ISA);
-const isa_code TABLE(KEYRNG_ISA) = {STRING(KEYRNG_ISA), maps, algorithms};
+const isa_code TABLE(KEYRNG_ISA) = {STRING(KEYRNG_ISA), maps, algorithms, pairs};

@@ -135,7 +135,7 @@ static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     job j = {.plan = p,
              .algorithm = &algorithm_infos[numbers[2]],
              .code = &chosen->algorithms[numbers[2]],
-             .maps = chosen->maps,
+             .isa = chosen,
              .store = numbers[1] < 0 ? NULL : chosen->maps[numbers[1]],
              .out_size = (int)out_size,
              .keys = (size_t)sizes[0],
@@ -180,24 +180,24 @@ static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     Py_RETURN_NONE;
 }
 
-/* run_simple(plan, store, algorithm, words, out, out_size): one key, no parameters, all of the output; for small draws,
- * whose time is that of reading arguments. */
+/* run_simple(recipe, words, out): one key, no parameters, all of the output; for small draws, whose time is that of
+ * reading arguments. */
 static PyObject *run_simple(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
-    if (n != 6) return PyErr_Format(PyExc_TypeError, "run_simple takes 6 arguments");
-    long number = PyLong_AsLong(args[0]), store = PyLong_AsLong(args[1]), algorithm = PyLong_AsLong(args[2]);
-    long out_size = PyLong_AsLong(args[5]);
-    if (PyErr_Occurred()) return NULL;
+    if (n != 3) return PyErr_Format(PyExc_TypeError, "run_simple takes 3 arguments");
+    long recipe = PyLong_AsLong(args[0]);
+    if (recipe == -1 && PyErr_Occurred()) return NULL;
+    int number = (int)(recipe >> 16), store = (int)(recipe >> 8 & 255) - 1, algorithm = (int)(recipe & 255);
     Py_buffer words = {0}, out = {0};
-    int failed = take(args[3], &words, PyBUF_SIMPLE) || take(args[4], &out, PyBUF_WRITABLE);
+    int failed = take(args[1], &words, PyBUF_SIMPLE) || take(args[2], &out, PyBUF_WRITABLE);
     if (!failed) {
-        size_t count = (size_t)(out.len / out_size);
+        size_t count = (size_t)(out.len / out.itemsize);
         job j = {.plan = &plans[number],
                  .algorithm = &algorithm_infos[algorithm],
                  .code = &chosen->algorithms[algorithm],
-                 .maps = chosen->maps,
+                 .isa = chosen,
                  .store = store < 0 ? NULL : chosen->maps[store],
-                 .out_size = (int)out_size,
+                 .out_size = (int)out.itemsize,
                  .words = words.buf,
                  .keys = 1,
                  .count = count,
@@ -233,7 +233,7 @@ static void blocks(const algorithm_info *a, const algorithm_code *code, const ch
         else
             for (size_t i = 0; i < m; i++) put_index(a, low, high, i, start + done + i);
         char *const put[4] = {columns[0], columns[1], columns[2], columns[3]};
-        if (each) put_keys(a, put, words + done * words_each * bytes, m);
+        if (each) put_keys(a, chosen, put, words + done * words_each * bytes, m);
         fn(m, key, low, high, 0, domain, row);
         for (size_t i = 0; i < m; i++)
             for (size_t k = 0; k < words_each; k++)
