@@ -51,7 +51,9 @@ def children(algorithm: Algorithm, words: Array, start: int, count: int) -> Arra
         return out
     if len(words) == 1 and packed.supports(algorithm, count):
         rows = packed.rows(algorithm, words[0], start, count, 0, Domain.SPLIT)
-        return np.ascontiguousarray(rows[:, : algorithm.key_words])[None]
+        if algorithm.key_words < algorithm.block_words:
+            rows = np.ascontiguousarray(rows[:, : algorithm.key_words])
+        return rows[None]
     index = np.arange(start, start + count, dtype=np.uint64)
     repeated = np.repeat(words, count, axis=0)
     return derive(algorithm, repeated, np.tile(index, len(words)), Domain.SPLIT).reshape(
