@@ -24,14 +24,10 @@ def exponential(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Ar
 
     Parameters
     ----------
-    key
-        A key or an array of keys; the result has shape ``key.shape + shape``.
-    shape
-        An int or a tuple of ints.
+    key, shape, out
+        As for `draw`: the result has shape ``key.shape + shape``.
     dtype
         float16, bfloat16, float32 (the default) or float64.
-    out
-        An array to write to.
 
     Notes
     -----

@@ -74,16 +74,12 @@ def gamma(
 
     Parameters
     ----------
-    key
-        A key or an array of keys; the result has shape ``key.shape + shape``.
+    key, shape, out
+        As for `draw`: the result has shape ``key.shape + shape``.
     a
         Positive finite numbers that broadcast to the result.
-    shape
-        An int or a tuple of ints; by default the shape of ``a``.
     dtype
         float16, bfloat16, float32 (the default) or float64.
-    out
-        An array to write to.
 
     Raises
     ------

@@ -110,17 +110,13 @@ def truncated_normal(
 
     Parameters
     ----------
-    key
-        A key or an array of keys; the result has shape ``key.shape + shape``.
+    key, shape, out
+        As for `draw`: the result has shape ``key.shape + shape``.
     lower, upper
         The bounds, infinite ones included, or arrays of them that broadcast to the result; ``lower < upper`` when
         rounded to ``dtype``, with a number of the dtype between them.
-    shape
-        An int or a tuple of ints; by default the shape the bounds broadcast to.
     dtype
         float16, bfloat16, float32 (the default) or float64.
-    out
-        An array to write to.
 
     Raises
     ------

@@ -41,16 +41,12 @@ def uniform(
 
     Parameters
     ----------
-    key
-        A key or an array of keys; the result has shape ``key.shape + shape``.
-    shape
-        An int or a tuple of ints.
+    key, shape, out
+        As for `draw`: the result has shape ``key.shape + shape``.
     dtype
         float16, bfloat16, float32 (the default) or float64.
     minval, maxval
         Finite numbers, or arrays of them that broadcast to the result; ``minval < maxval`` when rounded to ``dtype``.
-    out
-        An array to write to.
 
     Raises
     ------

@@ -26,14 +26,10 @@ def bits(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | N
 
     Parameters
     ----------
-    key
-        A key or an array of keys; the result has shape ``key.shape + shape``.
-    shape
-        An int or a tuple of ints.
+    key, shape, out
+        As for `draw`: the result has shape ``key.shape + shape``.
     dtype
         An unsigned integer of 8, 16, 32 (the default) or 64 bits.
-    out
-        An array to write to.
 
     Raises
     ------
@@ -75,17 +71,13 @@ def randint(
 
     Parameters
     ----------
-    key
-        A key or an array of keys; the result has shape ``key.shape + shape``.
-    shape
-        An int or a tuple of ints.
+    key, shape, out
+        As for `draw`: the result has shape ``key.shape + shape``.
     minval, maxval
         Integers, or arrays of them that broadcast to the result; ``minval < maxval``. Both ends of the dtype can
         occur: ``maxval`` may be one more than its largest integer.
     dtype
         Any integer dtype; int32 by default.
-    out
-        An array to write to.
 
     Raises
     ------
@@ -177,18 +169,14 @@ def bernoulli(
 
     Parameters
     ----------
-    key
-        A key or an array of keys; the result has shape ``key.shape + shape``.
+    key, shape, out
+        As for `draw`: the result has shape ``key.shape + shape``.
     p
         Probabilities from 0 to 1, both included and exact; an array's float dtype is what they are compared in, a
         Python number's is float32.
-    shape
-        An int or a tuple of ints; by default the shape of ``p``.
     mode
         ``"low"`` compares 23 random bits (52 for float64), so that ``p`` is rounded up to a multiple of 2**-23;
         ``"high"`` twice as many, at twice the cost.
-    out
-        A boolean array to write to.
 
     Raises
     ------
@@ -223,14 +211,10 @@ def rademacher(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Arr
 
     Parameters
     ----------
-    key
-        A key or an array of keys; the result has shape ``key.shape + shape``.
-    shape
-        An int or a tuple of ints.
+    key, shape, out
+        As for `draw`: the result has shape ``key.shape + shape``.
     dtype
         A signed integer or a float; int32 by default.
-    out
-        An array to write to.
 
     Raises
     ------
