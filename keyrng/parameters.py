@@ -106,10 +106,9 @@ def _numeric(name: str, value: Any, dtype: Dtype) -> Array:
         return array.astype(dtype)
 
 
-def checked(parameter: Parameter, dtype: Dtype) -> tuple[Parameter, Array]:
-    """A parameter that is checked now, for samplers whose kernel depends on it, and its array."""
-    array = parameter_array(parameter, 0, dtype)
-    return Parameter(parameter.name, array), array
+def checked(parameter: Parameter, dtype: Dtype) -> Parameter:
+    """A parameter that is checked now, its value an array, for samplers whose kernel depends on it."""
+    return Parameter(parameter.name, parameter_array(parameter, 0, dtype))
 
 
 def rounded(parameter: Parameter, dtype: Dtype) -> Array:

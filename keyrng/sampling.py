@@ -18,7 +18,7 @@ from keyrng.backends import numpy as direct
 from keyrng.dtypes import Dtype, compute_dtype, is_half
 from keyrng.dtypes import result as result_dtype
 from keyrng.kernels.bits import store
-from keyrng.kernels.lane import Kernel, kernels
+from keyrng.kernels.lane import Kernel
 from keyrng.keys import Key, check_key
 from keyrng.parameters import Array, ArrayLike, parameter_array
 from keyrng.shapes import Shape, check_broadcast, check_out, sample_shape
@@ -191,8 +191,3 @@ def _flat(value: Array, shape: tuple[int, ...]) -> Callable[[int, int], Array]:
         flat = whole.reshape(-1)
         return lambda first, stop: flat[first:stop]
     return lambda first, stop: np.asarray(whole.flat[first:stop])
-
-
-def kernel_of(name: str) -> Kernel:
-    """The kernel of that name, for code that makes slabs; KeyError if there is none."""
-    return {kernel.name: kernel for kernel in kernels()}[name]

@@ -13,7 +13,7 @@ import numpy as np
 
 from keyrng.algorithms.base import Algorithm
 from keyrng.backends import Slab
-from keyrng.backends.threads import PIECE, run_pieces
+from keyrng.backends.threads import run_pieces
 from keyrng.kernels.lane import Kernel
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -115,10 +115,7 @@ def run(
     keys = words.size // words.shape[-1]
     total = keys * slab.count
     call = (*plan, words, keys, slab.start, slab.count, slab.size, out, out.itemsize)
-    if total <= PIECE:
-        native.run(*call, 0, total, shape, parameters)
-    else:
-        run_pieces(total, lambda first, stop: native.run(*call, first, stop, shape, parameters))
+    run_pieces(total, lambda first, stop: native.run(*call, first, stop, shape, parameters))
 
 
 def parameter(value: Array, shape: tuple[int, ...], total: int) -> Any:

@@ -66,6 +66,9 @@ if hasattr(os, "register_at_fork"):
 def run_pieces(total: int, piece: Callable[[int, int], None]) -> None:
     """Call ``piece(first, stop)`` for ranges that cover 0 to ``total``, on several threads if there is enough."""
     global _pool
+    if total <= PIECE:
+        piece(0, total)
+        return
     threads = min(get_num_threads(), (total + PIECE - 1) // PIECE)
     if threads <= 1:
         for first in range(0, total, PIECE):

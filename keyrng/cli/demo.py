@@ -12,7 +12,8 @@ import numpy as np
 
 import keyrng
 from keyrng.backends import Slab, compiled
-from keyrng.sampling import fill_slab, kernel_of
+from keyrng.kernels.lane import kernel_of
+from keyrng.sampling import fill_slab
 
 _COUNT = 4_000_000
 _DEVICES = 4

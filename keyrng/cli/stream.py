@@ -11,7 +11,8 @@ import numpy as np
 
 import keyrng
 from keyrng.backends import Slab
-from keyrng.sampling import fill_slab, kernel_of
+from keyrng.kernels.lane import kernel_of
+from keyrng.sampling import fill_slab
 
 _BUFFER = 1 << 20  # words at a time: 4 MiB, so that writing is nothing beside drawing
 

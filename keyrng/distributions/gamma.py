@@ -99,5 +99,5 @@ def gamma(
     (3,)
     """
     dtype = floating(dtype)
-    parameter, shapes = checked(positive(a=a), compute_dtype(dtype))
-    return draw(_gamma_large if (shapes >= 1).all() else _gamma, key, shape, dtype, parameter, out=out)
+    parameter = checked(positive(a=a), compute_dtype(dtype))
+    return draw(_gamma_large if (parameter.value >= 1).all() else _gamma, key, shape, dtype, parameter, out=out)

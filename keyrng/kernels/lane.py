@@ -87,6 +87,11 @@ def kernels() -> tuple[Kernel, ...]:
     return tuple(_kernels.values())
 
 
+def kernel_of(name: str) -> Kernel:
+    """The kernel of that name, for code that makes slabs; KeyError if there is none."""
+    return _kernels[name]
+
+
 class Once:
     """The rule that a lane's words are asked for once: called a second time, it raises."""
 
