@@ -1,0 +1,139 @@
+"""What a test knows of a sampler: the class of the rows in rows_*.py, and distributions in scipy's form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+import keyrng
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Parameters = Mapping[str, Any]
+
+try:
+    import ml_dtypes  # noqa: F401
+
+    HAVE_BFLOAT16 = True
+except ImportError:
+    HAVE_BFLOAT16 = False
+
+FLOATS = ("float16", "bfloat16", "float32", "float64") if HAVE_BFLOAT16 else ("float16", "float32", "float64")
+UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
+INTEGERS = ("int8", "int16", "int32", "int64", *UNSIGNED)
+SIGNED = ("int8", "int16", "int32", "int64", *FLOATS)
+BOOL = ("bool",)
+
+ALGORITHMS = (
+    "threefry2x32",
+    "threefry4x32",
+    "threefry2x64",
+    "threefry4x64",
+    "philox4x32",
+    "philox2x64",
+    "philox4x64",
+)
+
+
+@dataclass(frozen=True)
+class Integers:
+    """The distribution of integers that are all as likely, from ``low`` to ``high - 1``, in scipy's form."""
+
+    low: int
+    high: int
+
+    def cdf(self, x: Any) -> Any:
+        return np.clip((np.floor(x) - self.low + 1) / (self.high - self.low), 0.0, 1.0)
+
+    def ppf(self, q: Any) -> Any:
+        return self.low + np.ceil(np.asarray(q) * (self.high - self.low)) - 1
+
+    def support(self) -> tuple[float, float]:
+        return self.low, self.high - 1
+
+
+@dataclass(frozen=True)
+class Signs:
+    """The distribution of -1 and 1, in scipy's form."""
+
+    def cdf(self, x: Any) -> Any:
+        return np.where(np.asarray(x) < -1, 0.0, np.where(np.asarray(x) < 1, 0.5, 1.0))
+
+    def ppf(self, q: Any) -> Any:
+        return np.where(np.asarray(q) <= 0.5, -1.0, 1.0)
+
+    def support(self) -> tuple[float, float]:
+        return -1.0, np.inf
+
+
+def scipy(name: str, *arguments: Any, **keywords: Any) -> Any:
+    """A distribution of scipy.stats; imported when asked for, for it takes a second."""
+    return getattr(pytest.importorskip("scipy.stats"), name)(*arguments, **keywords)
+
+
+# How near to jax: "equal"; 1 unit in the last place of the larger bound; units in the last place, or (rtol, atol), by
+# dtype; or a function of jax's values that gives the distance allowed.
+TRANSFORM = {"float32": (2e-6, 2e-6), "float64": (1e-11, 1e-11)}
+
+
+def by_condition(x: Array) -> Array:
+    """For sqrt(2) * erfinv(u): a few roundings of u, by dx/du, and of x (the worst seen: 4.6 and 11.6 of them)."""
+    wide = x.astype(float)
+    rounding, times = (2.0**-24, 8) if x.dtype == np.float32 else (2.0**-53, 20)
+    allowed: Array = times * rounding * (np.sqrt(np.pi / 2) * np.exp(wide * wide / 2) + np.abs(wide))
+    return allowed
+
+
+@dataclass(frozen=True)
+class Case:
+    """One sampler, or one mode of it."""
+
+    name: str
+    dtypes: tuple[str, ...] = FLOATS
+    #: Parameters to test with, by name; of all arrays mixed from them, every combination must be valid.
+    parameters: tuple[Parameters, ...] = ({},)
+    #: The distribution of the values, of ``dtype`` and the parameters, with scipy's cdf and ppf.
+    distribution: Callable[..., Any] = field(kw_only=True)
+    #: More parameters, each set for itself: for the tests of statistics, values and paths, after ``parameters``.
+    extremes: tuple[Parameters, ...] = ()
+    #: Arguments that choose a mode, and the function where the case is not named after it.
+    fixed: Parameters = field(default_factory=dict)
+    function: str = ""
+    #: How near the values are to jax's (see above), for which dtypes, and with which fresh parameters.
+    jax: Any = "equal"
+    jax_dtypes: tuple[str, ...] = ("float32", "float64")
+    jax_x64: bool = True
+    fresh: Callable[[np.random.Generator, str], Parameters] = lambda rng, dtype: {}
+    #: What each parameter must be: the key of a row of REFUSED in test_arguments.py.
+    domain: Mapping[str, str] = field(default_factory=dict)
+    #: Calls that break a rule between parameters: (parameters, what the ValueError says).
+    refused: tuple[tuple[Parameters, str], ...] = ()
+    #: Whether a sample is the beginning of a longer one; if not, the reason.
+    not_prefix: str = ""
+
+    def __call__(self, key: Any, shape: Any, dtype: str, **more: Any) -> Array:
+        """The sample, for the parameters named."""
+        function = getattr(keyrng, self.function or self.name)
+        if self.dtypes != BOOL:
+            more["dtype"] = dtype
+        result: Array = function(key, shape=shape, **self.fixed, **more)
+        return result
+
+    @property
+    def all_parameters(self) -> tuple[Parameters, ...]:
+        """Every set of parameters."""
+        return (*self.parameters, *self.extremes)
+
+    def mixed(self, shape: tuple[int, ...], *names: str) -> dict[str, Array]:
+        """The named parameters, or all, as arrays of a shape in which the sets of parameters take turns."""
+        turns = np.arange(int(np.prod(shape)))
+        return {
+            name: np.array([self.parameters[i % len(self.parameters)][name] for i in turns]).reshape(shape)
+            for name in (names or self.parameters[0])
+        }
+
+    def __str__(self) -> str:
+        return self.name.replace(" ", "_")

@@ -1,0 +1,7 @@
+"""Rows of the distributions of counts."""
+
+from __future__ import annotations
+
+from case import Case
+
+ROWS: tuple[Case, ...] = ()
