@@ -20,6 +20,7 @@ _FAMILIES = {
     "integer": _SIGNED + _UNSIGNED,
     "unsigned integer": _UNSIGNED,
     "signed": _SIGNED + _FLOATS,
+    "number": _SIGNED + _UNSIGNED + _FLOATS,
     "kernel": ("bool", *_SIGNED, *_UNSIGNED, *_FLOATS),
 }
 _FLOAT32 = np.dtype(np.float32)
@@ -46,6 +47,11 @@ def unsigned(dtype: DTypeLike) -> Dtype:
 def signed(dtype: DTypeLike) -> Dtype:
     """An integer or float that has a sign; int32 for None."""
     return _resolve("signed", "int32", dtype)
+
+
+def number(dtype: DTypeLike) -> Dtype:
+    """An integer or a float; float32 for None."""
+    return _resolve("number", "float32", dtype)
 
 
 def result(dtype: DTypeLike) -> Dtype:
@@ -90,6 +96,11 @@ def _bfloat16() -> Any:
 def is_half(dtype: Dtype) -> bool:
     """Whether a dtype is float16 or bfloat16, which kernels and executors know as words of 16 bits."""
     return dtype.itemsize == 2 and dtype.kind not in "iu"  # its name would say so too, but takes 2 us to make
+
+
+def float_dtype(dtype: Dtype) -> Dtype:
+    """The float that counts of an integer dtype are computed in: float64 for 64 bits, else float32."""
+    return np.dtype(np.float64 if dtype.itemsize == 8 else np.float32)
 
 
 def compute_dtype(dtype: Dtype) -> Dtype:

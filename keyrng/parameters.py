@@ -46,9 +46,17 @@ class Parameter:
 
 
 positive = Requirement("positive and finite", lambda x: (x > 0) & (x < math.inf))
+non_negative = Requirement("zero or more and finite", lambda x: (x >= 0) & (x < math.inf))
 finite = Requirement("finite", lambda x: (x > -math.inf) & (x < math.inf))
 number = Requirement("a number, not NaN", lambda x: x == x)
 probability = Requirement("between 0 and 1", lambda x: (x >= 0) & (x <= 1))
+
+
+@lru_cache(maxsize=64)
+def whole_to(largest: int) -> Requirement:
+    """A whole number from 0 to a largest one."""
+    return Requirement(f"a whole number from 0 to {largest}", lambda x: (x >= 0) & (x <= largest) & (x % 1 == 0))
+
 
 # Beyond these NumPy warns before it gives infinity; comparing is cheaper than silencing it.
 _LARGEST = {np.dtype(t): float(np.finfo(t).max) for t in (np.float32, np.float64)}
@@ -121,16 +129,20 @@ def rounded(parameter: Parameter, dtype: Dtype) -> Array:
     return narrow.astype(compute_dtype(dtype))
 
 
+def check_together(**values: Array) -> None:
+    """ValueError, with their names, unless parameters that are compared broadcast together."""
+    try:
+        np.broadcast_shapes(*(value.shape for value in values.values()))
+    except ValueError:
+        shapes = " and ".join(f"{name} of shape {value.shape}" for name, value in values.items())
+        raise ValueError(f"{shapes} do not broadcast together") from None
+
+
 def bounds(low: Parameter, high: Parameter, dtype: Dtype) -> tuple[Array, Array]:
     """Two bounds as `rounded` gives them; ValueError unless ``low < high`` everywhere."""
     lows, highs = rounded(low, dtype), rounded(high, dtype)
-    try:
-        ordered = lows < highs
-    except ValueError:
-        raise ValueError(
-            f"{low.name} of shape {lows.shape} and {high.name} of shape {highs.shape} do not broadcast together"
-        ) from None
-    if not np.all(ordered):
+    check_together(**{low.name: lows, high.name: highs})
+    if not np.all(lows < highs):
         raise ValueError(f"{low.name} must be less than {high.name}, got {low.value} and {high.value}")
     return lows, highs
 

@@ -23,7 +23,7 @@ def sample_shape(key: Key, shape: Shape | None, values: Sequence[Array], out: Ar
     if shape is None or out is not None:
         shape = _implied(key, shape, values, out)
     elif type(shape) is not tuple:
-        shape = _dimensions(shape)
+        shape = dimensions(shape)
     return key.shape + _checked(shape) if shape else key.shape
 
 
@@ -35,7 +35,7 @@ def _implied(key: Key, shape: Any, values: Sequence[Array], out: Array | None) -
         rest: tuple[int, ...] = out.shape[key.ndim :]
         return rest
     if shape is not None:
-        return _dimensions(shape)
+        return dimensions(shape)
     try:
         together: tuple[int, ...] = np.broadcast_shapes(*(v.shape for v in values))
     except ValueError:
@@ -44,7 +44,13 @@ def _implied(key: Key, shape: Any, values: Sequence[Array], out: Array | None) -
     return together
 
 
-def _dimensions(shape: Any) -> tuple[int, ...]:
+def broadcast_shape(key: Key, shape: Any, out: Any, *values: Any) -> Any:
+    """STUB."""
+    return shape if shape != () or out is not None else np.broadcast_shapes(*(np.shape(v) for v in values))
+
+
+def dimensions(shape: Any) -> tuple[int, ...]:
+    """A shape as a tuple, from an int, a sequence or an array of them; its sizes are not yet checked."""
     if isinstance(shape, (tuple, list)):
         return tuple(shape)
     if isinstance(shape, np.ndarray) and shape.ndim == 1 and shape.dtype.kind in "iu":

@@ -91,11 +91,11 @@ def plan(kernel: Kernel, compute: np.dtype[Any], dtype: np.dtype[Any]) -> tuple[
     if found is None:
         return None
     number, result = found
-    if result == dtype.name or (
-        np.dtype(result).kind in "iu" and dtype.kind in "iu" and np.dtype(result).itemsize == dtype.itemsize
-    ):
+    stored = dtype.name
+    if np.dtype(result).kind in "iu" and dtype.kind in "iu" and dtype.itemsize <= np.dtype(result).itemsize:
+        result, stored = f"uint{8 * np.dtype(result).itemsize}", f"uint{8 * dtype.itemsize}"
+    if result == stored:
         return number, -1
-    stored = dtype.name if result != "uint32" else f"uint{8 * dtype.itemsize}"
     store = _stores.get(f"{result}.{stored}")
     return None if store is None else (number, store)
 

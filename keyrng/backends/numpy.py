@@ -62,6 +62,16 @@ class _Lanes:
         starts = (slab.start + plane * slab.size for plane in range(count))
         return tuple(direct_words(keys.algorithm, keys.words, s, slab.count, word_width(self.dtype)) for s in starts)
 
+    def row(self, count: int) -> tuple[_RowLanes, ...]:
+        self._once()
+        keys, start, size = self._keys, self._slab.start * count, self._slab.count * count
+
+        @cache
+        def rows(width: int) -> Array:
+            return direct_words(keys.algorithm, keys.words, start, size, width).reshape(-1, count)
+
+        return tuple(_RowLanes(rows, place, self.dtype) for place in range(count))
+
     def split(self, count: int) -> tuple[_Lanes, ...]:
         self._once()
         return tuple(_Lanes(child, self._slab, self.dtype) for child in self._keys.split(count))
@@ -82,11 +92,25 @@ class _Lanes:
                 result = np.empty(total, value.dtype)
             # The rejected are overwritten by a later attempt; storing all is faster than choosing.
             result[live] = value
-            rejected = ~accept
-            live = live[rejected]
-            if not live.size:
+            rejected = np.flatnonzero(~accept)  # by position: a mask branches on every element, for every array
+            if not rejected.size:
                 return result
+            live = live[rejected]
             arguments = tuple(a if a.size == 1 else a[rejected] for a in arguments)
+
+
+class _RowLanes:
+    """The lanes of one value of each row: a column of words that are drawn together."""
+
+    def __init__(self, rows: Callable[[int], Array], place: int, dtype: np.dtype[Any]) -> None:
+        self._rows = rows
+        self._place = place
+        self._once = Once()
+        self.dtype = dtype
+
+    def bits(self, width: int | None = None) -> Array:
+        self._once()
+        return np.ascontiguousarray(self._rows(word_width(self.dtype, width))[:, self._place])
 
 
 class _AttemptBlocks:

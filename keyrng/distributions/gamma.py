@@ -1,4 +1,4 @@
-"""The gamma distribution."""
+"""The gamma distribution, and its logarithm."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from keyrng.distributions.normal import _normal
 from keyrng.dtypes import DTypeLike, compute_dtype, floating
 from keyrng.kernels.bits import positive_unit
-from keyrng.kernels.elementary import exp, log1p, log_unchecked
+from keyrng.kernels.elementary import exp, log, log1p, log_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt, where
 from keyrng.keys import Key
@@ -48,15 +48,32 @@ def _log1p_rest(t: Any) -> Any:
     return where(abs(t) < 0.125, -(square * square) * series, log1p(t) - t + square * 0.5 - square * t * (1.0 / 3.0))
 
 
-@kernel(*FLOATS)
-def _gamma(lane: Any, a: Any) -> Any:
-    # Below 1: gamma(a) = gamma(a + 1) * U**(1/a), section 6 of the paper.
+def gamma_parts(lane: Any, a: Any) -> tuple[Any, Any]:
+    """A gamma variate as a factor that never underflows, and the logarithm of one that may.
+
+    Below 1: gamma(a) = gamma(a + 1) * U**(1/a), section 6 of the paper.
+    """
     value, boost = lane.split(2)
     small = a < 1.0
     d = where(small, a + 1.0, a) - 1.0 / 3.0
-    c = 1.0 / (3.0 * sqrt(d))
-    g = value.attempts(_marsaglia_tsang, d, c)
-    return where(small, g * exp(log_unchecked(positive_unit(boost)) / a), g)
+    factor = value.attempts(_marsaglia_tsang, d, 1.0 / (3.0 * sqrt(d)))
+    return factor, where(small, log_unchecked(positive_unit(boost)) / a, 0.0)
+
+
+@kernel(*FLOATS)
+def _gamma_factor(lane: Any, a: Any) -> Any:
+    return gamma_parts(lane, a)[0]
+
+
+@kernel(*FLOATS)
+def _gamma_boost(lane: Any, a: Any) -> Any:
+    return gamma_parts(lane, a)[1]
+
+
+@kernel(*FLOATS)
+def _gamma(lane: Any, a: Any) -> Any:
+    factor, boost = gamma_parts(lane, a)
+    return factor * exp(boost)
 
 
 @kernel(*FLOATS)
@@ -65,6 +82,12 @@ def _gamma_large(lane: Any, a: Any) -> Any:
     value, _ = lane.split(2)
     d = a - 1.0 / 3.0
     return value.attempts(_marsaglia_tsang, d, 1.0 / (3.0 * sqrt(d)))
+
+
+@kernel(*FLOATS)
+def _loggamma(lane: Any, a: Any) -> Any:
+    factor, boost = gamma_parts(lane, a)
+    return log(factor) + boost
 
 
 def gamma(
@@ -101,3 +124,36 @@ def gamma(
     dtype = floating(dtype)
     parameter = checked(positive(a=a), compute_dtype(dtype))
     return draw(_gamma_large if (parameter.value >= 1).all() else _gamma, key, shape, dtype, parameter, out=out)
+
+
+def loggamma(
+    key: Key, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
+) -> Array:
+    """Logarithms of gamma variates of shape ``a``, finite also where the variate itself would underflow to 0.
+
+    Parameters
+    ----------
+    key, shape, out
+        As for `draw`: the result has shape ``key.shape + shape``.
+    a
+        Positive finite numbers that broadcast to the result.
+    dtype
+        float16, bfloat16, float32 (the default) or float64.
+
+    Raises
+    ------
+    ValueError
+        If an ``a`` is zero, negative, infinite or NaN.
+
+    Notes
+    -----
+    The logarithm of what `gamma` draws for the same key, with an absolute error of 2 ULP of 1 or of the value; it
+    overflows to -inf only where ``log(U) / a`` does. Values differ from jax.random.loggamma, as those of `gamma`.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.gamma(keyrng.key(0), 1e-3), keyrng.loggamma(keyrng.key(0), 1e-3)
+    (array(0., dtype=float32), array(-1., dtype=float32))
+    """
+    return draw(_loggamma, key, shape, floating(dtype), positive(a=a), out=out)

@@ -11,7 +11,7 @@ from keyrng.kernels.bits import to_unit, unit
 from keyrng.kernels.lane import FLOATS, WORDS, kernel
 from keyrng.kernels.ops import cast, mod_wide, where
 from keyrng.keys import Key
-from keyrng.parameters import Array, ArrayLike, Parameter, probability
+from keyrng.parameters import Array, ArrayLike, Parameter, check_together, probability
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
@@ -113,10 +113,8 @@ def _range(minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]) -> tuple[
         low, span = np.array(minval % modulus, word), np.array((maxval - minval) % modulus, word)
         return Parameter("minval", low), Parameter("maxval", span)
     low, high = _integers("minval", minval), _integers("maxval", maxval)
-    try:
-        ordered = bool(np.all(low < high))
-    except ValueError:
-        raise ValueError(f"minval of shape {low.shape} and maxval of shape {high.shape} do not broadcast") from None
+    check_together(minval=low, maxval=high)
+    ordered = bool(np.all(low < high))
     if low.size and high.size:
         _check_range(info, low.min(), high.max(), minval, maxval, ordered)
     low, high = _wrapped(low, modulus, word), _wrapped(high, modulus, word)

@@ -45,6 +45,16 @@ def signed_unit(lane: Any) -> Value:
     return unit(lane) * 2.0 + smallest
 
 
+def whole(*parts: Value) -> Value:
+    """The sum of whole floats as an integer of their size, exact where the float sum would not be."""
+    integer = np.dtype(np.int32 if parts[0].dtype == np.float32 else np.int64)
+    word = np.dtype(f"u{integer.name}")
+    total = bitcast(cast(parts[0], integer), word)
+    for part in parts[1:]:
+        total = total + bitcast(cast(part, integer), word)
+    return bitcast(total, integer)
+
+
 def to_bfloat16(x: Value) -> Value:
     """The bits of a float32 rounded once, to nearest even, to bfloat16."""
     word = bitcast(x, np.uint32)

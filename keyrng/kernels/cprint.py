@@ -8,7 +8,7 @@ Must not import anything of keyrng but the kernel language.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -31,13 +31,13 @@ class Dialect(Protocol):
         """The expression of an operation."""
 
 
-def walk(outputs: Sequence[Symbol]) -> list[Symbol]:
-    """Every symbol that the outputs need, operands first."""
+def walk(outputs: Sequence[Symbol], known: Container[Symbol]) -> list[Symbol]:
+    """Every symbol that the outputs need and that is not known, operands first."""
     order: dict[Symbol, None] = {}
     stack = list(reversed(outputs))
     while stack:
         symbol = stack[-1]
-        missing = [a for a in symbol.args if isinstance(a, Symbol) and a not in order]
+        missing = [a for a in symbol.args if isinstance(a, Symbol) and a not in order and a not in known]
         if symbol in order or not missing:
             order.setdefault(stack.pop())
         else:
@@ -61,9 +61,7 @@ def statements(
 def extend(known: dict[Symbol, str], outputs: Sequence[Symbol], dialect: Dialect, copies: int = 1) -> list[str]:
     """As `statements`, for a text made in parts: what an earlier part computed is in ``known`` and not made again."""
     lines: list[str] = []
-    for symbol in walk(outputs):
-        if symbol in known:
-            continue
+    for symbol in walk([output for output in outputs if output not in known], known):
         operands = [known[a] if isinstance(a, Symbol) else str(a) for a in symbol.args]
         if symbol.op == "const":
             known[symbol] = dialect.spell(symbol, operands)

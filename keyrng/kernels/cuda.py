@@ -301,8 +301,9 @@ def _value(name: str, program: Program, algorithm: Algorithm) -> list[str]:
     known = {symbol: f"p{i}" for i, symbol in enumerate(program.parameters)}
     body = []
     for i, drawn in enumerate(program.sources):
-        offset = f" + {drawn.plane} * size" if drawn.plane else ""
-        body.append(f"{_CUDA.declare(leaf['word', i])} w{i} = direct{drawn.bits}(key{drawn.key}, index{offset});")
+        index = "index" if drawn.step == 1 else f"index * {drawn.step} + {drawn.place}"
+        index += f" + {drawn.plane} * size" if drawn.plane else ""
+        body.append(f"{_CUDA.declare(leaf['word', i])} w{i} = direct{drawn.bits}(key{drawn.key}, {index});")
         known[leaf["word", i]] = f"w{i}"
     for i, loop in enumerate(program.loops):
         parts.append(_loop(f"{name}_loop{i}", loop.body, [a.dtype for a in loop.arguments], algorithm))

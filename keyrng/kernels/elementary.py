@@ -155,6 +155,8 @@ def copysign(magnitude: Value, sign: Value) -> Value:
 
 def rint(x: Value) -> Value:
     """The nearest integer, ties to even; exact, with the sign of ``x`` kept, and NaN and infinities themselves."""
+    if isinstance(x, np.ndarray):
+        return np.rint(x)
     fmt = format_of(x)
     magnitude = abs(x)
     # The sum has no room for a fraction.
@@ -165,6 +167,8 @@ def rint(x: Value) -> Value:
 
 def floor(x: Value) -> Value:
     """The largest integer not above ``x``; exact, with -0.0, NaN and infinities themselves."""
+    if isinstance(x, np.ndarray):
+        return np.floor(x)  # as exact, in one pass for ten
     number = x.dtype.type
     nearest = rint(x)
     return nearest - where(nearest > x, number(1), number(0))

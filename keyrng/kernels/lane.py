@@ -22,7 +22,7 @@ Dtype = np.dtype[Any]
 class Lane(Protocol):
     """One element of a result: what a kernel asks for words.
 
-    A lane's words may be asked for once, in one of the four ways; ``split`` gives lanes for more.
+    A lane's words may be asked for once, in one of the five ways; ``split`` gives lanes for more.
     """
 
     @property
@@ -34,6 +34,9 @@ class Lane(Protocol):
 
     def planes(self, count: int) -> tuple[Any, ...]:
         """The words of this element in an array with ``count`` rows of the result's size, as jax's (count, *shape)."""
+
+    def row(self, count: int) -> tuple[Any, ...]:
+        """Lanes, each for a word, of the values that an array with a last axis of ``count`` has for this element."""
 
     def split(self, count: int) -> tuple[Any, ...]:
         """The same element under the first ``count`` children of the key."""

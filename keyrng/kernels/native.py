@@ -8,7 +8,7 @@ Must not import anything of keyrng but the kernel language and the algorithms.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,14 +25,17 @@ _SIDE_BY_SIDE = {2: 4, 4: 2}
 
 # The sizes of the runtime's arrays, as in native/code.h; an attempt's words, rounded up to whole blocks, and a block
 # beside them fit MOST_WORDS of native/execute.h.
-_MOST_INPUTS, _MOST_KEYS, _MOST_WORDS = 12, 8, 8
+_MOST_INPUTS, _MOST_KEYS, _MOST_WORDS = 12, 12, 8
 
-# Conversions from a kernel's result to the dtype asked for, beside those that only read bits otherwise.
+# Conversions from a kernel's result to the dtype asked for, beside those that only read bits otherwise; narrower
+# integers, signed or not, are the low bits of a word.
 STORES = [
     ("float32", "float16"),
     ("float32", "bfloat16"),
     *(("uint32", narrow) for narrow in ("uint8", "uint16")),
-    *(("int32", narrow) for narrow in ("int8", "int16", "int64", "float16", "bfloat16", "float32", "float64")),
+    *(("uint64", narrow) for narrow in ("uint8", "uint16", "uint32")),
+    *(("int32", wanted) for wanted in ("int64", "float16", "bfloat16", "float32", "float64")),
+    ("int64", "float64"),
 ]
 
 
@@ -87,9 +90,7 @@ class _Source:
         for i, source in enumerate(program.sources):
             symbol = leaf["word", i]
             where[symbol] = plan.buffer(symbol.dtype)
-            plan.stages.append(
-                _stage("WORDS", key=source.key, bits=source.bits, plane=source.plane, outputs=[where[symbol]])
-            )
+            plan.stages.append(_stage("WORDS", outputs=[where[symbol]], **asdict(source)))
         for i, loop in enumerate(program.loops):
             self._compute(plan, f"{name}_before{i}", lanes, where, loop.arguments)
             symbol = leaf["loop", i]

@@ -37,8 +37,28 @@ def where(condition: Value, a: Value, b: Value) -> Value:
         if condition.dtype != BOOL:
             raise TypeError(f"where() needs a condition, got {condition.dtype}")
         return graph.node("where", dtype, condition, a, b)
-    scalar = typed.dtype.type
-    return np.where(condition, a if hasattr(a, "dtype") else scalar(a), b if hasattr(b, "dtype") else scalar(b))
+    a, b = (v if hasattr(v, "dtype") else typed.dtype.type(v) for v in (a, b))
+    if condition.size < _MASK_FROM or typed.dtype == BOOL:
+        return np.where(condition, a, b)
+    return _masked(condition, a.view(_word(a.dtype)), b.view(_word(b.dtype))).view(typed.dtype)
+
+
+# np.where branches on every element: 4.7 ns where the condition is a coin, 0.5 where it is foreseen. A mask costs 0.5
+# always, but more calls.
+_MASK_FROM = 1024
+
+
+def _masked(condition: Value, a: Value, b: Value) -> Value:
+    """``a`` or ``b``, words, by bit operations."""
+    mask = np.negative(condition.view(np.int8)).astype(f"i{a.dtype.itemsize}").view(a.dtype)
+    mask &= a ^ b
+    mask ^= b
+    return mask
+
+
+@lru_cache
+def _word(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    return np.dtype(f"u{dtype.itemsize}")
 
 
 def cast(x: Value, dtype: Any) -> Value:

@@ -20,11 +20,13 @@ from keyrng.kernels.symbols import BOOL, Graph, Symbol
 
 @dataclass(frozen=True)
 class Source:
-    """Direct words: element ``i`` reads word ``i + plane * size`` of a key, in values of ``bits`` bits."""
+    """Direct words: element ``i`` reads word ``i * step + place + plane * size`` of a key, of ``bits`` bits."""
 
     key: int
     bits: int
-    plane: int
+    plane: int = 0
+    step: int = 1
+    place: int = 0
 
 
 @dataclass
@@ -69,17 +71,21 @@ class _SymbolicLane:
         self._once = Once()
         self.dtype = program.dtype
 
-    def _word(self, bits: int, plane: int) -> Symbol:
-        self._program.sources.append(Source(self._key, bits, plane))
+    def _word(self, bits: int, **where: int) -> Symbol:
+        self._program.sources.append(Source(self._key, bits, **where))
         return self._graph.node("word", np.dtype(f"uint{bits}"), len(self._program.sources) - 1)
 
     def bits(self, width: int | None = None) -> Symbol:
         self._once()
-        return self._word(word_width(self.dtype, width), 0)
+        return self._word(word_width(self.dtype, width))
 
     def planes(self, count: int) -> tuple[Symbol, ...]:
         self._once()
-        return tuple(self._word(word_width(self.dtype), plane) for plane in range(count))
+        return tuple(self._word(word_width(self.dtype), plane=plane) for plane in range(count))
+
+    def row(self, count: int) -> tuple[_SymbolicRowLane, ...]:
+        self._once()
+        return tuple(_SymbolicRowLane(self, count, place) for place in range(count))
 
     def split(self, count: int) -> tuple[_SymbolicLane, ...]:
         self._once()
@@ -99,6 +105,20 @@ class _SymbolicLane:
         body.accept, body.value = accept, value
         self._program.loops.append(Loop(self._key, body, inputs))
         return self._graph.node("loop", value.dtype, len(self._program.loops) - 1)
+
+
+class _SymbolicRowLane:
+    """The lane of one value of a row."""
+
+    def __init__(self, lane: _SymbolicLane, step: int, place: int) -> None:
+        self._lane = lane
+        self._where = {"step": step, "place": place}
+        self._once = Once()
+        self.dtype = lane.dtype
+
+    def bits(self, width: int | None = None) -> Symbol:
+        self._once()
+        return self._lane._word(word_width(self.dtype, width), **self._where)
 
 
 class _AttemptLane:

@@ -37,12 +37,13 @@ typedef struct {
 enum stage_kind { STAGE_WORDS, STAGE_MAP, STAGE_LOOP };
 
 #define MOST_INPUTS 12
-#define MOST_KEYS 8
+#define MOST_KEYS 12
 
 typedef struct {
     enum stage_kind kind;
     int map;                 /* MAP, LOOP: which */
-    int key, bits, plane;    /* WORDS, LOOP */
+    int key, bits;           /* WORDS, LOOP */
+    int plane, step, place;  /* WORDS: element i reads word i * step + place + plane * size */
     int words;               /* LOOP: how many an attempt draws */
     int inputs[MOST_INPUTS]; /* MAP, LOOP: buffers, ended by -1 */
     int outputs[MOST_INPUTS];

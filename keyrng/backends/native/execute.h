@@ -127,28 +127,33 @@ static void direct(const algorithm_info *a, const algorithm_code *code, fill_fn 
     }
 }
 
-/* The same for lanes with keys of their own: a block each, and of each block the value wanted. */
-static void direct_each(work *w, int key, int bits, uint64_t offset, char *out) {
+static uint64_t lane_index(const work *w, size_t i) {
+    return !w->lanes.each ? w->lanes.first + i : w->job->count == 1 ? w->job->start : w->lanes.index[i];
+}
+
+/* The same for lanes with keys of their own, or whose words do not follow each other: a block each, and of each block
+ * the value wanted. */
+static void direct_each(work *w, int key, int bits, uint64_t step, uint64_t offset, char *out) {
     const job *j = w->job;
     const algorithm_info *a = j->algorithm;
+    int each = w->lanes.each;
     size_t per = a->jax_layout ? 1 : (size_t)(a->word_bytes * a->block_words * 8 / bits);
-    uint64_t only = j->start + offset;
-    if (j->count == 1) {
-        put_one_index(w, only / per);
+    if (each && j->count == 1) {
+        put_one_index(w, (j->start * step + offset) / per);
     } else {
         w->filled = UINT64_MAX;
-        if (per == 1)
+        if (each && per == 1 && step == 1)
             put_indices(a, w->low, w->high, w->lanes.index, offset, w->lanes.n);
         else
             for (size_t i = 0; i < w->lanes.n; i++)
-                put_index(a, w->low, w->high, i, (w->lanes.index[i] + offset) / per);
+                put_index(a, w->low, w->high, i, (lane_index(w, i) * step + offset) / per);
     }
-    lanes_fn fn = bits == 32 ? j->code->lanes_values32[1] : j->code->lanes64[1];
+    lanes_fn fn = bits == 32 ? j->code->lanes_values32[each] : j->code->lanes64[each];
     void *rows[MOST_WORDS];
     for (size_t i = 0; i < per; i++) rows[i] = per == 1 ? out : w->rows[i];
     fn(w->lanes.n, (const void *const *)w->lanes.key[key], w->low, w->high, 0, 0, rows);
     for (size_t i = 0; per > 1 && i < w->lanes.n; i++) {
-        const char *row = w->rows[(j->count == 1 ? only : w->lanes.index[i] + offset) % per];
+        const char *row = w->rows[(lane_index(w, i) * step + offset) % per];
         if (bits == 32) ((uint32_t *)out)[i] = ((const uint32_t *)row)[i];
         else ((uint64_t *)out)[i] = ((const uint64_t *)row)[i];
     }
@@ -287,10 +292,10 @@ static void run_chunk(work *w, size_t flat) {
             gather(j, &j->parameters[i], flat, n, p->itemsize, w->buffers[i]);
     for (const stage *s = stages + p->first_stage, *end = s + p->stages; s < end; s++) {
         if (s->kind == STAGE_WORDS) {
-            uint64_t offset = (uint64_t)s->plane * j->size;
+            uint64_t offset = (uint64_t)s->plane * j->size + (uint64_t)s->place;
             char *out = w->buffers[s->outputs[0]];
             size_t value = (size_t)s->bits / 8;
-            if (w->lanes.each) direct_each(w, s->key, s->bits, offset, out);
+            if (w->lanes.each || s->step > 1) direct_each(w, s->key, s->bits, (uint64_t)s->step, offset, out);
             else
                 direct(j->algorithm, j->code, s->bits == 32 ? j->code->values32 : j->code->values64, value,
                        j->algorithm->jax_layout ? value
@@ -365,14 +370,17 @@ static char *carve(char **arena, size_t bytes) {
 /* Elements `first` to `stop` of a job, counted flat, key after key. Returns -1 if there was no memory. */
 static int execute(const job *j, size_t first, size_t stop) {
     const plan *p = j->plan;
-    int loops = 0;
-    for (int i = 0; i < p->stages; i++) loops |= stages[p->first_stage + i].kind == STAGE_LOOP;
+    int loops = 0, rows = 0;
+    for (int i = 0; i < p->stages; i++) {
+        loops |= stages[p->first_stage + i].kind == STAGE_LOOP;
+        rows |= stages[p->first_stage + i].step > 1;
+    }
     int each = j->keys > 1 && j->count < FEW;
     work w = {.job = j, .key_at = SIZE_MAX, .filled = UINT64_MAX};
     size_t n = stop - first;
     w.capacity = n < CHUNK ? (n + PAD - 1) / PAD * PAD : CHUNK;
     size_t column = w.capacity * 8;
-    w.row_count = loops || each ? MOST_WORDS : 4;
+    w.row_count = loops || rows || each ? MOST_WORDS : 4;
     size_t columns = (size_t)(p->buffers + w.row_count) + 3 + (loops ? 4 + MOST_INPUTS + 3 : 0) +
                      (each ? 4 * (size_t)p->keys + 1 : (size_t)p->keys);
     char small[24576], *memory = small;

@@ -1,0 +1,119 @@
+"""The generalized normal distribution, and uniform points of a ball made of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keyrng.distributions.exponential import _exponential
+from keyrng.distributions.gamma import _loggamma, gamma_parts
+from keyrng.distributions.rows import row_sum
+from keyrng.dtypes import DTypeLike, compute_dtype, floating
+from keyrng.kernels.bits import unit
+from keyrng.kernels.elementary import exp, log
+from keyrng.kernels.lane import FLOATS, kernel
+from keyrng.kernels.ops import where
+from keyrng.keys import Key, check_key, split
+from keyrng.parameters import Array, ArrayLike, checked, positive
+from keyrng.sampling import draw
+from keyrng.shapes import Shape, dimensions
+
+
+@kernel(*FLOATS)
+def _generalized_normal(lane: Any, p: Any) -> Any:
+    size, sign = lane.split(2)
+    factor, boost = gamma_parts(size, 1.0 / p)
+    x = exp((log(factor) + boost) / p)
+    return where(unit(sign) < 0.5, x, -x)
+
+
+@kernel(*FLOATS)
+def _exp(lane: Any, x: Any) -> Any:
+    return exp(x)
+
+
+@kernel(*FLOATS)
+def _ball(lane: Any, log_power: Any, total: Any, p: Any) -> Any:
+    x = exp((log_power - log(total)) / p)
+    return where(unit(lane) < 0.5, x, -x)
+
+
+def generalized_normal(
+    key: Key, p: ArrayLike, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None
+) -> Array:
+    """Generalized normal variates of exponent ``p``: density proportional to ``exp(-abs(x)**p)``.
+
+    Parameters
+    ----------
+    key, shape, out
+        As for `draw`: the result has shape ``key.shape + shape``.
+    p
+        Positive finite numbers that broadcast to the result: 1 for Laplace, 2 for a normal of variance 1/2.
+    dtype
+        float16, bfloat16, float32 (the default) or float64.
+
+    Raises
+    ------
+    ValueError
+        If a ``p`` is zero, negative, infinite or NaN.
+
+    Notes
+    -----
+    A gamma variate of shape ``1 / p`` to the power of ``1 / p``, with a random sign. Values differ from
+    jax.random.generalized_normal, as those of `gamma`.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.generalized_normal(keyrng.key(0), 1.5, (3,))
+    array([0.], dtype=float32)
+    """
+    return draw(_generalized_normal, key, shape, floating(dtype), positive(p=p), out=out)
+
+
+def ball(
+    key: Key, d: int, p: ArrayLike = 2, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None
+) -> Array:
+    """Points of the ``d``-dimensional unit ball of the p-norm, with constant density: ``sum(abs(x)**p) <= 1``.
+
+    Parameters
+    ----------
+    key, out
+        As for `draw`: the result has shape ``key.shape + shape + (d,)``.
+    d
+        The dimension, an int, zero or more.
+    p
+        Positive finite numbers, the exponents of the norm, that broadcast to ``key.shape + shape``.
+    shape
+        That of the array of points.
+    dtype
+        float16, bfloat16, float32 (the default) or float64.
+
+    Raises
+    ------
+    ValueError
+        If ``p`` is zero, negative, infinite or NaN, or ``d`` negative.
+
+    Notes
+    -----
+    Barthe, Guedon, Mendelson, Naor, "A probabilistic approach to the geometry of the l_p^n-ball", Annals of Probability
+    33 (2005) 480-513: generalized normals over the p-norm of themselves and an exponential. The norm can exceed 1 by
+    rounding. Values differ from jax.random.ball, as those of `gamma`.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.ball(keyrng.key(0), 3)
+    array([0.], dtype=float32)
+    """
+    dtype = floating(dtype)
+    compute = compute_dtype(dtype)
+    exponent = checked(positive(p=p), compute).value[..., None]
+    points = dimensions(shape)
+    rows = (*points, *dimensions(d))
+    check_key(key)
+    parts = split(key, 3)
+    sizes, signs, rest = parts[..., 0], parts[..., 1], parts[..., 2]
+    log_power = draw(_loggamma, sizes, rows, compute, positive(p=1 / exponent))
+    total = row_sum(draw(_exp, sizes, rows, compute, log_power))
+    total += draw(_exponential, rest, points, compute)
+    return draw(_ball, signs, rows, dtype, log_power, total[..., None], exponent, out=out)

@@ -1,0 +1,62 @@
+"""The beta distribution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keyrng.distributions.gamma import gamma_parts
+from keyrng.dtypes import DTypeLike, floating
+from keyrng.kernels.elementary import exp
+from keyrng.kernels.lane import FLOATS, kernel
+from keyrng.keys import Key
+from keyrng.parameters import Array, ArrayLike, positive
+from keyrng.sampling import draw
+from keyrng.shapes import Shape
+
+
+@kernel(*FLOATS)
+def _beta(lane: Any, a: Any, b: Any) -> Any:
+    first, second = lane.split(2)
+    factor_a, boost_a = gamma_parts(first, a)
+    factor_b, boost_b = gamma_parts(second, b)
+    # 1 / (1 + y / x): of two variates that both underflow the quotient is still right.
+    return 1.0 / (1.0 + factor_b / factor_a * exp(boost_b - boost_a))
+
+
+def beta(
+    key: Key,
+    a: ArrayLike,
+    b: ArrayLike,
+    shape: Shape | None = None,
+    dtype: DTypeLike = None,
+    *,
+    out: Array | None = None,
+) -> Array:
+    """Beta variates in [0, 1]: density proportional to ``x**(a - 1) * (1 - x)**(b - 1)``.
+
+    Parameters
+    ----------
+    key, shape, out
+        As for `draw`: the result has shape ``key.shape + shape``.
+    a, b
+        Positive finite numbers that broadcast to the result.
+    dtype
+        float16, bfloat16, float32 (the default) or float64.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is zero, negative, infinite or NaN.
+
+    Notes
+    -----
+    ``x / (x + y)`` of two gamma variates. Values closer to 0 or 1 than the dtype has numbers are 0 or 1, which is
+    usual for small parameters. Values differ from jax.random.beta, as those of `gamma`.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.beta(keyrng.key(0), 2.0, 3.0, (3,))
+    array([0.], dtype=float32)
+    """
+    return draw(_beta, key, shape, floating(dtype), positive(a=a), positive(b=b), out=out)

@@ -1,0 +1,97 @@
+"""The binomial distribution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keyrng.distributions.unimodal import candidate, log_binomial
+from keyrng.dtypes import Dtype, DTypeLike, compute_dtype, number
+from keyrng.kernels.bits import whole
+from keyrng.kernels.elementary import floor
+from keyrng.kernels.lane import FLOATS, kernel
+from keyrng.kernels.ops import where
+from keyrng.keys import Key
+from keyrng.parameters import Array, ArrayLike, probability, whole_to
+from keyrng.sampling import draw
+from keyrng.shapes import Shape
+
+
+def _attempt(lane: Any, n: Any, p: Any, peak: Any) -> tuple[Any, Any]:
+    mean = n * p
+    base = floor(mean)
+    fraction = mean - base
+    x, height = candidate(lane, fraction, mean * (1.0 - p))
+    k = base + x
+    possible = (k >= 0.0) & (x <= n - base)
+    accept = possible & (height <= log_binomial(k, x - fraction + (1.0 - p), n, p) - peak)
+    certain = ~(mean > 0.0)
+    return accept | certain, where(certain, 0.0, x)
+
+
+@kernel(*FLOATS)
+def _binomial(lane: Any, n: Any, p: Any) -> Any:
+    likely = p > 0.5
+    # Of the rarer outcome, whose probability has all its digits.
+    rare = where(likely, 1.0 - p, p)
+    mean = n * rare
+    base = floor(mean)
+    mode = floor(mean - base + rare)
+    peak = log_binomial(base + mode, mode - (mean - base) + (1.0 - rare), n, rare)
+    x = lane.attempts(_attempt, n, rare, peak)
+    return whole(where(likely, n - base, base), where(likely, -x, x))
+
+
+def binomial(
+    key: Key,
+    n: ArrayLike,
+    p: ArrayLike,
+    shape: Shape | None = None,
+    dtype: DTypeLike = None,
+    *,
+    out: Array | None = None,
+) -> Array:
+    """Counts of successes in ``n`` trials: ``C(n, k) * p**k * (1 - p)**(n - k)`` for ``k = 0, ..., n``.
+
+    Parameters
+    ----------
+    key, shape, out
+        As for `draw`: the result has shape ``key.shape + shape``.
+    n
+        Whole numbers of trials, zero or more, that broadcast to the result and fit its dtype: to 2**53 for float64 and
+        int64, to 2**31 - 128 for narrower floats (65504 for float16).
+    p
+        Probabilities of success from 0 to 1, both included and exact.
+    dtype
+        float32 by default, as in jax; any float or integer dtype. Integers are computed in float64.
+
+    Raises
+    ------
+    ValueError
+        If an ``n`` is negative, no whole number or too large for the dtype, or a ``p`` outside [0, 1], or NaN.
+
+    Notes
+    -----
+    Stadlober's ratio of uniforms, Journal of Computational and Applied Mathematics 31 (1990) 181-189, with
+    probabilities that keep their digits at any ``n``. Values differ from jax.random.binomial, which draws from chains
+    of keys.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.binomial(keyrng.key(0), 10, 0.3, (5,), "int32")
+    array([3, 4, 2, 1, 4], dtype=int32)
+    """
+    dtype = number(dtype)
+    floats = compute_dtype(dtype) if dtype.kind not in "iu" else np.dtype(np.float64)
+    return draw(_binomial, key, shape, dtype, whole_to(trials(dtype))(n=n), probability(p=p), compute=floats, out=out)
+
+
+def trials(dtype: Dtype) -> int:
+    """The largest number of trials whose counts a dtype holds, and the computation."""
+    if dtype.kind in "iu":
+        return min(int(np.iinfo(dtype).max), 2**53)
+    if dtype.itemsize == 8:
+        return 2**53
+    return 65504 if dtype == np.float16 else 2**31 - 128

@@ -1,0 +1,68 @@
+"""The Dirichlet distribution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keyrng.distributions.gamma import _gamma_boost, _gamma_factor
+from keyrng.distributions.rows import row_shape, row_sum, stored
+from keyrng.dtypes import DTypeLike, compute_dtype, floating
+from keyrng.kernels.elementary import exp
+from keyrng.kernels.lane import FLOATS, kernel
+from keyrng.keys import Key
+from keyrng.parameters import Array, ArrayLike, checked, positive
+from keyrng.sampling import draw
+from keyrng.shapes import Shape
+
+
+@kernel(*FLOATS)
+def _boosted(lane: Any, factor: Any, boost: Any) -> Any:
+    return factor * exp(boost)
+
+
+def dirichlet(
+    key: Key, alpha: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
+) -> Array:
+    """Dirichlet variates, points of a simplex: density proportional to the product of ``x[i]**(alpha[i] - 1)``.
+
+    Parameters
+    ----------
+    key, out
+        As for `draw`.
+    alpha
+        Positive finite numbers, the concentrations, along the last axis; the axes before it broadcast to the result.
+    shape
+        The result has shape ``key.shape + shape + alpha.shape[-1:]``; None for ``alpha.shape[:-1]``.
+    dtype
+        float16, bfloat16, float32 (the default) or float64.
+
+    Raises
+    ------
+    ValueError
+        If an ``alpha`` is zero, negative, infinite or NaN, or has no axis.
+
+    Notes
+    -----
+    Gamma variates over their sum, taken in order; where an ``alpha`` is below 1 after a common factor, so that no row
+    is 0 / 0. The numbers of a row add up to 1 within rounding; 0 and 1 can occur. Values differ from
+    jax.random.dirichlet, as those of `gamma`.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.dirichlet(keyrng.key(0), [1.0, 2.0, 3.0], (2,))
+    array([0.], dtype=float32)
+    """
+    dtype = floating(dtype)
+    compute = compute_dtype(dtype)
+    parameter = checked(positive(alpha=alpha), compute)
+    full = row_shape("alpha", parameter.value, shape)
+    sample = draw(_gamma_factor, key, full, compute, parameter)
+    if (parameter.value < 1).any():
+        boost = draw(_gamma_boost, key, full, compute, parameter)
+        boost -= boost.max(axis=-1, keepdims=True, initial=-np.inf)
+        draw(_boosted, key, full, compute, sample, boost, out=sample)
+    sample /= row_sum(sample)[..., None]
+    return stored(sample, dtype, out)

@@ -1,0 +1,115 @@
+"""The hypergeometric distribution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keyrng.distributions.unimodal import candidate, log_binomial
+from keyrng.dtypes import DTypeLike, integer
+from keyrng.kernels.bits import whole
+from keyrng.kernels.elementary import floor
+from keyrng.kernels.lane import kernel
+from keyrng.kernels.ops import where
+from keyrng.keys import Key
+from keyrng.parameters import Array, ArrayLike, Parameter, check_together, parameter_array, whole_to
+from keyrng.sampling import draw
+from keyrng.shapes import Shape
+
+LARGEST = 2**53
+
+
+def _log_probability(x: Any, good: Any, bad: Any, sample: Any) -> Any:
+    """The logarithm of ``C(good, k) C(bad, sample - k)``, less a constant, for k = base + x."""
+    p = sample / (good + bad)
+    mean = good * p
+    base = floor(mean)
+    k, beside = base + x, x - (mean - base)
+    return log_binomial(k, beside + 1.0 - p, good, p) + log_binomial(sample - k, 1.0 - p - beside, bad, p)
+
+
+def _attempt(lane: Any, good: Any, bad: Any, sample: Any, peak: Any) -> tuple[Any, Any]:
+    total = good + bad
+    p = sample / total
+    mean = good * p
+    base = floor(mean)
+    variance = mean * (bad / total) * (1.0 - p) * (total / (total - 1.0))
+    x, height = candidate(lane, mean - base, variance)
+    k = base + x
+    possible = (k >= 0.0) & (k <= good) & (k <= sample)
+    accept = possible & (height <= _log_probability(x, good, bad, sample) - peak)
+    certain = ~(mean > 0.0)
+    return accept | certain, where(certain, 0.0, x)
+
+
+@kernel("float64")
+def _hypergeometric(lane: Any, good: Any, bad: Any, sample: Any) -> Any:
+    # Of the rarer kind, in the smaller of the sample and the rest: so all counts from 0 on are possible.
+    total = good + bad
+    swap, rest = good > bad, sample > total * 0.5
+    rare, common = where(swap, bad, good), where(swap, good, bad)
+    taken = where(rest, total - sample, sample)
+    base = floor(rare * (taken / total))
+    mode = floor((rare + 1.0) * (taken + 1.0) / (total + 2.0)) - base
+    x = lane.attempts(_attempt, rare, common, taken, _log_probability(mode, rare, common, taken))
+    k = base + where(total > 0.0, x, 0.0)
+    k = where(swap, taken - k, k)
+    return whole(where(rest, good - k, k))
+
+
+def hypergeometric(
+    key: Key,
+    ngood: ArrayLike,
+    nbad: ArrayLike,
+    nsample: ArrayLike,
+    shape: Shape | None = None,
+    dtype: DTypeLike = None,
+    *,
+    out: Array | None = None,
+) -> Array:
+    """Counts of good items among ``nsample`` drawn without replacement from ``ngood`` good and ``nbad`` bad ones.
+
+    Parameters
+    ----------
+    key, shape, out
+        As for `draw`: the result has shape ``key.shape + shape``.
+    ngood, nbad, nsample
+        Whole numbers, zero or more, that broadcast to the result; ``nsample <= ngood + nbad <= 2**53``.
+    dtype
+        Any integer dtype that holds ``ngood``; int32 by default.
+
+    Raises
+    ------
+    ValueError
+        If one is negative, no whole number or too large, or ``nsample`` larger than ``ngood + nbad``.
+
+    Notes
+    -----
+    ``C(ngood, k) * C(nbad, nsample - k) / C(ngood + nbad, nsample)`` by Stadlober's ratio of uniforms, Journal of
+    Computational and Applied Mathematics 31 (1990) 181-189, in float64. The parameters are those of
+    numpy.random.Generator.hypergeometric.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.hypergeometric(keyrng.key(0), 30, 20, 10, (5,))
+    array([6, 6, 5, 4, 7], dtype=int32)
+    """
+    dtype = integer(dtype)
+    parameters = _checked(
+        whole_to(min(int(np.iinfo(dtype).max), LARGEST))(ngood=ngood),
+        whole_to(LARGEST)(nbad=nbad),
+        whole_to(LARGEST)(nsample=nsample),
+    )
+    return draw(_hypergeometric, key, shape, dtype, *parameters, compute=np.float64, out=out)
+
+
+def _checked(good: Parameter, bad: Parameter, sample: Parameter) -> tuple[Parameter, ...]:
+    a, b, c = (parameter_array(parameter, i, np.dtype(np.float64)) for i, parameter in enumerate((good, bad, sample)))
+    check_together(ngood=a, nbad=b, nsample=c)
+    if np.any(a + b > LARGEST):
+        raise ValueError(f"ngood + nbad must be at most 2**53, got {good.value} and {bad.value}")
+    if np.any(c > a + b):
+        raise ValueError(f"nsample must be at most ngood + nbad, got {sample.value} of {good.value} and {bad.value}")
+    return Parameter("ngood", a), Parameter("nbad", b), Parameter("nsample", c)

@@ -1,0 +1,94 @@
+"""The Maxwell distribution, one- and two-sided."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keyrng.distributions.normal import _normal
+from keyrng.dtypes import DTypeLike, floating
+from keyrng.kernels.bits import unit
+from keyrng.kernels.lane import FLOATS, kernel
+from keyrng.kernels.ops import sqrt, where
+from keyrng.keys import Key
+from keyrng.parameters import Array, ArrayLike, finite, non_negative
+from keyrng.sampling import draw
+from keyrng.shapes import Shape, broadcast_shape
+
+
+@kernel(*FLOATS)
+def _maxwell(lane: Any) -> Any:
+    x, y, z = (_normal(one) for one in lane.row(3))
+    return sqrt(x * x + y * y + z * z)
+
+
+@kernel(*FLOATS)
+def _double_sided_maxwell(lane: Any, loc: Any, scale: Any) -> Any:
+    size, sign = lane.split(2)
+    x = _maxwell(size)
+    return where(unit(sign) < 0.5, x, -x) * scale + loc
+
+
+def maxwell(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
+    """Maxwell variates of scale 1, lengths of three-dimensional normal vectors: density ``c x**2 exp(-x**2 / 2)``.
+
+    Parameters
+    ----------
+    key, shape, out
+        As for `draw`: the result has shape ``key.shape + shape``.
+    dtype
+        float16, bfloat16, float32 (the default) or float64.
+
+    Notes
+    -----
+    The norm of the three normals that an array of shape ``(*shape, 3)`` has there: the values of jax.random.maxwell
+    within rounding. ``c`` is ``sqrt(2 / pi)``.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.maxwell(keyrng.key(0), (3,))
+    array([0.], dtype=float32)
+    """
+    return draw(_maxwell, key, shape, floating(dtype), out=out)
+
+
+def double_sided_maxwell(
+    key: Key,
+    loc: ArrayLike,
+    scale: ArrayLike,
+    shape: Shape = (),
+    dtype: DTypeLike = None,
+    *,
+    out: Array | None = None,
+) -> Array:
+    """Maxwell variates with a random sign, times ``scale``, plus ``loc``.
+
+    Parameters
+    ----------
+    key, out
+        As for `draw`.
+    loc, scale
+        Finite numbers, ``scale`` zero or more.
+    shape
+        The result has shape ``key.shape`` and then that to which ``shape`` and the parameters broadcast.
+    dtype
+        float16, bfloat16, float32 (the default) or float64.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is outside its range or NaN.
+
+    Notes
+    -----
+    The values of jax.random.double_sided_maxwell within rounding, for parameters that are numbers; of arrays jax makes
+    other shapes.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.double_sided_maxwell(keyrng.key(0), 1.0, 2.0, (3,))
+    array([0.], dtype=float32)
+    """
+    shape = broadcast_shape(key, shape, out, loc, scale)
+    return draw(_double_sided_maxwell, key, shape, floating(dtype), finite(loc=loc), non_negative(scale=scale), out=out)

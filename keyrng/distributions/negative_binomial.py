@@ -1,0 +1,79 @@
+"""The negative binomial distribution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keyrng.distributions.gamma import gamma_parts
+from keyrng.distributions.poisson import poisson_parts
+from keyrng.dtypes import DTypeLike, integer
+from keyrng.kernels.bits import whole
+from keyrng.kernels.elementary import exp
+from keyrng.kernels.lane import kernel
+from keyrng.keys import Key
+from keyrng.parameters import Array, ArrayLike, Requirement, check_together, checked, positive
+from keyrng.sampling import draw
+from keyrng.shapes import Shape
+
+
+@kernel("float64")
+def _negative_binomial(lane: Any, n: Any, p: Any) -> Any:
+    mean, count = lane.split(2)
+    factor, boost = gamma_parts(mean, n)
+    return whole(*poisson_parts(count, factor * exp(boost) * ((1.0 - p) / p)))
+
+
+_chance = Requirement("above 0 and at most 1", lambda x: (x > 0) & (x <= 1))
+
+
+def negative_binomial(
+    key: Key,
+    n: ArrayLike,
+    p: ArrayLike,
+    shape: Shape | None = None,
+    dtype: DTypeLike = None,
+    *,
+    out: Array | None = None,
+) -> Array:
+    """Counts of failures before the ``n``-th success: ``gamma(n + k) / (k! gamma(n)) * p**n * (1 - p)**k``.
+
+    Parameters
+    ----------
+    key, shape, out
+        As for `draw`: the result has shape ``key.shape + shape``.
+    n
+        Positive finite numbers of successes, whole or not, that broadcast to the result.
+    p
+        Probabilities of success, above 0 and at most 1, that broadcast to the result.
+    dtype
+        Any integer dtype; int32 by default.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is outside its range or NaN, or counts may be too large for the dtype (with a probability of
+        more than 1e-15 or so).
+
+    Notes
+    -----
+    A Poisson variate whose mean is a gamma variate of shape ``n`` and scale ``(1 - p) / p``, in float64. The
+    parameters are those of numpy.random.Generator.negative_binomial.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.negative_binomial(keyrng.key(0), 3, 0.5, (5,))
+    array([0], dtype=int32)
+    """
+    dtype = integer(dtype)
+    successes, chance = (checked(parameter, np.dtype(np.float64)) for parameter in (positive(n=n), _chance(p=p)))
+    check_together(n=successes.value, p=chance.value)
+    scale = (1.0 - chance.value) / chance.value
+    # Twelve deviations of the gamma variate and its exponential tail, then the same of the Poisson variate.
+    mean = (successes.value + 12.0 * np.sqrt(successes.value) + 36.0) * scale
+    largest = int(np.iinfo(dtype).max)
+    if np.any(mean + 10.0 * np.sqrt(mean) > largest):
+        raise ValueError(f"counts for n {n} and p {p} may not fit {dtype}, which ends at {largest}; give a wider dtype")
+    return draw(_negative_binomial, key, shape, dtype, successes, chance, compute=np.float64, out=out)
