@@ -46,16 +46,18 @@ class Parameter:
 
 
 positive = Requirement("positive and finite", lambda x: (x > 0) & (x < math.inf))
-non_negative = Requirement("zero or more and finite", lambda x: (x >= 0) & (x < math.inf))
+non_negative = Requirement("zero or positive, and finite", lambda x: (x >= 0) & (x < math.inf))
 finite = Requirement("finite", lambda x: (x > -math.inf) & (x < math.inf))
 number = Requirement("a number, not NaN", lambda x: x == x)
 probability = Requirement("between 0 and 1", lambda x: (x >= 0) & (x <= 1))
+chance = Requirement("above 0 and at most 1", lambda x: (x > 0) & (x <= 1))
 
 
 @lru_cache(maxsize=64)
 def whole_to(largest: int) -> Requirement:
     """A whole number from 0 to a largest one."""
-    return Requirement(f"a whole number from 0 to {largest}", lambda x: (x >= 0) & (x <= largest) & (x % 1 == 0))
+    # Not x % 1, which warns of infinities.
+    return Requirement(f"a whole number from 0 to {largest}", lambda x: (x >= 0) & (x <= largest) & (np.floor(x) == x))
 
 
 # Beyond these NumPy warns before it gives infinity; comparing is cheaper than silencing it.

@@ -46,7 +46,11 @@ def _implied(key: Key, shape: Any, values: Sequence[Array], out: Array | None) -
 
 def broadcast_shape(key: Key, shape: Any, out: Any, *values: Any) -> Any:
     """STUB."""
-    return shape if shape != () or out is not None else np.broadcast_shapes(*(np.shape(v) for v in values))
+    return (
+        shape
+        if not isinstance(shape, tuple) or shape or out is not None
+        else np.broadcast_shapes(*(np.shape(v) for v in values))
+    )
 
 
 def dimensions(shape: Any) -> tuple[int, ...]:

@@ -69,6 +69,25 @@ class Signs:
         return -1.0, np.inf
 
 
+@dataclass(frozen=True)
+class DoubleMaxwell:
+    """The two-sided Maxwell distribution, in scipy's form."""
+
+    loc: float
+    scale: float
+
+    def cdf(self, x: Any) -> Any:
+        z = (np.asarray(x) - self.loc) / self.scale
+        return 0.5 + 0.5 * np.sign(z) * scipy("maxwell").cdf(abs(z))
+
+    def ppf(self, q: Any) -> Any:
+        side = 2 * np.asarray(q) - 1
+        return self.loc + self.scale * np.sign(side) * scipy("maxwell").ppf(abs(side))
+
+    def support(self) -> tuple[float, float]:
+        return -np.inf, np.inf
+
+
 def scipy(name: str, *arguments: Any, **keywords: Any) -> Any:
     """A distribution of scipy.stats; imported when asked for, for it takes a second."""
     return getattr(pytest.importorskip("scipy.stats"), name)(*arguments, **keywords)
@@ -126,6 +145,11 @@ class Case:
     def all_parameters(self) -> tuple[Parameters, ...]:
         """Every set of parameters."""
         return (*self.parameters, *self.extremes)
+
+    @property
+    def some_dtypes(self) -> tuple[str, ...]:
+        """Of many dtypes every third: one for each width of the computation, and narrow ones."""
+        return self.dtypes if len(self.dtypes) <= 4 else self.dtypes[::3]
 
     def mixed(self, shape: tuple[int, ...], *names: str) -> dict[str, Array]:
         """The named parameters, or all, as arrays of a shape in which the sets of parameters take turns."""

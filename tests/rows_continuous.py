@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from case import TRANSFORM, Case, Parameters, by_condition, scipy
+from case import TRANSFORM, Case, DoubleMaxwell, Parameters, by_condition, scipy
 
 
 def _interval(rng: np.random.Generator, dtype: str) -> Parameters:
@@ -54,6 +54,18 @@ ROWS: tuple[Case, ...] = (
             ({"lower": 3.0, "upper": -2.0}, r"lower must be less than upper.*3\.0 and -2\.0"),
             ({"lower": np.zeros(2), "upper": np.ones(3)}, r"lower.*\(2,\).*upper.*\(3,\).*broadcast"),
         ),
+    ),
+    Case(
+        "maxwell",
+        distribution=lambda dtype: scipy("maxwell"),
+        jax=TRANSFORM,
+    ),
+    Case(
+        "double_sided_maxwell",
+        parameters=({"loc": 0.0, "scale": 1.0}, {"loc": 2.0, "scale": 0.5}, {"loc": -1.0, "scale": 3.0}),
+        distribution=lambda dtype, loc, scale: DoubleMaxwell(loc, scale),
+        jax=TRANSFORM,
+        domain={"loc": "finite", "scale": "non-negative"},
     ),
     Case(
         "exponential",

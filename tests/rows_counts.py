@@ -2,6 +2,57 @@
 
 from __future__ import annotations
 
-from case import Case
+import numpy as np
+from case import FLOATS, INTEGERS, Case, scipy
 
-ROWS: tuple[Case, ...] = ()
+ROWS: tuple[Case, ...] = (
+    Case(
+        "poisson",
+        INTEGERS,
+        parameters=({"lam": 5.0}, {"lam": 0.4}, {"lam": 30.0}),
+        distribution=lambda dtype, lam: scipy("poisson", lam),
+        extremes=({"lam": 0.0}, {"lam": 1e-3}, {"lam": 1.0}, {"lam": 10.0}),
+        jax=None,
+        domain={"lam": "mean"},
+    ),
+    Case(
+        "binomial",
+        (*INTEGERS, *FLOATS),
+        parameters=({"n": 100, "p": 0.3}, {"n": 7, "p": 0.9}, {"n": 1, "p": 0.5}),
+        distribution=lambda dtype, n, p: scipy("binom", n, p),
+        extremes=({"n": 0, "p": 0.5}, {"n": 9, "p": 0.0}, {"n": 9, "p": 1.0}, {"n": 120, "p": 0.97}),
+        jax=None,
+        domain={"n": "whole", "p": "probability"},
+    ),
+    Case(
+        "negative_binomial",
+        INTEGERS,
+        parameters=({"n": 3.0, "p": 0.8}, {"n": 0.5, "p": 0.9}, {"n": 1.0, "p": 0.7}),
+        distribution=lambda dtype, n, p: scipy("nbinom", n, p),
+        extremes=({"n": 2.0, "p": 1.0},),
+        jax=None,
+        domain={"n": "positive, in float64", "p": "chance"},
+        refused=(
+            ({"n": 1e18, "p": 1e-9}, r"counts for n 1e\+18 and p 1e-09 may not fit"),
+            ({"n": np.ones(2), "p": np.ones(3)}, r"n of shape \(2,\) and p of shape \(3,\) do not broadcast"),
+        ),
+    ),
+    Case(
+        "hypergeometric",
+        INTEGERS,
+        parameters=(
+            {"ngood": 30, "nbad": 20, "nsample": 10},
+            {"ngood": 20, "nbad": 60, "nsample": 45},
+            {"ngood": 100, "nbad": 40, "nsample": 50},
+        ),
+        distribution=lambda dtype, ngood, nbad, nsample: scipy("hypergeom", ngood + nbad, ngood, nsample),
+        extremes=({"ngood": 5, "nbad": 0, "nsample": 3}, {"ngood": 1, "nbad": 1000, "nsample": 30}),
+        jax=None,
+        domain={"ngood": "whole", "nbad": "whole", "nsample": "whole"},
+        refused=(
+            ({"ngood": 3, "nbad": 2, "nsample": 6}, "nsample must be at most ngood . nbad, got 6 of 3 and 2"),
+            ({"ngood": 3, "nbad": 2**53, "nsample": 6}, r"ngood \+ nbad must be at most 2\*\*53"),
+            ({"ngood": np.ones(2), "nbad": np.ones(3), "nsample": 1}, r"ngood.*\(2,\).*nbad.*\(3,\).*broadcast"),
+        ),
+    ),
+)

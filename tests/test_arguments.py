@@ -91,6 +91,46 @@ REFUSED: dict[str, list[Refusal]] = {
         (1e300, ValueError, r"{name} must be between 0 and 1, got 1e\+300"),
         (10**400, ValueError, "{name} must fit float32"),
     ],
+    "non-negative": [
+        (NAN, ValueError, "{name} must be zero or positive, and finite, got nan"),
+        (INF, ValueError, "{name} must be zero or positive, and finite, got inf"),
+        (-1e-9, ValueError, "{name} must be zero or positive, and finite, got -1e-09"),
+        (np.array([1.0, -2.0]), ValueError, r"{name} must be zero or positive, and finite, got -2\.0 among others"),
+        (1e300, ValueError, r"{name} must be zero or positive, and finite, got 1e\+300 \(inf as float32\)"),
+        (10**400, ValueError, "{name} must fit float32"),
+    ],
+    "positive, in float64": [
+        (NAN, ValueError, "{name} must be positive and finite, got nan"),
+        (INF, ValueError, "{name} must be positive and finite, got inf"),
+        (0, ValueError, "{name} must be positive and finite, got 0"),
+        (-2, ValueError, "{name} must be positive and finite, got -2"),
+        (np.array([1.0, 0.0]), ValueError, r"{name} must be positive and finite, got 0\.0 among others"),
+        (10**400, ValueError, "{name} must fit float64"),
+    ],
+    "mean": [
+        (NAN, ValueError, "{name} must be between 0 and .* to fit .*, got nan"),
+        (INF, ValueError, "{name} must be between 0 and .* to fit .*, got inf"),
+        (-1e-9, ValueError, "{name} must be between 0 and .* to fit .*, got -1e-09"),
+        (np.array([1.0, -2.0]), ValueError, r"{name} must be between 0 and .*, got -2\.0 among others"),
+        (1e30, ValueError, r"{name} must be between 0 and .*, got 1e\+30"),
+        (10**400, ValueError, "{name} must fit float"),
+    ],
+    "whole": [
+        (NAN, ValueError, "{name} must be a whole number from 0 to .*, got nan"),
+        (INF, ValueError, "{name} must be a whole number from 0 to .*, got inf"),
+        (-1, ValueError, "{name} must be a whole number from 0 to .*, got -1"),
+        (2.5, ValueError, r"{name} must be a whole number from 0 to .*, got 2\.5"),
+        (np.array([1.0, 0.5]), ValueError, r"{name} must be a whole number from 0 to .*, got 0\.5 among others"),
+        (2.0**54, ValueError, r"{name} must be a whole number from 0 to .*, got"),
+        (10**400, ValueError, "{name} must fit float"),
+    ],
+    "chance": [
+        (NAN, ValueError, "{name} must be above 0 and at most 1, got nan"),
+        (0.0, ValueError, r"{name} must be above 0 and at most 1, got 0\.0"),
+        (1.5, ValueError, r"{name} must be above 0 and at most 1, got 1\.5"),
+        (np.array([0.5, -1.0]), ValueError, r"{name} must be above 0 and at most 1, got -1\.0 among others"),
+        (10**400, ValueError, "{name} must fit float"),
+    ],
     "integer": [
         (NAN, TypeError, "{name} is an integer or an array of integers, got nan"),
         (INF, TypeError, "{name} is an integer or an array of integers, got inf"),
@@ -116,10 +156,9 @@ def test_parameter(case: Case, name: str) -> None:
     # All rows that fail are told at once: a table is read whole.
     wrong = []
     for value, error, message in NO_NUMBER + REFUSED[case.domain[name]]:
-        if isinstance(value, np.ndarray) and value.dtype == int and len(case.domain) == 2:
+        if isinstance(value, np.ndarray) and value.dtype == int:
             # Bounds must be in order before they can be too many.
-            low, high = case.parameters[0].values()
-            value = np.full(value.shape, {0: low, 1: high}[list(case.domain).index(name)])
+            value = np.full(value.shape, case.parameters[0][name])
         text = message.format(name=name)
         for keys in (KEY, keyrng.split(KEY, 2)):
             try:

@@ -32,7 +32,7 @@ SEED = 2024
 
 def named(case: Case) -> Iterator[tuple[str, dict]]:
     """The dtypes of a case, with parameters: all sets for the first dtype, then one after the other."""
-    for i, dtype in enumerate(case.dtypes):
+    for i, dtype in enumerate(case.some_dtypes):
         for j, parameters in enumerate(case.parameters):
             if i == 0 or i % len(case.parameters) == j:
                 yield dtype, dict(parameters)
@@ -110,7 +110,7 @@ def test_slab(case: Case, algorithm: str, path: str) -> None:
 @each_algorithm
 def test_slab_of_many_keys_with_parameters_for_each_element(case: Case, algorithm: str, path: str) -> None:
     keys = keyrng.split(keyrng.key(SEED, impl=algorithm), (2, 3))
-    for dtype in case.dtypes[-2:]:
+    for dtype in case.some_dtypes[-2:]:
         parameters = case.mixed((2, 3, 301)) if case.parameters[0] else {}
         call = intercepted(case, keys, (301,), dtype, **parameters)
         whole = case(keys, (301,), dtype, **parameters)
@@ -225,7 +225,7 @@ def test_each_element_has_its_own_parameters(case: Case, algorithm: str, path: s
         ((1,), case.mixed((1,))),
         ((3, 4), case.mixed((1, 1))),
     ]
-    for dtype in case.dtypes:
+    for dtype in case.some_dtypes:
         for shape, parameters in forms:
             sample = case(key, shape, dtype, **parameters)
 
@@ -242,7 +242,7 @@ def test_long_parameters(case: Case, algorithm: str, path: str) -> None:
     shape = (101, 207)  # more than a chunk on either path
     sets = case.mixed((207,))
     period = len(case.parameters)
-    for dtype in case.dtypes:
+    for dtype in case.some_dtypes:
         rows = case(key, shape, dtype, **sets)
         columns = case(key, shape, dtype, **{name: value[:101, None] for name, value in sets.items()})
         whole = case(key, shape, dtype, **{name: np.broadcast_to(value, shape) for name, value in sets.items()})
@@ -258,7 +258,7 @@ def test_long_parameters(case: Case, algorithm: str, path: str) -> None:
 @each_algorithm
 def test_parameters_broadcast_against_keys(case: Case, algorithm: str, path: str) -> None:
     keys = keyrng.split(keyrng.key(SEED, impl=algorithm), 3)
-    for dtype in case.dtypes:
+    for dtype in case.some_dtypes:
         for rest in ((4,), (130,), ()):
             for form in ((3, *rest), rest, (3,) + (1,) * len(rest), (1,) * len(rest)):
                 parameters = case.mixed(form)
@@ -273,7 +273,7 @@ def test_shape_of_the_parameters(case: Case, path: str) -> None:
     if "shape=None" not in str(__import__("inspect").signature(getattr(keyrng, case.function or case.name))):
         pytest.skip("the shape of the sample is given, as in jax")
     key = keyrng.key(SEED)
-    for dtype in case.dtypes:
+    for dtype in case.some_dtypes:
         for shape in ((3, 4), (0,), (2, 0), ()):
             parameters = case.mixed(shape)
             assert_same(case(key, None, dtype, **parameters), case(key, shape, dtype, **parameters), dtype, shape)
@@ -287,7 +287,7 @@ def test_shape_of_the_parameters(case: Case, path: str) -> None:
 def test_parameters_may_be_of_any_numeric_kind(case: Case, path: str) -> None:
     # A list, a narrower float, a big-endian or an unaligned array, a read-only one: the same values, the same sample.
     key = keyrng.key(SEED)
-    for dtype in case.dtypes:
+    for dtype in case.some_dtypes:
         for parameters in case.parameters:
             base = {name: np.array([v, v]) for name, v in parameters.items()}
             expected = case(key, (5, 2), dtype, **base)
@@ -340,12 +340,11 @@ def _unaligned(values: Array) -> Array:
 
 
 @each_case
-@each_algorithm
-def test_out(case: Case, algorithm: str, path: str) -> None:
-    key = keyrng.key(SEED, impl=algorithm)
+def test_out(case: Case, path: str) -> None:
+    key = keyrng.key(SEED, impl="philox4x32")
     keys = keyrng.split(key, 3)
     for dtype, parameters in named(case):
-        for k, shape in ((key, (37, 61)), (keys, (7, 31)), (key, (5_001, 2)), (key, ())):
+        for k, shape in ((key, (37, 61)), (keys, (7, 31)), (key, (1_201, 2)), (key, ())):
             full = k.shape + shape
             expected = case(k, shape, dtype, **parameters)
             outs = {
@@ -365,7 +364,7 @@ def test_out(case: Case, algorithm: str, path: str) -> None:
 
 
 @each_case
-def test_out_is_all_that_is_written(case: Case, path: str) -> None:
+def test_out_is_all_that_is_written(case: Case, every_path: str) -> None:
     # The compiled path works on whole vectors: none may reach over the ends of the result.
     key = keyrng.key(SEED)
     for dtype, parameters in named(case):
@@ -380,7 +379,7 @@ def test_out_is_all_that_is_written(case: Case, path: str) -> None:
 def test_out_may_be_a_parameter_too(case: Case, path: str) -> None:
     # In place, and where one row is the parameter of all rows: it must be read before it is written.
     key = keyrng.key(SEED)
-    for dtype in case.dtypes:
+    for dtype in case.some_dtypes:
         if np.dtype(dtype).kind not in "fiu":
             continue
         for name in case.parameters[0]:
@@ -404,11 +403,11 @@ def test_out_may_be_a_parameter_too(case: Case, path: str) -> None:
 
 
 @each_case_and_dtype
-def test_paths_agree_over_a_million_values(case: Case, dtype: str) -> None:
+def test_paths_agree_over_many_values(case: Case, dtype: str) -> None:
     if len(PATHS) == 2 and PATHS[1] == "compiled":
         pytest.skip("no compiled path to compare with")
     key = keyrng.key(SEED + 1)
-    count = 2**20 + 3
+    count = 2**19 + 3
     parameters = case.parameters[-1]
     for start, size in ((0, count), (2**32 - 77_777, 2**17 + 1)):
         with on("numpy"):
@@ -428,14 +427,14 @@ def test_paths_agree_for_every_algorithm(case: Case, dtype: str, algorithm: str)
     keys = keyrng.split(key, 41)
     for parameters in case.all_parameters:
         with on("numpy"):
-            long = case(key, (20_011,), dtype, **parameters)
+            long = case(key, (5_011,), dtype, **parameters)
             short = case(key, (37,), dtype, **parameters)
             batch = case(keys, (23,), dtype, **parameters)
             wide = case(keys, (301,), dtype, **parameters)
             odd = intercepted(case, key, (1,), dtype, **parameters).slab(12_345, 4_321, 30_000)
         for path in PATHS[1:]:
             with on(path):
-                assert_same(case(key, (20_011,), dtype, **parameters), long, path, parameters, "long")
+                assert_same(case(key, (5_011,), dtype, **parameters), long, path, parameters, "long")
                 assert_same(case(key, (37,), dtype, **parameters), short, path, parameters, "short")
                 assert_same(case(keys, (23,), dtype, **parameters), batch, path, parameters, "batch")
                 assert_same(case(keys, (301,), dtype, **parameters), wide, path, parameters, "wide")

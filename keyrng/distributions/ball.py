@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from keyrng.distributions.exponential import _exponential
 from keyrng.distributions.gamma import _loggamma, gamma_parts
 from keyrng.distributions.rows import row_sum
@@ -65,7 +67,7 @@ def generalized_normal(
     --------
     >>> import keyrng
     >>> keyrng.generalized_normal(keyrng.key(0), 1.5, (3,))
-    array([0.], dtype=float32)
+    array([ 1.0783788 ,  1.369356  , -0.23227228], dtype=float32)
     """
     return draw(_generalized_normal, key, shape, floating(dtype), positive(p=p), out=out)
 
@@ -103,13 +105,15 @@ def ball(
     --------
     >>> import keyrng
     >>> keyrng.ball(keyrng.key(0), 3)
-    array([0.], dtype=float32)
+    array([ 0.45289382,  0.5137566 , -0.12586324], dtype=float32)
     """
     dtype = floating(dtype)
     compute = compute_dtype(dtype)
     exponent = checked(positive(p=p), compute).value[..., None]
+    if isinstance(d, bool) or not isinstance(d, (int, np.integer)):
+        raise TypeError(f"d is an int, the dimension, got {d!r}")
     points = dimensions(shape)
-    rows = (*points, *dimensions(d))
+    rows = (*points, int(d))
     check_key(key)
     parts = split(key, 3)
     sizes, signs, rest = parts[..., 0], parts[..., 1], parts[..., 2]

@@ -57,6 +57,6 @@ def beta(
     --------
     >>> import keyrng
     >>> keyrng.beta(keyrng.key(0), 2.0, 3.0, (3,))
-    array([0.], dtype=float32)
+    array([0.34472737, 0.6728817 , 0.05665112], dtype=float32)
     """
     return draw(_beta, key, shape, floating(dtype), positive(a=a), positive(b=b), out=out)

@@ -81,7 +81,7 @@ def binomial(
     --------
     >>> import keyrng
     >>> keyrng.binomial(keyrng.key(0), 10, 0.3, (5,), "int32")
-    array([3, 4, 2, 1, 4], dtype=int32)
+    array([3, 5, 2, 3, 3], dtype=int32)
     """
     dtype = number(dtype)
     floats = compute_dtype(dtype) if dtype.kind not in "iu" else np.dtype(np.float64)

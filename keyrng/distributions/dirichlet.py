@@ -53,7 +53,8 @@ def dirichlet(
     --------
     >>> import keyrng
     >>> keyrng.dirichlet(keyrng.key(0), [1.0, 2.0, 3.0], (2,))
-    array([0.], dtype=float32)
+    array([[0.3155679 , 0.22348762, 0.46094447],
+           [0.05174232, 0.46594384, 0.4823138 ]], dtype=float32)
     """
     dtype = floating(dtype)
     compute = compute_dtype(dtype)

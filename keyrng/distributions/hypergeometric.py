@@ -94,7 +94,7 @@ def hypergeometric(
     --------
     >>> import keyrng
     >>> keyrng.hypergeometric(keyrng.key(0), 30, 20, 10, (5,))
-    array([6, 6, 5, 4, 7], dtype=int32)
+    array([6, 4, 7, 6, 6], dtype=int32)
     """
     dtype = integer(dtype)
     parameters = _checked(

@@ -81,7 +81,7 @@ def multinomial(
     --------
     >>> import keyrng
     >>> keyrng.multinomial(keyrng.key(0), 10, [0.2, 0.3, 0.5], dtype="int32")
-    array([0], dtype=int32)
+    array([5, 2, 3], dtype=int32)
     """
     dtype = number(dtype)
     weights = parameter_array(non_negative(p=p), 1, _FLOAT64)
@@ -141,7 +141,7 @@ def multivariate_hypergeometric(
     --------
     >>> import keyrng
     >>> keyrng.multivariate_hypergeometric(keyrng.key(0), [16, 8, 4], 7)
-    array([0], dtype=int32)
+    array([5, 1, 1], dtype=int32)
     """
     dtype = integer(dtype)
     items = parameter_array(whole_to(min(int(np.iinfo(dtype).max), LARGEST))(colors=colors), 0, _FLOAT64)

@@ -13,7 +13,7 @@ from keyrng.kernels.bits import whole
 from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import kernel
 from keyrng.keys import Key
-from keyrng.parameters import Array, ArrayLike, Requirement, check_together, checked, positive
+from keyrng.parameters import Array, ArrayLike, chance, check_together, checked, positive
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
@@ -23,9 +23,6 @@ def _negative_binomial(lane: Any, n: Any, p: Any) -> Any:
     mean, count = lane.split(2)
     factor, boost = gamma_parts(mean, n)
     return whole(*poisson_parts(count, factor * exp(boost) * ((1.0 - p) / p)))
-
-
-_chance = Requirement("above 0 and at most 1", lambda x: (x > 0) & (x <= 1))
 
 
 def negative_binomial(
@@ -65,15 +62,15 @@ def negative_binomial(
     --------
     >>> import keyrng
     >>> keyrng.negative_binomial(keyrng.key(0), 3, 0.5, (5,))
-    array([0], dtype=int32)
+    array([6, 6, 2, 3, 5], dtype=int32)
     """
     dtype = integer(dtype)
-    successes, chance = (checked(parameter, np.dtype(np.float64)) for parameter in (positive(n=n), _chance(p=p)))
-    check_together(n=successes.value, p=chance.value)
-    scale = (1.0 - chance.value) / chance.value
+    successes, rate = (checked(parameter, np.dtype(np.float64)) for parameter in (positive(n=n), chance(p=p)))
+    check_together(n=successes.value, p=rate.value)
+    scale = (1.0 - rate.value) / rate.value
     # Twelve deviations of the gamma variate and its exponential tail, then the same of the Poisson variate.
     mean = (successes.value + 12.0 * np.sqrt(successes.value) + 36.0) * scale
     largest = int(np.iinfo(dtype).max)
     if np.any(mean + 10.0 * np.sqrt(mean) > largest):
         raise ValueError(f"counts for n {n} and p {p} may not fit {dtype}, which ends at {largest}; give a wider dtype")
-    return draw(_negative_binomial, key, shape, dtype, successes, chance, compute=np.float64, out=out)
+    return draw(_negative_binomial, key, shape, dtype, successes, rate, compute=np.float64, out=out)

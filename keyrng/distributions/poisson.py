@@ -72,7 +72,7 @@ def poisson(
     --------
     >>> import keyrng
     >>> keyrng.poisson(keyrng.key(0), 4.0, (5,))
-    array([4, 5, 3, 2, 6], dtype=int32)
+    array([3, 3, 5, 5, 4], dtype=int32)
     """
     dtype = integer(dtype)
     return draw(_poisson, key, shape, dtype, _mean(dtype)(lam=lam), compute=float_dtype(dtype), out=out)
@@ -83,4 +83,4 @@ def _mean(dtype: Dtype) -> Requirement:
     # int32 holds what float32 adds up, also where the result is unsigned.
     largest = min(int(np.iinfo(dtype).max), 2 ** (63 if dtype.itemsize == 8 else 31) - 1)
     limit = math.floor((math.sqrt(largest) - 5.0) ** 2 - 25.0) if largest > 200 else 40
-    return Requirement(f"between 0 and {limit}, for its counts to fit {dtype}", lambda x: (x >= 0) & (x <= limit))
+    return Requirement(f"between 0 and {limit}, for all counts to fit {dtype}", lambda x: (x >= 0) & (x <= limit))

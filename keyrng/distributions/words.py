@@ -9,7 +9,7 @@ import numpy as np
 from keyrng.dtypes import DTypeLike, integer, signed, unsigned
 from keyrng.kernels.bits import to_unit, unit
 from keyrng.kernels.lane import FLOATS, WORDS, kernel
-from keyrng.kernels.ops import cast, mod_wide, where
+from keyrng.kernels.ops import cast, mod_wide, mulhi, where
 from keyrng.keys import Key
 from keyrng.parameters import Array, ArrayLike, Parameter, check_together, probability
 from keyrng.sampling import draw
@@ -58,6 +58,24 @@ def _randint(lane: Any, minval: Any, span: Any) -> Any:
     return minval + where(span == 0, low, mod_wide(high, low, where(span == 0, 1, span)))
 
 
+# Spans for which a word's remainder comes by one multiplication, and products of two fit a word.
+_SMALL_SPAN = 2**15
+
+
+@kernel("uint32")
+def _randint_small(lane: Any, minval: Any, span: Any, inverse: Any) -> Any:
+    # The same values: (high * 2**32 + low) mod span, by remainders that may be too large by one span until the last.
+    high, low = lane.split(2)
+    rest = _nearly_mod(high.bits(), span, inverse) * (0 - inverse * span) + _nearly_mod(low.bits(), span, inverse)
+    rest = _nearly_mod(rest, span, inverse)
+    return minval + where(rest < span, rest, rest - span)
+
+
+def _nearly_mod(x: Any, span: Any, inverse: Any) -> Any:
+    """``x`` modulo ``span``, or that plus ``span``; ``inverse`` is (2**32 - 1) // span."""
+    return x - mulhi(x, inverse) * span
+
+
 def randint(
     key: Key,
     shape: Shape,
@@ -100,6 +118,10 @@ def randint(
     """
     dtype = integer(dtype)
     low, span = _range(minval, maxval, dtype)
+    words = span.value
+    if words.dtype == np.uint32 and ((words - 1) < _SMALL_SPAN).all():
+        inverse = Parameter("maxval", np.array(2**32 - 1, np.uint32) // words)
+        return draw(_randint_small, key, shape, dtype, low, span, inverse, out=out)
     return draw(_randint, key, shape, dtype, low, span, out=out)
 
 

@@ -1,0 +1,256 @@
+"""Samplers whose elements along the last axis belong together: dirichlet, ball, and counts of several classes.
+
+The laws hold for the axes before the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import ALGORITHMS, FLOATS, INTEGERS, PATHS, Array, assert_same, each_algorithm, on, scipy
+
+import keyrng
+
+DRAWS = 100_000
+# Some 60 p-values in this file, with fixed keys: one of them is below this by chance once in a thousand files.
+THRESHOLD = 0.001 / 60
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A sampler of rows of ``length``: a call for a shape of rows, and the dtypes it has."""
+
+    name: str
+    call: Callable[..., Array]
+    length: int
+    dtypes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+ROWS = (
+    Rows("dirichlet", lambda k, s, d, **m: keyrng.dirichlet(k, [2.0, 3.0, 1.0], s, d, **m), 3, FLOATS),
+    Rows("dirichlet below 1", lambda k, s, d, **m: keyrng.dirichlet(k, [0.2, 1.0, 3.0, 0.9], s, d, **m), 4, FLOATS),
+    Rows("ball", lambda k, s, d, **m: keyrng.ball(k, 5, 2, s, d, **m), 5, FLOATS),
+    Rows("ball of 1-norm", lambda k, s, d, **m: keyrng.ball(k, 2, 1.0, s, d, **m), 2, FLOATS),
+    Rows(
+        "multinomial",
+        lambda k, s, d, **m: keyrng.multinomial(k, 50, [0.2, 0.0, 0.5, 0.3], shape=(*s, 4), dtype=d, **m),
+        4,
+        ("float32", "float64", *INTEGERS),
+    ),
+    Rows(
+        "multivariate_hypergeometric",
+        lambda k, s, d, **m: keyrng.multivariate_hypergeometric(k, [30, 0, 20, 10], 25, s, d, **m),
+        4,
+        INTEGERS,
+    ),
+)
+each_sampler = pytest.mark.parametrize("rows", ROWS, ids=str)
+
+
+@each_sampler
+@each_algorithm
+def test_laws_of_the_axes_before_the_last(rows: Rows, algorithm: str) -> None:
+    key = keyrng.key(7, impl=algorithm)
+    for dtype in rows.dtypes[:3]:
+        whole = rows.call(key, (2_100,), dtype)
+        keys = keyrng.split(key, (2, 3))
+        many = rows.call(keys, (70,), dtype)
+
+        assert whole.shape == (2_100, rows.length) and whole.dtype == np.dtype(dtype)
+        assert_same(rows.call(key, (30, 70), dtype), whole.reshape(30, 70, rows.length))
+        assert_same(rows.call(key, (), dtype), rows.call(key, (1,), dtype)[0])
+        assert rows.call(key, (0,), dtype).shape == (0, rows.length)
+        for length in (1, 3, 129):
+            assert_same(rows.call(key, (length,), dtype), whole[:length])
+        for place in np.ndindex(2, 3):
+            assert_same(rows.call(keys[place], (70,), dtype), many[place])
+
+
+@each_sampler
+def test_every_path_gives_the_same_bits(rows: Rows) -> None:
+    for algorithm in ALGORITHMS[::3]:
+        key = keyrng.key(8, impl=algorithm)
+        for dtype in rows.dtypes:
+            with on("numpy"):
+                expected = rows.call(key, (1_100,), dtype)
+            for path in PATHS[1:]:
+                with on(path):
+                    assert_same(rows.call(key, (1_100,), dtype), expected, path, dtype)
+
+
+@each_sampler
+def test_out(rows: Rows) -> None:
+    key, dtype = keyrng.key(9), rows.dtypes[-1]
+    expected = rows.call(key, (12,), dtype)
+    out = np.zeros_like(expected)
+    wide = np.zeros((24, rows.length), dtype)[::2]
+
+    assert rows.call(key, (12,), dtype, out=out) is out
+    assert rows.call(key, (12,), dtype, out=wide) is wide
+    assert_same(out, expected)
+    assert_same(np.ascontiguousarray(wide), expected)
+    for wrong, error in ((np.zeros(5, dtype), ValueError), (expected.astype("complex64"), TypeError), ([0], TypeError)):
+        with pytest.raises(error, match="out"):
+            rows.call(key, (12,), dtype, out=wrong)
+
+
+# Distributions
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("alpha", [(2.0, 3.0, 1.0), (0.2, 1.0, 3.0), (0.01, 0.02), (1e4, 2e4, 1e4)], ids=str)
+def test_dirichlet(alpha: tuple[float, ...], dtype: str) -> None:
+    x = keyrng.dirichlet(keyrng.key(1), alpha, (DRAWS,), dtype).astype(float)
+
+    assert np.abs(x.sum(axis=-1) - 1).max() < 1e-6
+    for i, a in enumerate(alpha):
+        # Values that are 0 or 1 by rounding are left out on both sides.
+        law = scipy("beta", a, sum(alpha) - a)
+        low, high = 1e-30, 1 - 1e-5
+        inside = x[(x[:, i] > low) & (x[:, i] < high), i]
+        at = law.cdf([low, high])
+        assert scipy_kstest(inside, lambda v, at=at, law=law: (law.cdf(v) - at[0]) / (at[1] - at[0])) > THRESHOLD
+
+
+def test_dirichlet_of_tiny_concentrations_is_no_nan() -> None:
+    # Every gamma variate of such a row underflows: 0 / 0.
+    x = keyrng.dirichlet(keyrng.key(2), [1e-4] * 5, (DRAWS,))
+
+    assert np.isfinite(x).all()
+    assert (x.max(axis=-1) > 0.99).mean() > 0.99
+    counts = np.bincount(x.argmax(axis=-1), minlength=5)
+    assert scipy_chisquare(counts) > THRESHOLD
+
+
+@pytest.mark.parametrize(("d", "p"), [(1, 2), (2, 2), (3, 2.0), (3, 1), (4, 0.7), (2, 30.0)])
+def test_ball(d: int, p: float) -> None:
+    x = keyrng.ball(keyrng.key(3), d, p, (DRAWS,), "float64")
+    radius = (np.abs(x) ** p).sum(axis=-1) ** (1 / p)
+
+    assert radius.max() < 1 + 1e-9
+    assert scipy_kstest(radius**d, scipy("uniform").cdf) > THRESHOLD
+    # Signs are independent of all else, and of each other.
+    assert scipy_chisquare(np.bincount(((x > 0) * 2 ** np.arange(d)).sum(axis=-1), minlength=2**d)) > THRESHOLD
+    if d > 1:
+        assert abs(np.corrcoef(np.abs(x[:, 0]) > np.abs(x[:, 1]), radius)[0, 1]) < 0.02
+
+
+def test_multinomial() -> None:
+    p = np.array([0.2, 0.0, 0.5, 0.3])
+    x = keyrng.multinomial(keyrng.key(4), 40, p, shape=(DRAWS, 4), dtype="int32")
+    covariance = 40 * (np.diag(p) - np.outer(p, p))
+
+    assert (x.sum(axis=-1) == 40).all() and (x[:, 1] == 0).all() and (x >= 0).all()
+    assert np.abs(x.mean(axis=0) - 40 * p).max() < 5 * np.sqrt(10 / DRAWS)
+    assert np.abs(np.cov(x.T) - covariance).max() < 5 * 10 * np.sqrt(2 / DRAWS)
+    # Weights need not add up to 1, and a small case is right in every cell.
+    small = keyrng.multinomial(keyrng.key(5), 2, [3, 1], shape=(DRAWS, 2), dtype="int8")
+    assert scipy_chisquare(np.bincount(small[:, 0]), np.array([1, 6, 9]) / 16 * DRAWS) > THRESHOLD
+
+
+def test_multinomial_takes_parameters_that_broadcast() -> None:
+    keys = keyrng.split(keyrng.key(6), 3)
+    n, p = np.array([[5], [60]]), np.array([[0.1, 0.9], [0.5, 0.5]])
+    x = keyrng.multinomial(keys, n, p, dtype="int64")
+
+    assert x.shape == (3, 2, 2, 2)
+    assert (x.sum(axis=-1) == np.broadcast_to([[5, 5], [60, 60]], (3, 2, 2))).all()
+
+
+@pytest.mark.parametrize("n", [2**40, 2**53])
+def test_multinomial_of_many(n: int) -> None:
+    x = keyrng.multinomial(keyrng.key(7), n, [0.25, 0.25, 0.5], shape=(2_000, 3), dtype="int64")
+
+    assert (x.sum(axis=-1) == n).all()
+    z = (x[:, 0] - n / 4) / np.sqrt(n * 3 / 16)
+    assert scipy_kstest(z, scipy("norm").cdf) > THRESHOLD
+
+
+def test_multivariate_hypergeometric() -> None:
+    colors = np.array([16, 0, 8, 4])
+    x = keyrng.multivariate_hypergeometric(keyrng.key(8), colors, 7, (DRAWS,))
+
+    assert (x.sum(axis=-1) == 7).all() and (x <= colors).all() and (x >= 0).all()
+    for i, items in enumerate(colors):
+        law = scipy("hypergeom", 28, items, 7)
+        expected = law.pmf(np.arange(8)) * DRAWS
+        counts = np.bincount(x[:, i], minlength=8)
+        assert counts[expected < 1e-9].sum() == 0
+        kept = expected > 5
+        if kept.sum() > 1:
+            assert scipy_chisquare(np.append(counts[kept], counts[~kept].sum()), tail(expected, kept)) > THRESHOLD
+
+
+def tail(expected: Array, kept: Array) -> Array:
+    return np.append(expected[kept], max(expected[~kept].sum(), 1e-300))
+
+
+def scipy_kstest(x: Array, cdf: Any) -> float:
+    return float(pytest.importorskip("scipy.stats").kstest(x, cdf).pvalue)
+
+
+def scipy_chisquare(counts: Array, expected: Array | None = None) -> float:
+    return float(pytest.importorskip("scipy.stats").chisquare(counts, expected).pvalue)
+
+
+# Bad arguments
+
+KEY = keyrng.key(0)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: keyrng.dirichlet(KEY, 1.0), ValueError, "alpha has an axis of classes, got one number"),
+        (lambda: keyrng.dirichlet(KEY, [1.0, 0.0]), ValueError, r"alpha must be positive and finite, got 0\.0"),
+        (lambda: keyrng.dirichlet(KEY, [1.0, np.nan]), ValueError, "alpha must be positive and finite, got nan"),
+        (lambda: keyrng.dirichlet(KEY, [1.0, np.inf]), ValueError, "alpha must be positive and finite, got inf"),
+        (lambda: keyrng.dirichlet(KEY, "a"), TypeError, "alpha is a number or an array"),
+        (lambda: keyrng.dirichlet(KEY, np.ones((3, 2)), (4,)), ValueError, r"alpha of shape \(3, 2\) does not broad"),
+        (lambda: keyrng.dirichlet(KEY, [1.0, 2.0], -1), ValueError, "negative"),
+        (lambda: keyrng.dirichlet(0, [1.0, 2.0]), TypeError, "key"),
+        (lambda: keyrng.dirichlet(KEY, [1.0, 2.0], (), "int32"), TypeError, "int32"),
+        (lambda: keyrng.ball(KEY, -1), ValueError, "negative"),
+        (lambda: keyrng.ball(KEY, 2.5), TypeError, "d is an int"),
+        (lambda: keyrng.ball(KEY, (2, 3)), TypeError, "d is an int"),
+        (lambda: keyrng.ball(KEY, 2, 0.0), ValueError, r"p must be positive and finite, got 0\.0"),
+        (lambda: keyrng.ball(KEY, 2, np.nan), ValueError, "p must be positive and finite, got nan"),
+        (lambda: keyrng.ball(KEY, 2, np.inf), ValueError, "p must be positive and finite, got inf"),
+        (lambda: keyrng.ball(0, 2), TypeError, "key"),
+        (lambda: keyrng.multinomial(KEY, 5, 0.5), ValueError, "p has an axis of classes"),
+        (lambda: keyrng.multinomial(KEY, 5, [0.0, 0.0]), ValueError, "p must have a positive weight in every row"),
+        (lambda: keyrng.multinomial(KEY, 5, []), ValueError, "p must have a positive weight in every row"),
+        (
+            lambda: keyrng.multinomial(KEY, 5, [0.5, -0.5]),
+            ValueError,
+            r"p must be zero or positive, and finite, got -0\.5",
+        ),
+        (
+            lambda: keyrng.multinomial(KEY, 5, [0.5, np.nan]),
+            ValueError,
+            "p must be zero or positive, and finite, got nan",
+        ),
+        (lambda: keyrng.multinomial(KEY, -1, [0.5, 0.5]), ValueError, "n must be a whole number from 0 to"),
+        (lambda: keyrng.multinomial(KEY, 2.5, [0.5, 0.5]), ValueError, r"n must be a whole number.*got 2\.5"),
+        (lambda: keyrng.multinomial(KEY, 300, [0.5, 0.5], dtype="int8"), ValueError, "from 0 to 127, got 300"),
+        (lambda: keyrng.multinomial(KEY, 5, [0.5, 0.5], shape=(3,)), ValueError, "p of shape.*does not broadcast"),
+        (lambda: keyrng.multinomial(KEY, 5, [0.5], shape=(3,)), ValueError, "shape ends with the axis of the classes"),
+        (lambda: keyrng.multinomial(KEY, [5, 5], [[0.5, 0.5]] * 3), ValueError, "do not broadcast"),
+        (lambda: keyrng.multivariate_hypergeometric(KEY, 5, 2), ValueError, "colors has an axis of classes"),
+        (lambda: keyrng.multivariate_hypergeometric(KEY, [5, 2], 8), ValueError, "nsample must be at most the sum"),
+        (lambda: keyrng.multivariate_hypergeometric(KEY, [5, -2], 3), ValueError, "colors must be a whole number"),
+        (lambda: keyrng.multivariate_hypergeometric(KEY, [5, 2], np.nan), ValueError, "nsample must be a whole number"),
+        (lambda: keyrng.multivariate_hypergeometric(KEY, [300, 2], 3, (), "int8"), ValueError, "from 0 to 127"),
+        (lambda: keyrng.multivariate_hypergeometric(KEY, [2**53, 2], 3, (), "int64"), ValueError, "at most 2..53"),
+    ],
+)
+def test_bad_arguments(call: Callable[[], object], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        call()
