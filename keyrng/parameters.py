@@ -46,9 +46,11 @@ class Parameter:
 
 
 positive = Requirement("positive and finite", lambda x: (x > 0) & (x < math.inf))
+non_negative = Requirement("zero or positive, and finite", lambda x: (x >= 0) & (x < math.inf))
 finite = Requirement("finite", lambda x: (x > -math.inf) & (x < math.inf))
 number = Requirement("a number, not NaN", lambda x: x == x)
 probability = Requirement("between 0 and 1", lambda x: (x >= 0) & (x <= 1))
+chance = Requirement("above 0 and at most 1", lambda x: (x > 0) & (x <= 1))
 
 # Beyond these NumPy warns before it gives infinity; comparing is cheaper than silencing it.
 _LARGEST = {np.dtype(t): float(np.finfo(t).max) for t in (np.float32, np.float64)}
@@ -136,17 +138,18 @@ def bounds(low: Parameter, high: Parameter, dtype: Dtype) -> tuple[Array, Array]
 
 
 def once_for_numbers(prepare: Callable[..., tuple[Parameter, ...]]) -> Callable[..., tuple[Parameter, ...]]:
-    """Remember what ``prepare(low, high, dtype)`` made of two Python numbers.
+    """Remember what ``prepare(low, high, dtype)`` made of two Python numbers, or of more.
 
     Most calls repeat the bounds of the last, and checking two numbers with NumPy takes longer than a small draw.
     """
     remembered = lru_cache(maxsize=256)(prepare)
 
     @wraps(prepare)
-    def choose(low: ArrayLike, high: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
-        if type(low) in (int, float) and type(high) in (int, float):
-            return remembered(low, high, dtype)
-        return prepare(low, high, dtype)
+    def choose(*arguments: Any) -> tuple[Parameter, ...]:
+        for value in arguments[:-1]:
+            if type(value) is not float and type(value) is not int:
+                return prepare(*arguments)
+        return remembered(*arguments)
 
     return choose
 
