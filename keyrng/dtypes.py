@@ -17,6 +17,7 @@ _SIGNED = ("int8", "int16", "int32", "int64")
 _UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
 _FAMILIES = {
     "float": _FLOATS,
+    "float or complex": (*_FLOATS, "complex64", "complex128"),
     "integer": _SIGNED + _UNSIGNED,
     "unsigned integer": _UNSIGNED,
     "signed": _SIGNED + _FLOATS,
@@ -32,6 +33,13 @@ def floating(dtype: DTypeLike) -> Dtype:
     if dtype is None:  # the usual call; looking it up would be a tenth of a small draw
         return _FLOAT32
     return _resolve("float", "float32", dtype)
+
+
+def inexact(dtype: DTypeLike) -> Dtype:
+    """A float, or a complex number of two floats of 32 or 64 bits; float32 for None."""
+    if dtype is None:
+        return _FLOAT32
+    return _resolve("float or complex", "float32", dtype)
 
 
 def integer(dtype: DTypeLike) -> Dtype:

@@ -150,17 +150,18 @@ def bounds(low: Parameter, high: Parameter, dtype: Dtype) -> tuple[Array, Array]
 
 
 def once_for_numbers(prepare: Callable[..., tuple[Parameter, ...]]) -> Callable[..., tuple[Parameter, ...]]:
-    """Remember what ``prepare(low, high, dtype)`` made of two Python numbers.
+    """Remember what ``prepare(low, high, dtype)`` made of two Python numbers, or of more.
 
     Most calls repeat the bounds of the last, and checking two numbers with NumPy takes longer than a small draw.
     """
     remembered = lru_cache(maxsize=256)(prepare)
 
     @wraps(prepare)
-    def choose(low: ArrayLike, high: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
-        if type(low) in (int, float) and type(high) in (int, float):
-            return remembered(low, high, dtype)
-        return prepare(low, high, dtype)
+    def choose(*arguments: Any) -> tuple[Parameter, ...]:
+        for value in arguments[:-1]:
+            if type(value) is not float and type(value) is not int:
+                return prepare(*arguments)
+        return remembered(*arguments)
 
     return choose
 

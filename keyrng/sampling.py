@@ -83,6 +83,35 @@ def draw(
         raise TypeError(f"kernel is a function kernel(lane, *parameters), got {type(kernel).__name__}")
     dtype = result_dtype(dtype)
     compute = compute_dtype(dtype) if compute is None else np.dtype(compute)
+    result, full, values = _prepared(key, shape, dtype, parameters, compute, out)
+    if result.size:
+        _fill(kernel, key, result, full, values, compute)
+    return result
+
+
+def draw_complex(
+    real: Kernel,
+    imag: Kernel,
+    key: Key,
+    shape: Shape | None,
+    dtype: Dtype,
+    *parameters: ArrayLike,
+    out: Array | None = None,
+) -> Array:
+    """As `draw`, for complex samples: a kernel for either part, with the same parameters."""
+    check_key(key)
+    compute = np.dtype(np.float32 if dtype.itemsize == 8 else np.float64)
+    result, full, values = _prepared(key, shape, dtype, parameters, compute, out)
+    if result.size:
+        _fill(real, key, result.real, full, values, compute)
+        _fill(imag, key, result.imag, full, values, compute)
+    return result
+
+
+def _prepared(
+    key: Key, shape: Shape | None, dtype: Dtype, parameters: tuple[ArrayLike, ...], compute: Dtype, out: Array | None
+) -> tuple[Array, tuple[int, ...], list[Array]]:
+    """The array to write to, its shape, and the parameters as arrays; all are checked."""
     values = [parameter_array(p, i, compute) for i, p in enumerate(parameters)] if parameters else []
     full = sample_shape(key, shape, values, out)
     if values:
@@ -93,9 +122,7 @@ def draw(
         result = check_out(out, full, dtype)
         # A parameter that lies in out would change while it is read.
         values = [v.copy() if np.may_share_memory(v, out) else v for v in values]
-    if result.size:
-        _fill(kernel, key, result, full, values, compute)
-    return result
+    return result, full, values
 
 
 def _small(kernel: Kernel, key: Key, shape: Any, dtype: Any) -> Array | None:

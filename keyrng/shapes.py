@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from keyrng.dtypes import Dtype
-from keyrng.keys import Key
-from keyrng.parameters import Array, Parameter
+from keyrng.keys import Key, check_key
+from keyrng.parameters import Array, ArrayLike, Parameter
 
 Shape: TypeAlias = int | Sequence[int]
 
@@ -36,21 +36,35 @@ def _implied(key: Key, shape: Any, values: Sequence[Array], out: Array | None) -
         return rest
     if shape is not None:
         return dimensions(shape)
-    try:
-        together: tuple[int, ...] = np.broadcast_shapes(*(v.shape for v in values))
-    except ValueError:
+    together = _together(*(v.shape for v in values))
+    if together is None:
         shapes = " and ".join(str(v.shape) for v in values)
-        raise ValueError(f"the parameters do not broadcast together, their shapes are {shapes}") from None
+        raise ValueError(f"the parameters do not broadcast together, their shapes are {shapes}")
     return together
 
 
-def broadcast_shape(key: Key, shape: Any, out: Any, *values: Any) -> Any:
-    """STUB."""
-    return (
-        shape
-        if not isinstance(shape, tuple) or shape or out is not None
-        else np.broadcast_shapes(*(np.shape(v) for v in values))
-    )
+def broadcast_shape(key: Key, shape: Any, out: Any, *values: ArrayLike) -> Any:
+    """``shape``, or what it and the parameters broadcast to, where they do not fit ``key.shape + shape`` as it is.
+
+    For samplers whose shape is () by default and not None, as jax has it: () becomes the shape of the parameters.
+    """
+    if shape is None or all(type(value) in (int, float) for value in values) or (out is not None and shape == ()):
+        return shape
+    check_key(key)
+    given, shapes = _checked(dimensions(shape)), [np.shape(value) for value in values]
+    full = key.shape + given
+    if _together(full, *shapes) == full:
+        return shape
+    wider = _together(given, *shapes)
+    return shape if wider is None else wider  # None: `draw` says which of them does not fit
+
+
+def _together(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The shape that shapes broadcast to; None if they do not."""
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        return None
 
 
 def dimensions(shape: Any) -> tuple[int, ...]:
@@ -88,13 +102,7 @@ def _dimension(size: Any, shape: tuple[Any, ...]) -> int:
 def check_broadcast(given: Sequence[Any], values: Sequence[Array], full: tuple[int, ...]) -> None:
     """ValueError, with the parameter's name, unless all of them broadcast to the sample's shape."""
     for i, (parameter, value) in enumerate(zip(given, values, strict=True)):
-        if value.ndim == 0:
-            continue
-        try:
-            fits = np.broadcast_shapes(value.shape, full) == full
-        except ValueError:
-            fits = False
-        if not fits:
+        if value.ndim and _together(value.shape, full) != full:
             name = parameter.name if isinstance(parameter, Parameter) else f"parameter {i + 1}"
             raise ValueError(f"{name} of shape {value.shape} does not broadcast to the sample's shape {full}")
 

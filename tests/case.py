@@ -106,6 +106,35 @@ def by_condition(x: Array) -> Array:
     return allowed
 
 
+def _rounding(x: Array) -> float:
+    return 2.0**-23 if x.dtype == np.float32 else 2.0**-52
+
+
+def by_slope(x: Array) -> Array:
+    """For tan(pi * u): a few roundings of u, by dx/du (the worst seen: 1.3 of them; jax rounds pi, and the product)."""
+    wide = x.astype(float)
+    allowed: Array = 4 * _rounding(x) * (1 + wide * wide)
+    return allowed
+
+
+def by_logarithm(x: Array) -> Array:
+    """For exponentials: roundings of the exponent (the worst seen: 2, and 95 for float64, where jax's log1p has 40)."""
+    wide = x.astype(float)
+    logarithm = np.log(np.maximum(wide, np.finfo(x.dtype).tiny))
+    allowed: Array = (8 if x.dtype == np.float32 else 400) * _rounding(x) * wide * (1 + np.abs(logarithm))
+    return allowed
+
+
+def by_cancellation(x: Array) -> Array:
+    """For jax's formula of the Wald distribution, means from 1/2 to 2: roundings of its terms, mean and mean**2 / x.
+
+    A root above the mean has the relative error of the one below (the worst seen: 1.2 of these).
+    """
+    wide = x.astype(float)
+    allowed: Array = 4 * _rounding(x) * (2 + 4 / wide + 2 * wide**2 + 4 * wide**3)
+    return allowed
+
+
 @dataclass(frozen=True)
 class Case:
     """One sampler, or one mode of it."""
@@ -125,6 +154,8 @@ class Case:
     jax: Any = "equal"
     jax_dtypes: tuple[str, ...] = ("float32", "float64")
     jax_x64: bool = True
+    #: The share of values that must be equal to jax's, by dtype, where not all are.
+    jax_share: Mapping[str, float] = field(default_factory=dict)
     fresh: Callable[[np.random.Generator, str], Parameters] = lambda rng, dtype: {}
     #: What each parameter must be: the key of a row of REFUSED in test_arguments.py.
     domain: Mapping[str, str] = field(default_factory=dict)
@@ -132,6 +163,10 @@ class Case:
     refused: tuple[tuple[Parameters, str], ...] = ()
     #: Whether a sample is the beginning of a longer one; if not, the reason.
     not_prefix: str = ""
+    #: Whether complex64 and complex128 are dtypes too; test_complex.py has their tests.
+    complex: bool = False
+    #: Whether ``shape`` is broadcast with parameters that do not fit it.
+    grows: bool = False
 
     def __call__(self, key: Any, shape: Any, dtype: str, **more: Any) -> Array:
         """The sample, for the parameters named."""

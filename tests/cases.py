@@ -107,6 +107,11 @@ class Call:
 
 def intercepted(case: Case, key: Any, shape: Any, dtype: str, **parameters: Any) -> Call:
     """The call that a sampler makes for some arguments, without running it."""
+    return all_intercepted(case, key, shape, dtype, **parameters)[0]
+
+
+def all_intercepted(case: Case, key: Any, shape: Any, dtype: str, **parameters: Any) -> list[Call]:
+    """The calls, where there may be several: a complex sample is made in two."""
     made: list[Call] = []
 
     def record(kernel: Any, key: Any, result: Array, full: Any, values: Any, compute: Any) -> None:
@@ -116,4 +121,4 @@ def intercepted(case: Case, key: Any, shape: Any, dtype: str, **parameters: Any)
         patch.setattr(sampling, "_fill", record)
         patch.setattr(compiled, "recipes", {})
         case(key, shape, dtype, **parameters)
-    return made[0]
+    return made

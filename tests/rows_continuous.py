@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
-from case import TRANSFORM, Case, DoubleMaxwell, Parameters, by_condition, scipy
+from case import (
+    TRANSFORM,
+    Case,
+    DoubleMaxwell,
+    Parameters,
+    by_cancellation,
+    by_condition,
+    by_logarithm,
+    by_slope,
+    scipy,
+)
 
 
 def _interval(rng: np.random.Generator, dtype: str) -> Parameters:
     low = float(rng.normal(0.0, 10.0 ** rng.integers(-3, 4)))
     return {"minval": low, "maxval": low + float(10.0 ** rng.uniform(-2, 4))}
+
+
+def _from(low: float, high: float, *names: str) -> Callable[[np.random.Generator, str], Parameters]:
+    """Parameters between two numbers, of which float32 has the lower halves of the digits too."""
+    return lambda rng, dtype: {name: float(np.float32(rng.uniform(low, high))) for name in names}
+
+
+def _corners(rng: np.random.Generator, dtype: str) -> Parameters:
+    return dict(zip(("left", "mode", "right"), np.sort(rng.uniform(-1, 1, 3)).tolist(), strict=True))
 
 
 ROWS: tuple[Case, ...] = (
@@ -31,6 +52,8 @@ ROWS: tuple[Case, ...] = (
         "normal",
         distribution=lambda dtype: scipy("norm"),
         jax={"float32": 4, "float64": 64},
+        jax_share={"float32": 0.95},
+        complex=True,
     ),
     Case(
         "truncated_normal",
@@ -66,10 +89,111 @@ ROWS: tuple[Case, ...] = (
         distribution=lambda dtype, loc, scale: DoubleMaxwell(loc, scale),
         jax=TRANSFORM,
         domain={"loc": "finite", "scale": "non-negative"},
+        grows=True,
     ),
     Case(
         "exponential",
         distribution=lambda dtype: scipy("expon"),
         jax=TRANSFORM,
+    ),
+    Case("cauchy", distribution=lambda dtype: scipy("cauchy"), jax=by_slope),
+    Case("laplace", distribution=lambda dtype: scipy("laplace"), jax=TRANSFORM),
+    Case("logistic", distribution=lambda dtype: scipy("logistic"), jax=TRANSFORM),
+    Case("gumbel", distribution=lambda dtype: scipy("gumbel_r"), jax=TRANSFORM),
+    Case(
+        "gumbel high",
+        distribution=lambda dtype: scipy("gumbel_r"),
+        function="gumbel",
+        fixed={"mode": "high"},
+        jax=TRANSFORM,
+        not_prefix="element i of n also reads word i + n, as in jax",
+    ),
+    Case(
+        "gumbel highest",
+        distribution=lambda dtype: scipy("gumbel_r"),
+        function="gumbel",
+        fixed={"mode": "highest"},
+        jax=TRANSFORM,
+        not_prefix="element i of n also reads word i + n, as in jax",
+    ),
+    Case(
+        "weibull_min",
+        parameters=(
+            {"scale": 1.0, "concentration": 1.5},
+            {"scale": 2.5, "concentration": 0.5},
+            {"scale": 0.1, "concentration": 7.0},
+        ),
+        distribution=lambda dtype, scale, concentration: scipy("weibull_min", concentration, 0, scale),
+        extremes=({"scale": 1.0, "concentration": 0.05}, {"scale": 30.0, "concentration": 300.0}),
+        jax=by_logarithm,
+        fresh=_from(0.5, 5.0, "scale", "concentration"),
+        domain={"scale": "positive", "concentration": "positive"},
+        grows=True,
+    ),
+    Case(
+        "rayleigh",
+        parameters=({"scale": 1.0}, {"scale": 0.3}, {"scale": 50.0}),
+        distribution=lambda dtype, scale: scipy("rayleigh", 0, scale),
+        jax=TRANSFORM,
+        fresh=_from(0.1, 1.0, "scale"),
+        domain={"scale": "positive"},
+    ),
+    Case(
+        "pareto",
+        parameters=({"b": 2.5}, {"b": 1.0}, {"b": 0.7}),
+        distribution=lambda dtype, b: scipy("pareto", b),
+        extremes=({"b": 0.1}, {"b": 100.0}),
+        jax=by_logarithm,
+        fresh=_from(0.5, 5.0, "b"),
+        domain={"b": "positive"},
+    ),
+    Case(
+        "power",
+        parameters=({"a": 2.5}, {"a": 1.0}, {"a": 0.3}),
+        distribution=lambda dtype, a: scipy("powerlaw", a),
+        extremes=({"a": 0.05}, {"a": 100.0}),
+        jax=None,
+        domain={"a": "positive"},
+    ),
+    Case(
+        "triangular",
+        parameters=(
+            {"left": -1.0, "mode": 0.5, "right": 2.0},
+            {"left": 0.0, "mode": 0.0, "right": 7.0},
+            {"left": -3.0, "mode": 1.0, "right": 1.0},
+        ),
+        distribution=lambda dtype, left, mode, right: scipy(
+            "triang", (mode - left) / (right - left), left, right - left
+        ),
+        extremes=({"left": 1.0, "mode": 1.25, "right": 1.5}, {"left": -2e4, "mode": 0.1, "right": 3e4}),
+        jax=TRANSFORM,
+        fresh=_corners,
+        domain={"left": "finite", "mode": "finite", "right": "finite"},
+        refused=(
+            ({"left": 1.0, "mode": 1.0, "right": 1.0}, r"left < right must hold, got 1\.0, 1\.0 and 1\.0"),
+            ({"left": 0.0, "mode": -0.5, "right": 1.0}, r"left <= mode <= right .* got 0\.0, -0\.5 and 1\.0"),
+            ({"left": 0.0, "mode": 1.5, "right": 1.0}, r"left <= mode <= right .* got 0\.0, 1\.5 and 1\.0"),
+            ({"left": np.array([0.0, 2.0]), "mode": 1.0, "right": 2.0}, r"left <= mode <= right"),
+            ({"left": np.zeros(2), "mode": np.ones(3), "right": 2.0}, r"left.*\(2,\).*mode.*\(3,\).*broadcast"),
+        ),
+    ),
+    Case(
+        "lognormal",
+        parameters=({"sigma": 1.0}, {"sigma": 0.25}, {"sigma": 2.0}),
+        distribution=lambda dtype, sigma: scipy("lognorm", sigma),
+        extremes=({"sigma": 1e-3}, {"sigma": 30.0}),
+        jax=by_logarithm,
+        fresh=_from(0.0, 3.0, "sigma"),
+        domain={"sigma": "non-negative"},
+        complex=True,
+    ),
+    Case(
+        "wald",
+        parameters=({"mean": 1.0}, {"mean": 0.2}, {"mean": 6.0}),
+        distribution=lambda dtype, mean: scipy("invgauss", mean),
+        extremes=({"mean": 1e-3}, {"mean": 1e4}),
+        jax=by_cancellation,
+        fresh=_from(0.5, 2.0, "mean"),
+        domain={"mean": "positive"},
     ),
 )

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from case import FLOATS, INTEGERS, Case, scipy
+from case import FLOATS, INTEGERS, Case, Integers, Parameters, scipy
+
+
+def _chance(least: float) -> Any:
+    # jax draws in the dtype of p.
+    def fresh(rng: np.random.Generator, dtype: str) -> Parameters:
+        kind = np.float64 if dtype.endswith("64") else np.float32
+        return {"p": kind(np.exp(rng.uniform(np.log(least), 0.0)))}
+
+    return fresh
+
 
 ROWS: tuple[Case, ...] = (
     Case(
@@ -31,7 +43,7 @@ ROWS: tuple[Case, ...] = (
         distribution=lambda dtype, n, p: scipy("nbinom", n, p),
         extremes=({"n": 2.0, "p": 1.0},),
         jax=None,
-        domain={"n": "positive, in float64", "p": "chance"},
+        domain={"n": "positive, in float64", "p": "chance, in float64"},
         refused=(
             ({"n": 1e18, "p": 1e-9}, r"counts for n 1e\+18 and p 1e-09 may not fit"),
             ({"n": np.ones(2), "p": np.ones(3)}, r"n of shape \(2,\) and p of shape \(3,\) do not broadcast"),
@@ -54,5 +66,30 @@ ROWS: tuple[Case, ...] = (
             ({"ngood": 3, "nbad": 2**53, "nsample": 6}, r"ngood \+ nbad must be at most 2\*\*53"),
             ({"ngood": np.ones(2), "nbad": np.ones(3), "nsample": 1}, r"ngood.*\(2,\).*nbad.*\(3,\).*broadcast"),
         ),
+    ),
+    Case(
+        "geometric",
+        INTEGERS,
+        parameters=({"p": 0.5}, {"p": 0.15}, {"p": 0.9}),
+        distribution=lambda dtype, p: scipy("geom", p) if p < 1 else Integers(1, 2),
+        extremes=({"p": 1.0},),
+        jax=dict.fromkeys(INTEGERS, 1),
+        jax_dtypes=("int8", "int32", "int64"),
+        jax_share=dict.fromkeys(INTEGERS, 0.9999),
+        fresh=_chance(0.12),
+        domain={"p": "chance"},
+    ),
+    Case(
+        "geometric of rare events",
+        ("int32", "uint32", "int64", "uint64"),
+        parameters=({"p": 1e-3}, {"p": 1e-6}),
+        distribution=lambda dtype, p: scipy("geom", p),
+        function="geometric",
+        extremes=({"p": 2e-8},),
+        jax=dict.fromkeys(INTEGERS, 1),
+        jax_dtypes=("int32", "int64"),
+        jax_share=dict.fromkeys(INTEGERS, 0.999),
+        fresh=_chance(1e-3),
+        domain={"p": "chance"},
     ),
 )

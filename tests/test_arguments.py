@@ -78,6 +78,26 @@ REFUSED: dict[str, list[Refusal]] = {
         (1e-300, ValueError, r"{name} must be positive and finite, got 1e-300 \(0\.0 as float32\)"),
         (10**400, ValueError, "{name} must fit float32"),
     ],
+    "non-negative": [
+        (NAN, ValueError, "{name} must be zero or positive, and finite, got nan"),
+        (INF, ValueError, "{name} must be zero or positive, and finite, got inf"),
+        (-1e-9, ValueError, "{name} must be zero or positive, and finite, got -1e-09"),
+        (-2, ValueError, "{name} must be zero or positive, and finite, got -2"),
+        (np.array([1.0, -3.0]), ValueError, r"{name} must be zero or positive, and finite, got -3\.0 among others"),
+        (1e300, ValueError, r"{name} must be zero or positive, and finite, got 1e\+300 \(inf as float32\)"),
+        (10**400, ValueError, "{name} must fit float32"),
+    ],
+    "chance": [
+        (NAN, ValueError, "{name} must be above 0 and at most 1, got nan"),
+        (INF, ValueError, "{name} must be above 0 and at most 1, got inf"),
+        (0, ValueError, "{name} must be above 0 and at most 1, got 0"),
+        (0.0, ValueError, r"{name} must be above 0 and at most 1, got 0\.0"),
+        (-0.5, ValueError, r"{name} must be above 0 and at most 1, got -0\.5"),
+        (1.0000001, ValueError, r"{name} must be above 0 and at most 1, got 1\.0000001"),
+        (np.array([0.5, 2.0]), ValueError, r"{name} must be above 0 and at most 1, got 2\.0 among others"),
+        (1e-300, ValueError, r"{name} must be above 0 and at most 1, got 1e-300 \(0\.0 as float32\)"),
+        (10**400, ValueError, "{name} must fit float32"),
+    ],
     "probability": [
         (NAN, ValueError, "{name} must be between 0 and 1, got nan"),
         (INF, ValueError, "{name} must be between 0 and 1, got inf"),
@@ -89,14 +109,6 @@ REFUSED: dict[str, list[Refusal]] = {
         (np.float32(1.5), ValueError, r"{name} must be between 0 and 1, got 1\.5"),
         (np.array([0.5, NAN]), ValueError, "{name} must be between 0 and 1, got nan among others"),
         (1e300, ValueError, r"{name} must be between 0 and 1, got 1e\+300"),
-        (10**400, ValueError, "{name} must fit float32"),
-    ],
-    "non-negative": [
-        (NAN, ValueError, "{name} must be zero or positive, and finite, got nan"),
-        (INF, ValueError, "{name} must be zero or positive, and finite, got inf"),
-        (-1e-9, ValueError, "{name} must be zero or positive, and finite, got -1e-09"),
-        (np.array([1.0, -2.0]), ValueError, r"{name} must be zero or positive, and finite, got -2\.0 among others"),
-        (1e300, ValueError, r"{name} must be zero or positive, and finite, got 1e\+300 \(inf as float32\)"),
         (10**400, ValueError, "{name} must fit float32"),
     ],
     "positive, in float64": [
@@ -124,7 +136,7 @@ REFUSED: dict[str, list[Refusal]] = {
         (2.0**54, ValueError, r"{name} must be a whole number from 0 to .*, got"),
         (10**400, ValueError, "{name} must fit float"),
     ],
-    "chance": [
+    "chance, in float64": [
         (NAN, ValueError, "{name} must be above 0 and at most 1, got nan"),
         (0.0, ValueError, r"{name} must be above 0 and at most 1, got 0\.0"),
         (1.5, ValueError, r"{name} must be above 0 and at most 1, got 1\.5"),
@@ -157,6 +169,8 @@ def test_parameter(case: Case, name: str) -> None:
     wrong = []
     for value, error, message in NO_NUMBER + REFUSED[case.domain[name]]:
         if isinstance(value, np.ndarray) and value.dtype == int:
+            if case.grows and value.shape == (3, 2):
+                continue
             # Bounds must be in order before they can be too many.
             value = np.full(value.shape, case.parameters[0][name])
         text = message.format(name=name)
@@ -296,11 +310,13 @@ def test_dtype(case: Case) -> None:
         return
     for _ in range(2):  # what was refused must not be remembered as good
         for dtype, error, message in NO_DTYPE:
+            if case.complex and str(dtype) in ("complex64", str(complex)):
+                continue
             with pytest.raises(error, match=message):
                 case(KEY, (2,), dtype, **case.parameters[0])
-        for name in {"int8", "uint8", "int32", "uint64", "float16", "float32", "float64", "bfloat16"} - set(
-            case.dtypes
-        ):
+        function = case.function or case.name
+        known = {name for c in CASES if function in (c.function, c.name) for name in c.dtypes}
+        for name in {"int8", "uint8", "int32", "uint64", "float16", "float32", "float64", "bfloat16"} - known:
             if name != "bfloat16" or "float16" not in case.dtypes:
                 with pytest.raises(TypeError, match=f"(dtype {name} is no .* dtype of keyrng; choose from |ml_dtypes)"):
                     case(KEY, (2,), name, **case.parameters[0])

@@ -15,12 +15,13 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from cases import ALGORITHMS, CASES, Array, assert_same, each_algorithm, intercepted, on
+from cases import ALGORITHMS, CASES, Array, all_intercepted, assert_same, each_algorithm, on
 
 import keyrng
 from keyrng import algorithms, sampling
@@ -65,9 +66,9 @@ def subjects() -> tuple[Subject, ...]:
         sets = (*case.parameters, *case.extremes)
         mixed = replace(case, parameters=sets).mixed((len(sets),))
         defaults: list[Any] = [{}] if case.name == "uniform" else []
-        for dtype in case.dtypes:
-            for given in (*sets, mixed, *defaults):
-                call = intercepted(case, key, (len(sets),), dtype, **given)
+        dtypes = (*case.dtypes, "complex64", "complex128") if case.complex else case.dtypes
+        for dtype, given in product(dtypes, (*sets, mixed, *defaults)):
+            for call in all_intercepted(case, key, (len(sets),), dtype, **given):
                 name = call.kernel.name, call.compute.name
                 subject = found.setdefault(name, Subject(call.kernel, call.compute))
                 subject.dtypes[call.dtype.name] = call.dtype

@@ -386,6 +386,8 @@ def test_out_may_be_a_parameter_too(case: Case, path: str) -> None:
             column = case.mixed((4_099,))[name].astype(dtype)
             if dtype in ("float16", "bfloat16"):
                 continue
+            if not (column > 0).any():
+                continue  # a fraction, which an integer is not
             others = {other: v for other, v in case.parameters[-1].items() if other != name}
             expected = case(key, (4_099,), dtype, **{**others, name: column.copy()})
             result = column.copy()
@@ -457,7 +459,9 @@ def test_16_bit_floats_are_float32_samples_rounded_once(case: Case, path: str) -
             wide = case(key, (9_001,), "float32", **parameters)
             for dtype in ("float16", "bfloat16"):
                 if dtype in case.dtypes:
-                    assert_same(case(key, (9_001,), dtype, **parameters), wide.astype(dtype), dtype, parameters)
+                    with np.errstate(over="ignore"):  # the largest of a heavy tail
+                        expected = wide.astype(dtype)
+                    assert_same(case(key, (9_001,), dtype, **parameters), expected, dtype, parameters)
 
 
 def test_uniform_of_16_bits_rounds_once_and_never_reaches_the_end(path: str) -> None:

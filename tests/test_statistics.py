@@ -21,9 +21,9 @@ stats = pytest.importorskip("scipy.stats")
 DRAWS = 200_000
 SEEDS = (1, 2)
 # An upper bound for the number of p-values in this file, asserted below.
-TESTS = 2_000
+TESTS = 8_000
 THRESHOLD = 0.001 / TESTS
-# The same for normal deviates of means and counts: 2 * sf(5.45) is 5e-8.
+# The same for normal deviates of means and counts: 2 * sf(5.29) is 1.25e-7.
 SIGMAS = float(stats.norm.isf(THRESHOLD / 2))
 
 each = pytest.mark.parametrize(

@@ -7,14 +7,22 @@ from keyrng.distributions.chisquare import chisquare, f, noncentral_chisquare, n
 from keyrng.distributions.dirichlet import dirichlet
 from keyrng.distributions.exponential import exponential
 from keyrng.distributions.gamma import gamma, loggamma
+from keyrng.distributions.geometric import geometric
+from keyrng.distributions.gumbel import gumbel
 from keyrng.distributions.hypergeometric import hypergeometric
+from keyrng.distributions.lognormal import lognormal
 from keyrng.distributions.maxwell import double_sided_maxwell, maxwell
 from keyrng.distributions.multinomial import multinomial, multivariate_hypergeometric
 from keyrng.distributions.negative_binomial import negative_binomial
 from keyrng.distributions.normal import normal
 from keyrng.distributions.poisson import poisson
+from keyrng.distributions.powers import pareto, power
+from keyrng.distributions.symmetric import cauchy, laplace, logistic
+from keyrng.distributions.triangular import triangular
 from keyrng.distributions.truncated_normal import truncated_normal
 from keyrng.distributions.uniform import uniform
+from keyrng.distributions.wald import wald
+from keyrng.distributions.weibull import rayleigh, weibull_min
 from keyrng.distributions.words import bernoulli, bits, rademacher, randint
 
 __all__ = [
@@ -23,6 +31,7 @@ __all__ = [
     "beta",
     "binomial",
     "bits",
+    "cauchy",
     "chisquare",
     "dirichlet",
     "double_sided_maxwell",
@@ -30,8 +39,13 @@ __all__ = [
     "f",
     "gamma",
     "generalized_normal",
+    "geometric",
+    "gumbel",
     "hypergeometric",
+    "laplace",
     "loggamma",
+    "logistic",
+    "lognormal",
     "maxwell",
     "multinomial",
     "multivariate_hypergeometric",
@@ -39,10 +53,16 @@ __all__ = [
     "noncentral_chisquare",
     "noncentral_f",
     "normal",
+    "pareto",
     "poisson",
+    "power",
     "rademacher",
     "randint",
+    "rayleigh",
     "t",
+    "triangular",
     "truncated_normal",
     "uniform",
+    "wald",
+    "weibull_min",
 ]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from keyrng.kernels.elementary import format_of
 from keyrng.kernels.ops import bitcast, cast, where
 
 Value = Any
@@ -34,6 +35,12 @@ def unit(lane: Any) -> Value:
 def positive_unit(lane: Any) -> Value:
     """The lane's uniform in (0, 1]: 1 minus that of `unit`, exactly."""
     return 1.0 - unit(lane)
+
+
+def open_unit(lane: Any) -> Value:
+    """The lane's uniform in (0, 1): that of `unit`, and the smallest normal number for 0, as jax's on [tiny, 1)."""
+    u = unit(lane)
+    return u + format_of(u).tiny  # which is nothing beside a number that is not 0
 
 
 def signed_unit(lane: Any) -> Value:

@@ -19,7 +19,8 @@ import numpy as np
 HERE = Path(__file__).parent
 FUNCTIONS = {
     "key_data", "split", "fold_in", "bits", "uniform", "normal", "truncated_normal", "exponential", "randint",
-    "bernoulli", "rademacher", "gamma",
+    "bernoulli", "rademacher", "gamma", "cauchy", "laplace", "logistic", "gumbel", "weibull_min", "rayleigh", "pareto",
+    "triangular", "lognormal", "wald", "geometric",
 }  # fmt: skip
 KEPT = ("id", "fn", "key", "args", "kwargs", "x64", "dtype", "shape", "cmp", "n_keys")
 

@@ -1,0 +1,69 @@
+"""The log-normal distribution, of real and of complex numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from keyrng.distributions.normal import _normal, complex_part
+from keyrng.dtypes import DTypeLike, inexact
+from keyrng.kernels.elementary import exp
+from keyrng.kernels.lane import FLOATS, kernel
+from keyrng.kernels.special import cospi, sinpi
+from keyrng.keys import Key
+from keyrng.parameters import Array, ArrayLike, non_negative
+from keyrng.sampling import draw, draw_complex
+from keyrng.shapes import Shape
+
+
+@kernel(*FLOATS)
+def _lognormal(lane: Any, sigma: Any) -> Any:
+    return exp(_normal(lane) * sigma)
+
+
+@kernel(*FLOATS)
+def _lognormal_real(lane: Any, sigma: Any) -> Any:
+    real, imag = (complex_part(child) for child in lane.split(2))
+    return exp(real * sigma) * cospi(imag * sigma * (1.0 / math.pi))
+
+
+@kernel(*FLOATS)
+def _lognormal_imag(lane: Any, sigma: Any) -> Any:
+    real, imag = (complex_part(child) for child in lane.split(2))
+    return exp(real * sigma) * sinpi(imag * sigma * (1.0 / math.pi))
+
+
+def lognormal(
+    key: Key, sigma: ArrayLike = 1.0, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
+) -> Array:
+    """Log-normal variates: ``exp(sigma * z)`` of a standard normal z.
+
+    Parameters
+    ----------
+    key, shape, out
+        As for `draw`: the result has shape ``key.shape + shape``.
+    sigma
+        The standard deviation of the logarithm: finite numbers that broadcast to the result, zero or positive.
+    dtype
+        float16, bfloat16, float32 (the default) or float64; complex64 or complex128 for a z as `normal` has it.
+
+    Raises
+    ------
+    ValueError
+        If a sigma is negative, infinite or NaN.
+
+    Notes
+    -----
+    A sigma of 0 gives 1; where it is large values underflow to 0 and overflow to infinity. The values of
+    ``jax.random.lognormal`` within rounding, times the logarithm.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.lognormal(keyrng.key(0), 0.5, (3,))
+    array([2.2508795, 2.7528381, 0.8050932], dtype=float32)
+    """
+    dtype, given = inexact(dtype), non_negative(sigma=sigma)
+    if dtype.kind == "c":
+        return draw_complex(_lognormal_real, _lognormal_imag, key, shape, dtype, given, out=out)
+    return draw(_lognormal, key, shape, dtype, given, out=out)

@@ -1,0 +1,92 @@
+"""The distributions of densities that are powers of x: Pareto from 1 upwards, the power distribution up to 1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keyrng.distributions.exponential import _exponential
+from keyrng.dtypes import DTypeLike, floating
+from keyrng.kernels.elementary import exp
+from keyrng.kernels.lane import FLOATS, kernel
+from keyrng.keys import Key
+from keyrng.parameters import Array, ArrayLike, positive
+from keyrng.sampling import draw
+from keyrng.shapes import Shape
+
+
+@kernel(*FLOATS)
+def _pareto(lane: Any, b: Any) -> Any:
+    return exp(_exponential(lane) / b)
+
+
+def pareto(
+    key: Key, b: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
+) -> Array:
+    """Pareto variates: density ``b / x**(b + 1)`` for ``x >= 1``.
+
+    Parameters
+    ----------
+    key, shape, out
+        As for `draw`: the result has shape ``key.shape + shape``.
+    b
+        Positive finite numbers that broadcast to the result.
+    dtype
+        float16, bfloat16, float32 (the default) or float64.
+
+    Raises
+    ------
+    ValueError
+        If a ``b`` is zero, negative, infinite or NaN.
+
+    Notes
+    -----
+    ``exp(E / b)`` of an exponential variate E: 1 can occur; the largest value is 2**(23 / b) for float32, 2**(52 / b)
+    for float64, and infinity where the dtype does not hold that. The values of ``jax.random.pareto`` within rounding.
+    NumPy's ``pareto`` is this one minus 1.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.pareto(keyrng.key(0), 2.0, (3,))
+    array([4.3713155, 6.832648 , 1.223789 ], dtype=float32)
+    """
+    return draw(_pareto, key, shape, floating(dtype), positive(b=b), out=out)
+
+
+@kernel(*FLOATS)
+def _power(lane: Any, a: Any) -> Any:
+    return exp(-_exponential(lane) / a)
+
+
+def power(
+    key: Key, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
+) -> Array:
+    """Variates of the power distribution: density ``a * x**(a - 1)`` for ``0 <= x <= 1``.
+
+    Parameters
+    ----------
+    key, shape, out
+        As for `draw`: the result has shape ``key.shape + shape``.
+    a
+        Positive finite numbers that broadcast to the result.
+    dtype
+        float16, bfloat16, float32 (the default) or float64.
+
+    Raises
+    ------
+    ValueError
+        If an ``a`` is zero, negative, infinite or NaN.
+
+    Notes
+    -----
+    ``exp(-E / a)`` of an exponential variate E: the ``a``-th root of a uniform on (0, 1], and the reciprocal of
+    ``pareto(key, a)``. 1 can occur; the smallest value is 2**(-23 / a) for float32, 2**(-52 / a) for float64, and 0
+    where that underflows. The distribution of ``numpy.random.Generator.power``; jax.random does not have it.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.power(keyrng.key(0), 2.0, (3,))
+    array([0.22876407, 0.14635615, 0.8171343 ], dtype=float32)
+    """
+    return draw(_power, key, shape, floating(dtype), positive(a=a), out=out)

@@ -1,0 +1,110 @@
+"""Powers of an exponential variate: the Weibull distribution, and the Rayleigh distribution, its square root."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keyrng.dtypes import DTypeLike, floating
+from keyrng.kernels.bits import unit
+from keyrng.kernels.elementary import log1p_unchecked, log_unchecked, power
+from keyrng.kernels.lane import FLOATS, kernel
+from keyrng.kernels.ops import sqrt, where
+from keyrng.keys import Key
+from keyrng.parameters import Array, ArrayLike, positive
+from keyrng.sampling import draw
+from keyrng.shapes import Shape, broadcast_shape
+
+
+@kernel(*FLOATS)
+def _weibull_min(lane: Any, scale: Any, concentration: Any) -> Any:
+    return power(-log1p_unchecked(-unit(lane)), 1.0 / concentration) * scale
+
+
+def weibull_min(
+    key: Key,
+    scale: ArrayLike,
+    concentration: ArrayLike,
+    shape: Shape = (),
+    dtype: DTypeLike = None,
+    *,
+    out: Array | None = None,
+) -> Array:
+    """Weibull variates: with c the concentration, ``P(X > x) = exp(-(x / scale)**c)`` for ``x >= 0``.
+
+    Parameters
+    ----------
+    key, out
+        As for `draw`.
+    scale, concentration
+        Positive finite numbers, or arrays of them.
+    shape
+        The result has shape ``key.shape + shape`` if the parameters broadcast to it; otherwise ``shape`` is broadcast
+        with them, so that () becomes the shape of the parameters.
+    dtype
+        float16, bfloat16, float32 (the default) or float64.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is zero, negative, infinite or NaN.
+
+    Notes
+    -----
+    ``scale * E**(1 / c)`` of an exponential variate E. 0 can occur, as in E; where c is small values underflow to 0 and
+    overflow to infinity. The values of ``jax.random.weibull_min`` within rounding, for parameters that are numbers; for
+    arrays of them jax draws no more than ``shape`` says, and uses an E for several.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.weibull_min(keyrng.key(0), 2.0, 1.5, (3,))
+    array([4.1139336, 4.9072957, 1.0928195], dtype=float32)
+    >>> keyrng.weibull_min(keyrng.key(0), [2.0, 1.0, 5.0], 1.5).shape
+    (3,)
+    """
+    shape = broadcast_shape(key, shape, out, scale, concentration)
+    given = positive(scale=scale), positive(concentration=concentration)
+    return draw(_weibull_min, key, shape, floating(dtype), *given, out=out)
+
+
+@kernel(*FLOATS)
+def _rayleigh(lane: Any, scale: Any) -> Any:
+    u = unit(lane)
+    half = 2.0**-24 if lane.dtype == np.float32 else 2.0**-53
+    return scale * sqrt(log_unchecked(where(u == 0.0, half, u)) * -2.0)
+
+
+def rayleigh(
+    key: Key, scale: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
+) -> Array:
+    """Rayleigh variates, lengths of normal points in the plane: density ``x / s**2 * exp(-(x / s)**2 / 2)``, x >= 0.
+
+    Parameters
+    ----------
+    key, shape, out
+        As for `draw`: the result has shape ``key.shape + shape``.
+    scale
+        The s of the density: positive finite numbers that broadcast to the result.
+    dtype
+        float16, bfloat16, float32 (the default) or float64.
+
+    Raises
+    ------
+    ValueError
+        If a scale is zero, negative, infinite or NaN.
+
+    Notes
+    -----
+    ``s * sqrt(-2 * log(u))`` of a uniform u on [0, 1); values lie in [4.8e-4 s, 5.77 s] for float32 (and narrower
+    floats), in [2.1e-8 s, 8.58 s] for float64. The values of ``jax.random.rayleigh`` within rounding, but where u is 0:
+    that gives infinity in jax, and here stands for half of the smallest u.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.rayleigh(keyrng.key(0), 2.0, (3,))
+    array([0.65575665, 0.41620055, 2.9688284 ], dtype=float32)
+    """
+    return draw(_rayleigh, key, shape, floating(dtype), positive(scale=scale), out=out)
