@@ -132,9 +132,23 @@ DIFFERENT = (
     ("key", "impl=None, dtype=None", "impl='threefry2x32', device='cpu'", "no global default; a key knows its device"),
     ("wrap_key_data", "(key_bits_array, *, impl=None, dtype=None)", "(words, *, impl='threefry2x32')", "likewise"),
     ("lognormal", "sigma=np.float32(1.0)", "sigma=1.0", "the same number"),
-    ("weibull_min", "dtype=None)", "dtype=None, *, out=None)", "there is no out_sharding that out could stand for"),
+    ("multinomial", "unroll=1)", "unroll=1, out=None)", "there is no out_sharding that out could stand for"),
+    *(
+        (name, "dtype=None)", "dtype=None, *, out=None)", "likewise")
+        for name in ("weibull_min", "double_sided_maxwell", "binomial")
+    ),
 )
-OURS = ("draw", "stack", "concatenate", "power")
+OURS = (
+    "draw",
+    "stack",
+    "concatenate",
+    "power",
+    "hypergeometric",
+    "multivariate_hypergeometric",
+    "negative_binomial",
+    "noncentral_chisquare",
+    "noncentral_f",
+)
 
 
 def _plain(function) -> str:
