@@ -35,14 +35,14 @@ def _generators() -> dict[str, Any]:
     return {name: np.random.Generator(bit_generator) for name, bit_generator in bits.items()}
 
 
-def _jax(function: str, *arguments: Any) -> list[Subject]:
+def jax_random(function: str, *arguments: Any, **named: Any) -> list[Subject]:
     """A function of jax.random called eagerly, its result waited for; k among the arguments stands for a key."""
     if not (jax := library("jax")):
         return []
     call = getattr(jax.random, function)
     key = jax.random.key(0)
-    given = tuple(key if a == "k" else a for a in arguments)
-    return [Subject("jax", lambda: call(*given).block_until_ready())]
+    given = tuple(key if isinstance(a, str) and a == "k" else a for a in arguments)
+    return [Subject("jax", lambda: call(*given, **named).block_until_ready())]
 
 
 def _torch(function: str, out: Array) -> list[Subject]:
@@ -61,20 +61,20 @@ def large(out: Array) -> dict[str, list[Subject]]:
         return [Subject(n, partial(c, *arguments, dtype=np.float32, out=out)) for n, c in calls.items()]
 
     return {
-        "uniform": fill("random") + _jax("uniform", "k", shape) + _torch("rand", out),
-        "normal": fill("standard_normal") + _jax("normal", "k", shape) + _torch("randn", out),
-        "gamma(2.0)": fill("standard_gamma", 2.0) + _jax("gamma", "k", 2.0, shape),
-        "bits": [*_jax("bits", "k", shape), Subject("numpy fill, the memory alone", partial(out.fill, 1.0))],
+        "uniform": fill("random") + jax_random("uniform", "k", shape) + _torch("rand", out),
+        "normal": fill("standard_normal") + jax_random("normal", "k", shape) + _torch("randn", out),
+        "gamma(2.0)": fill("standard_gamma", 2.0) + jax_random("gamma", "k", 2.0, shape),
+        "bits": [*jax_random("bits", "k", shape), Subject("numpy fill, the memory alone", partial(out.fill, 1.0))],
     }
 
 
 def calls() -> dict[str, list[Subject]]:
     """Single calls."""
     return {
-        "key(0)": _jax("key", 0),
-        "split(k)": _jax("split", "k"),
-        "fold_in(k, 1)": _jax("fold_in", "k", 1),
-        "uniform(k)": _jax("uniform", "k"),
-        "normal(k, (10,))": _jax("normal", "k", (10,)),
-        "split(k, 1_000_000)": _jax("split", "k", 1_000_000),
+        "key(0)": jax_random("key", 0),
+        "split(k)": jax_random("split", "k"),
+        "fold_in(k, 1)": jax_random("fold_in", "k", 1),
+        "uniform(k)": jax_random("uniform", "k"),
+        "normal(k, (10,))": jax_random("normal", "k", (10,)),
+        "split(k, 1_000_000)": jax_random("split", "k", 1_000_000),
     }

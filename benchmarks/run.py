@@ -18,6 +18,7 @@ import handwritten
 import numpy as np
 import peers
 import report
+import samplers
 from timing import ALL_THREADS, AVX2, NUMPY_ONLY, ONE_THREAD, Path, Result, Subject, alternate
 
 import keyrng
@@ -112,15 +113,26 @@ def peak_memory(count: int) -> dict[str, float]:
 def measure(quick: bool, judged_by: str) -> dict[str, Any]:
     """Run everything."""
     count, rounds, budget = (2**20, 5, 1.0) if quick else (2**24, 21, 30.0)
+    fewer = count // 4
     values = {**dict.fromkeys(("uniform", "normal", "gamma(2.0)", "bits"), count), "a million uniforms": MILLION}
+    families = samplers.groups(fewer, on_paths)
+    shuffled = samplers.shuffled(fewer, on_paths)
+    values |= dict.fromkeys((*families, *shuffled), fewer)
     results: list[Result] = []
     for group, subjects in {**single_calls(), **batches(), **large_draws(count)}.items():
         report.progress(f"{group} ...")
         results += alternate(group, values.get(group, 1), subjects, rounds, budget)
+    for group, subjects in {**families, **samplers.selections(on_paths), **shuffled}.items():
+        report.progress(f"{group} ...")
+        results += alternate(group, values.get(group, 1), subjects, rounds, budget / 4)
     report.progress("peak memory ...")
     peaks = peak_memory(2**26 if quick else 2**28)
     PATHS[0].use()
-    settings = {"values": f"2**{count.bit_length() - 1} float32", "rounds at most": rounds, "judged by": judged_by}
+    settings = {
+        "values": f"2**{count.bit_length() - 1} float32; of other samplers 2**{fewer.bit_length() - 1}",
+        "rounds at most": rounds,
+        "judged by": judged_by,
+    }
     return report.summary(results, peaks, peers.skipped, settings)
 
 

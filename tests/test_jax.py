@@ -111,7 +111,9 @@ DIFFERENT: dict[str, tuple[Callable[[Entry], bool], type[Exception] | None, int]
     "jax.random.gamma draws from a chain of keys for each element": (lambda e: e["fn"] == "gamma", None, 53),
     "jax.random.geometric draws 32 bits for a float32 p and a count of 64 bits": (_narrow_chance, None, 2),
     "jax with x64 draws 64 bits for a sign": (
-        lambda e: e["x64"] and (e["fn"] == "rademacher" or (e["fn"], e["dtype"]) == ("double_sided_maxwell", "float32")),
+        lambda e: (
+            e["x64"] and (e["fn"] == "rademacher" or (e["fn"], e["dtype"]) == ("double_sided_maxwell", "float32"))
+        ),
         None,
         6,
     ),

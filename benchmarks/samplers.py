@@ -1,0 +1,86 @@
+"""The samplers beside jax's and NumPy's: one row each, by keyrng's paths and the peers as their users call them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import peers
+from timing import Subject
+
+import keyrng
+
+MILLION = 1_000_000
+TRILLION = 10**12
+ALPHA = (1.5, 2.0, 3.0)
+
+Call = Callable[..., object]
+#: keyrng's call and jax's, a name and arguments after the key with SHAPE for the shape; NumPy's, which gets its size.
+Row = tuple[str, tuple[Any, ...], Call | None]
+SHAPE = object()
+
+ROWS: dict[str, Row] = {
+    "exponential": ("exponential", (SHAPE,), lambda g, n: g.standard_exponential(n, dtype=np.float32)),
+    "gumbel": ("gumbel", (SHAPE,), lambda g, n: g.gumbel(size=n)),
+    "logistic": ("logistic", (SHAPE,), lambda g, n: g.logistic(size=n)),
+    "laplace": ("laplace", (SHAPE,), lambda g, n: g.laplace(size=n)),
+    "cauchy": ("cauchy", (SHAPE,), lambda g, n: g.standard_cauchy(n)),
+    "weibull_min": ("weibull_min", (1.0, 1.5, SHAPE), lambda g, n: g.weibull(1.5, n)),
+    "geometric": ("geometric", (0.3, SHAPE), lambda g, n: g.geometric(0.3, n)),
+    "randint(0, 1000)": ("randint", (SHAPE, 0, 1000), lambda g, n: g.integers(0, 1000, n, dtype=np.int32)),
+    "bernoulli": ("bernoulli", (0.3, SHAPE), lambda g, n: g.random(n, dtype=np.float32) < 0.3),
+    "gamma": ("gamma", (2.5, SHAPE), lambda g, n: g.standard_gamma(2.5, n, dtype=np.float32)),
+    "beta": ("beta", (2.0, 3.0, SHAPE), lambda g, n: g.beta(2.0, 3.0, n)),
+    "dirichlet(3)": ("dirichlet", (np.array(ALPHA, np.float32), SHAPE), lambda g, n: g.dirichlet(ALPHA, n)),
+    "chisquare": ("chisquare", (5.0, SHAPE), lambda g, n: g.chisquare(5.0, n)),
+    "t": ("t", (5.0, SHAPE), lambda g, n: g.standard_t(5.0, n)),
+    "poisson(5)": ("poisson", (5.0, SHAPE), lambda g, n: g.poisson(5.0, n)),
+    "poisson(100)": ("poisson", (100.0, SHAPE), lambda g, n: g.poisson(100.0, n)),
+    "binomial(100, .3)": ("binomial", (100, 0.3, SHAPE), lambda g, n: g.binomial(100, 0.3, n)),
+}
+#: What fills rows of 3, so that all groups have as many values.
+IN_ROWS = {"dirichlet(3)": 3}
+
+
+def groups(count: int, on_paths: Callable[[Callable[[], object]], list[Subject]]) -> dict[str, list[Subject]]:
+    """The rows as subjects, for so many values."""
+    generator, key = np.random.default_rng(0), keyrng.key(0)
+    made: dict[str, list[Subject]] = {}
+    for name, (function, arguments, numpy) in ROWS.items():
+        shape = (count // IN_ROWS.get(name, 1),)
+        given = [shape if a is SHAPE else a for a in arguments]
+        made[name] = on_paths(partial(getattr(keyrng, function), key, *given))
+        made[name] += peers.jax_random(function, "k", *given)
+        if numpy:
+            made[name].append(Subject("numpy PCG64", partial(numpy, generator, shape[0])))
+    return made
+
+
+def selections(on_paths: Callable[[Callable[[], object]], list[Subject]]) -> dict[str, list[Subject]]:
+    """What chooses and shuffles: a call, not so many values."""
+    generator, key = np.random.default_rng(0), keyrng.key(0)
+    logits = np.random.default_rng(1).normal(size=1000).astype(np.float32)
+    return {
+        "permutation(1_000_000)": [
+            *on_paths(partial(keyrng.permutation, key, MILLION)),
+            *peers.jax_random("permutation", "k", MILLION),
+            Subject("numpy PCG64", partial(generator.permutation, MILLION)),
+        ],
+        "choice(1_000_000, 1000, replace=False)": [
+            *on_paths(partial(keyrng.choice, key, MILLION, (1000,), False)),
+            *peers.jax_random("choice", "k", MILLION, (1000,), False),
+            Subject("numpy PCG64", partial(generator.choice, MILLION, 1000, False)),
+        ],
+        "categorical, 10,000 draws of 1000 classes": [
+            *on_paths(partial(keyrng.categorical, key, logits, shape=(10_000,))),
+            *peers.jax_random("categorical", "k", logits, shape=(10_000,)),
+        ],
+    }
+
+
+def shuffled(count: int, on_paths: Callable[[Callable[[], object]], list[Subject]]) -> dict[str, list[Subject]]:
+    """Elements of a permutation that nobody stores."""
+    index = np.arange(count, dtype=np.int64) * 238_418 % TRILLION
+    return {"index_shuffle of 10**12": on_paths(partial(keyrng.index_shuffle, keyrng.key(0), index, TRILLION))}
