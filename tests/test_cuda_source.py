@@ -426,6 +426,7 @@ def two_loops(lane: Any) -> Any:
 
 
 ELEMENTARY = [
+    "atan",
     "cospi",
     "erf",
     "erfc",

@@ -21,6 +21,7 @@ ORDER = (
     "keyrng.kernels.ops",
     "keyrng.kernels.elementary",
     "keyrng.kernels.erfinv",
+    "keyrng.kernels.atan",
     "keyrng.kernels.special",
     "keyrng.kernels.bits",
     "keyrng.kernels.lane",
