@@ -13,6 +13,7 @@ from keyrng.distributions import (
     randint,
     truncated_normal,
     uniform,
+    vonmises,
 )
 from keyrng.keys import (
     Key,
@@ -51,5 +52,6 @@ __all__ = [
     "stack",
     "truncated_normal",
     "uniform",
+    "vonmises",
     "wrap_key_data",
 ]

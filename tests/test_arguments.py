@@ -64,6 +64,23 @@ REFUSED: dict[str, list[Refusal]] = {
         (1e300, ValueError, r"{name} must be finite, got 1e\+300 \(inf as float32\)"),
         (10**400, ValueError, "{name} must fit float"),
     ],
+    "angle": [  # reduced before it is rounded, so that none is too large
+        (NAN, ValueError, "{name} must be finite, got nan"),
+        (INF, ValueError, "{name} must be finite, got inf"),
+        (-INF, ValueError, "{name} must be finite, got -inf"),
+        (np.array([0.5, NAN]), ValueError, "{name} must be finite, got nan among others"),
+        (10**400, ValueError, "{name} must fit float64"),
+    ],
+    "not negative": [
+        (NAN, ValueError, "{name} must be finite and not negative, got nan"),
+        (INF, ValueError, "{name} must be finite and not negative, got inf"),
+        (-1, ValueError, "{name} must be finite and not negative, got -1"),
+        (-1e-30, ValueError, "{name} must be finite and not negative, got -1e-30"),
+        (np.array([1.0, -2.0]), ValueError, r"{name} must be finite and not negative, got -2\.0 among others"),
+        ([2.0, NAN], ValueError, "{name} must be finite and not negative, got nan among others"),
+        (1e300, ValueError, r"{name} must be finite and not negative, got 1e\+300 \(inf as float32\)"),
+        (10**400, ValueError, "{name} must fit float32"),
+    ],
     "positive": [
         (NAN, ValueError, "{name} must be positive and finite, got nan"),
         (INF, ValueError, "{name} must be positive and finite, got inf"),

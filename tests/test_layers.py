@@ -54,6 +54,7 @@ ORDER = (
     "keyrng.sampling",
     "keyrng.distributions.words",
     "keyrng.distributions.uniform",
+    "keyrng.distributions.vonmises",
     "keyrng.distributions.normal",
     "keyrng.distributions.truncated_normal",
     "keyrng.distributions.exponential",

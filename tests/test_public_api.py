@@ -133,6 +133,9 @@ DIFFERENT = (
     ("wrap_key_data", "(key_bits_array, *, impl=None, dtype=None)", "(words, *, impl='threefry2x32')", "likewise"),
 )
 
+# Functions that jax.random does not have.
+OURS = ("draw", "stack", "concatenate", "vonmises")
+
 
 def _plain(function) -> str:
     """A signature as text, without its type hints."""
@@ -141,7 +144,7 @@ def _plain(function) -> str:
     return str(signature.replace(parameters=parameters, return_annotation=signature.empty))
 
 
-@pytest.mark.parametrize("name", [n for n in FUNCTIONS if n not in ("draw", "stack", "concatenate")])
+@pytest.mark.parametrize("name", [n for n in FUNCTIONS if n not in OURS])
 def test_signature_is_that_of_jax(name):
     random = pytest.importorskip("jax").random
     if name in ("get_num_threads", "set_num_threads"):
@@ -155,7 +158,7 @@ def test_signature_is_that_of_jax(name):
     assert _plain(getattr(keyrng, name)) == expected
 
 
-@pytest.mark.parametrize("name", ["draw", "stack", "concatenate"])
+@pytest.mark.parametrize("name", OURS)
 def test_names_of_our_own_are_not_in_jax_random(name):
     assert not hasattr(pytest.importorskip("jax").random, name)
 

@@ -5,6 +5,7 @@ from keyrng.distributions.gamma import gamma
 from keyrng.distributions.normal import normal
 from keyrng.distributions.truncated_normal import truncated_normal
 from keyrng.distributions.uniform import uniform
+from keyrng.distributions.vonmises import vonmises
 from keyrng.distributions.words import bernoulli, bits, rademacher, randint
 
 __all__ = [
@@ -17,4 +18,5 @@ __all__ = [
     "randint",
     "truncated_normal",
     "uniform",
+    "vonmises",
 ]
