@@ -14,6 +14,7 @@ from keyrng.distributions import (
     truncated_normal,
     uniform,
     vonmises,
+    zipf,
 )
 from keyrng.keys import (
     Key,
@@ -54,4 +55,5 @@ __all__ = [
     "uniform",
     "vonmises",
     "wrap_key_data",
+    "zipf",
 ]

@@ -48,6 +48,7 @@ class Parameter:
 positive = Requirement("positive and finite", lambda x: (x > 0) & (x < math.inf))
 nonnegative = Requirement("finite and not negative", lambda x: (x >= 0) & (x < math.inf))
 finite = Requirement("finite", lambda x: (x > -math.inf) & (x < math.inf))
+above_one = Requirement("greater than 1 and finite", lambda x: (x > 1) & (x < math.inf))
 number = Requirement("a number, not NaN", lambda x: x == x)
 probability = Requirement("between 0 and 1", lambda x: (x >= 0) & (x <= 1))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import CASES, Case, each_case
+from cases import BY_NAME, CASES, Case, each_case
 
 import keyrng
 
@@ -108,6 +108,15 @@ REFUSED: dict[str, list[Refusal]] = {
         (1e300, ValueError, r"{name} must be between 0 and 1, got 1e\+300"),
         (10**400, ValueError, "{name} must fit float32"),
     ],
+    "above one": [
+        (NAN, ValueError, "{name} must be greater than 1 and finite, got nan"),
+        (INF, ValueError, "{name} must be greater than 1 and finite, got inf"),
+        (1, ValueError, "{name} must be greater than 1 and finite, got 1"),
+        (0.5, ValueError, r"{name} must be greater than 1 and finite, got 0\.5"),
+        (-2.0, ValueError, r"{name} must be greater than 1 and finite, got -2\.0"),
+        (np.array([2.0, 1.0]), ValueError, r"{name} must be greater than 1 and finite, got 1\.0 among others"),
+        (10**400, ValueError, "{name} must fit float64"),
+    ],
     "integer": [
         (NAN, TypeError, "{name} is an integer or an array of integers, got nan"),
         (INF, TypeError, "{name} is an integer or an array of integers, got inf"),
@@ -133,10 +142,9 @@ def test_parameter(case: Case, name: str) -> None:
     # All rows that fail are told at once: a table is read whole.
     wrong = []
     for value, error, message in NO_NUMBER + REFUSED[case.domain[name]]:
-        if isinstance(value, np.ndarray) and value.dtype == int and len(case.domain) == 2:
-            # Bounds must be in order before they can be too many.
-            low, high = case.parameters[0].values()
-            value = np.full(value.shape, {0: low, 1: high}[list(case.domain).index(name)])
+        if isinstance(value, np.ndarray) and value.dtype == int:
+            # Values must be right before they can be too many.
+            value = np.full(value.shape, case.parameters[0][name])
         text = message.format(name=name)
         for keys in (KEY, keyrng.split(KEY, 2)):
             try:
@@ -276,9 +284,8 @@ def test_dtype(case: Case) -> None:
         for dtype, error, message in NO_DTYPE:
             with pytest.raises(error, match=message):
                 case(KEY, (2,), dtype, **case.parameters[0])
-        for name in {"int8", "uint8", "int32", "uint64", "float16", "float32", "float64", "bfloat16"} - set(
-            case.dtypes
-        ):
+        known = {"int8", "uint8", "int32", "uint64", "float16", "float32", "float64", "bfloat16"}
+        for name in known - set(BY_NAME.get(case.function, case).dtypes):
             if name != "bfloat16" or "float16" not in case.dtypes:
                 with pytest.raises(TypeError, match=f"(dtype {name} is no .* dtype of keyrng; choose from |ml_dtypes)"):
                     case(KEY, (2,), name, **case.parameters[0])

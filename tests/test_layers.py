@@ -55,6 +55,7 @@ ORDER = (
     "keyrng.distributions.words",
     "keyrng.distributions.uniform",
     "keyrng.distributions.vonmises",
+    "keyrng.distributions.zipf",
     "keyrng.distributions.normal",
     "keyrng.distributions.truncated_normal",
     "keyrng.distributions.exponential",

@@ -354,3 +354,22 @@ def test_vonmises_ends_for_what_is_no_number(dtype: str, parameters: tuple[float
     x = keyrng.draw(kernel_of("vonmises"), keyrng.key(18), (100,), dtype, *parameters)
 
     assert np.isnan(x).all()
+
+
+def test_large_ranks_are_integers_of_every_kind() -> None:
+    # Beyond 2**24, where float32 has but even ones, and at the very end of a dtype, where nothing is heaped up.
+    x = keyrng.zipf(keyrng.key(19), 1 + 1e-9, (2**20,))
+    large = x[x > 2**24]
+    assert stats.binomtest(int((large % 2).sum()), large.size).pvalue > THRESHOLD
+    for dtype, end in (("int8", 127), ("uint8", 255), ("int16", 32767)):
+        x = keyrng.zipf(keyrng.key(20), 1.0001, (2**20,), dtype)
+        expected = np.arange(end - 9, end + 1) ** -1.0001
+        total = (np.arange(1, end + 1) ** -1.0001).sum()
+
+        found = int((x > end - 10).sum())
+        assert stats.binomtest(found, x.size, expected.sum() / total).pvalue > THRESHOLD
+        assert (x > 0).all() and end in x
+
+
+def test_zipf_ends_for_what_is_no_number(path: str) -> None:
+    keyrng.draw(kernel_of("zipf"), keyrng.key(22), (100,), "int64", NAN, 2.0**31, compute=np.float64)

@@ -95,7 +95,7 @@ def plan(kernel: Kernel, compute: np.dtype[Any], dtype: np.dtype[Any]) -> tuple[
         np.dtype(result).kind in "iu" and dtype.kind in "iu" and np.dtype(result).itemsize == dtype.itemsize
     ):
         return number, -1
-    stored = dtype.name if result != "uint32" else f"uint{8 * dtype.itemsize}"
+    stored = f"uint{8 * dtype.itemsize}" if result[0] == "u" and dtype.kind in "iu" else dtype.name
     store = _stores.get(f"{result}.{stored}")
     return None if store is None else (number, store)
 

@@ -7,6 +7,7 @@ from keyrng.distributions.truncated_normal import truncated_normal
 from keyrng.distributions.uniform import uniform
 from keyrng.distributions.vonmises import vonmises
 from keyrng.distributions.words import bernoulli, bits, rademacher, randint
+from keyrng.distributions.zipf import zipf
 
 __all__ = [
     "bernoulli",
@@ -19,4 +20,5 @@ __all__ = [
     "truncated_normal",
     "uniform",
     "vonmises",
+    "zipf",
 ]

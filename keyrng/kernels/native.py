@@ -32,6 +32,7 @@ STORES = [
     ("float32", "float16"),
     ("float32", "bfloat16"),
     *(("uint32", narrow) for narrow in ("uint8", "uint16")),
+    *(("uint64", narrow) for narrow in ("uint8", "uint16", "uint32")),
     *(("int32", narrow) for narrow in ("int8", "int16", "int64", "float16", "bfloat16", "float32", "float64")),
 ]
 
