@@ -49,6 +49,7 @@ positive = Requirement("positive and finite", lambda x: (x > 0) & (x < math.inf)
 nonnegative = Requirement("finite and not negative", lambda x: (x >= 0) & (x < math.inf))
 finite = Requirement("finite", lambda x: (x > -math.inf) & (x < math.inf))
 above_one = Requirement("greater than 1 and finite", lambda x: (x > 1) & (x < math.inf))
+below_one = Requirement("at least 0 and less than 1", lambda x: (x >= 0) & (x < 1))
 number = Requirement("a number, not NaN", lambda x: x == x)
 probability = Requirement("between 0 and 1", lambda x: (x >= 0) & (x <= 1))
 

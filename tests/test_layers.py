@@ -56,6 +56,7 @@ ORDER = (
     "keyrng.distributions.uniform",
     "keyrng.distributions.vonmises",
     "keyrng.distributions.zipf",
+    "keyrng.distributions.logseries",
     "keyrng.distributions.normal",
     "keyrng.distributions.truncated_normal",
     "keyrng.distributions.exponential",

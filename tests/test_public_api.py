@@ -134,7 +134,7 @@ DIFFERENT = (
 )
 
 # Functions that jax.random does not have.
-OURS = ("draw", "stack", "concatenate", "vonmises", "zipf")
+OURS = ("draw", "stack", "concatenate", "vonmises", "zipf", "logseries")
 
 
 def _plain(function) -> str:

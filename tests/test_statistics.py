@@ -371,5 +371,14 @@ def test_large_ranks_are_integers_of_every_kind() -> None:
         assert (x > 0).all() and end in x
 
 
+def test_logseries_of_the_largest_p() -> None:
+    # log(1 - p) is -36.7: that many values of each order of magnitude, up to 2**53 and a little beyond.
+    x = keyrng.logseries(keyrng.key(21), 1 - 2.0**-53, (DRAWS,), "int64")
+    distribution = BY_NAME["logseries near one"].distribution("int64", 1 - 2.0**-53)
+
+    assert chi_square(x, distribution) > THRESHOLD
+    assert 2**52 < x.max() < 2**59
+
+
 def test_zipf_ends_for_what_is_no_number(path: str) -> None:
     keyrng.draw(kernel_of("zipf"), keyrng.key(22), (100,), "int64", NAN, 2.0**31, compute=np.float64)

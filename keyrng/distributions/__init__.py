@@ -2,6 +2,7 @@
 
 from keyrng.distributions.exponential import exponential
 from keyrng.distributions.gamma import gamma
+from keyrng.distributions.logseries import logseries
 from keyrng.distributions.normal import normal
 from keyrng.distributions.truncated_normal import truncated_normal
 from keyrng.distributions.uniform import uniform
@@ -14,6 +15,7 @@ __all__ = [
     "bits",
     "exponential",
     "gamma",
+    "logseries",
     "normal",
     "rademacher",
     "randint",
