@@ -24,6 +24,7 @@ from keyrng.distributions import (
     loggamma,
     logistic,
     lognormal,
+    logseries,
     maxwell,
     multinomial,
     multivariate_hypergeometric,
@@ -41,8 +42,10 @@ from keyrng.distributions import (
     triangular,
     truncated_normal,
     uniform,
+    vonmises,
     wald,
     weibull_min,
+    zipf,
 )
 from keyrng.keys import (
     Key,
@@ -89,6 +92,7 @@ __all__ = [
     "loggamma",
     "logistic",
     "lognormal",
+    "logseries",
     "maxwell",
     "multinomial",
     "multivariate_hypergeometric",
@@ -109,7 +113,9 @@ __all__ = [
     "triangular",
     "truncated_normal",
     "uniform",
+    "vonmises",
     "wald",
     "weibull_min",
     "wrap_key_data",
+    "zipf",
 ]

@@ -48,6 +48,8 @@ class Parameter:
 positive = Requirement("positive and finite", lambda x: (x > 0) & (x < math.inf))
 non_negative = Requirement("zero or positive, and finite", lambda x: (x >= 0) & (x < math.inf))
 finite = Requirement("finite", lambda x: (x > -math.inf) & (x < math.inf))
+above_one = Requirement("greater than 1 and finite", lambda x: (x > 1) & (x < math.inf))
+below_one = Requirement("at least 0 and less than 1", lambda x: (x >= 0) & (x < 1))
 number = Requirement("a number, not NaN", lambda x: x == x)
 probability = Requirement("between 0 and 1", lambda x: (x >= 0) & (x <= 1))
 chance = Requirement("above 0 and at most 1", lambda x: (x > 0) & (x <= 1))

@@ -15,6 +15,7 @@ import pytest
 import rows_continuous
 import rows_counts
 import rows_gamma
+import rows_ranks
 import rows_words
 from case import ALGORITHMS, BOOL, FLOATS, HAVE_BFLOAT16, INTEGERS, SIGNED, UNSIGNED, Array, Case, scipy
 
@@ -23,7 +24,7 @@ from keyrng.backends import Slab, compiled
 
 __all__ = ["ALGORITHMS", "BOOL", "FLOATS", "HAVE_BFLOAT16", "INTEGERS", "SIGNED", "UNSIGNED", "Array", "Case", "scipy"]
 
-CASES = (*rows_words.ROWS, *rows_continuous.ROWS, *rows_gamma.ROWS, *rows_counts.ROWS)
+CASES = (*rows_words.ROWS, *rows_continuous.ROWS, *rows_gamma.ROWS, *rows_counts.ROWS, *rows_ranks.ROWS)
 BY_NAME = {case.name: case for case in CASES}
 
 each_case = pytest.mark.parametrize("case", CASES, ids=str)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from case import (
@@ -16,6 +18,26 @@ from case import (
     by_slope,
     scipy,
 )
+
+
+@dataclass(frozen=True)
+class OnCircle:
+    """The von Mises distribution between -pi and pi, in scipy's form; scipy's own goes around, whatever the mean."""
+
+    mu: float
+    kappa: float
+
+    def cdf(self, x: Any) -> Any:
+        around = scipy("vonmises", self.kappa)
+        return np.clip(around.cdf(np.asarray(x) - self.mu) - around.cdf(-np.pi - self.mu), 0.0, 1.0)
+
+    def ppf(self, q: Any) -> Any:
+        around = scipy("vonmises", self.kappa)
+        turns, fraction = np.divmod(np.asarray(q) + around.cdf(-np.pi - self.mu), 1.0)
+        return self.mu + around.ppf(fraction) + 2 * np.pi * turns
+
+    def support(self) -> tuple[float, float]:
+        return -np.pi, np.pi
 
 
 def _interval(rng: np.random.Generator, dtype: str) -> Parameters:
@@ -198,5 +220,20 @@ ROWS: tuple[Case, ...] = (
         jax=by_cancellation,
         fresh=_from(0.5, 2.0, "mean"),
         domain={"mean": "positive"},
+    ),
+    Case(
+        "vonmises",
+        parameters=({"mu": 0.5, "kappa": 4.0}, {"mu": 3.0, "kappa": 0.25}, {"mu": -20.0, "kappa": 30.0}),
+        distribution=lambda dtype, mu, kappa: OnCircle(mu, kappa),
+        extremes=(
+            {"mu": 0.0, "kappa": 0.0},
+            {"mu": 2.0, "kappa": 1e-3},
+            {"mu": np.pi, "kappa": 2.0},
+            {"mu": 0.0, "kappa": 1e4},
+            {"mu": 0.0, "kappa": 1e8},
+            {"mu": 2.5, "kappa": 1e8},
+        ),
+        jax=None,
+        domain={"mu": "angle", "kappa": "non-negative"},
     ),
 )

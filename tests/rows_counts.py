@@ -1,4 +1,4 @@
-"""Rows of the distributions of counts."""
+"""Rows of the distributions of counts, and distributions in scipy's form that scipy lacks, or has not so far out."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import CASES, Case, each_case
+from cases import BY_NAME, CASES, Case, each_case
 
 import keyrng
 
@@ -63,6 +63,13 @@ REFUSED: dict[str, list[Refusal]] = {
         (np.array([0.5, -INF]), ValueError, "{name} must be finite, got -inf among others"),
         (1e300, ValueError, r"{name} must be finite, got 1e\+300 \(inf as float32\)"),
         (10**400, ValueError, "{name} must fit float"),
+    ],
+    "angle": [  # reduced before it is rounded, so that none is too large
+        (NAN, ValueError, "{name} must be finite, got nan"),
+        (INF, ValueError, "{name} must be finite, got inf"),
+        (-INF, ValueError, "{name} must be finite, got -inf"),
+        (np.array([0.5, NAN]), ValueError, "{name} must be finite, got nan among others"),
+        (10**400, ValueError, "{name} must fit float64"),
     ],
     "positive": [
         (NAN, ValueError, "{name} must be positive and finite, got nan"),
@@ -142,6 +149,23 @@ REFUSED: dict[str, list[Refusal]] = {
         (1.5, ValueError, r"{name} must be above 0 and at most 1, got 1\.5"),
         (np.array([0.5, -1.0]), ValueError, r"{name} must be above 0 and at most 1, got -1\.0 among others"),
         (10**400, ValueError, "{name} must fit float"),
+    ],
+    "above one": [
+        (NAN, ValueError, "{name} must be greater than 1 and finite, got nan"),
+        (INF, ValueError, "{name} must be greater than 1 and finite, got inf"),
+        (1, ValueError, "{name} must be greater than 1 and finite, got 1"),
+        (0.5, ValueError, r"{name} must be greater than 1 and finite, got 0\.5"),
+        (-2.0, ValueError, r"{name} must be greater than 1 and finite, got -2\.0"),
+        (np.array([2.0, 1.0]), ValueError, r"{name} must be greater than 1 and finite, got 1\.0 among others"),
+        (10**400, ValueError, "{name} must fit float64"),
+    ],
+    "below one": [
+        (NAN, ValueError, "{name} must be at least 0 and less than 1, got nan"),
+        (INF, ValueError, "{name} must be at least 0 and less than 1, got inf"),
+        (1, ValueError, "{name} must be at least 0 and less than 1, got 1"),
+        (-1e-9, ValueError, "{name} must be at least 0 and less than 1, got -1e-09"),
+        (np.array([0.5, -0.5]), ValueError, r"{name} must be at least 0 and less than 1, got -0\.5 among others"),
+        (10**400, ValueError, "{name} must fit float64"),
     ],
     "integer": [
         (NAN, TypeError, "{name} is an integer or an array of integers, got nan"),
@@ -227,6 +251,21 @@ def test_uniform_interval_must_be_finite_and_distinct_in_its_dtype() -> None:
         keyrng.uniform(KEY, (2,), "float16", maxval=70_000)
     assert keyrng.uniform(KEY, (2,), "float64", minval=1.0, maxval=1.00000000001).max() < 1.00000000001
     assert (keyrng.uniform(KEY, (9,), minval=1.0, maxval=np.nextafter(np.float32(1), np.float32(2))) == 1).all()
+
+
+def test_values_of_logseries_fit_the_dtype() -> None:
+    for dtype in BY_NAME["logseries"].dtypes:
+        largest = float(np.iinfo(dtype).max)
+        limit = 1.0 - 38.0 / largest
+        if limit == 1.0:  # float64 has nothing between the largest p and 1
+            keyrng.logseries(KEY, 1.0 - 2.0**-53, (2,), dtype)
+            continue
+        # The largest value there can be: of the largest q and the smallest uniform.
+        assert 1.0 + 52 * np.log(2) / -np.log(limit) < largest
+        keyrng.logseries(KEY, limit, (2,), dtype)
+        for p in (np.nextafter(limit, 1.0), np.array([0.1, 1.0 - 1e-15])):
+            with pytest.raises(ValueError, match=rf"p must be at most 0\.\d+ for {dtype} \(a wider .*, got 0\.\d+"):
+                keyrng.logseries(KEY, p, (2,), dtype)
 
 
 def test_mode_of_bernoulli() -> None:

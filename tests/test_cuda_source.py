@@ -427,6 +427,7 @@ def two_loops(lane: Any) -> Any:
 
 
 ELEMENTARY = [
+    "atan",
     "cospi",
     "erf",
     "erfc",

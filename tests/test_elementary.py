@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from keyrng.kernels import elementary, special
+from keyrng.kernels.atan import atan
 from keyrng.kernels.erfinv import erfinv, erfinv_unchecked
 from keyrng.kernels.symbols import BOOL, Graph
 
@@ -26,6 +27,7 @@ INF, NAN = float("inf"), float("nan")
 DTYPES = ("float32", "float64")
 BINARY = ("copysign", "ldexp", "power")
 FUNCTIONS = {
+    "atan": atan,
     **{name: getattr(elementary, name) for name in elementary.__all__},
     "erfinv": erfinv,
     "erfinv_unchecked": erfinv_unchecked,
@@ -96,11 +98,20 @@ ROWS = [
         ((-0.36, 0.36), (0.34, 0.36), (-3.0, 3.0), (-40.0, 88.7), (12.0, 20.0), (32.0, 42.0), (80.0, 709.7)),
         ((5e-324, 1.0), (1e-45, 1.0)), both_signs=True,
     ),
+    Row(
+        "atan", mpmath.atan, np.arctan, 1.0,
+        ((0.0, 0.6), (0.5625, 0.58), (0.56, 1.82), (0.9, 1.1), (1.8, 3.0), (-20.0, 20.0)),
+        ((5e-324, 1e308), (1e-45, 1e38)), both_signs=True,
+    ),
     Row("sinpi", mpmath.sinpi, _sinpi, 2.0, ((-0.5, 0.5), (0.4, 0.6), (-20.0, 20.0)), ((1e-300, 1e9), (1e-37, 1e5))),
     Row("cospi", mpmath.cospi, _cospi, 2.0, ((-0.5, 0.5), (0.4, 0.6), (-20.0, 20.0)), ((1e-9, 1e9), (1e-5, 1e5))),
     Row(
         "tanpi", lambda x: mpmath.sinpi(x) / mpmath.cospi(x), _tanpi, 2.0,
         ((-0.5, 0.5), (0.4, 0.6), (0.4999, 0.5), (-20.0, 20.0)), ((1e-300, 1e9), (1e-37, 1e5)),
+    ),
+    Row(
+        "tanpi_unchecked", lambda x: mpmath.sinpi(x) / mpmath.cospi(x), _tanpi, 4.0,
+        ((-0.4999, 0.4999), (0.3, 0.4)), ((1e-300, 0.49), (1e-37, 0.49)),
     ),
     Row(
         "erf", mpmath.erf, scipy_special.erf, 2.0,
@@ -283,6 +294,10 @@ SPECIAL_VALUES = [  # the function, and pairs of x and its result
     ("exp", [(0.0, 1.0), (-0.0, 1.0), (800.0, INF), (-800.0, 0.0), (INF, INF), (-INF, 0.0), (NAN, NAN)]),
     ("expm1", [
         (0.0, 0.0), (-0.0, -0.0), (800.0, INF), (-800.0, -1.0), (1e-40, 1e-40), (INF, INF), (-INF, -1.0), (NAN, NAN),
+    ]),
+    ("atan", [
+        (0.0, 0.0), (-0.0, -0.0), (1.0, np.pi / 4), (-1.0, -np.pi / 4), (1e30, np.pi / 2), (INF, np.pi / 2),
+        (-INF, -np.pi / 2), (1e-40, 1e-40), (NAN, NAN),
     ]),
     ("erfinv", [
         (0.0, 0.0), (-0.0, -0.0), (1.0, INF), (-1.0, -INF), (1.5, NAN), (-1.5, NAN), (INF, NAN), (-INF, NAN),

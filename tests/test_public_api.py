@@ -150,6 +150,9 @@ OURS = (
     "noncentral_f",
 )
 
+# Functions that jax.random does not have.
+OURS = ("draw", "stack", "concatenate", "vonmises", "zipf", "logseries")
+
 
 def _plain(function) -> str:
     """A signature as text, without its type hints."""

@@ -15,9 +15,11 @@ from cases import BY_NAME, CASES, FLOATS, Array, Case, each_algorithm, scipy
 
 import keyrng
 from keyrng.distributions import words
+from keyrng.kernels.lane import kernel_of
 
 stats = pytest.importorskip("scipy.stats")
 
+NAN = float("nan")
 DRAWS = 200_000
 SEEDS = (1, 2)
 # An upper bound for the number of p-values in this file, asserted below.
@@ -309,3 +311,74 @@ def test_gamma_of_the_largest_and_smallest_parameters(dtype: str, path: str) -> 
         assert (x == np.array(a, dtype)).all()
     for a in (info.smallest_subnormal, info.tiny):
         assert (keyrng.gamma(keyrng.key(14), float(a), (1_000,), dtype) == 0).all()
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_directions_lie_on_the_circle(dtype: str) -> None:
+    # Where the rounded pi lies above pi, it is left out.
+    for mu in (0.0, np.pi, -np.pi, 3.1415925, 3.1415927, -3.1415927, 3 * np.pi, 1e6, -1e300):
+        for kappa in (0.0, 3.0, 1e4, 1e15, 1e30):
+            x = keyrng.vonmises(keyrng.key(15), mu, kappa, (2_000,), dtype).astype(float)
+
+            assert (np.abs(x) <= np.pi).all(), (mu, kappa)
+            assert (x < 0).any() or kappa > 100 or dtype in ("float16", "bfloat16"), (mu, kappa)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_vonmises_of_the_largest_concentrations(dtype: str, path: str) -> None:
+    # Around 0 a normal distribution, however narrow: neither the angle nor what decides about it is a difference.
+    largest = float(np.finfo(dtype).max)
+    for kappa in (1e12, 1e19, 1e30, largest / 8, largest):
+        x = keyrng.vonmises(keyrng.key(16), 0.0, kappa, (20_000,), dtype).astype(float)
+
+        assert stats.kstest(x * np.sqrt(kappa), "norm").pvalue > THRESHOLD, kappa
+        assert np.unique(x).size > 19_900
+
+
+def test_a_mean_direction_is_reduced_by_whole_turns() -> None:
+    mpmath = pytest.importorskip("mpmath")
+    for mu in (0.25, 3.2, -7.0, 1e3, 123456.7, -1e9, 1e14):
+        with mpmath.workprec(200):
+            turns = mpmath.nint(mu / (2 * mpmath.pi))
+            expected = float(mu - turns * 2 * mpmath.pi)
+        for dtype in ("float32", "float64"):
+            x = keyrng.vonmises(keyrng.key(17), mu, 3e38, (10,), dtype)
+
+            np.testing.assert_allclose(x, expected, 2 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("parameters", [(NAN, 1.0), (1.0, NAN), (NAN, NAN)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_vonmises_ends_for_what_is_no_number(dtype: str, parameters: tuple[float, float], path: str) -> None:
+    # The public function refuses them; a kernel that is called by another must not loop for ever.
+    x = keyrng.draw(kernel_of("vonmises"), keyrng.key(18), (100,), dtype, *parameters)
+
+    assert np.isnan(x).all()
+
+
+def test_large_ranks_are_integers_of_every_kind() -> None:
+    # Beyond 2**24, where float32 has but even ones, and at the very end of a dtype, where nothing is heaped up.
+    x = keyrng.zipf(keyrng.key(19), 1 + 1e-9, (2**20,))
+    large = x[x > 2**24]
+    assert stats.binomtest(int((large % 2).sum()), large.size).pvalue > THRESHOLD
+    for dtype, end in (("int8", 127), ("uint8", 255), ("int16", 32767)):
+        x = keyrng.zipf(keyrng.key(20), 1.0001, (2**20,), dtype)
+        expected = np.arange(end - 9, end + 1) ** -1.0001
+        total = (np.arange(1, end + 1) ** -1.0001).sum()
+
+        found = int((x > end - 10).sum())
+        assert stats.binomtest(found, x.size, expected.sum() / total).pvalue > THRESHOLD
+        assert (x > 0).all() and end in x
+
+
+def test_logseries_of_the_largest_p() -> None:
+    # log(1 - p) is -36.7: that many values of each order of magnitude, up to 2**53 and a little beyond.
+    x = keyrng.logseries(keyrng.key(21), 1 - 2.0**-53, (DRAWS,), "int64")
+    distribution = BY_NAME["logseries near one"].distribution("int64", 1 - 2.0**-53)
+
+    assert chi_square(x, distribution) > THRESHOLD
+    assert 2**52 < x.max() < 2**59
+
+
+def test_zipf_ends_for_what_is_no_number(path: str) -> None:
+    keyrng.draw(kernel_of("zipf"), keyrng.key(22), (100,), "int64", NAN, 2.0**31, compute=np.float64)

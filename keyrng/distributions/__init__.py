@@ -11,6 +11,7 @@ from keyrng.distributions.geometric import geometric
 from keyrng.distributions.gumbel import gumbel
 from keyrng.distributions.hypergeometric import hypergeometric
 from keyrng.distributions.lognormal import lognormal
+from keyrng.distributions.logseries import logseries
 from keyrng.distributions.maxwell import double_sided_maxwell, maxwell
 from keyrng.distributions.multinomial import multinomial, multivariate_hypergeometric
 from keyrng.distributions.negative_binomial import negative_binomial
@@ -21,9 +22,11 @@ from keyrng.distributions.symmetric import cauchy, laplace, logistic
 from keyrng.distributions.triangular import triangular
 from keyrng.distributions.truncated_normal import truncated_normal
 from keyrng.distributions.uniform import uniform
+from keyrng.distributions.vonmises import vonmises
 from keyrng.distributions.wald import wald
 from keyrng.distributions.weibull import rayleigh, weibull_min
 from keyrng.distributions.words import bernoulli, bits, rademacher, randint
+from keyrng.distributions.zipf import zipf
 
 __all__ = [
     "ball",
@@ -46,6 +49,7 @@ __all__ = [
     "loggamma",
     "logistic",
     "lognormal",
+    "logseries",
     "maxwell",
     "multinomial",
     "multivariate_hypergeometric",
@@ -63,6 +67,8 @@ __all__ = [
     "triangular",
     "truncated_normal",
     "uniform",
+    "vonmises",
     "wald",
     "weibull_min",
+    "zipf",
 ]

@@ -1,5 +1,6 @@
 """The kernel language: what samplers are written in, keyrng's and your own."""
 
+from keyrng.kernels.atan import atan
 from keyrng.kernels.bits import positive_unit, signed_unit, unit
 from keyrng.kernels.elementary import (
     copysign,
@@ -18,6 +19,7 @@ from keyrng.kernels.ops import bitcast, cast, mod_wide, mulhi, rotl, sqrt, where
 from keyrng.kernels.special import cospi, erf, erfc, lgamma, sinpi, tanpi
 
 __all__ = [
+    "atan",
     "bitcast",
     "cast",
     "copysign",
