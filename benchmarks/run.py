@@ -95,6 +95,12 @@ def batches() -> Groups:
     return {"a million uniforms": subjects}
 
 
+def shuffles(count: int) -> Groups:
+    """Elements of a permutation of 10**12."""
+    index, out = np.arange(count), np.zeros(count, np.int64)
+    return {"index_shuffle": on_paths(partial(keyrng.index_shuffle, keyrng.key(0), index, 10**12, out=out))}
+
+
 def peak_memory(count: int) -> dict[str, float]:
     """MiB beyond its output that a draw of so many uniforms takes at its peak, by path."""
     if not FilePath("/proc/self/status").exists():
@@ -113,8 +119,9 @@ def measure(quick: bool, judged_by: str) -> dict[str, Any]:
     """Run everything."""
     count, rounds, budget = (2**20, 5, 1.0) if quick else (2**24, 21, 30.0)
     values = {**dict.fromkeys(("uniform", "normal", "gamma(2.0)", "bits"), count), "a million uniforms": MILLION}
+    values["index_shuffle"] = count // 4
     results: list[Result] = []
-    for group, subjects in {**single_calls(), **batches(), **large_draws(count)}.items():
+    for group, subjects in {**single_calls(), **batches(), **shuffles(count // 4), **large_draws(count)}.items():
         report.progress(f"{group} ...")
         results += alternate(group, values.get(group, 1), subjects, rounds, budget)
     report.progress("peak memory ...")

@@ -134,7 +134,7 @@ DIFFERENT = (
     ("lognormal", "sigma=np.float32(1.0)", "sigma=1.0", "the same number"),
     ("weibull_min", "dtype=None)", "dtype=None, *, out=None)", "there is no out_sharding that out could stand for"),
 )
-OURS = ("draw", "stack", "concatenate", "power")
+OURS = ("draw", "index_shuffle", "stack", "concatenate", "power")
 
 
 def _plain(function) -> str:
