@@ -27,6 +27,7 @@ import keyrng
 from keyrng import algorithms, sampling
 from keyrng import kernels as language_of_kernels
 from keyrng.backends import Slab
+from keyrng.distributions.index_shuffle import _index_shuffle, _index_unshuffle
 from keyrng.kernels import cuda
 from keyrng.kernels.lane import Kernel, kernels
 from keyrng.kernels.ops import bitcast, cast, mod_wide, mulhi, rotl, sqrt, where
@@ -74,7 +75,18 @@ def subjects() -> tuple[Subject, ...]:
                 subject.dtypes[call.dtype.name] = call.dtype
                 columns = [np.broadcast_to(value, len(sets)).tolist() for value in call.values]
                 subject.rows.update(dict.fromkeys(zip(*columns, strict=True)))
-    return tuple(found.values())
+    return (*found.values(), *(Subject(k, UINT64, {"int64": np.dtype(np.int64)}, dict(SHUFFLES)) for k in SHUFFLED))
+
+
+# What has no row in cases.py: index_shuffle works its parameters out. Places, rows, columns, 2**32 / columns, the first
+# round and two keys; the numbers of rows and columns are those of n = 2, 40, 10**12, 2**63 - 1 and 2**63.
+UINT64 = np.dtype(np.uint64)
+SHUFFLED = (_index_shuffle, _index_unshuffle)
+SHUFFLES: dict[tuple[int, ...], None] = dict.fromkeys(
+    (place * (rows * columns - 1) // 7, rows, columns, 2**32 // columns, 12 * place, 3**40 - place, 5**27 + place)
+    for rows, columns in ((1, 2), (5, 8), (953_675, 2**20), (2**32, 2**31), (2**31, 2**32))
+    for place in range(8)
+)
 
 
 def requests() -> list[cuda.Request]:

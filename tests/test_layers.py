@@ -81,6 +81,7 @@ ORDER = (
     "keyrng.distributions.lognormal",
     "keyrng.distributions.wald",
     "keyrng.distributions.geometric",
+    "keyrng.distributions.index_shuffle",
     "keyrng.distributions",
     # the face
     "keyrng._version",

@@ -138,20 +138,11 @@ DIFFERENT = (
         for name in ("weibull_min", "double_sided_maxwell", "binomial")
     ),
 )
-OURS = (
-    "draw",
-    "stack",
-    "concatenate",
-    "power",
-    "hypergeometric",
-    "multivariate_hypergeometric",
-    "negative_binomial",
-    "noncentral_chisquare",
-    "noncentral_f",
-)
-
 # Functions that jax.random does not have.
-OURS = ("draw", "stack", "concatenate", "vonmises", "zipf", "logseries")
+OURS = (
+    "draw", "stack", "concatenate", "power", "vonmises", "zipf", "logseries", "hypergeometric", "negative_binomial",
+    "multivariate_hypergeometric", "noncentral_chisquare", "noncentral_f", "index_shuffle",
+)  # fmt: skip
 
 
 def _plain(function) -> str:

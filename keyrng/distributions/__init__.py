@@ -10,6 +10,7 @@ from keyrng.distributions.gamma import gamma, loggamma
 from keyrng.distributions.geometric import geometric
 from keyrng.distributions.gumbel import gumbel
 from keyrng.distributions.hypergeometric import hypergeometric
+from keyrng.distributions.index_shuffle import index_shuffle
 from keyrng.distributions.lognormal import lognormal
 from keyrng.distributions.logseries import logseries
 from keyrng.distributions.maxwell import double_sided_maxwell, maxwell
@@ -45,6 +46,7 @@ __all__ = [
     "geometric",
     "gumbel",
     "hypergeometric",
+    "index_shuffle",
     "laplace",
     "loggamma",
     "logistic",
