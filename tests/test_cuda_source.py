@@ -29,7 +29,7 @@ from keyrng import kernels as language_of_kernels
 from keyrng.backends import Slab
 from keyrng.distributions.index_shuffle import _index_shuffle, _index_unshuffle
 from keyrng.kernels import cuda
-from keyrng.kernels.lane import Kernel, kernels
+from keyrng.kernels.lane import Kernel, kernel_of, kernels
 from keyrng.kernels.ops import bitcast, cast, mod_wide, mulhi, rotl, sqrt, where
 
 HERE = Path(__file__).parent
@@ -75,11 +75,25 @@ def subjects() -> tuple[Subject, ...]:
                 subject.dtypes[call.dtype.name] = call.dtype
                 columns = [np.broadcast_to(value, len(sets)).tolist() for value in call.values]
                 subject.rows.update(dict.fromkeys(zip(*columns, strict=True)))
-    return (*found.values(), *(Subject(k, UINT64, {"int64": np.dtype(np.int64)}, dict(SHUFFLES)) for k in SHUFFLED))
+    parts = [
+        Subject(kernel, np.dtype(dtype), {dtype: np.dtype(dtype)}, dict.fromkeys(rows))
+        for kernel, rows in PARTS.items()
+        for dtype in kernel.dtypes
+    ]
+    shuffles = [Subject(k, UINT64, {"int64": np.dtype(np.int64)}, dict(SHUFFLES)) for k in SHUFFLED]
+    return (*found.values(), *parts, *shuffles)
 
 
-# What has no row in cases.py: index_shuffle works its parameters out. Places, rows, columns, 2**32 / columns, the first
-# round and two keys; the numbers of rows and columns are those of n = 2, 40, 10**12, 2**63 - 1 and 2**63.
+# What has no row in cases.py: the parts of samplers of rows, and index_shuffle, which works its parameters out: places,
+# rows, columns, 2**32 / columns, the first round and two keys; the numbers of rows and columns are those of n = 2, 40,
+# 10**12, 2**63 - 1 and 2**63.
+PARTS: dict[Kernel, list[tuple[float, ...]]] = {
+    kernel_of("gamma_factor"): [(2.5,), (0.3,)],
+    kernel_of("gamma_boost"): [(2.5,), (0.3,), (1e-3,)],
+    kernel_of("boosted"): [(2.5, 0.0), (1.25, -3.5), (1.0, -1e5)],
+    kernel_of("exp"): [(0.0,), (-2.5,), (3.25,), (-1e5,)],
+    kernel_of("ball"): [(-3.5, 2.25, 2.0), (0.5, 7.0, 0.75), (-1e4, 1.0, 30.0)],
+}
 UINT64 = np.dtype(np.uint64)
 SHUFFLED = (_index_shuffle, _index_unshuffle)
 SHUFFLES: dict[tuple[int, ...], None] = dict.fromkeys(

@@ -155,9 +155,9 @@ def copysign(magnitude: Value, sign: Value) -> Value:
 
 def rint(x: Value) -> Value:
     """The nearest integer, ties to even; exact, with the sign of ``x`` kept, and NaN and infinities themselves."""
+    fmt = format_of(x)
     if isinstance(x, np.ndarray):
         return np.rint(x)
-    fmt = format_of(x)
     magnitude = abs(x)
     # The sum has no room for a fraction.
     rounded = (magnitude + fmt.integers) - fmt.integers
@@ -167,6 +167,7 @@ def rint(x: Value) -> Value:
 
 def floor(x: Value) -> Value:
     """The largest integer not above ``x``; exact, with -0.0, NaN and infinities themselves."""
+    format_of(x)
     if isinstance(x, np.ndarray):
         return np.floor(x)  # as exact, in one pass for ten
     number = x.dtype.type
