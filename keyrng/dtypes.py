@@ -42,6 +42,20 @@ def inexact(dtype: DTypeLike) -> Dtype:
     return _resolve("float or complex", "float32", dtype)
 
 
+def floating_of(dtype: DTypeLike, *values: Any) -> Dtype:
+    """A float as in `floating`; for None what the floats of arrays among the values promote to, float32 without any.
+
+    Python numbers, lists of them and integers do not count.
+    """
+    if dtype is None:
+        found = [v.dtype for v in values if isinstance(v, (np.ndarray, np.generic)) and v.dtype.name in _FLOATS]
+        if len(set(found)) == 1:
+            dtype = found[0].newbyteorder("=")
+        elif found:
+            dtype = np.float64 if any(d.itemsize == 8 for d in found) else np.float32
+    return floating(dtype)
+
+
 def integer(dtype: DTypeLike) -> Dtype:
     """An integer of 8 to 64 bits; int32 for None."""
     return _resolve("integer", "int32", dtype)

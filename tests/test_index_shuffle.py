@@ -134,7 +134,7 @@ def test_values(algorithm: str, path: str) -> None:
 
 
 @each_algorithm
-def test_every_path_gives_the_same(algorithm: str, path: str) -> None:
+def test_every_path_gives_the_same(algorithm: str, every_path: str) -> None:
     keys = keyrng.split(keyrng.key(3, impl=algorithm), (2, 3))
     for n in (6, 1000, 10**12, 2**63):
         index = (np.arange(40, dtype=np.uint64) * np.uint64(n // 41)).reshape(8, 5).astype(np.int64)

@@ -82,6 +82,10 @@ ORDER = (
     "keyrng.distributions.wald",
     "keyrng.distributions.geometric",
     "keyrng.distributions.index_shuffle",
+    "keyrng.distributions.covariance",
+    "keyrng.distributions.multivariate_normal",
+    "keyrng.distributions.orthogonal",
+    "keyrng.distributions.wishart",
     "keyrng.distributions",
     # the face
     "keyrng._version",

@@ -15,8 +15,10 @@ from keyrng.distributions.lognormal import lognormal
 from keyrng.distributions.logseries import logseries
 from keyrng.distributions.maxwell import double_sided_maxwell, maxwell
 from keyrng.distributions.multinomial import multinomial, multivariate_hypergeometric
+from keyrng.distributions.multivariate_normal import multivariate_normal
 from keyrng.distributions.negative_binomial import negative_binomial
 from keyrng.distributions.normal import normal
+from keyrng.distributions.orthogonal import orthogonal
 from keyrng.distributions.poisson import poisson
 from keyrng.distributions.powers import pareto, power
 from keyrng.distributions.symmetric import cauchy, laplace, logistic
@@ -26,6 +28,7 @@ from keyrng.distributions.uniform import uniform
 from keyrng.distributions.vonmises import vonmises
 from keyrng.distributions.wald import wald
 from keyrng.distributions.weibull import rayleigh, weibull_min
+from keyrng.distributions.wishart import wishart
 from keyrng.distributions.words import bernoulli, bits, rademacher, randint
 from keyrng.distributions.zipf import zipf
 
@@ -55,10 +58,12 @@ __all__ = [
     "maxwell",
     "multinomial",
     "multivariate_hypergeometric",
+    "multivariate_normal",
     "negative_binomial",
     "noncentral_chisquare",
     "noncentral_f",
     "normal",
+    "orthogonal",
     "pareto",
     "poisson",
     "power",
@@ -72,5 +77,6 @@ __all__ = [
     "vonmises",
     "wald",
     "weibull_min",
+    "wishart",
     "zipf",
 ]

@@ -5,7 +5,7 @@ usage: python tests/data/make_jax_golden.py [FOLDER]     FOLDER holds golden.jso
 Taken are threefry2x32 keys with jax_threefry_partitionable=True, jax's default, with x64 off and on.
 An entry is enough to replay a call: ``fn`` below jax.random, ``key`` (seed and derivations), ``args`` and ``kwargs``
 (``__a__`` is an array, ``__dt__`` a dtype, ``__t__`` a tuple), the flag ``x64``, the result's ``dtype`` and ``shape``,
-and ``cmp``: "bits" and "exact01" must be equal, "fp" within rounding. bfloat16 is stored as its words.
+and ``cmp``: "bits" and "exact01" must be equal, "fp" and "linalg" within rounding. bfloat16 is stored as its words.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ FUNCTIONS = {
     "key_data", "split", "fold_in", "bits", "uniform", "normal", "truncated_normal", "exponential", "randint",
     "bernoulli", "rademacher", "gamma", "cauchy", "laplace", "logistic", "gumbel", "weibull_min", "rayleigh", "pareto",
     "triangular", "lognormal", "wald", "geometric", "maxwell", "double_sided_maxwell",
+    "multivariate_normal", "orthogonal",
 }  # fmt: skip
 KEPT = ("id", "fn", "key", "args", "kwargs", "x64", "dtype", "shape", "cmp", "n_keys")
 
