@@ -42,6 +42,20 @@ ROWS: tuple[Case, ...] = (
         ),
     ),
     Case(
+        "randint of wide spans",
+        ("int32", "uint32", "int64"),
+        function="randint",
+        parameters=(
+            {"minval": 0, "maxval": 100_000},
+            {"minval": 7, "maxval": 2**31 - 1},
+            {"minval": 5, "maxval": 5 + 2**15 + 1},
+        ),
+        distribution=lambda dtype, minval, maxval: Integers(minval, maxval),
+        fresh=_range,
+        jax_dtypes=("int32", "uint32", "int64"),
+        domain={"minval": "integer", "maxval": "integer"},
+    ),
+    Case(
         "bernoulli",
         BOOL,
         parameters=({"p": 0.5}, {"p": 0.1}, {"p": np.float64(0.7)}),

@@ -47,10 +47,12 @@ def atan(x: Value) -> Value:
     """
     table, number = _FLOAT32 if format_of(x).mantissa == 23 else _FLOAT64, x.dtype.type
     a = abs(x)
-    # atan(a) = base + atan(q): near 1, and far above, q is small, so that its rounding is little beside the base.
-    small, middle = a < 0.5625, a < 1.8125
-    q = where(small, a, where(middle, a - 1.0, -1.0)) / where(small, 1.0, where(middle, a + 1.0, a))
-    base = where(small, number(0), where(middle, number(table.eighth), number(2 * table.eighth)))
+    a = where(a > 1e17, 1e17, a)  # no float lies between its angle and pi / 2
+    # atan(a) = base + atan(q), where q is a, (a - 1) / (a + 1) or -1 / a: so small that its rounding is little beside
+    # the base.
+    small, one = a < 0.5625, where(a < 1.8125, number(1), number(0))
+    q = where(small, a, one * a - 1.0) / where(small, 1.0, one + a)
+    base = where(small, 0.0, (2.0 - one) * table.eighth)
     z = q * q
     total = base + q
     rest = ((base - total) + q) + base * table.lack
