@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from case import FLOATS, INTEGERS, Case, Integers, Parameters, scipy
+
+
+@dataclass(frozen=True)
+class Hypergeometric:
+    """The hypergeometric distribution: scipy's distribution function is NaN between integers."""
+
+    good: int
+    bad: int
+    sample: int
+
+    def cdf(self, x: Any) -> Any:
+        return self._law.cdf(np.floor(x))
+
+    def ppf(self, q: Any) -> Any:
+        return self._law.ppf(q)
+
+    def support(self) -> tuple[float, float]:
+        low, high = self._law.support()
+        return float(low), float(high)
+
+    @property
+    def _law(self) -> Any:
+        return scipy("hypergeom", self.good + self.bad, self.good, self.sample)
 
 
 def _chance(least: float) -> Any:
@@ -39,9 +63,9 @@ ROWS: tuple[Case, ...] = (
     Case(
         "negative_binomial",
         INTEGERS,
-        parameters=({"n": 3.0, "p": 0.8}, {"n": 0.5, "p": 0.9}, {"n": 1.0, "p": 0.7}),
+        parameters=({"n": 3.0, "p": 0.8}, {"n": 1.5, "p": 0.9}, {"n": 1.0, "p": 0.7}),
         distribution=lambda dtype, n, p: scipy("nbinom", n, p),
-        extremes=({"n": 2.0, "p": 1.0},),
+        extremes=({"n": 2.0, "p": 1.0}, {"n": 0.5, "p": 0.9}),
         jax=None,
         domain={"n": "positive, in float64", "p": "chance, in float64"},
         refused=(
@@ -57,7 +81,7 @@ ROWS: tuple[Case, ...] = (
             {"ngood": 20, "nbad": 60, "nsample": 45},
             {"ngood": 100, "nbad": 40, "nsample": 50},
         ),
-        distribution=lambda dtype, ngood, nbad, nsample: scipy("hypergeom", ngood + nbad, ngood, nsample),
+        distribution=lambda dtype, ngood, nbad, nsample: Hypergeometric(ngood, nbad, nsample),
         extremes=({"ngood": 5, "nbad": 0, "nsample": 3}, {"ngood": 1, "nbad": 1000, "nsample": 30}),
         jax=None,
         domain={"ngood": "whole", "nbad": "whole", "nsample": "whole"},

@@ -8,6 +8,7 @@ from keyrng.distributions.gamma import gamma_parts
 from keyrng.dtypes import DTypeLike, floating
 from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import FLOATS, kernel
+from keyrng.kernels.ops import where
 from keyrng.keys import Key
 from keyrng.parameters import Array, ArrayLike, positive
 from keyrng.sampling import draw
@@ -19,8 +20,13 @@ def _beta(lane: Any, a: Any, b: Any) -> Any:
     first, second = lane.split(2)
     factor_a, boost_a = gamma_parts(first, a)
     factor_b, boost_b = gamma_parts(second, b)
-    # 1 / (1 + y / x): of two variates that both underflow the quotient is still right.
-    return 1.0 / (1.0 + factor_b / factor_a * exp(boost_b - boost_a))
+    # x / (x + y) by the quotient of the smaller and the larger, which is right where both underflow, or one overflows.
+    shrink = exp(-abs(boost_a - boost_b))
+    x = where(boost_a < boost_b, factor_a * shrink, factor_a)
+    y = where(boost_b < boost_a, factor_b * shrink, factor_b)
+    less = x < y
+    quotient = where(less, x / y, y / x)
+    return where(less, quotient, 1.0) / (1.0 + quotient)
 
 
 def beta(
@@ -57,6 +63,6 @@ def beta(
     --------
     >>> import keyrng
     >>> keyrng.beta(keyrng.key(0), 2.0, 3.0, (3,))
-    array([0.34472737, 0.6728817 , 0.05665112], dtype=float32)
+    array([0.34472737, 0.6728817 , 0.05665111], dtype=float32)
     """
     return draw(_beta, key, shape, floating(dtype), positive(a=a), positive(b=b), out=out)

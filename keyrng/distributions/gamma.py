@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from keyrng.distributions.normal import _normal
 from keyrng.dtypes import DTypeLike, compute_dtype, floating
 from keyrng.kernels.bits import positive_unit
@@ -55,6 +57,9 @@ def gamma_parts(lane: Any, a: Any) -> tuple[Any, Any]:
     """
     value, boost = lane.split(2)
     small = a < 1.0
+    # So that no logarithm is infinite: the variate is 0 long before. Two infinite ones would have no difference.
+    least = 2.0**-120 if lane.dtype == np.float32 else 2.0**-1000
+    a = where(a < least, least, a)
     d = where(small, a + 1.0, a) - 1.0 / 3.0
     factor = value.attempts(_marsaglia_tsang, d, 1.0 / (3.0 * sqrt(d)))
     return factor, where(small, log_unchecked(positive_unit(boost)) / a, 0.0)
