@@ -57,6 +57,12 @@ ORDER = (
     "keyrng.distributions.truncated_normal",
     "keyrng.distributions.exponential",
     "keyrng.distributions.gamma",
+    "keyrng.distributions.gumbel_stub",
+    "keyrng.distributions.population",
+    "keyrng.distributions.permutation",
+    "keyrng.distributions.categorical",
+    "keyrng.distributions.weights",
+    "keyrng.distributions.choice",
     "keyrng.distributions",
     # the face
     "keyrng._version",

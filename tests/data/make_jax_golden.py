@@ -19,7 +19,7 @@ import numpy as np
 HERE = Path(__file__).parent
 FUNCTIONS = {
     "key_data", "split", "fold_in", "bits", "uniform", "normal", "truncated_normal", "exponential", "randint",
-    "bernoulli", "rademacher", "gamma",
+    "bernoulli", "rademacher", "gamma", "permutation", "choice", "categorical",
 }  # fmt: skip
 KEPT = ("id", "fn", "key", "args", "kwargs", "x64", "dtype", "shape", "cmp", "n_keys")
 
