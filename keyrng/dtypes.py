@@ -131,3 +131,14 @@ def compute_dtype(dtype: Dtype) -> Dtype:
     if dtype.kind in "iu":
         return np.dtype(np.uint64 if wide else np.uint32)
     return np.dtype(np.float64 if wide else np.float32)
+
+
+def float_of(value: Any) -> Dtype:
+    """The float that a parameter is computed in: float64 if it is an array of that, else float32."""
+    wide = isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind == "f" and value.dtype.itemsize >= 8
+    return np.dtype(np.float64 if wide else np.float32)
+
+
+def index_dtype(size: int) -> Dtype:
+    """The dtype of places in an axis: int32, or int64 where that is too small."""
+    return np.dtype(np.int32 if size <= 2**31 else np.int64)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from keyrng._key import Array, Key, concatenate, stack
+from keyrng._key import _axis as _axis
 from keyrng._key import _is_integer as _is_integer
 from keyrng._key import _kind as _kind
 from keyrng._key import _place as _place

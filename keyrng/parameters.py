@@ -118,6 +118,13 @@ def _numeric(name: str, value: Any, dtype: Dtype) -> Array:
         return array.astype(dtype)
 
 
+def truth(name: str, value: object) -> bool:
+    """A switch: True or False; TypeError for anything else, which may be an argument in the wrong place."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} is True or False, got {value!r:.80}")
+    return bool(value)
+
+
 def checked(parameter: Parameter, dtype: Dtype) -> Parameter:
     """A parameter that is checked now, its value an array, for samplers whose kernel depends on it."""
     return Parameter(parameter.name, parameter_array(parameter, 0, dtype))

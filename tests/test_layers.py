@@ -86,6 +86,11 @@ ORDER = (
     "keyrng.distributions.multivariate_normal",
     "keyrng.distributions.orthogonal",
     "keyrng.distributions.wishart",
+    "keyrng.distributions.population",
+    "keyrng.distributions.permutation",
+    "keyrng.distributions.categorical",
+    "keyrng.distributions.weights",
+    "keyrng.distributions.choice",
     "keyrng.distributions",
     # the face
     "keyrng._version",

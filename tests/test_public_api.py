@@ -130,6 +130,7 @@ DIFFERENT = (
     # function, jax, keyrng, why
     ("*", "out_sharding=None", "out=None", "a result is NumPy's, and can be written to an array"),
     ("key", "impl=None, dtype=None", "impl='threefry2x32', device='cpu'", "no global default; a key knows its device"),
+    ("choice", "mode=None)", "mode=None, *, out=None)", "as everywhere; jax has no out_sharding here"),
     ("wrap_key_data", "(key_bits_array, *, impl=None, dtype=None)", "(words, *, impl='threefry2x32')", "likewise"),
     ("lognormal", "sigma=np.float32(1.0)", "sigma=1.0", "the same number"),
     ("multinomial", "unroll=1)", "unroll=1, out=None)", "there is no out_sharding that out could stand for"),

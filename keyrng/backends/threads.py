@@ -63,20 +63,23 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_drop_pool)
 
 
-def run_pieces(total: int, piece: Callable[[int, int], None]) -> None:
-    """Call ``piece(first, stop)`` for ranges that cover 0 to ``total``, on several threads if there is enough."""
+def run_pieces(total: int, piece: Callable[[int, int], None], size: int = PIECE) -> None:
+    """Call ``piece(first, stop)`` for ranges that cover 0 to ``total``, on several threads if there is more than one.
+
+    A piece may call this in turn, for no more than one range: pieces that wait for pieces would fill the pool.
+    """
     global _pool
-    if total <= PIECE:
+    if total <= size:
         piece(0, total)
         return
-    threads = min(get_num_threads(), (total + PIECE - 1) // PIECE)
+    threads = min(get_num_threads(), (total + size - 1) // size)
     if threads <= 1:
-        for first in range(0, total, PIECE):
-            piece(first, min(first + PIECE, total))
+        for first in range(0, total, size):
+            piece(first, min(first + size, total))
         return
     from concurrent.futures import ThreadPoolExecutor, wait  # not at the top: it costs 5 ms of every import keyrng
 
-    starts = iter(range(0, total, PIECE))  # shared: next() on a range iterator is atomic
+    starts = iter(range(0, total, size))  # shared: next() on a range iterator is atomic
 
     stop = False
 
@@ -84,7 +87,7 @@ def run_pieces(total: int, piece: Callable[[int, int], None]) -> None:
         for first in starts:
             if stop:
                 return
-            piece(first, min(first + PIECE, total))
+            piece(first, min(first + size, total))
 
     if _pool is None:
         _pool = ThreadPoolExecutor(max_workers=get_num_threads(), thread_name_prefix="keyrng")

@@ -3,7 +3,9 @@
 from keyrng.distributions.ball import ball, generalized_normal
 from keyrng.distributions.beta import beta
 from keyrng.distributions.binomial import binomial
+from keyrng.distributions.categorical import categorical
 from keyrng.distributions.chisquare import chisquare, f, noncentral_chisquare, noncentral_f, t
+from keyrng.distributions.choice import choice
 from keyrng.distributions.dirichlet import dirichlet
 from keyrng.distributions.exponential import exponential
 from keyrng.distributions.gamma import gamma, loggamma
@@ -19,6 +21,7 @@ from keyrng.distributions.multivariate_normal import multivariate_normal
 from keyrng.distributions.negative_binomial import negative_binomial
 from keyrng.distributions.normal import normal
 from keyrng.distributions.orthogonal import orthogonal
+from keyrng.distributions.permutation import permutation
 from keyrng.distributions.poisson import poisson
 from keyrng.distributions.powers import pareto, power
 from keyrng.distributions.symmetric import cauchy, laplace, logistic
@@ -38,8 +41,10 @@ __all__ = [
     "beta",
     "binomial",
     "bits",
+    "categorical",
     "cauchy",
     "chisquare",
+    "choice",
     "dirichlet",
     "double_sided_maxwell",
     "exponential",
@@ -65,6 +70,7 @@ __all__ = [
     "normal",
     "orthogonal",
     "pareto",
+    "permutation",
     "poisson",
     "power",
     "rademacher",

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.dtypes import DTypeLike, floating
+from keyrng.dtypes import Dtype, DTypeLike, floating
 from keyrng.kernels.bits import open_unit, to_unit
 from keyrng.kernels.elementary import format_of, log1p_unchecked, log_unchecked
-from keyrng.kernels.lane import FLOATS, kernel
+from keyrng.kernels.lane import FLOATS, Kernel, kernel
 from keyrng.kernels.ops import bitcast, cast, where
 from keyrng.keys import Key
 from keyrng.parameters import Array
@@ -52,6 +52,13 @@ def _first_24_bits(number: Any) -> Any:
 _MODES = {None: _gumbel, "low": _gumbel, "high": _gumbel_high, "highest": _gumbel_highest}
 
 
+def gumbel_kernel(mode: str | None, dtype: Dtype) -> Kernel:
+    """The kernel of a mode for a dtype; ValueError for an unknown mode."""
+    if mode not in _MODES:
+        raise ValueError(f"mode is 'low', 'high' or 'highest', got {mode!r}")
+    return _MODES["high" if mode == "highest" and dtype == np.float64 else mode]
+
+
 def gumbel(
     key: Key, shape: Shape = (), dtype: DTypeLike = None, mode: str | None = None, *, out: Array | None = None
 ) -> Array:
@@ -89,9 +96,5 @@ def gumbel(
     >>> keyrng.gumbel(keyrng.key(0), (3,))
     array([ 2.9233725 ,  3.8326175 , -0.09689324], dtype=float32)
     """
-    if mode not in _MODES:
-        raise ValueError(f"mode is 'low', 'high' or 'highest', got {mode!r}")
     dtype = floating(dtype)
-    if mode == "highest" and dtype == np.float64:
-        mode = "high"
-    return draw(_MODES[mode], key, shape, dtype, out=out)
+    return draw(gumbel_kernel(mode, dtype), key, shape, dtype, out=out)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.dtypes import DTypeLike, integer, signed, unsigned
+from keyrng.dtypes import DTypeLike, float_of, integer, signed, unsigned
 from keyrng.kernels.bits import to_unit, unit
 from keyrng.kernels.lane import FLOATS, WORDS, kernel
 from keyrng.kernels.ops import cast, mod_wide, mulhi, where
@@ -216,9 +216,8 @@ def bernoulli(
     """
     if mode not in ("low", "high"):
         raise ValueError(f"mode is 'low' or 'high', got {mode!r}")
-    wide = isinstance(p, (np.ndarray, np.generic)) and p.dtype.kind == "f" and p.dtype.itemsize >= 8
     chosen = _bernoulli if mode == "low" else _bernoulli_high
-    return draw(chosen, key, shape, np.bool_, probability(p=p), compute=np.float64 if wide else np.float32, out=out)
+    return draw(chosen, key, shape, np.bool_, probability(p=p), compute=float_of(p), out=out)
 
 
 @kernel("float32")

@@ -21,7 +21,7 @@ FUNCTIONS = {
     "key_data", "split", "fold_in", "bits", "uniform", "normal", "truncated_normal", "exponential", "randint",
     "bernoulli", "rademacher", "gamma", "cauchy", "laplace", "logistic", "gumbel", "weibull_min", "rayleigh", "pareto",
     "triangular", "lognormal", "wald", "geometric", "maxwell", "double_sided_maxwell",
-    "multivariate_normal", "orthogonal",
+    "multivariate_normal", "orthogonal", "permutation", "choice", "categorical",
 }  # fmt: skip
 KEPT = ("id", "fn", "key", "args", "kwargs", "x64", "dtype", "shape", "cmp", "n_keys")
 

@@ -1,0 +1,107 @@
+"""What permutation and choice take elements of: the numbers 0 to n - 1, an array, or an array of keys.
+
+Must not import the modules of the samplers that use it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from keyrng.algorithms.base import Algorithm
+from keyrng.dtypes import index_dtype
+from keyrng.keys import Key, _axis, _is_integer, _kind, _wrap
+from keyrng.parameters import Array, ArrayLike
+from keyrng.shapes import Shape, check_out, sample_shape
+
+
+@dataclass(frozen=True)
+class Population:
+    """Elements along an axis: those of an array, of the words of keys, or the numbers of a range, which has neither."""
+
+    shape: tuple[int, ...]
+    axis: int
+    array: Array | None = None
+    algorithm: Algorithm | None = None
+
+    @property
+    def size(self) -> int:
+        """The number of elements along the axis."""
+        return self.shape[self.axis]
+
+    def flat(self) -> Population:
+        """The elements of all axes in one."""
+        rest = () if self.array is None else self.array.shape[len(self.shape) :]
+        array = None if self.array is None else self.array.reshape(prod(self.shape), *rest)
+        return Population((prod(self.shape),), 0, array, self.algorithm)
+
+    def draws(self, key: Key, shape: Shape, out: Array | None) -> tuple[int, ...]:
+        """The shape of the draws, ``key.shape + shape``, of which the axis becomes ``shape``; ``out`` may imply it."""
+        if isinstance(out, np.ndarray) and isinstance(shape, tuple) and not shape:
+            after = len(self.shape) - 1 - self.axis
+            shape = out.shape[key.ndim + self.axis : out.ndim - after]
+        return sample_shape(key, shape, (), None)
+
+    def check_out(self, key: Key, draws: tuple[int, ...], out: Array | None) -> None:
+        """TypeError or ValueError unless the elements fit ``out``."""
+        if out is None:
+            return
+        if self.algorithm is not None:
+            raise TypeError("keys never change, so they cannot be written to out; leave it out")
+        before, after = self.shape[: self.axis], self.shape[self.axis + 1 :]
+        dtype = index_dtype(self.size) if self.array is None else self.array.dtype
+        check_out(out, key.shape + before + draws[key.ndim :] + after, dtype)
+
+    def take(self, key: Key, places: Array, out: Array | None) -> Any:
+        """The elements at places of shape ``key.shape + shape``; their axis becomes ``shape``, after the key's axes."""
+        if self.array is None:
+            if out is None:
+                return places
+            out[...] = places
+            return out
+        array, ndim, axis = self.array, key.ndim, self.axis
+        if ndim and axis:
+            # Gathered along the first axis, then the axes of the array that come before the draws are put there.
+            taken = np.moveaxis(array, axis, 0)[places]
+            last = places.ndim
+            taken = np.moveaxis(taken, range(last, last + axis), range(ndim, ndim + axis))
+        else:
+            taken = np.empty(array.shape[:axis] + places.shape + array.shape[axis + 1 :], array.dtype)
+            np.take(array, places, axis, out=taken, mode="clip")  # the default mode would copy the result
+        return self.returned(taken, out)
+
+    def returned(self, elements: Array, out: Array | None) -> Any:
+        """Elements as the caller gets them: as keys if they are words of keys, in ``out`` if there is one."""
+        if self.algorithm is not None:
+            return _wrap(self.algorithm, np.ascontiguousarray(elements))
+        if out is None:
+            return np.ascontiguousarray(elements) if elements.ndim else elements
+        out[...] = elements
+        return out
+
+
+def population(name: str, given: ArrayLike | Key, axis: int) -> Population:
+    """The population of an argument: a number n is the numbers 0 to n - 1.
+
+    TypeError for what is neither a whole number nor has an axis, ValueError for a negative number or no such axis.
+    """
+    if isinstance(given, Key):
+        if not given.ndim:
+            raise TypeError(f"{name} is a number, an array or an array of keys, got a scalar key")
+        return Population(given.shape, _axis(axis, given.ndim), given._words, given._algorithm)
+    try:
+        array = None if _is_integer(given) else np.asarray(given)
+    except ValueError as error:  # a ragged list
+        raise ValueError(f"{name} is no array: {error}") from None
+    if array is not None and array.ndim:
+        return Population(array.shape, _axis(axis, array.ndim), array)
+    if array is not None and array.dtype.kind not in "iu":
+        kind = repr(given) if isinstance(given, (str, bytes, bool, float, complex)) else _kind(given)
+        raise TypeError(f"{name} is a whole number or an array of one axis or more, got {kind}")
+    size = int(given)
+    if size < 0:
+        raise ValueError(f"{name} must not be negative, got {size}")
+    return Population((size,), _axis(axis, 1))
