@@ -73,8 +73,8 @@ def test_logarithms_of_poisson_probabilities(mean: float) -> None:
         exact = [k * mpmath.log(mean) - mpmath.loggamma(k + 1) for k in (mpmath.mpf(base + int(v)) for v in x)]
         expected = np.array([float(v - exact[len(exact) // 2]) for v in exact])
 
-    # 1e-8 changes a probability by as much of itself: no test of the values would see it.
-    assert np.abs(found - found[len(exact) // 2] - expected).max() < 1e-8 * (1 + np.abs(expected).max() / 100)
+    # 1e-7 changes a probability by as much of itself: a test of the values would need 1e14 of them to see it.
+    assert np.abs(found - found[len(exact) // 2] - expected).max() < 1e-7 * (1 + np.abs(expected).max() / 100)
 
 
 # Wide parameters

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.dtypes import Dtype, DTypeLike, integer
+from keyrng.dtypes import Dtype, DTypeLike, float_dtype, integer
 from keyrng.kernels.bits import unit
 from keyrng.kernels.elementary import floor, log1p, log_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
@@ -69,6 +69,6 @@ def geometric(
     array([ 1,  1, 11,  8,  6], dtype=int32)
     """
     dtype = integer(dtype)
-    compute = np.dtype(np.float64 if dtype.itemsize == 8 else np.float32)
+    compute = float_dtype(dtype)
     checked(chance(p=p), compute)  # what is no probability is told first
     return draw(_geometric, key, shape, dtype, _fits(dtype)(p=p), compute=compute, out=out)

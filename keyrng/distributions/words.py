@@ -63,10 +63,11 @@ _SMALL_SPAN = 2**15
 
 
 @kernel("uint32")
-def _randint_small(lane: Any, minval: Any, span: Any, inverse: Any) -> Any:
-    # The same values: (high * 2**32 + low) mod span, by remainders that may be too large by one span until the last.
+def _randint_small(lane: Any, minval: Any, span: Any, inverse: Any, carry: Any) -> Any:
+    # The same values: (high * 2**32 + low) mod span, by remainders that may be too large by one span until the last;
+    # carry is 2**32 less a multiple of the span, and at most the span.
     high, low = lane.split(2)
-    rest = _nearly_mod(high.bits(), span, inverse) * (0 - inverse * span) + _nearly_mod(low.bits(), span, inverse)
+    rest = _nearly_mod(high.bits(), span, inverse) * carry + _nearly_mod(low.bits(), span, inverse)
     rest = _nearly_mod(rest, span, inverse)
     return minval + where(rest < span, rest, rest - span)
 
@@ -120,8 +121,10 @@ def randint(
     low, span = _range(minval, maxval, dtype)
     words = span.value
     if words.dtype == np.uint32 and ((words - 1) < _SMALL_SPAN).all():
-        inverse = Parameter("maxval", np.array(2**32 - 1, np.uint32) // words)
-        return draw(_randint_small, key, shape, dtype, low, span, inverse, out=out)
+        inverse = np.array(2**32 - 1, np.uint32) // words
+        carry = (2**32 - inverse.astype(np.uint64) * words).astype(np.uint32)
+        parts = Parameter("maxval", inverse), Parameter("maxval", carry)
+        return draw(_randint_small, key, shape, dtype, low, span, *parts, out=out)
     return draw(_randint, key, shape, dtype, low, span, out=out)
 
 

@@ -121,8 +121,9 @@ class C:
             return f"SPLAT({kind}, {-int(args[1]) if dtype == BOOL else literal(args[1])})"
         if dtype == BOOL and args[0].dtype == BOOL:
             operands = [self._mask(a, text, mask_bits(symbol)) for a, text in zip(args, operands, strict=True)]
-        if op == "mul" and dtype == np.uint32:
-            # As a call, it shares the 64-bit products of mulhi_, which Philox takes of the same words.
+        if op == "mul" and dtype == np.uint32 and symbol.graph.has("mulhi", dtype, *symbol.args):
+            # As a call, it shares the 64-bit products of mulhi_, which Philox takes of the same words; alone it would
+            # be slower than the operator.
             return f"mul_{kind}({', '.join(operands)})"
         if op in _OPERATORS:
             return f"{operands[0]} {_OPERATORS[op]} {operands[1]}"

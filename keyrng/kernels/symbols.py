@@ -33,6 +33,10 @@ class Graph:
             symbol = self._nodes[identity] = Symbol(self, op, dtype, args)
         return symbol
 
+    def has(self, op: str, dtype: np.dtype[Any], *args: Any) -> bool:
+        """Whether the operation is there."""
+        return (op, dtype, *(id(a) if isinstance(a, Symbol) else a for a in args)) in self._nodes
+
     def constant(self, value: Any, dtype: np.dtype[Any]) -> Symbol:
         """A literal, rounded to ``dtype`` as NumPy rounds a Python number beside an array."""
         if dtype == BOOL:
