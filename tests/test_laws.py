@@ -121,7 +121,7 @@ def test_slab_of_many_keys_with_parameters_for_each_element(case: Case, algorith
 
 
 # Where counters carry: the low word of an index, and of the number of a block of 2 to 8 values, runs over.
-FAR = (2**32 - 3, 2**32 + 1, 2**33 - 5, 2**34 - 7, 2**35 - 9, 2**40 + 5, 2**53 + 1, 2**55 + 3)
+FAR = (2**32 - 3, 2**33 - 5, 2**34 - 7, 2**35 - 9, 2**55 + 3)
 
 
 def far_slabs(case: Case, algorithm: str, dtype: str, parameters: dict) -> Iterator[tuple[str, Call, int]]:
@@ -135,7 +135,7 @@ def far_slabs(case: Case, algorithm: str, dtype: str, parameters: dict) -> Itera
 @each_case
 @each_algorithm
 def test_slab_beyond_2_to_the_32(case: Case, algorithm: str, path: str) -> None:
-    for dtype, parameters in zip(case.some_dtypes, case.parameters * 8, strict=False):
+    for dtype, parameters in zip(case.some_dtypes[-2:], case.parameters * 2, strict=False):
         for name, call, start in far_slabs(case, algorithm, dtype, dict(parameters)):
             size = start + 300
             piece = call.slab(start, 300, size)
@@ -153,18 +153,15 @@ def test_slab_beyond_2_to_the_32(case: Case, algorithm: str, path: str) -> None:
 def key_arrays(algorithm: str) -> Iterator[keyrng.Key]:
     key = keyrng.key(SEED, impl=algorithm)
     yield key
-    yield keyrng.split(key, 1)
-    yield keyrng.split(key, 3)
     yield keyrng.split(key, (2, 2))
-    yield keyrng.split(key, 12)[::-3]
-    yield keyrng.split(key, (3, 4))[:, 1]
+    yield keyrng.split(key, (3, 4))[::-2, 1]
     yield keyrng.split(key, 300)
 
 
 @each_case
 @each_algorithm
 def test_batch_is_a_stack_of_single_keys(case: Case, algorithm: str, path: str) -> None:
-    for dtype, parameters in zip(case.some_dtypes, case.parameters * 8, strict=False):
+    for dtype, parameters in zip(case.some_dtypes[-2:], case.parameters * 2, strict=False):
         for keys in key_arrays(algorithm):
             # Fewer than 128 values a key go side by side on the compiled path, one value a key on a road of its own.
             for shape in ((), (1,), (5,), (2, 3), (131,)):
@@ -225,7 +222,7 @@ def test_each_element_has_its_own_parameters(case: Case, algorithm: str, path: s
         ((1,), case.mixed((1,))),
         ((3, 4), case.mixed((1, 1))),
     ]
-    for dtype in case.some_dtypes:
+    for dtype in case.some_dtypes[-2:]:
         for shape, parameters in forms:
             sample = case(key, shape, dtype, **parameters)
 
@@ -258,7 +255,7 @@ def test_long_parameters(case: Case, algorithm: str, path: str) -> None:
 @each_algorithm
 def test_parameters_broadcast_against_keys(case: Case, algorithm: str, path: str) -> None:
     keys = keyrng.split(keyrng.key(SEED, impl=algorithm), 3)
-    for dtype in case.some_dtypes:
+    for dtype in case.some_dtypes[-2:]:
         for rest in ((4,), (130,), ()):
             for form in ((3, *rest), rest, (3,) + (1,) * len(rest), (1,) * len(rest)):
                 parameters = case.mixed(form)
