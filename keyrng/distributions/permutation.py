@@ -19,7 +19,7 @@ from keyrng.parameters import Array, ArrayLike, truth
 from keyrng.sampling import fill_slab
 
 _WORD = np.dtype(np.uint32)
-_CHUNK = 1 << 16  # elements at a time: they stay in a level-2 cache
+_CHUNK = 1 << 17  # elements at a time: they stay in a cache, and threads seldom wait for Python's lock
 _LONG = 1 << 13  # elements from which on a few places are found without sorting all ...
 _FEW = 64  # ... if they are one in so many, or less
 
@@ -232,10 +232,10 @@ def _smallest(stream: Key, size: int, count: int) -> Array:
 def _at_ranks(stream: Key, size: int, ranks: Array) -> Array:
     """The places of the words at some ranks of their stable order.
 
-    Words are uniform, so of those that begin with the same bits there are 32 to 64, or more where so many counts would
+    Words are uniform, so of those that begin with the same bits there are 64 to 128, or more where so many counts would
     leave the cache; only words that begin like one of a wanted rank are sorted.
     """
-    leading_bits = min(size.bit_length() - 6, 15)
+    leading_bits = max(1, min(size.bit_length() - 7, 15))
     shift, different = np.uint32(32 - leading_bits), 1 << leading_bits
     words = np.empty(size, _WORD)
     counted: list[Array] = []
@@ -243,7 +243,7 @@ def _at_ranks(stream: Key, size: int, ranks: Array) -> Array:
 
     def count(first: int, stop: int) -> None:
         words[first:stop] = _words(stream, first, stop, size)
-        counted.append(np.bincount((words[first:stop] >> shift).astype(np.intp), minlength=different))
+        counted.append(np.bincount(words[first:stop] >> shift, minlength=different))
 
     def find(first: int, stop: int) -> None:
         near = np.flatnonzero(wanted.take(words[first:stop] >> shift, mode="clip")) + first
