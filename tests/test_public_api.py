@@ -167,6 +167,14 @@ def test_signature_is_that_of_jax(name):
     assert _plain(getattr(keyrng, name)) == expected
 
 
+def test_every_function_of_jax_random_is_there():
+    random = pytest.importorskip("jax").random
+    theirs = {name for name in dir(random) if not name.startswith("_") and callable(getattr(random, name))}
+
+    # Raw keys of no algorithm, and the dtype of a key array, which is NumPy's no more than jax's.
+    assert theirs - set(keyrng.__all__) == {"PRNGKey", "key_dtype"}
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_names_of_our_own_are_not_in_jax_random(name):
     assert not hasattr(pytest.importorskip("jax").random, name)
