@@ -89,6 +89,7 @@ ROWS: tuple[Case, ...] = (
             {"lower": 6.0, "upper": np.inf},
             {"lower": -9.0, "upper": -8.0},
             {"lower": 20.0, "upper": 21.0},
+            {"lower": 30.0, "upper": np.inf},
             {"lower": -100.0, "upper": 100.0},
         ),
         jax=by_condition,

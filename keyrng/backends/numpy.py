@@ -85,14 +85,13 @@ class _Lanes:
         result: Array | None = None
         while True:
             accept, value = attempt(_AttemptLanes(blocks, live, self.dtype), *arguments)
-            accept = np.broadcast_to(accept, live.shape)
             if result is None:
-                if accept.all():
-                    return np.array(np.broadcast_to(value, live.shape))
-                result = np.empty(total, value.dtype)
-            # The rejected are overwritten by a later attempt; storing all is faster than choosing.
-            result[live] = value
-            rejected = np.flatnonzero(~accept)  # by position: a mask branches on every element, for every array
+                result = np.array(np.broadcast_to(value, live.shape))
+            else:
+                # The rejected are overwritten by a later attempt; storing all is faster than choosing.
+                result[live] = value
+            # By position: a mask branches on every element, for every array.
+            rejected = np.flatnonzero(~np.broadcast_to(accept, live.shape))
             if not rejected.size:
                 return result
             live = live[rejected]
@@ -136,7 +135,12 @@ class _AttemptBlocks:
         if len(self._words) > 1:
             key = [word[live // slab.count] for word in key]
             live = live % slab.count
-        low, high = _index_words(algorithm, live.astype(np.uint64) + np.uint64(slab.start))
+        first, last = slab.start, slab.start + slab.count - 1
+        if algorithm.word_bits == 32 and first >> 32 == last >> 32:
+            low, high = live.astype(np.uint32), np.array([first >> 32], np.uint32)
+            low += np.uint32(first & 0xFFFFFFFF)
+        else:
+            low, high = _index_words(algorithm, live.astype(np.uint64) + np.uint64(first))
         return algorithm.words(algorithm.at(key, low, high, *_constants(algorithm, draw)), bits)
 
 
