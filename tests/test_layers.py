@@ -39,6 +39,7 @@ ORDER = (
     "keyrng.backends",
     "keyrng.backends.threads",
     "keyrng.backends.compiled",
+    "keyrng.backends.tally",
     "keyrng.backends.packed",
     "keyrng.backends.derive",
     "keyrng.backends.numpy",

@@ -21,6 +21,7 @@ from test_jax import Entry, decoded, golden
 import keyrng
 from keyrng import categorical, choice, permutation
 from keyrng.backends import compiled
+from keyrng.backends.tally import tally
 from keyrng.distributions.categorical import gumbel_kernel
 
 # By name, for the package has functions of these names.
@@ -303,6 +304,14 @@ def test_choice_without_replacement_begins_a_permutation(algorithm: str, path: s
         for count in {0, 1, 5, size // 70, size // 2, size} & set(range(size + 1)):
             assert_same(choice(key, size, (count,), False), order[:count], size, count)
     assert_same(choice(key, 300_007, (20, 30), False), order[:600].reshape(20, 30))
+
+
+@on_both_paths
+def test_tally_counts_leading_bits(path: str) -> None:
+    words = keyrng.bits(KEY, 100_001)
+    for bits, length in itertools.product((1, 2, 10, 16), (0, 1, 4_097, 100_001)):
+        expected = np.bincount(words[:length] >> (32 - bits), minlength=2**bits)
+        assert np.array_equal(tally(words[:length], bits), expected)
 
 
 def test_choice_of_a_few_after_three_rounds() -> None:

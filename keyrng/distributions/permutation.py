@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from keyrng.backends import Slab
+from keyrng.backends.tally import tally
 from keyrng.backends.threads import get_num_threads, run_pieces
 from keyrng.distributions.population import population
 from keyrng.distributions.words import _bits
@@ -21,7 +22,7 @@ from keyrng.sampling import fill_slab
 _WORD = np.dtype(np.uint32)
 _CHUNK = 1 << 17  # elements at a time: they stay in a cache, and threads seldom wait for Python's lock
 _LONG = 1 << 13  # elements from which on a few places are found without sorting all ...
-_FEW = 64  # ... if they are one in so many, or less
+_FEW = 40  # ... if they are one in so many, or less
 
 
 def permutation(
@@ -232,27 +233,27 @@ def _smallest(stream: Key, size: int, count: int) -> Array:
 def _at_ranks(stream: Key, size: int, ranks: Array) -> Array:
     """The places of the words at some ranks of their stable order.
 
-    Words are uniform, so of those that begin with the same bits there are 64 to 128, or more where so many counts would
+    Words are uniform, so of those that begin with the same bits there are 32 to 64, or more where so many counts would
     leave the cache; only words that begin like one of a wanted rank are sorted.
     """
-    leading_bits = max(1, min(size.bit_length() - 7, 15))
-    shift, different = np.uint32(32 - leading_bits), 1 << leading_bits
+    bits = max(1, min(size.bit_length() - 6, 15))
+    shift = np.uint32(32 - bits)
     words = np.empty(size, _WORD)
     counted: list[Array] = []
     found: list[Array] = []
 
     def count(first: int, stop: int) -> None:
         words[first:stop] = _words(stream, first, stop, size)
-        counted.append(np.bincount(words[first:stop] >> shift, minlength=different))
+        counted.append(tally(words[first:stop], bits))
 
     def find(first: int, stop: int) -> None:
         near = np.flatnonzero(wanted.take(words[first:stop] >> shift, mode="clip")) + first
         found.append(_packed(words[near], near))
 
     run_pieces(size, count, _CHUNK)
-    counts = np.sum(counted, axis=0)
+    counts = np.sum(counted, axis=0, dtype=np.int64)
     leading = np.searchsorted(np.cumsum(counts), ranks, side="right")
-    wanted = np.zeros(different, np.bool_)
+    wanted = np.zeros(1 << bits, np.bool_)
     wanted[leading] = True
     run_pieces(size, find, _CHUNK)
     left_out = np.cumsum(np.where(wanted, 0, counts))
