@@ -17,7 +17,7 @@ from keyrng.distributions.words import _bits
 from keyrng.dtypes import index_dtype
 from keyrng.keys import Key, check_key, split
 from keyrng.parameters import Array, ArrayLike, truth
-from keyrng.sampling import fill_slab
+from keyrng.sampling import fill_slab, run_slabs
 
 _WORD = np.dtype(np.uint32)
 _CHUNK = 1 << 17  # elements at a time: they stay in a cache, and threads seldom wait for Python's lock
@@ -92,7 +92,7 @@ def orders(key: Key, shape: tuple[int, ...], axis: int = 0) -> Array:
         _sort_places(result[first:stop], [keys[first:stop] for keys in rounds], shape, axis)
 
     if rounds and total <= _CHUNK:
-        run_pieces(key.size, piece, _CHUNK // total)
+        run_slabs(key, key.size, piece, _CHUNK // total)
     elif rounds:  # each has pieces, and threads, of its own
         for i in range(key.size):
             piece(i, i + 1)
@@ -153,7 +153,7 @@ def _sort_places(places: Array, rounds: list[Key], shape: tuple[int, ...], axis:
         flat[first:stop] = _places(packed[first:stop])
 
     for i, stream in enumerate(rounds):
-        run_pieces(packed.size, partial(pack, stream), _CHUNK)
+        run_slabs(stream, packed.size, partial(pack, stream), _CHUNK)
         _sort(packed.reshape(-1, *shape), axis + 1)
         if i:
             run_pieces(packed.size, gather, _CHUNK)
@@ -225,7 +225,7 @@ def _smallest(stream: Key, size: int, count: int) -> Array:
     while sum(map(len, found)) < count:
         found.clear()
         bound = np.uint32(min(2**32 * expected // size, 2**32 - 1))
-        run_pieces(size, piece, _CHUNK)
+        run_slabs(stream, size, piece, _CHUNK)
         expected *= 2
     return _places(np.sort(np.concatenate(found))[:count])
 
@@ -250,7 +250,7 @@ def _at_ranks(stream: Key, size: int, ranks: Array) -> Array:
         near = np.flatnonzero(wanted.take(words[first:stop] >> shift, mode="clip")) + first
         found.append(_packed(words[near], near))
 
-    run_pieces(size, count, _CHUNK)
+    run_slabs(stream, size, count, _CHUNK)
     counts = np.sum(counted, axis=0, dtype=np.int64)
     leading = np.searchsorted(np.cumsum(counts), ranks, side="right")
     wanted = np.zeros(1 << bits, np.bool_)
