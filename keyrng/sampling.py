@@ -15,6 +15,7 @@ import numpy as np
 from keyrng.algorithms.base import Algorithm
 from keyrng.backends import Slab, compiled
 from keyrng.backends import numpy as direct
+from keyrng.backends.threads import run_pieces
 from keyrng.dtypes import Dtype, compute_dtype, is_half
 from keyrng.dtypes import result as result_dtype
 from keyrng.kernels.bits import store
@@ -184,6 +185,18 @@ def fill_slab(
 
     words = key._words.reshape(-1, algorithm.key_words)
     direct.run(kernel, algorithm, words, slab, compute, [_flat(v, shape) for v in values], take)
+
+
+def run_slabs(key: Key, total: int, piece: Callable[[int, int], None], size: int) -> None:
+    """`run_pieces` for pieces that call `fill_slab`: in threads only where that is compiled.
+
+    On NumPy a slab is made in many short steps between which threads wait for Python's lock.
+    """
+    if compiled.algorithm_number(key._algorithm) is not None:
+        run_pieces(total, piece, size)
+        return
+    for first in range(0, total, size):
+        piece(first, min(first + size, total))
 
 
 @lru_cache(maxsize=512)

@@ -40,6 +40,7 @@ ORDER = (
     "keyrng.backends",
     "keyrng.backends.threads",
     "keyrng.backends.compiled",
+    "keyrng.backends.tally",
     "keyrng.backends.packed",
     "keyrng.backends.derive",
     "keyrng.backends.numpy",

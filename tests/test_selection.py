@@ -21,6 +21,7 @@ from test_jax import Entry, decoded, golden
 import keyrng
 from keyrng import categorical, choice, permutation
 from keyrng.backends import compiled
+from keyrng.backends.tally import tally
 from keyrng.distributions.categorical import gumbel_kernel
 
 # By name, for the package has functions of these names.
@@ -31,7 +32,7 @@ WEIGHTS: Any = importlib.import_module("keyrng.distributions.weights")
 SEED = 2024
 KEY = keyrng.key(SEED)
 INF, NAN = float("inf"), float("nan")
-MODES = ("low",)  # of gumbels, those that are there
+MODES = ("low", "high", "highest")  # of gumbels
 
 # The instruction sets of the compiled path differ in words and gumbels only, which other tests compare.
 on_both_paths = pytest.mark.parametrize("path", PATHS[:2], indirect=True)
@@ -303,6 +304,14 @@ def test_choice_without_replacement_begins_a_permutation(algorithm: str, path: s
         for count in {0, 1, 5, size // 70, size // 2, size} & set(range(size + 1)):
             assert_same(choice(key, size, (count,), False), order[:count], size, count)
     assert_same(choice(key, 300_007, (20, 30), False), order[:600].reshape(20, 30))
+
+
+@on_both_paths
+def test_tally_counts_leading_bits(path: str) -> None:
+    words = keyrng.bits(KEY, 100_001)
+    for bits, length in itertools.product((1, 2, 10, 16), (0, 1, 4_097, 100_001)):
+        expected = np.bincount(words[:length] >> (32 - bits), minlength=2**bits)
+        assert np.array_equal(tally(words[:length], bits), expected)
 
 
 def test_choice_of_a_few_after_three_rounds() -> None:
@@ -880,15 +889,12 @@ def test_every_place_of_a_long_permutation_is_as_likely() -> None:
 NAMES = {"permutation": ("x", "axis"), "choice": ("a", "shape"), "categorical": ("logits", "axis")}
 NARROW = "jax draws gumbels of 16 bits for logits of 16 bits, keyrng of 32"
 WIDE = "jax with x64 draws integers of 64 bits"
-NO_MODE = "a mode that is not there yet"
 
 
 def reason(entry: Entry) -> str:
     """Why an entry differs on purpose; empty if it does not."""
     if entry["fn"] == "categorical" and entry["args"][0]["dtype"] in ("float16", "bfloat16"):
         return NARROW
-    if (entry["kwargs"].get("mode") or "low") not in MODES:
-        return NO_MODE
     drawn = entry["fn"] == "choice" and "p" not in entry["kwargs"] and entry["kwargs"].get("replace", True)
     return WIDE if drawn and entry["x64"] else ""
 
@@ -900,8 +906,6 @@ def test_golden(path: str) -> None:
     for entry, expected in golden(tuple(NAMES)):
         name, why = entry["fn"], reason(entry)
         seen[name, why] += 1
-        if (entry["kwargs"].get("mode") or "low") not in MODES:
-            continue
         arguments = dict(zip(NAMES[name], map(decoded, entry["args"]), strict=False))
         arguments |= {k: decoded(v) for k, v in entry["kwargs"].items()}
         found = getattr(keyrng, name)(keyrng.key(entry["key"]["seed"]), **arguments)
@@ -914,9 +918,7 @@ def test_golden(path: str) -> None:
             assert found.dtype == expected.dtype or (found.dtype, expected.dtype) == (np.int32, np.int64), entry["id"]
     # The list must not grow unseen: a wider rule would hide real differences.
     assert {key: count for key, count in seen.items() if key[1]} == {
-        ("categorical", NO_MODE): 12,
         ("categorical", NARROW): 40,
-        ("choice", NO_MODE): 4,
         ("choice", WIDE): 9,
     }
 

@@ -14,13 +14,13 @@ from math import prod
 import numpy as np
 
 from keyrng.backends import Slab
-from keyrng.backends.threads import PIECE, run_pieces
+from keyrng.backends.threads import PIECE
 from keyrng.distributions.gumbel import gumbel_kernel
 from keyrng.dtypes import float_of, index_dtype
 from keyrng.kernels.lane import Kernel
 from keyrng.keys import Key, _axis, check_key
 from keyrng.parameters import Array, ArrayLike, Requirement, checked, truth
-from keyrng.sampling import fill_slab
+from keyrng.sampling import fill_slab, run_slabs
 from keyrng.shapes import Shape, check_out, sample_shape
 
 _SLAB = 1 << 16  # gumbels at a time: they stay in a level-2 cache
@@ -139,7 +139,7 @@ def winners(kernel: Kernel, key: Key, table: Array, rows: Array, count: int) -> 
             places[part] = race.largest(part, count) if step[2] >= size else race.largest_of_many(part, step[2])
 
     # A slab of more than a piece has threads of its own.
-    run_pieces(len(parts), piece, 1 if prod(step) <= PIECE else len(parts))
+    run_slabs(key, len(parts), piece, 1 if prod(step) <= PIECE else len(parts))
     return places
 
 

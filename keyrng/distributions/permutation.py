@@ -10,18 +10,19 @@ from typing import Any
 import numpy as np
 
 from keyrng.backends import Slab
+from keyrng.backends.tally import tally
 from keyrng.backends.threads import get_num_threads, run_pieces
 from keyrng.distributions.population import population
 from keyrng.distributions.words import _bits
 from keyrng.dtypes import index_dtype
 from keyrng.keys import Key, check_key, split
 from keyrng.parameters import Array, ArrayLike, truth
-from keyrng.sampling import fill_slab
+from keyrng.sampling import fill_slab, run_slabs
 
 _WORD = np.dtype(np.uint32)
 _CHUNK = 1 << 17  # elements at a time: they stay in a cache, and threads seldom wait for Python's lock
 _LONG = 1 << 13  # elements from which on a few places are found without sorting all ...
-_FEW = 64  # ... if they are one in so many, or less
+_FEW = 40  # ... if they are one in so many, or less
 
 
 def permutation(
@@ -91,7 +92,7 @@ def orders(key: Key, shape: tuple[int, ...], axis: int = 0) -> Array:
         _sort_places(result[first:stop], [keys[first:stop] for keys in rounds], shape, axis)
 
     if rounds and total <= _CHUNK:
-        run_pieces(key.size, piece, _CHUNK // total)
+        run_slabs(key, key.size, piece, _CHUNK // total)
     elif rounds:  # each has pieces, and threads, of its own
         for i in range(key.size):
             piece(i, i + 1)
@@ -152,7 +153,7 @@ def _sort_places(places: Array, rounds: list[Key], shape: tuple[int, ...], axis:
         flat[first:stop] = _places(packed[first:stop])
 
     for i, stream in enumerate(rounds):
-        run_pieces(packed.size, partial(pack, stream), _CHUNK)
+        run_slabs(stream, packed.size, partial(pack, stream), _CHUNK)
         _sort(packed.reshape(-1, *shape), axis + 1)
         if i:
             run_pieces(packed.size, gather, _CHUNK)
@@ -224,7 +225,7 @@ def _smallest(stream: Key, size: int, count: int) -> Array:
     while sum(map(len, found)) < count:
         found.clear()
         bound = np.uint32(min(2**32 * expected // size, 2**32 - 1))
-        run_pieces(size, piece, _CHUNK)
+        run_slabs(stream, size, piece, _CHUNK)
         expected *= 2
     return _places(np.sort(np.concatenate(found))[:count])
 
@@ -232,27 +233,27 @@ def _smallest(stream: Key, size: int, count: int) -> Array:
 def _at_ranks(stream: Key, size: int, ranks: Array) -> Array:
     """The places of the words at some ranks of their stable order.
 
-    Words are uniform, so of those that begin with the same bits there are 64 to 128, or more where so many counts would
+    Words are uniform, so of those that begin with the same bits there are 32 to 64, or more where so many counts would
     leave the cache; only words that begin like one of a wanted rank are sorted.
     """
-    leading_bits = max(1, min(size.bit_length() - 7, 15))
-    shift, different = np.uint32(32 - leading_bits), 1 << leading_bits
+    bits = max(1, min(size.bit_length() - 6, 15))
+    shift = np.uint32(32 - bits)
     words = np.empty(size, _WORD)
     counted: list[Array] = []
     found: list[Array] = []
 
     def count(first: int, stop: int) -> None:
         words[first:stop] = _words(stream, first, stop, size)
-        counted.append(np.bincount(words[first:stop] >> shift, minlength=different))
+        counted.append(tally(words[first:stop], bits))
 
     def find(first: int, stop: int) -> None:
         near = np.flatnonzero(wanted.take(words[first:stop] >> shift, mode="clip")) + first
         found.append(_packed(words[near], near))
 
-    run_pieces(size, count, _CHUNK)
-    counts = np.sum(counted, axis=0)
+    run_slabs(stream, size, count, _CHUNK)
+    counts = np.sum(counted, axis=0, dtype=np.int64)
     leading = np.searchsorted(np.cumsum(counts), ranks, side="right")
-    wanted = np.zeros(different, np.bool_)
+    wanted = np.zeros(1 << bits, np.bool_)
     wanted[leading] = True
     run_pieces(size, find, _CHUNK)
     left_out = np.cumsum(np.where(wanted, 0, counts))

@@ -339,12 +339,39 @@ static PyObject *derive_one(PyObject *self, PyObject *const *args, Py_ssize_t n)
     Py_RETURN_NONE;
 }
 
+/* tally(words, shift, counts): how many words of 32 bits begin with each combination of the bits that a shift leaves.
+ * By hand, for np.bincount keeps Python's lock. */
+static PyObject *tally(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+    (void)self;
+    if (n != 3) return PyErr_Format(PyExc_TypeError, "tally takes 3 arguments");
+    long shift = PyLong_AsLong(args[1]);
+    if (PyErr_Occurred()) return NULL;
+    Py_buffer words = {0}, counts = {0};
+    int failed = take(args[0], &words, PyBUF_SIMPLE) || take(args[2], &counts, PyBUF_WRITABLE);
+    if (!failed && (shift < 1 || shift > 31 || (uint64_t)counts.len != (uint64_t)4 << (32 - shift))) {
+        PyErr_SetString(PyExc_SystemError, "tally was called with counts of the wrong size");
+        failed = 1;
+    }
+    if (!failed) {
+        const uint32_t *word = words.buf, *end = word + words.len / 4;
+        uint32_t *count = counts.buf;
+        PyThreadState *state = end - word < GIL_WORTH ? NULL : PyEval_SaveThread();
+        while (word < end) count[*word++ >> shift]++;
+        if (state) PyEval_RestoreThread(state);
+    }
+    if (words.obj) PyBuffer_Release(&words);
+    if (counts.obj) PyBuffer_Release(&counts);
+    if (failed) return NULL;
+    Py_RETURN_NONE;
+}
+
 #define METHOD(name, flags) {#name, (PyCFunction)(void (*)(void))name, flags, NULL}
 
 static PyMethodDef methods[] = {
     METHOD(describe, METH_NOARGS),     METHOD(isa, METH_O),
     METHOD(run, METH_FASTCALL),        METHOD(children, METH_FASTCALL),
     METHOD(run_simple, METH_FASTCALL), METHOD(derive, METH_FASTCALL),     METHOD(derive_one, METH_FASTCALL),
+    METHOD(tally, METH_FASTCALL),
     {NULL, NULL, 0, NULL},
 };
 
