@@ -121,16 +121,15 @@ def is_half(dtype: Dtype) -> bool:
 
 
 def float_dtype(dtype: Dtype) -> Dtype:
-    """The float that counts of an integer dtype are computed in: float64 for 64 bits, else float32."""
+    """The float that a dtype of that width is computed in: float64 for 64 bits, else float32."""
     return np.dtype(np.float64 if dtype.itemsize == 8 else np.float32)
 
 
 def compute_dtype(dtype: Dtype) -> Dtype:
     """What a sample of a dtype is computed in: floats in float32 or float64, integers in words."""
-    wide = dtype.itemsize == 8
     if dtype.kind in "iu":
-        return np.dtype(np.uint64 if wide else np.uint32)
-    return np.dtype(np.float64 if wide else np.float32)
+        return np.dtype(np.uint64 if dtype.itemsize == 8 else np.uint32)
+    return float_dtype(dtype)
 
 
 def float_of(value: Any) -> Dtype:

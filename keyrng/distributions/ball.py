@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from keyrng.distributions.exponential import _exponential
 from keyrng.distributions.gamma import _loggamma, gamma_parts
 from keyrng.distributions.rows import row_sum
 from keyrng.dtypes import DTypeLike, compute_dtype, floating
-from keyrng.kernels.bits import unit
+from keyrng.kernels.bits import either_sign
 from keyrng.kernels.elementary import exp, log
 from keyrng.kernels.lane import FLOATS, kernel
-from keyrng.kernels.ops import where
-from keyrng.keys import Key, check_key, split
+from keyrng.keys import Key, _is_integer, check_key, split
 from keyrng.parameters import Array, ArrayLike, checked, positive
 from keyrng.sampling import draw
 from keyrng.shapes import Shape, dimensions
@@ -25,7 +22,7 @@ def _generalized_normal(lane: Any, p: Any) -> Any:
     size, sign = lane.split(2)
     factor, boost = gamma_parts(size, 1.0 / p)
     x = exp((log(factor) + boost) / p)
-    return where(unit(sign) < 0.5, x, -x)
+    return either_sign(sign, x)
 
 
 @kernel(*FLOATS)
@@ -36,7 +33,7 @@ def _exp(lane: Any, x: Any) -> Any:
 @kernel(*FLOATS)
 def _ball(lane: Any, log_power: Any, total: Any, p: Any) -> Any:
     x = exp((log_power - log(total)) / p)
-    return where(unit(lane) < 0.5, x, -x)
+    return either_sign(lane, x)
 
 
 def generalized_normal(
@@ -110,7 +107,7 @@ def ball(
     dtype = floating(dtype)
     compute = compute_dtype(dtype)
     exponent = checked(positive(p=p), compute).value[..., None]
-    if isinstance(d, bool) or not isinstance(d, (int, np.integer)):
+    if not _is_integer(d):
         raise TypeError(f"d is an int, the dimension, got {d!r}")
     points = dimensions(shape)
     rows = (*points, int(d))

@@ -6,9 +6,9 @@ from typing import Any
 
 from keyrng.distributions.normal import _normal
 from keyrng.dtypes import DTypeLike, floating
-from keyrng.kernels.bits import unit
+from keyrng.kernels.bits import either_sign
 from keyrng.kernels.lane import FLOATS, kernel
-from keyrng.kernels.ops import sqrt, where
+from keyrng.kernels.ops import sqrt
 from keyrng.keys import Key
 from keyrng.parameters import Array, ArrayLike, finite, non_negative
 from keyrng.sampling import draw
@@ -25,7 +25,7 @@ def _maxwell(lane: Any) -> Any:
 def _double_sided_maxwell(lane: Any, loc: Any, scale: Any) -> Any:
     size, sign = lane.split(2)
     x = _maxwell(size)
-    return where(unit(sign) < 0.5, x, -x) * scale + loc
+    return either_sign(sign, x) * scale + loc
 
 
 def maxwell(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:

@@ -52,6 +52,11 @@ def signed_unit(lane: Any) -> Value:
     return unit(lane) * 2.0 + smallest
 
 
+def either_sign(lane: Any, x: Value) -> Value:
+    """``x`` or ``-x``, each with probability one half, by a word of the lane."""
+    return where(unit(lane) < 0.5, x, -x)
+
+
 def whole(*parts: Value) -> Value:
     """The sum of whole floats as an integer of their size, exact where the float sum would not be."""
     integer = np.dtype(np.int32 if parts[0].dtype == np.float32 else np.int64)
