@@ -20,20 +20,23 @@ from keyrng.shapes import Shape
 LARGEST = 2**53
 
 
-def _log_probability(x: Any, good: Any, bad: Any, sample: Any) -> Any:
-    """The logarithm of ``C(good, k) C(bad, sample - k)``, less a constant, for k = base + x."""
+def _centre(good: Any, bad: Any, sample: Any) -> tuple[Any, Any, Any]:
+    """The part of all that is in the sample, the mean, and its whole part, the base."""
     p = sample / (good + bad)
     mean = good * p
-    base = floor(mean)
+    return p, mean, floor(mean)
+
+
+def _log_probability(x: Any, good: Any, bad: Any, sample: Any) -> Any:
+    """The logarithm of ``C(good, k) C(bad, sample - k)``, less a constant, for k = base + x."""
+    p, mean, base = _centre(good, bad, sample)
     k, beside = base + x, x - (mean - base)
     return log_binomial(k, beside + 1.0 - p, good, p) + log_binomial(sample - k, 1.0 - p - beside, bad, p)
 
 
 def _attempt(lane: Any, good: Any, bad: Any, sample: Any, peak: Any) -> tuple[Any, Any]:
     total = good + bad
-    p = sample / total
-    mean = good * p
-    base = floor(mean)
+    p, mean, base = _centre(good, bad, sample)
     variance = mean * (bad / total) * (1.0 - p) * (total / (total - 1.0))
     x, height = candidate(lane, mean - base, variance)
     k = base + x
@@ -50,7 +53,7 @@ def _hypergeometric(lane: Any, good: Any, bad: Any, sample: Any) -> Any:
     swap, rest = good > bad, sample > total * 0.5
     rare, common = where(swap, bad, good), where(swap, good, bad)
     taken = where(rest, total - sample, sample)
-    base = floor(rare * (taken / total))
+    _, _, base = _centre(rare, common, taken)
     mode = floor((rare + 1.0) * (taken + 1.0) / (total + 2.0)) - base
     x = lane.attempts(_attempt, rare, common, taken, _log_probability(mode, rare, common, taken))
     k = base + where(total > 0.0, x, 0.0)
