@@ -38,6 +38,7 @@ ORDER = (
     "keyrng.kernels.cuda",
     # the executors, which never see a Key
     "keyrng.backends",
+    "keyrng.backends.gpu",
     "keyrng.backends.threads",
     "keyrng.backends.compiled",
     "keyrng.backends.tally",
@@ -189,7 +190,7 @@ def test_import_adds_keyrng_and_the_standard_library_only(imported):
         *((printer, "it is for the build") for printer in PRINTERS),
         ("keyrng.testing", "it is for tests"),
         ("keyrng.cli", "it is for python -m keyrng"),
-        ("cupy", "it takes 0.2 seconds, and no key lives on a GPU"),
+        ("cupy", "it takes 0.2 seconds, and only a key on a GPU needs it"),
         ("jax", "only the tests compare with it"),
         ("scipy", "only the tests compare with it"),
         ("mpmath", "only the tests compare with it"),

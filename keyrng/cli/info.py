@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import platform
 import sys
 
 import numpy as np
 
 import keyrng
-from keyrng.backends import compiled
+from keyrng.backends import compiled, gpu
 
 
 def run() -> int:
@@ -41,10 +40,11 @@ def _compiled() -> str:
 
 
 def _cuda() -> str:
-    if importlib.util.find_spec("cupy") is None:
-        return "no: keys on GPUs are not part of this version, and CuPy is not installed"
-    cupy = _version("cupy-cuda12x", "cupy-cuda13x", "cupy")
-    return f"no: keys on GPUs are not part of this version (CuPy {cupy} is here)"
+    reason = gpu.missing_reason()
+    if reason:
+        return f"no: {reason}"
+    devices = ", ".join(f"cuda:{i} is {name}" for i, name in enumerate(gpu.devices()))
+    return f"yes: CuPy {_version('cupy-cuda13x', 'cupy-cuda12x', 'cupy')}; {devices}"
 
 
 def _version(*names: str) -> str:
