@@ -16,32 +16,9 @@ import numpy as np
 
 from keyrng import _serialize
 from keyrng.algorithms.base import Algorithm
+from keyrng.backends.memory import HOST, Memory, memory, memory_at
 
 Array = np.ndarray[Any, np.dtype[Any]]
-
-
-# Devices: the one place that knows them.
-
-
-def _device(words: Array) -> str:
-    """The device that words are on."""
-    return "cpu"
-
-
-def _place(words: Array, device: object) -> Array:
-    """The words on a device."""
-    if device == "cpu":
-        return words
-    if not isinstance(device, str):
-        raise TypeError(f'a device is a name like "cpu", got {_kind(device)}')
-    if device == "cuda" or device.startswith("cuda:"):
-        raise RuntimeError(
-            f'keys on {device!r} need the CUDA backend, which this keyrng does not have; use device="cpu"'
-        )
-    raise ValueError(f'unknown device {device!r}; known are "cpu"')
-
-
-# The key
 
 
 @final
@@ -100,20 +77,22 @@ class Key:
 
     @property
     def device(self) -> str:
-        """Where the words are, and where samples of this key appear."""
-        return _device(self._words)
+        """Where the words are, and where samples of this key appear: ``"cpu"``, or ``"cuda:0"`` and so on."""
+        return memory_at(self._words).name
 
-    def to(self, device: str) -> Key:
+    def to(self, device: Any) -> Key:
         """The same keys on a device; the key itself if it is there.
 
-        ValueError for an unknown device, RuntimeError for one that this installation cannot use.
+        ``"cpu"``, ``"cuda"`` (the current one), ``"cuda:1"`` or a ``cupy.cuda.Device``; of a key on a GPU also the
+        number of another. ValueError for an unknown device, TypeError for what names none, RuntimeError where GPUs
+        cannot be used.
         """
-        words = _place(self._words, device)
+        words = memory(device, memory_at(self._words)).receive(self._words)
         return self if words is self._words else _wrap(self._algorithm, words)
 
     def to_bytes(self) -> bytes:
         """The keys as bytes that ``Key.from_bytes`` reads, on any machine: words, shape, algorithm and a checksum."""
-        return _serialize.dump(self._algorithm, self._words)
+        return _serialize.dump(self._algorithm, HOST.receive(self._words))
 
     @staticmethod
     def from_bytes(data: bytes) -> Key:
@@ -138,12 +117,14 @@ class Key:
 
     def __getitem__(self, index: Any) -> Key:
         index = index if isinstance(index, tuple) else (index,)
+        here = memory_at(self._words)
         try:
-            words = self._words[(*index, slice(None))]
+            with here.current():
+                words = self._words[(*index, slice(None))]
         except IndexError:
             np.broadcast_to(False, self.shape)[index]  # The same error, but about the shape that the user sees.
             raise
-        return _wrap(self._algorithm, np.ascontiguousarray(words))
+        return _wrap(self._algorithm, here.contiguous(words))
 
     def reshape(self, *shape: Any) -> Key:
         """The keys in another shape of the same size; one length may be -1."""
@@ -178,7 +159,7 @@ class Key:
         order = [_axis(a, self.ndim) for a in given or ()] or list(range(self.ndim))[::-1]
         if sorted(order) != list(range(self.ndim)):
             raise ValueError(f"transpose needs each of {self.ndim} axes once, got {axes!r}")
-        return _wrap(self._algorithm, np.ascontiguousarray(self._words.transpose(*order, self.ndim)))
+        return _wrap(self._algorithm, memory_at(self._words).contiguous(self._words.transpose(*order, self.ndim)))
 
     @property
     def T(self) -> Key:  # noqa: N802 (NumPy's name)
@@ -191,18 +172,22 @@ class Key:
         other = check_key(other)
         if self._algorithm != other._algorithm:
             raise TypeError(f"cannot compare keys of {self.impl} and {other.impl}; compare key.impl first")
+        here = _one_memory([self, other], "compare")
         try:
-            return (self._words == other._words).all(axis=-1)
+            np.broadcast_shapes(self.shape, other.shape)
         except ValueError:
             raise ValueError(f"keys of shapes {self.shape} and {other.shape} do not broadcast") from None
+        with here.current():
+            return (self._words == other._words).all(axis=-1)
 
     def __ne__(self, other: object) -> Any:
         return True if other is None else ~self.__eq__(other)
 
     def __repr__(self) -> str:
         digits = self._algorithm.word_bits // 4
+        here = memory_at(self._words)
         words = np.array2string(
-            self._words,
+            HOST.receive(self._words),
             max_line_width=120,
             threshold=32,
             edgeitems=3,
@@ -211,7 +196,8 @@ class Key:
             formatter={"int": lambda word: f"0x{word:0{digits}x}"},
         )
         separator = "\n    " if self.size > 1 else " "
-        return f"Key({self.shape}, key<{self._algorithm.tag}>,{separator}{words})"
+        device = "" if here is HOST else f" {here.name},"
+        return f"Key({self.shape}, key<{self._algorithm.tag}>,{device}{separator}{words})"
 
     # A value that never changes.
 
@@ -234,7 +220,9 @@ class Key:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Key.from_bytes, (self.to_bytes(),)
+        if self.device == "cpu":
+            return Key.from_bytes, (self.to_bytes(),)
+        return _restored, (self.to_bytes(), self.device)
 
     # No number.
 
@@ -266,11 +254,17 @@ _set_words = Key.__dict__["_words"].__set__
 
 def _wrap(algorithm: Algorithm, words: Array) -> Key:
     """Keys of words that nobody else may write to: C-contiguous, of the algorithm's dtype, shape (..., key_words)."""
-    words.setflags(write=False)
+    if type(words) is np.ndarray:
+        words.setflags(write=False)
     made: Key = _new(Key)
     _set_algorithm(made, algorithm)
     _set_words(made, words)
     return made
+
+
+def _restored(data: bytes, device: str) -> Key:
+    """A key from a pickle, on the device it was on."""
+    return Key.from_bytes(data).to(device)
 
 
 def check_key(value: object) -> Key:
@@ -285,6 +279,11 @@ def check_key(value: object) -> Key:
     raise TypeError(f"expected a key, got {_kind(value)}; {makes} makes one")
 
 
+def memory_of(key: object) -> Memory:
+    """The memory that a key lies in, and so its samples; TypeError for what is no key."""
+    return memory_at(check_key(key)._words)
+
+
 # Arrays of keys together
 
 
@@ -296,10 +295,11 @@ def stack(keys: Iterable[Key], axis: int = 0) -> Key:
     >>> keyrng.stack([keyrng.key(1), keyrng.key(2)]).shape
     (2,)
     """
-    algorithm, words = _all_words(keys)
+    algorithm, words, here = _all_words(keys)
     if any(w.shape != words[0].shape for w in words):
         raise ValueError(f"keys of shapes {', '.join(str(w.shape[:-1]) for w in words)} do not stack")
-    return _wrap(algorithm, np.ascontiguousarray(np.stack(words, _axis(axis, words[0].ndim))))
+    with here.current():
+        return _wrap(algorithm, here.contiguous(here.xp.stack(words, _axis(axis, words[0].ndim))))
 
 
 def concatenate(keys: Iterable[Key], axis: int = 0) -> Key:
@@ -310,7 +310,7 @@ def concatenate(keys: Iterable[Key], axis: int = 0) -> Key:
     >>> keyrng.concatenate([keyrng.split(keyrng.key(1), 2), keyrng.split(keyrng.key(2), 3)]).shape
     (5,)
     """
-    algorithm, words = _all_words(keys)
+    algorithm, words, here = _all_words(keys)
     if any(w.ndim == 1 for w in words):
         raise ValueError("a scalar key has no axis to concatenate; keyrng.stack(keys) makes one")
     axis = _axis(axis, words[0].ndim - 1)
@@ -318,11 +318,12 @@ def concatenate(keys: Iterable[Key], axis: int = 0) -> Key:
     if len(rests) > 1:
         shapes = ", ".join(str(w.shape[:-1]) for w in words)
         raise ValueError(f"keys of shapes {shapes} do not concatenate along axis {axis}")
-    return _wrap(algorithm, np.ascontiguousarray(np.concatenate(words, axis)))
+    with here.current():
+        return _wrap(algorithm, here.contiguous(here.xp.concatenate(words, axis)))
 
 
-def _all_words(keys: Iterable[Key]) -> tuple[Algorithm, list[Array]]:
-    """The one algorithm of several keys, and the words of each."""
+def _all_words(keys: Iterable[Key]) -> tuple[Algorithm, list[Array], Memory]:
+    """The one algorithm of several keys, the words of each, and the one memory they lie in."""
     if isinstance(keys, np.ndarray) or not isinstance(keys, Iterable):
         raise TypeError(f"expected a list of keys, got {_kind(keys)}")
     checked = [check_key(k) for k in keys]
@@ -331,7 +332,15 @@ def _all_words(keys: Iterable[Key]) -> tuple[Algorithm, list[Array]]:
     impls = dict.fromkeys(k._algorithm.name for k in checked)
     if len(impls) > 1:
         raise TypeError(f"keys of {' and '.join(impls)} do not fit in one array")
-    return checked[0]._algorithm, [k._words for k in checked]
+    return checked[0]._algorithm, [k._words for k in checked], _one_memory(checked, "put together")
+
+
+def _one_memory(keys: Sequence[Key], act: str) -> Memory:
+    """The memory of several keys; ValueError if they lie in more than one."""
+    here, *others = dict.fromkeys(memory_at(k._words) for k in keys)
+    if others:
+        raise ValueError(f"cannot {act} keys on {here.name} and {others[0].name}; key.to({here.name!r}) moves one")
+    return here
 
 
 # What checks share

@@ -48,12 +48,18 @@ def floating_of(dtype: DTypeLike, *values: Any) -> Dtype:
     Python numbers, lists of them and integers do not count.
     """
     if dtype is None:
-        found = [v.dtype for v in values if isinstance(v, (np.ndarray, np.generic)) and v.dtype.name in _FLOATS]
+        found = [d for d in map(_array_dtype, values) if d is not None and d.name in _FLOATS]
         if len(set(found)) == 1:
             dtype = found[0].newbyteorder("=")
         elif found:
             dtype = np.float64 if any(d.itemsize == 8 for d in found) else np.float32
     return floating(dtype)
+
+
+def _array_dtype(value: Any) -> Dtype | None:
+    """The dtype of an array or scalar of NumPy or CuPy; None for anything else."""
+    dtype = getattr(value, "dtype", None)
+    return dtype if isinstance(dtype, np.dtype) else None
 
 
 def integer(dtype: DTypeLike) -> Dtype:
@@ -134,7 +140,8 @@ def compute_dtype(dtype: Dtype) -> Dtype:
 
 def float_of(value: Any) -> Dtype:
     """The float that a parameter is computed in: float64 if it is an array of that, else float32."""
-    wide = isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind == "f" and value.dtype.itemsize >= 8
+    given = _array_dtype(value)
+    wide = given is not None and given.kind == "f" and given.itemsize >= 8
     return np.dtype(np.float64 if wide else np.float32)
 
 

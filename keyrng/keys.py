@@ -17,12 +17,13 @@ from keyrng._key import Array, Key, concatenate, stack
 from keyrng._key import _axis as _axis
 from keyrng._key import _is_integer as _is_integer
 from keyrng._key import _kind as _kind
-from keyrng._key import _place as _place
 from keyrng._key import _wrap as _wrap
 from keyrng._key import check_key as check_key
+from keyrng._key import memory_of as memory_of
 from keyrng._serialize import digest
 from keyrng.algorithms.base import Algorithm, Domain, get, names
 from keyrng.backends.derive import children, derive, derive_one
+from keyrng.backends.memory import HOST, is_on_device, memory, memory_at, on_device
 
 __all__ = [
     "Key",
@@ -61,7 +62,7 @@ _DATA_HINTS: tuple[tuple[type | tuple[type, ...], str], ...] = (
 
 
 def key(
-    seed: int | np.integer[Any] | str | bytes, *, impl: str | Algorithm = "threefry2x32", device: str = "cpu"
+    seed: int | np.integer[Any] | str | bytes, *, impl: str | Algorithm = "threefry2x32", device: Any = "cpu"
 ) -> Key:
     """The key of a seed: one key, of shape ().
 
@@ -72,7 +73,10 @@ def key(
     With ``threefry2x32`` a key is used once, for sampling or for splitting: as in JAX, its samples and its children
     come from the same blocks. The other algorithms keep them apart.
 
-    ValueError for an integer outside the range, an unknown ``impl`` or ``device``; TypeError for any other seed.
+    With ``device="cuda"`` (or ``"cuda:1"``, or a ``cupy.cuda.Device``) the key lives on a GPU, and what is made of it.
+
+    ValueError for an integer outside the range, an unknown ``impl`` or ``device``; TypeError for any other seed;
+    RuntimeError where GPUs cannot be used.
 
     >>> keyrng.key(42)
     Key((), key<fry>, [0x00000000 0x0000002a])
@@ -89,7 +93,9 @@ def key(
         raise ValueError(_too_wide(seed, algorithm)) from None
     dtype = algorithm.dtype
     words = np.frombuffer(data, dtype.newbyteorder(">")).astype(dtype)
-    return _wrap(algorithm, _place(words, device))
+    if device != "cpu":
+        words = memory(device).receive(words)
+    return _wrap(algorithm, words)
 
 
 def _seed_number(seed: object, algorithm: Algorithm) -> int:
@@ -133,11 +139,11 @@ def split(key: Key, num: int | Sequence[int] = 2) -> Key:
         raise TypeError(f"num is an int or a tuple of ints, got {num!r}")
     if any(n < 0 for n in shape):
         raise ValueError(f"num is not negative, got {num!r}")
-    count = prod(map(int, shape))
-    new = np.empty((*words.shape[:-1], *shape, algorithm.key_words), algorithm.dtype)
-    if new.size:
-        new = children(algorithm, words.reshape(-1, algorithm.key_words), 0, count).reshape(new.shape)
-    return _wrap(algorithm, new)
+    shape = tuple(map(int, shape))
+    full = (*words.shape[:-1], *shape, algorithm.key_words)
+    if not prod(full):
+        return _wrap(algorithm, memory_at(words).empty(full, algorithm.dtype))
+    return _wrap(algorithm, children(algorithm, words.reshape(-1, algorithm.key_words), 0, prod(shape)).reshape(full))
 
 
 def fold_in(key: Key, data: int | np.integer[Any] | Array | str | bytes | tuple[Any, ...]) -> Key:
@@ -145,7 +151,8 @@ def fold_in(key: Key, data: int | np.integer[Any] | Array | str | bytes | tuple[
 
     - An int from 0 to 2**64 - 1: the child of that number, as in ``split``.
     - An array of integers in that range: ``key.shape`` and ``data.shape`` broadcast together, as in NumPy, and
-      ``fold_in(keys[:, None], data)`` pairs every key with every number.
+      ``fold_in(keys[:, None], data)`` pairs every key with every number. For keys on a GPU it lies there too, and is
+      unsigned, for signs cannot be checked without waiting for the device.
     - A str (its UTF-8 bytes) or bytes: a named child; the name is hashed by BLAKE2b. Every algorithm but
       ``threefry2x32`` keeps named children apart from numbered ones.
     - A tuple of these, folded in one after the other: ``fold_in(key, ("layer", 3))``.
@@ -178,7 +185,11 @@ def _fold(key: Key, data: object) -> Key:
         return _fold_number(key, int(data))  # type: ignore[call-overload]
     if isinstance(data, (str, bytes)):
         return _child(key, _hash(data, key._algorithm.index_bits, b"keyrng.name"), Domain.NAME)
+    if is_on_device(data):
+        return _fold_array(key, _numbers(key, data))
     if isinstance(data, np.ndarray) and data.dtype.kind in "iu":
+        if data.ndim and memory_of(key) is not HOST:
+            raise TypeError(f"data to fold in is on cpu, the key on {key.device}; cupy.asarray(data) puts it there")
         return _fold_array(key, data) if data.ndim else _fold_number(key, int(data))
     kinds = "an int, an array of integers, a str, bytes or a tuple of these"
     raise TypeError(f"data to fold in is {kinds}, got {_kind(data)}{_hint(data, _DATA_HINTS)}")
@@ -198,16 +209,26 @@ def _child(key: Key, index: int, domain: Domain) -> Key:
     if words.ndim == 1:
         return _wrap(algorithm, derive_one(algorithm, words, index, domain))
     flat = words.reshape(-1, algorithm.key_words)
-    if index < 2**64:
+    if not isinstance(words, np.ndarray):
+        new = derive(algorithm, flat, index, domain)
+    elif index < 2**64:
         new = derive(algorithm, flat, np.full(len(flat), index, np.uint64), domain)
     else:  # The hash of a name where counters have room for more.
         new = np.array([derive_one(algorithm, parent, index, domain) for parent in flat], algorithm.dtype)
     return _wrap(algorithm, new.reshape(words.shape))
 
 
+def _numbers(key: Key, data: object) -> Array:
+    """Numbers in the memory of a GPU, which is that of the key."""
+    numbers = memory_of(key).array("data to fold in", data)
+    if numbers.dtype.kind != "u":
+        raise TypeError(f'data to fold in on a GPU is unsigned, got {numbers.dtype}; data.astype("uint64") is')
+    return numbers
+
+
 def _fold_array(key: Key, numbers: Array) -> Key:
-    algorithm = key._algorithm
-    if numbers.size and numbers.min() < 0:
+    algorithm, here = key._algorithm, memory_of(key)
+    if here is HOST and numbers.size and numbers.min() < 0:
         raise ValueError(f"a number to fold in is from 0 to 2**64 - 1, got {numbers.min()} in an array")
     try:
         shape = np.broadcast_shapes(key.shape, numbers.shape)
@@ -216,9 +237,10 @@ def _fold_array(key: Key, numbers: Array) -> Key:
             f"keys of shape {key.shape} and numbers of shape {numbers.shape} do not broadcast; "
             "keyrng.fold_in(keys[:, None], data) pairs every key with every number"
         ) from None
-    words = np.broadcast_to(key._words, (*shape, algorithm.key_words))
-    index = np.broadcast_to(numbers, shape).astype(np.uint64).reshape(-1)
-    new = derive(algorithm, words.reshape(-1, algorithm.key_words), index, Domain.SPLIT)
+    with here.current():
+        words = here.xp.broadcast_to(key._words, (*shape, algorithm.key_words))
+        index = here.xp.broadcast_to(numbers, shape).astype(np.uint64).reshape(-1)
+        new = derive(algorithm, words.reshape(-1, algorithm.key_words), index, Domain.SPLIT)
     return _wrap(algorithm, new.reshape(words.shape))
 
 
@@ -236,16 +258,21 @@ def clone(key: Key) -> Key:
 def key_data(keys: Key) -> Array:
     """The words of keys: a new array of uint32 or uint64, shape ``keys.shape + (key_words,)``, free to be changed.
 
+    It lies where the keys do.
+
     ``np.save`` and ``wrap_key_data`` keep every bit, but not the algorithm; ``keys.to_bytes()`` keeps that too.
 
     >>> keyrng.key_data(keyrng.key(42))
     array([ 0, 42], dtype=uint32)
     """
-    return check_key(keys)._words.copy()
+    with memory_of(keys).current():
+        return keys._words.copy()
 
 
 def wrap_key_data(words: Array, *, impl: str | Algorithm = "threefry2x32") -> Key:
     """Keys of the words that ``key_data`` gave: shape ``words.shape[:-1]``. The words are copied.
+
+    Words in the memory of a GPU make keys that live there.
 
     TypeError unless the array has the dtype of the algorithm's words, ValueError unless its last axis has the length
     of a key.
@@ -258,13 +285,16 @@ def wrap_key_data(words: Array, *, impl: str | Algorithm = "threefry2x32") -> Ke
     expected = f"keys of {algorithm.name} need an array of {dtype} with shape (..., {size}), got {_kind(words)}"
     if isinstance(words, Key):
         raise TypeError(f"{expected}, which needs no wrapping")
-    if not isinstance(words, np.ndarray):
+    if is_on_device(words):
+        words = on_device(words)
+    elif not isinstance(words, np.ndarray):
         raise TypeError(f'{expected}; np.asarray(words, dtype="{dtype}") makes one')
     if words.dtype != dtype:
         raise TypeError(f'{expected}; words.astype("{dtype}") makes one')
     if words.shape[-1:] != (size,):
         raise ValueError(f"{expected}; impl= names another algorithm")
-    return _wrap(algorithm, np.array(words, order="C"))
+    with memory_at(words).current():
+        return _wrap(algorithm, words.copy(order="C"))
 
 
 def key_impl(keys: Key) -> str:

@@ -16,7 +16,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from keyrng.backends.memory import HOST, Memory, is_on_device
 from keyrng.dtypes import Dtype, compute_dtype
+from keyrng.formats import converted, neighbour
+from keyrng.kernels.elementary import floor
+from keyrng.kernels.ops import where
+from keyrng.kernels.symbols import Symbol
 from keyrng.keys import Key
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
@@ -58,24 +63,34 @@ chance = Requirement("above 0 and at most 1", lambda x: (x > 0) & (x <= 1))
 @lru_cache(maxsize=64)
 def whole_to(largest: int) -> Requirement:
     """A whole number from 0 to a largest one."""
+
     # Not x % 1, which warns of infinities.
-    return Requirement(f"a whole number from 0 to {largest}", lambda x: (x >= 0) & (x <= largest) & (np.floor(x) == x))
+    def holds(x: Any) -> Any:
+        return (x >= 0) & (x <= largest) & ((floor(x) if isinstance(x, Symbol) else np.floor(x)) == x)
+
+    return Requirement(f"a whole number from 0 to {largest}", holds)
 
 
 # Beyond these NumPy warns before it gives infinity; comparing is cheaper than silencing it.
 _LARGEST = {np.dtype(t): float(np.finfo(t).max) for t in (np.float32, np.float64)}
 
 
-def parameter_array(given: Any, position: int, dtype: Dtype) -> Array:
-    """A parameter as an array of the computation's dtype, checked."""
+def parameter_array(here: Memory, given: Any, position: int, dtype: Dtype) -> Array:
+    """A parameter as an array of the computation's dtype in the key's memory, or as NumPy's if it is one number.
+
+    It is checked, unless it was in the memory of a GPU: to know what holds there is to wait for the device. `draw` has
+    those checked by the kernel.
+    """
     name, raw, requirement = f"parameter {position + 1}", given, None
     if type(given) is Parameter:
         name, raw, requirement = given.name, given.value, given.requirement
     if type(raw) is not float and type(raw) is not int:
+        if is_on_device(raw):
+            return _on_device(name, here.array(name, raw), dtype)
         array = _numeric(name, raw, dtype)
         if requirement is not None:
             _check(name, requirement, array, raw)
-        return array
+        return placed(here, name, array, raw)
     try:
         if abs(raw) > _LARGEST.get(dtype, math.inf):
             array = np.array(math.copysign(math.inf, raw), dtype)
@@ -108,14 +123,33 @@ def _numeric(name: str, value: Any, dtype: Dtype) -> Array:
         array = np.asarray(value)
     except ValueError as error:  # a ragged list
         raise ValueError(f"{name} is no array: {error}") from None
-    allowed = "iuf" if dtype.kind == "f" else "iu"
-    if array.dtype.kind not in allowed and array.dtype.name != "bfloat16":
-        kind = "numbers" if dtype.kind == "f" else "integers"
-        raise TypeError(f"{name} is a number or an array of {kind}, got {array.dtype}")
+    _check_kind(name, array, dtype)
     if array.dtype == dtype:
         return array
     with np.errstate(over="ignore", under="ignore"):
         return array.astype(dtype)
+
+
+def _check_kind(name: str, array: Array, dtype: Dtype) -> None:
+    allowed = "iuf" if dtype.kind == "f" else "iu"
+    if array.dtype.kind not in allowed and array.dtype.name != "bfloat16":
+        kind = "numbers" if dtype.kind == "f" else "integers"
+        raise TypeError(f"{name} is a number or an array of {kind}, got {array.dtype}")
+
+
+def placed(here: Memory, name: str, array: Array, given: Any) -> Array:
+    """What was made of a list, which is nowhere, in the memory of the key; of an array the user says where it goes."""
+    if here is HOST or not array.ndim:
+        return array
+    if isinstance(given, np.ndarray):
+        raise TypeError(f"{name} is on cpu, the key on {here.name}; cupy.asarray({name}) puts it there")
+    return here.receive(array)
+
+
+def _on_device(name: str, array: Array, dtype: Dtype) -> Array:
+    """A parameter in the memory of a GPU in the computation's dtype."""
+    _check_kind(name, array, dtype)
+    return converted(array, dtype)
 
 
 def truth(name: str, value: object) -> bool:
@@ -125,19 +159,57 @@ def truth(name: str, value: object) -> bool:
     return bool(value)
 
 
-def checked(parameter: Parameter, dtype: Dtype) -> Parameter:
+def checked(here: Memory, parameter: Parameter, dtype: Dtype) -> Parameter:
     """A parameter that is checked now, its value an array, for samplers whose kernel depends on it."""
-    return Parameter(parameter.name, parameter_array(parameter, 0, dtype))
+    array = parameter_array(here, parameter, 0, dtype)
+    return Parameter(parameter.name, array, None if isinstance(array, np.ndarray) else parameter.requirement)
 
 
-def rounded(parameter: Parameter, dtype: Dtype) -> Array:
-    """A parameter rounded to the dtype of the result, in that of the computation: for bounds, which must be exact."""
-    exact = parameter_array(parameter, 0, np.dtype(np.float64))
+def rounded(here: Memory, parameter: Parameter, dtype: Dtype) -> Array:
+    """A parameter rounded to the dtype of the result, in that of the computation: for bounds, which must be exact.
+
+    On a GPU a value outside its range is NaN.
+    """
+    exact = parameter_array(here, parameter, 0, np.dtype(np.float64))
+    if not isinstance(exact, np.ndarray):
+        narrow = converted(converted(exact, dtype), compute_dtype(dtype))
+        return narrow if parameter.requirement is None else here.apply(_required(parameter.requirement), narrow)
     with np.errstate(over="ignore", under="ignore"):
         narrow = exact.astype(dtype)
     if parameter.requirement is not None:
         _check(parameter.name, parameter.requirement, narrow, parameter.value)
     return narrow.astype(compute_dtype(dtype))
+
+
+@lru_cache(maxsize=64)
+def _required(requirement: Requirement) -> Callable[[Any], Any]:
+    """The number, or NaN if it is not as required; remembered, for it is compiled."""
+
+    def required(x: Any) -> Any:
+        return where(requirement.holds(x), x, math.nan)
+
+    return required
+
+
+def together(here: Memory, holds: Callable[..., Any], value: Array, *others: Array, error: Callable[[], str]) -> Array:
+    """A parameter of which ``holds(value, *others)`` is true: ValueError where it is not, or NaN on a GPU.
+
+    ``holds`` is written in the kernel language, and no closure, for there it is compiled.
+    """
+    if all(isinstance(array, np.ndarray) for array in (value, *others)):
+        with np.errstate(all="ignore"):
+            if not np.all(holds(value, *others)):
+                raise ValueError(error())
+        return value
+    return here.apply(_if_together(holds), value, *others)
+
+
+@lru_cache(maxsize=64)
+def _if_together(holds: Callable[..., Any]) -> Callable[..., Any]:
+    def together(value: Any, *others: Any) -> Any:
+        return where(holds(value, *others), value, math.nan)
+
+    return together
 
 
 def check_together(**values: Array) -> None:
@@ -149,17 +221,28 @@ def check_together(**values: Array) -> None:
         raise ValueError(f"{shapes} do not broadcast together") from None
 
 
-def bounds(low: Parameter, high: Parameter, dtype: Dtype) -> tuple[Array, Array]:
+def bounds(here: Memory, low: Parameter, high: Parameter, dtype: Dtype) -> tuple[Array, Array]:
     """Two bounds as `rounded` gives them; ValueError unless ``low < high`` everywhere."""
-    lows, highs = rounded(low, dtype), rounded(high, dtype)
+    lows, highs = rounded(here, low, dtype), rounded(here, high, dtype)
     check_together(**{low.name: lows, high.name: highs})
-    if not np.all(lows < highs):
-        raise ValueError(f"{low.name} must be less than {high.name}, got {low.value} and {high.value}")
-    return lows, highs
+
+    def error() -> str:
+        return f"{low.name} must be less than {high.name}, got {low.value} and {high.value}"
+
+    return lows, together(here, _more, highs, lows, error=error)
+
+
+def finite_span(high: Any, low: Any) -> Any:
+    """Whether the difference of two bounds is a finite number."""
+    return high - low < math.inf
+
+
+def _more(high: Any, low: Any) -> Any:
+    return low < high
 
 
 def once_for_numbers(prepare: Callable[..., tuple[Parameter, ...]]) -> Callable[..., tuple[Parameter, ...]]:
-    """Remember what ``prepare(low, high, dtype)`` made of two Python numbers, or of more.
+    """Remember what ``prepare(here, low, high, dtype)`` made of two Python numbers, or of more.
 
     Most calls repeat the bounds of the last, and checking two numbers with NumPy takes longer than a small draw.
     """
@@ -167,7 +250,7 @@ def once_for_numbers(prepare: Callable[..., tuple[Parameter, ...]]) -> Callable[
 
     @wraps(prepare)
     def choose(*arguments: Any) -> tuple[Parameter, ...]:
-        for value in arguments[:-1]:
+        for value in arguments[1:-1]:
             if type(value) is not float and type(value) is not int:
                 return prepare(*arguments)
         return remembered(*arguments)
@@ -186,5 +269,7 @@ def above(bound: Array, dtype: Dtype) -> Array:
 
 
 def _next(bound: Array, dtype: Dtype, towards: float) -> Array:
+    if not isinstance(bound, np.ndarray):
+        return converted(neighbour(converted(bound, dtype), up=towards > 0), bound.dtype)
     with np.errstate(over="ignore", under="ignore"):  # next to the largest is infinity, next to 0 a subnormal
         return np.asarray(np.nextafter(bound.astype(dtype), dtype.type(towards))).astype(bound.dtype)

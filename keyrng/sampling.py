@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -20,9 +20,11 @@ from keyrng.dtypes import Dtype, compute_dtype, is_half
 from keyrng.dtypes import result as result_dtype
 from keyrng.kernels.bits import store
 from keyrng.kernels.lane import Kernel
-from keyrng.keys import Key, check_key
-from keyrng.parameters import Array, ArrayLike, parameter_array
+from keyrng.keys import Key, check_key, memory_of
+from keyrng.parameters import Array, ArrayLike, Parameter, number, parameter_array
 from keyrng.shapes import Shape, check_broadcast, check_out, sample_shape
+
+Guard: TypeAlias = Callable[[Any], Any] | None
 
 _SMALL = 4096  # elements below which a draw keeps the lock and needs no thread
 
@@ -86,8 +88,8 @@ def draw(
     compute = compute_dtype(dtype) if compute is None else np.dtype(compute)
     result, full, values = _prepared(key, shape, dtype, parameters, compute, out)
     if result.size:
-        _fill(kernel, key, result, full, values, compute)
-    return result
+        _fill(kernel, key, result, full, values, compute, _guards(parameters, values))
+    return result if out is None else out
 
 
 def draw_complex(
@@ -104,26 +106,42 @@ def draw_complex(
     compute = np.dtype(np.float32 if dtype.itemsize == 8 else np.float64)
     result, full, values = _prepared(key, shape, dtype, parameters, compute, out)
     if result.size:
-        _fill(real, key, result.real, full, values, compute)
-        _fill(imag, key, result.imag, full, values, compute)
-    return result
+        guards = _guards(parameters, values)
+        _fill(real, key, result.real, full, values, compute, guards)
+        _fill(imag, key, result.imag, full, values, compute, guards)
+    return result if out is None else out
 
 
 def _prepared(
     key: Key, shape: Shape | None, dtype: Dtype, parameters: tuple[ArrayLike, ...], compute: Dtype, out: Array | None
 ) -> tuple[Array, tuple[int, ...], list[Array]]:
     """The array to write to, its shape, and the parameters as arrays; all are checked."""
-    values = [parameter_array(p, i, compute) for i, p in enumerate(parameters)] if parameters else []
+    here = memory_of(key)
+    values = [parameter_array(here, p, i, compute) for i, p in enumerate(parameters)] if parameters else []
     full = sample_shape(key, shape, values, out)
     if values:
         check_broadcast(parameters, values, full)
     if out is None:
-        result = np.empty(full, dtype)
+        result = here.empty(full, dtype)
     else:
-        result = check_out(out, full, dtype)
+        result = check_out(key, out, full, dtype)
         # A parameter that lies in out would change while it is read.
-        values = [v.copy() if np.may_share_memory(v, out) else v for v in values]
+        values = [here.copy(v) if here.overlap(v, result) else v for v in values]
     return result, full, values
+
+
+def _guards(parameters: tuple[ArrayLike, ...], values: list[Array]) -> tuple[Guard, ...]:
+    """What must hold of the values that nobody has checked, for they lie in the memory of a GPU."""
+    if all(type(value) is np.ndarray for value in values):
+        return ()
+    return tuple(map(_guard, parameters, values))
+
+
+def _guard(parameter: ArrayLike, value: Array) -> Guard:
+    if isinstance(value, np.ndarray) or value.dtype.kind != "f":
+        return None
+    requirement = parameter.requirement if isinstance(parameter, Parameter) else None
+    return number.holds if requirement is None else requirement.holds
 
 
 def _small(kernel: Kernel, key: Key, shape: Any, dtype: Any) -> Array | None:
@@ -131,8 +149,8 @@ def _small(kernel: Kernel, key: Key, shape: Any, dtype: Any) -> Array | None:
 
     It saves two thirds of the time of ``normal(key, (10,))``, which is that of Python.
     """
-    recipe = compiled.recipes.get((kernel, dtype, key._algorithm))
-    if recipe is None or type(shape) is not tuple or key._words.ndim != 1:
+    recipe, words = compiled.recipes.get((kernel, dtype, key._algorithm)), key._words
+    if recipe is None or type(shape) is not tuple or type(words) is not np.ndarray or words.ndim != 1:
         return None
     for size in shape:
         if type(size) is not int or size < 0:
@@ -140,11 +158,19 @@ def _small(kernel: Kernel, key: Key, shape: Any, dtype: Any) -> Array | None:
     out = np.empty(shape, dtype)
     if not 0 < out.size <= _SMALL:
         return None
-    compiled.native.run_simple(recipe, key._words, out)
+    compiled.native.run_simple(recipe, words, out)
     return out
 
 
-def _fill(kernel: Any, key: Key, result: Array, full: tuple[int, ...], values: list[Array], compute: Dtype) -> None:
+def _fill(
+    kernel: Any,
+    key: Key,
+    result: Array,
+    full: tuple[int, ...],
+    values: list[Array],
+    compute: Dtype,
+    guards: tuple[Guard, ...],
+) -> None:
     """Write the whole sample into ``result``."""
     count = result.size // key.size
     limit = 2**56 if key._algorithm.jax_layout else 2**62
@@ -152,21 +178,34 @@ def _fill(kernel: Any, key: Key, result: Array, full: tuple[int, ...], values: l
         raise ValueError(f"a key of {key.impl} has {limit} elements, asked for {count}; split it")
     slab = Slab(0, count, count)
     if result.flags.c_contiguous:
-        fill_slab(kernel, key, result, full, values, compute, slab)
-    else:
-        whole = np.empty(full, result.dtype)
-        fill_slab(kernel, key, whole, full, values, compute, slab)
+        fill_slab(kernel, key, result, full, values, compute, slab, guards)
+        return
+    here = memory_of(key)
+    whole = here.empty(full, result.dtype)
+    fill_slab(kernel, key, whole, full, values, compute, slab, guards)
+    with here.current():
         result[...] = whole
 
 
 def fill_slab(
-    kernel: Any, key: Key, out: Array, shape: tuple[int, ...], values: list[Array], compute: Dtype, slab: Slab
+    kernel: Any,
+    key: Key,
+    out: Array,
+    shape: tuple[int, ...],
+    values: list[Array],
+    compute: Dtype,
+    slab: Slab,
+    guards: tuple[Guard, ...] = (),
 ) -> None:
     """Write a slab of each key's sample into contiguous ``out``.
 
-    ``shape`` is that of what is written, key axes first; ``values`` broadcast to it.
+    ``shape`` is that of what is written, key axes first; ``values`` broadcast to it. ``guards`` are for values in the
+    memory of a GPU: an element for which one does not hold is NaN, -1 (the largest of an unsigned dtype) or False.
     """
     dtype, algorithm = out.dtype, key._algorithm
+    if not isinstance(out, np.ndarray):
+        _cuda().fill(kernel, algorithm, key._words, slab, out, shape, values, compute, guards)
+        return
     flat = out.view(np.uint16) if is_half(dtype) else out
     plan = _plan(kernel, compute, dtype, algorithm, compiled.enabled) if type(kernel) is Kernel else None
     if plan is not None:
@@ -197,6 +236,12 @@ def run_slabs(key: Key, total: int, piece: Callable[[int, int], None], size: int
         return
     for first in range(0, total, size):
         piece(first, min(first + size, total))
+
+
+def _cuda() -> Any:
+    from keyrng.backends import cuda  # here: only who has a GPU waits for the printers' import
+
+    return cuda
 
 
 @lru_cache(maxsize=512)

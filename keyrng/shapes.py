@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from keyrng.backends.memory import HOST, is_on_device
 from keyrng.dtypes import Dtype
-from keyrng.keys import Key, check_key
+from keyrng.keys import Key, check_key, memory_of
 from keyrng.parameters import Array, ArrayLike, Parameter
 
 Shape: TypeAlias = int | Sequence[int]
@@ -30,9 +31,7 @@ def sample_shape(key: Key, shape: Shape | None, values: Sequence[Array], out: Ar
 def _implied(key: Key, shape: Any, values: Sequence[Array], out: Array | None) -> tuple[int, ...]:
     """The shape when it is not given: that of ``out`` after the key's, or that the parameters broadcast to."""
     if out is not None and (shape is None or shape == ()):
-        if not isinstance(out, np.ndarray):
-            raise TypeError(f"out is a NumPy array, got {type(out).__name__}")
-        rest: tuple[int, ...] = out.shape[key.ndim :]
+        rest: tuple[int, ...] = as_out(key, out).shape[key.ndim :]
         return rest
     if shape is not None:
         return dimensions(shape)
@@ -51,12 +50,17 @@ def broadcast_shape(key: Key, shape: Any, out: Any, *values: ArrayLike) -> Any:
     if shape is None or all(type(value) in (int, float) for value in values) or (out is not None and shape == ()):
         return shape
     check_key(key)
-    given, shapes = _checked(dimensions(shape)), [np.shape(value) for value in values]
+    given, shapes = _checked(dimensions(shape)), [shape_of(value) for value in values]
     full = key.shape + given
     if _together(full, *shapes) == full:
         return shape
     wider = _together(given, *shapes)
     return shape if wider is None else wider  # None: `draw` says which of them does not fit
+
+
+def shape_of(value: ArrayLike) -> tuple[int, ...]:
+    """The shape of an array of any memory, or of a list or number as NumPy has it."""
+    return tuple(value.shape) if is_on_device(value) else np.shape(value)
 
 
 def _together(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:
@@ -107,14 +111,27 @@ def check_broadcast(given: Sequence[Any], values: Sequence[Array], full: tuple[i
             raise ValueError(f"{name} of shape {value.shape} does not broadcast to the sample's shape {full}")
 
 
-def check_out(out: Any, full: tuple[int, ...], dtype: Dtype) -> Array:
-    """``out``, if the sample fits it and it can be written to."""
+def as_out(key: Key, out: Any) -> Array:
+    """``out`` as an array in the key's memory; TypeError if it is none."""
+    here = memory_of(key)
+    if is_on_device(out):
+        return here.array("out", out)
+    if here is not HOST and isinstance(out, np.ndarray):
+        raise TypeError(f"out is on cpu, the key on {here.name}; cupy.empty makes an array there")
     if not isinstance(out, np.ndarray):
-        raise TypeError(f"out is a NumPy array, got {type(out).__name__}")
+        kind = "a NumPy array" if here is HOST else f"a CuPy array on {here.name}"
+        raise TypeError(f"out is {kind}, got {type(out).__name__}")
+    array: Array = out
+    return array
+
+
+def check_out(key: Key, out: Any, full: tuple[int, ...], dtype: Dtype) -> Array:
+    """``out`` as an array in the key's memory, if the sample fits it and it can be written to."""
+    out = as_out(key, out)
     if out.shape != full:
         raise ValueError(f"out has shape {out.shape}, the sample has {full}")
     if out.dtype != dtype:
         raise TypeError(f"out is {out.dtype}, the sample is {dtype}; give dtype={out.dtype.name!r}, or another out")
-    if not out.flags.writeable:
+    if isinstance(out, np.ndarray) and not out.flags.writeable:
         raise ValueError("out is read-only; give an array that can be written to")
     return out

@@ -199,11 +199,11 @@ def test_cpu():
 @pytest.mark.parametrize(
     ("device", "error", "message"),
     [
-        ("cuda", RuntimeError, "keys on 'cuda' need the CUDA backend"),
-        ("cuda:1", RuntimeError, "keys on 'cuda:1' need the CUDA backend"),
         ("tpu", ValueError, "unknown device 'tpu'; known are \"cpu\""),
-        (None, TypeError, 'a device is a name like "cpu", got None'),
-        (0, TypeError, 'a device is a name like "cpu", got int'),
+        ("cuda:-1", ValueError, "unknown device 'cuda:-1'"),
+        (None, TypeError, 'a device is a name like "cpu" or "cuda:0", got None'),
+        (0, TypeError, 'got int; "cuda:0" names a GPU'),
+        (True, TypeError, "got bool"),
     ],
 )
 def test_other_devices(device, error, message):

@@ -1,6 +1,7 @@
 """Child keys: the words of a key's children, by whichever executor is there.
 
-A child's words are the first words of the parent's block at the child's index, in the domain of children.
+A child's words are the first words of the parent's block at the child's index, in the domain of children. Words in the
+memory of a GPU give children there.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ _CHUNK = 1 << 14
 
 def derive_one(algorithm: Algorithm, words: Array, index: int, domain: Domain) -> Array:
     """The words of one child of one key; ``words`` has shape (key_words,), the index at most ``index_bits`` bits."""
+    if not isinstance(words, np.ndarray):
+        return _cuda().derive(algorithm, words[None], index, domain)[0]
     low, high = index & (2**algorithm.word_bits - 1), index >> algorithm.word_bits
     number = compiled.algorithm_number(algorithm)
     if number is not None:
@@ -36,6 +39,8 @@ def derive_one(algorithm: Algorithm, words: Array, index: int, domain: Domain) -
 
 def children(algorithm: Algorithm, words: Array, start: int, count: int) -> Array:
     """The children ``start``, ``start + 1``, ... of each key: words (keys, key_words) to (keys, count, key_words)."""
+    if not isinstance(words, np.ndarray):
+        return _cuda().children(algorithm, words, start, count)
     number = compiled.algorithm_number(algorithm)
     if number is not None:
         out = np.empty((len(words), count, algorithm.key_words), algorithm.dtype)
@@ -59,6 +64,8 @@ def children(algorithm: Algorithm, words: Array, start: int, count: int) -> Arra
 
 def derive(algorithm: Algorithm, words: Array, index: Array, domain: Domain) -> Array:
     """The words of one child of each key: (n, key_words) and uint64 indices (n,) to (n, key_words)."""
+    if not isinstance(words, np.ndarray):
+        return _cuda().derive(algorithm, words, index, domain)
     out = np.empty((len(words), algorithm.key_words), algorithm.dtype)
     number = compiled.algorithm_number(algorithm)
     if number is not None:
@@ -73,6 +80,12 @@ def derive(algorithm: Algorithm, words: Array, index: Array, domain: Domain) -> 
             low, high = index[part], np.zeros(1, np.uint64)
         out[part] = _blocks(algorithm, words[part], low, high, domain)
     return out
+
+
+def _cuda() -> Any:
+    from keyrng.backends import cuda  # here: only who has a GPU waits for the printers' import
+
+    return cuda
 
 
 def _blocks(algorithm: Algorithm, words: Array, low: Array, high: Array, domain: Domain) -> Array:

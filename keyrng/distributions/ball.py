@@ -11,7 +11,7 @@ from keyrng.dtypes import DTypeLike, compute_dtype, floating
 from keyrng.kernels.bits import either_sign
 from keyrng.kernels.elementary import exp, log
 from keyrng.kernels.lane import FLOATS, kernel
-from keyrng.keys import Key, _is_integer, check_key, split
+from keyrng.keys import Key, _is_integer, memory_of, split
 from keyrng.parameters import Array, ArrayLike, checked, positive
 from keyrng.sampling import draw
 from keyrng.shapes import Shape, dimensions
@@ -106,12 +106,11 @@ def ball(
     """
     dtype = floating(dtype)
     compute = compute_dtype(dtype)
-    exponent = checked(positive(p=p), compute).value[..., None]
+    exponent = checked(memory_of(key), positive(p=p), compute).value[..., None]
     if not _is_integer(d):
         raise TypeError(f"d is an int, the dimension, got {d!r}")
     points = dimensions(shape)
     rows = (*points, int(d))
-    check_key(key)
     parts = split(key, 3)
     sizes, signs, rest = parts[..., 0], parts[..., 1], parts[..., 2]
     log_power = draw(_loggamma, sizes, rows, compute, positive(p=1 / exponent))

@@ -18,7 +18,7 @@ from keyrng.backends.threads import PIECE
 from keyrng.distributions.gumbel import gumbel_kernel
 from keyrng.dtypes import float_of, index_dtype
 from keyrng.kernels.lane import Kernel
-from keyrng.keys import Key, _axis, check_key
+from keyrng.keys import Key, _axis, memory_of
 from keyrng.parameters import Array, ArrayLike, Requirement, checked, truth
 from keyrng.sampling import fill_slab, run_slabs
 from keyrng.shapes import Shape, check_out, sample_shape
@@ -78,14 +78,13 @@ def categorical(
     >>> keyrng.categorical(keyrng.split(keyrng.key(0), 4), [[0.0, 1.0], [2.0, 0.0]]).shape
     (4, 2)
     """
-    check_key(key)
-    values = checked(logit(logits=logits), float_of(logits)).value
+    values = checked(memory_of(key), logit(logits=logits), float_of(logits)).value
     axis = _axis(axis, values.ndim)
     kernel = gumbel_kernel(mode, values.dtype)
     table = np.moveaxis(values, axis, -1)
     batch, size = table.shape[:-1], table.shape[-1]
     full = sample_shape(key, shape, (np.broadcast_to(0.0, batch),), out)
-    result = np.empty(full, index_dtype(size)) if out is None else check_out(out, full, index_dtype(size))
+    result = np.empty(full, index_dtype(size)) if out is None else check_out(key, out, full, index_dtype(size))
 
     own = full[key.ndim :]
     draws = () if truth("replace", replace) else own[: max(0, len(own) - len(batch))]

@@ -14,7 +14,7 @@ from keyrng.distributions.population import population
 from keyrng.distributions.weights import by_weight, logarithms, weights
 from keyrng.distributions.words import randint
 from keyrng.dtypes import float_of, index_dtype
-from keyrng.keys import Key, check_key
+from keyrng.keys import Key, check_key, memory_of
 from keyrng.parameters import Array, ArrayLike, truth
 from keyrng.shapes import Shape
 
@@ -81,7 +81,7 @@ def choice(
     check_key(key)
     source = population("a", a, axis)
     size = source.size
-    given = None if p is None else weights(p, size)
+    given = None if p is None else weights(memory_of(key), p, size)
     kernel = gumbel_kernel(mode, float_of(p))
     full = source.draws(key, shape, out)
     source.check_out(key, full, out)

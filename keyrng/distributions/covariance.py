@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from keyrng.backends.memory import Memory
 from keyrng.dtypes import Dtype
 from keyrng.parameters import Array, ArrayLike, finite, parameter_array
 
@@ -20,13 +21,13 @@ _SLACK = 1e-5
 _BLOCK = 1 << 16  # numbers that a product has at work, to stay in a level-2 cache
 
 
-def covariance(name: str, value: ArrayLike, dtype: Dtype) -> Array:
+def covariance(here: Memory, name: str, value: ArrayLike, dtype: Dtype) -> Array:
     """Symmetric matrices along the last two axes, in float64, finite in ``dtype`` too; ValueError if they are not."""
-    matrix = parameter_array(finite(**{name: value}), 0, dtype)
+    matrix = parameter_array(here, finite(**{name: value}), 0, dtype)
     if matrix.ndim < 2 or matrix.shape[-1] != matrix.shape[-2]:
         hint = f"; np.diag({name}) makes one of variances" if matrix.ndim == 1 else ""
         raise ValueError(f"{name} is a square matrix, or several along the last two axes, got {matrix.shape}{hint}")
-    matrix = parameter_array(finite(**{name: value}), 0, np.dtype(np.float64))
+    matrix = parameter_array(here, finite(**{name: value}), 0, np.dtype(np.float64))
     across = np.swapaxes(matrix, -1, -2)
     wrong = np.abs(matrix - across) > _SLACK * np.abs(matrix).max(axis=(-2, -1), keepdims=True, initial=0.0)
     if wrong.any():

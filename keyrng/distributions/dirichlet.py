@@ -11,7 +11,7 @@ from keyrng.distributions.rows import row_shape, row_sum, stored
 from keyrng.dtypes import DTypeLike, compute_dtype, floating
 from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import FLOATS, kernel
-from keyrng.keys import Key
+from keyrng.keys import Key, memory_of
 from keyrng.parameters import Array, ArrayLike, checked, positive
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
@@ -58,7 +58,7 @@ def dirichlet(
     """
     dtype = floating(dtype)
     compute = compute_dtype(dtype)
-    parameter = checked(positive(alpha=alpha), compute)
+    parameter = checked(memory_of(key), positive(alpha=alpha), compute)
     full = row_shape("alpha", parameter.value, shape)
     sample = draw(_gamma_factor, key, full, compute, parameter)
     if (parameter.value < 1).any():
@@ -66,4 +66,4 @@ def dirichlet(
         boost -= boost.max(axis=-1, keepdims=True, initial=-np.inf)
         draw(_boosted, key, full, compute, sample, boost, out=sample)
     sample /= row_sum(sample)[..., None]
-    return stored(sample, dtype, out)
+    return stored(key, sample, dtype, out)

@@ -12,7 +12,7 @@ from keyrng.kernels.bits import positive_unit
 from keyrng.kernels.elementary import exp, log, log1p, log_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt, where
-from keyrng.keys import Key
+from keyrng.keys import Key, memory_of
 from keyrng.parameters import Array, ArrayLike, checked, positive
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
@@ -127,8 +127,10 @@ def gamma(
     (3,)
     """
     dtype = floating(dtype)
-    parameter = checked(positive(a=a), compute_dtype(dtype))
-    return draw(_gamma_large if (parameter.value >= 1).all() else _gamma, key, shape, dtype, parameter, out=out)
+    parameter = checked(memory_of(key), positive(a=a), compute_dtype(dtype))
+    # To know what a GPU's memory holds is to wait for it, so there the kernel for all shapes is taken.
+    large = isinstance(parameter.value, np.ndarray) and bool((parameter.value >= 1).all())
+    return draw(_gamma_large if large else _gamma, key, shape, dtype, parameter, out=out)
 
 
 def loggamma(

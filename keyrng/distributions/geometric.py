@@ -13,7 +13,7 @@ from keyrng.kernels.bits import unit
 from keyrng.kernels.elementary import floor, log1p, log_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import cast, where
-from keyrng.keys import Key
+from keyrng.keys import Key, memory_of
 from keyrng.parameters import Array, ArrayLike, Requirement, chance, checked
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
@@ -32,7 +32,7 @@ def _fits(dtype: Dtype) -> Requirement:
     largest = (52 if dtype.itemsize == 8 else 23) * math.log(2.0)
     least = -math.expm1(-largest / np.iinfo(dtype).max) * (1.0 + 2.0**-20)  # what the quotient's rounding may add
     wider = "" if dtype.itemsize == 8 else "; give a wider dtype"
-    return Requirement(f"at least {least:.8g} for values to fit {dtype}{wider}", lambda p: p >= least)
+    return Requirement(f"at least {least:.8g} for values to fit {dtype}{wider}", lambda p: (p >= least) & (p <= 1))
 
 
 def geometric(
@@ -70,5 +70,5 @@ def geometric(
     """
     dtype = integer(dtype)
     compute = float_dtype(dtype)
-    checked(chance(p=p), compute)  # what is no probability is told first
+    checked(memory_of(key), chance(p=p), compute)  # what is no probability is told first
     return draw(_geometric, key, shape, dtype, _fits(dtype)(p=p), compute=compute, out=out)

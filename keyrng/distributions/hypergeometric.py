@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from keyrng.backends.memory import Memory
 from keyrng.distributions.unimodal import candidate, log_binomial
 from keyrng.dtypes import DTypeLike, integer
 from keyrng.kernels.bits import whole
 from keyrng.kernels.elementary import floor
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import where
-from keyrng.keys import Key
-from keyrng.parameters import Array, ArrayLike, Parameter, check_together, parameter_array, whole_to
+from keyrng.keys import Key, memory_of
+from keyrng.parameters import Array, ArrayLike, Parameter, check_together, checked, together, whole_to
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
@@ -101,6 +103,7 @@ def hypergeometric(
     """
     dtype = integer(dtype)
     parameters = _checked(
+        memory_of(key),
         whole_to(min(int(np.iinfo(dtype).max), LARGEST))(ngood=ngood),
         whole_to(LARGEST)(nbad=nbad),
         whole_to(LARGEST)(nsample=nsample),
@@ -108,11 +111,25 @@ def hypergeometric(
     return draw(_hypergeometric, key, shape, dtype, *parameters, compute=np.float64, out=out)
 
 
-def _checked(good: Parameter, bad: Parameter, sample: Parameter) -> tuple[Parameter, ...]:
-    a, b, c = (parameter_array(parameter, i, np.dtype(np.float64)) for i, parameter in enumerate((good, bad, sample)))
+def _checked(here: Memory, good: Parameter, bad: Parameter, sample: Parameter) -> tuple[Parameter, ...]:
+    first, second, third = (checked(here, parameter, np.dtype(np.float64)) for parameter in (good, bad, sample))
+    a, b, c = first.value, second.value, third.value
     check_together(ngood=a, nbad=b, nsample=c)
-    if np.any(a + b > LARGEST):
-        raise ValueError(f"ngood + nbad must be at most 2**53, got {good.value} and {bad.value}")
-    if np.any(c > a + b):
-        raise ValueError(f"nsample must be at most ngood + nbad, got {sample.value} of {good.value} and {bad.value}")
-    return Parameter("ngood", a), Parameter("nbad", b), Parameter("nsample", c)
+
+    def too_many() -> str:
+        return f"ngood + nbad must be at most 2**53, got {good.value} and {bad.value}"
+
+    def too_large() -> str:
+        return f"nsample must be at most ngood + nbad, got {sample.value} of {good.value} and {bad.value}"
+
+    b = together(here, _countable, b, a, error=too_many)
+    c = together(here, _contained, c, a, b, error=too_large)
+    return first, replace(second, value=b), replace(third, value=c)
+
+
+def _countable(bad: Any, good: Any) -> Any:
+    return good + bad <= LARGEST
+
+
+def _contained(sample: Any, good: Any, bad: Any) -> Any:
+    return sample <= good + bad

@@ -12,7 +12,7 @@ from keyrng.kernels.bits import positive_unit, unit
 from keyrng.kernels.elementary import exp, floor, log1p, log_unchecked
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import cast
-from keyrng.keys import Key
+from keyrng.keys import Key, memory_of
 from keyrng.parameters import Array, ArrayLike, Requirement, below_one, checked
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
@@ -62,12 +62,12 @@ def logseries(
     array([1, 4, 6, 9, 2], dtype=int32)
     """
     dtype = integer(dtype)
-    given = checked(below_one(p=p), _FLOAT64)
-    return draw(_logseries, key, shape, dtype, _fitting(dtype)(p=given.value), compute=_FLOAT64, out=out)
+    checked(memory_of(key), below_one(p=p), _FLOAT64)  # what is no probability is told first
+    return draw(_logseries, key, shape, dtype, _fitting(dtype)(p=p), compute=_FLOAT64, out=out)
 
 
 @lru_cache
 def _fitting(dtype: Dtype) -> Requirement:
     # The second uniform is at least 2**-52, whose logarithm is -36.05, and log(q) is at most p - 1.
     limit = 1.0 - 38.0 / float(np.iinfo(dtype).max)
-    return Requirement(f"at most {limit} for {dtype} (a wider dtype takes more)", lambda x: x <= limit)
+    return Requirement(f"at most {limit} for {dtype} (a wider dtype takes more)", lambda x: (x >= 0) & (x <= limit))

@@ -10,7 +10,7 @@ from keyrng.distributions.binomial import _binomial, trials
 from keyrng.distributions.hypergeometric import LARGEST, _hypergeometric
 from keyrng.distributions.rows import full_shape, row_shape, stored
 from keyrng.dtypes import DTypeLike, integer, number
-from keyrng.keys import Key, split
+from keyrng.keys import Key, memory_of, split
 from keyrng.parameters import Array, ArrayLike, non_negative, parameter_array, whole_to
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
@@ -84,8 +84,8 @@ def multinomial(
     array([5, 2, 3], dtype=int32)
     """
     dtype = number(dtype)
-    weights = parameter_array(non_negative(p=p), 1, _FLOAT64)
-    draws = parameter_array(whole_to(trials(dtype))(n=n), 0, _FLOAT64)
+    weights = parameter_array(memory_of(key), non_negative(p=p), 1, _FLOAT64)
+    draws = parameter_array(memory_of(key), whole_to(trials(dtype))(n=n), 0, _FLOAT64)
     row_shape("p", weights, shape)
     left = _sums_from(weights)
     if not (left[..., :1] > 0).all() or not weights.shape[-1]:
@@ -98,7 +98,7 @@ def multinomial(
     def count(keys: Key, batch: tuple[int, ...], i: int, rest: Array) -> Array:
         return draw(_binomial, keys, batch, np.float64, rest, chances[..., i])
 
-    return stored(_class_by_class(key, full, draws, count), dtype, out)
+    return stored(key, _class_by_class(key, full, draws, count), dtype, out)
 
 
 def multivariate_hypergeometric(
@@ -144,8 +144,10 @@ def multivariate_hypergeometric(
     array([5, 1, 1], dtype=int32)
     """
     dtype = integer(dtype)
-    items = parameter_array(whole_to(min(int(np.iinfo(dtype).max), LARGEST))(colors=colors), 0, _FLOAT64)
-    taken = parameter_array(whole_to(LARGEST)(nsample=nsample), 1, _FLOAT64)
+    items = parameter_array(
+        memory_of(key), whole_to(min(int(np.iinfo(dtype).max), LARGEST))(colors=colors), 0, _FLOAT64
+    )
+    taken = parameter_array(memory_of(key), whole_to(LARGEST)(nsample=nsample), 1, _FLOAT64)
     rows = row_shape("colors", items, shape)
     left = _sums_from(items)
     if (left > LARGEST).any():
@@ -158,4 +160,4 @@ def multivariate_hypergeometric(
         others = left[..., i] - items[..., i]
         return draw(_hypergeometric, keys, batch, np.int64, items[..., i], others, rest, compute=np.float64)
 
-    return stored(_class_by_class(key, full, taken, count), dtype, out)
+    return stored(key, _class_by_class(key, full, taken, count), dtype, out)

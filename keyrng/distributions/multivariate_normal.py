@@ -8,7 +8,7 @@ from keyrng.distributions.covariance import METHODS, covariance, factor, product
 from keyrng.distributions.normal import normal
 from keyrng.distributions.rows import full_shape, row_shape, stored
 from keyrng.dtypes import DTypeLike, compute_dtype, floating_of
-from keyrng.keys import Key
+from keyrng.keys import Key, memory_of
 from keyrng.parameters import Array, ArrayLike, finite, parameter_array
 from keyrng.shapes import Shape
 
@@ -64,8 +64,8 @@ def multivariate_normal(
         raise ValueError(f"method is 'cholesky', 'svd' or 'eigh', got {method!r}")
     dtype = floating_of(dtype, mean, cov)
     compute = compute_dtype(dtype)
-    centre = parameter_array(finite(mean=mean), 0, compute)
-    matrix = covariance("cov", cov, compute)
+    centre = parameter_array(memory_of(key), finite(mean=mean), 0, compute)
+    matrix = covariance(memory_of(key), "cov", cov, compute)
     rows = row_shape("mean", centre, shape)
     n = centre.shape[-1]
     if matrix.shape[-1] != n:
@@ -75,4 +75,4 @@ def multivariate_normal(
     normals = normal(key, (*full[key.ndim : -1], n), compute)
     sample = product(factors.astype(compute), normals, method == "cholesky")
     sample += centre
-    return stored(sample, dtype, out)
+    return stored(key, sample, dtype, out)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,8 +15,9 @@ from keyrng.dtypes import DTypeLike, integer
 from keyrng.kernels.bits import whole
 from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import kernel
-from keyrng.keys import Key
-from keyrng.parameters import Array, ArrayLike, chance, check_together, checked, positive
+from keyrng.kernels.ops import sqrt
+from keyrng.keys import Key, memory_of
+from keyrng.parameters import Array, ArrayLike, chance, check_together, checked, positive, together
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
@@ -65,12 +69,25 @@ def negative_binomial(
     array([6, 6, 2, 3, 5], dtype=int32)
     """
     dtype = integer(dtype)
-    successes, rate = (checked(parameter, np.dtype(np.float64)) for parameter in (positive(n=n), chance(p=p)))
+    here, largest = memory_of(key), int(np.iinfo(dtype).max)
+    successes, rate = (checked(here, parameter, np.dtype(np.float64)) for parameter in (positive(n=n), chance(p=p)))
     check_together(n=successes.value, p=rate.value)
-    scale = (1.0 - rate.value) / rate.value
-    # Twelve deviations of the gamma variate and its exponential tail, then the same of the Poisson variate.
-    mean = (successes.value + 12.0 * np.sqrt(successes.value) + 36.0) * scale
-    largest = int(np.iinfo(dtype).max)
-    if np.any(mean + 10.0 * np.sqrt(mean) > largest):
-        raise ValueError(f"counts for n {n} and p {p} may not fit {dtype}, which ends at {largest}; give a wider dtype")
+
+    def error() -> str:
+        return f"counts for n {n} and p {p} may not fit {dtype}, which ends at {largest}; give a wider dtype"
+
+    fitting = together(here, _fits(largest), rate.value, successes.value, error=error)
+    rate = replace(rate, value=fitting)
     return draw(_negative_binomial, key, shape, dtype, successes, rate, compute=np.float64, out=out)
+
+
+@lru_cache
+def _fits(largest: int) -> Callable[[Any, Any], Any]:
+    """Whether counts are at most so large."""
+
+    def fits(p: Any, n: Any) -> Any:
+        # Twelve deviations of the gamma variate and its exponential tail, then the same of the Poisson variate.
+        mean = (n + 12.0 * sqrt(n) + 36.0) * ((1.0 - p) / p)
+        return mean + 10.0 * sqrt(mean) <= largest
+
+    return fits

@@ -71,4 +71,4 @@ def orthogonal(
     diagonal = np.diagonal(r, axis1=-2, axis2=-1)[..., None, :]
     size = np.abs(diagonal)
     q = q * np.where(size > 0, diagonal / np.where(size > 0, size, 1.0), 1.0)
-    return stored(np.swapaxes(q, -1, -2) if n < columns else q, dtype, out)
+    return stored(key, np.swapaxes(q, -1, -2) if n < columns else q, dtype, out)

@@ -53,7 +53,7 @@ class Population:
             raise TypeError("keys never change, so they cannot be written to out; leave it out")
         before, after = self.shape[: self.axis], self.shape[self.axis + 1 :]
         dtype = index_dtype(self.size) if self.array is None else self.array.dtype
-        check_out(out, key.shape + before + draws[key.ndim :] + after, dtype)
+        check_out(key, out, key.shape + before + draws[key.ndim :] + after, dtype)
 
     def take(self, key: Key, places: Array, out: Array | None) -> Any:
         """The elements at places of shape ``key.shape + shape``; their axis becomes ``shape``, after the key's axes."""

@@ -38,10 +38,10 @@ def row_sum(x: Array) -> Array:
     return total
 
 
-def stored(sample: Array, dtype: Dtype, out: Any) -> Array:
+def stored(key: Key, sample: Array, dtype: Dtype, out: Any) -> Array:
     """A sample, made in the dtype of the computation, as the dtype asked for and in ``out`` if there is one."""
     if out is None:
         return sample.astype(dtype, copy=False)
-    result = check_out(out, sample.shape, dtype)
+    result = check_out(key, out, sample.shape, dtype)
     result[...] = sample
     return result

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from keyrng.backends.memory import Memory
 from keyrng.dtypes import Dtype, DTypeLike, floating
 from keyrng.kernels.bits import unit
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt, where
-from keyrng.keys import Key
-from keyrng.parameters import Array, ArrayLike, Parameter, finite, once_for_numbers, rounded
+from keyrng.keys import Key, memory_of
+from keyrng.parameters import (
+    Array,
+    ArrayLike,
+    Parameter,
+    check_together,
+    finite,
+    finite_span,
+    once_for_numbers,
+    rounded,
+    together,
+)
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
@@ -65,21 +74,24 @@ def triangular(
     array([3.2075381, 3.4930074, 1.1693635], dtype=float32)
     """
     dtype = floating(dtype)
-    return draw(_triangular, key, shape, dtype, *_corners(left, mode, right, dtype), out=out)
+    return draw(_triangular, key, shape, dtype, *_corners(memory_of(key), left, mode, right, dtype), out=out)
 
 
 @once_for_numbers
-def _corners(left: ArrayLike, mode: ArrayLike, right: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
-    low, peak, high = (rounded(p, dtype) for p in (finite(left=left), finite(mode=mode), finite(right=right)))
-    try:
-        ordered = (low <= peak) & (peak <= high) & (low < high)
-    except ValueError:
-        raise ValueError(
-            f"left of shape {low.shape}, mode of shape {peak.shape} and right of shape {high.shape} do not broadcast"
-        ) from None
-    if not np.all(ordered):
-        raise ValueError(f"left <= mode <= right and left < right must hold, got {left}, {mode} and {right}")
-    with np.errstate(over="ignore"):
-        if not np.all(np.isfinite(high - low)):
-            raise ValueError(f"right - left must be finite in {low.dtype}, got {left} and {right}")
+def _corners(here: Memory, left: ArrayLike, mode: ArrayLike, right: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
+    low, peak, high = (rounded(here, p, dtype) for p in (finite(left=left), finite(mode=mode), finite(right=right)))
+    check_together(left=low, mode=peak, right=high)
+
+    def unordered() -> str:
+        return f"left <= mode <= right and left < right must hold, got {left}, {mode} and {right}"
+
+    def too_wide() -> str:
+        return f"right - left must be finite in {low.dtype}, got {left} and {right}"
+
+    high = together(here, _ordered, high, low, peak, error=unordered)
+    high = together(here, finite_span, high, low, error=too_wide)
     return Parameter("left", low), Parameter("mode", peak), Parameter("right", high)
+
+
+def _ordered(right: Any, left: Any, mode: Any) -> Any:
+    return (left <= mode) & (mode <= right) & (left < right)

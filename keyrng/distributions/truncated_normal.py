@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keyrng.backends.memory import Memory
 from keyrng.dtypes import Dtype, DTypeLike, floating
 from keyrng.kernels.bits import unit
 from keyrng.kernels.elementary import exp, horner, log1p_unchecked, log_unchecked
@@ -14,8 +15,8 @@ from keyrng.kernels.erfinv import erfinv_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt, where
 from keyrng.kernels.special import erf
-from keyrng.keys import Key
-from keyrng.parameters import Array, ArrayLike, Parameter, above, below, bounds, number, once_for_numbers
+from keyrng.keys import Key, memory_of
+from keyrng.parameters import Array, ArrayLike, Parameter, above, below, bounds, number, once_for_numbers, together
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
@@ -137,17 +138,31 @@ def truncated_normal(
     True
     """
     dtype = floating(dtype)
-    interval = _interval(lower, upper, dtype)
-    tails = bool(np.any(interval[0].value > _TAIL) or np.any(interval[1].value < -_TAIL))
-    chosen = _truncated_normal_tails if tails else _truncated_normal
+    interval = _interval(memory_of(key), lower, upper, dtype)
+    chosen = _truncated_normal_tails if _has_tails(*interval[:2]) else _truncated_normal
     return draw(chosen, key, shape, dtype, *interval, out=out)
 
 
 @once_for_numbers
-def _interval(lower: ArrayLike, upper: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
-    low, high = bounds(number(lower=lower), number(upper=upper), dtype)
+def _interval(here: Memory, lower: ArrayLike, upper: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
+    low, high = bounds(here, number(lower=lower), number(upper=upper), dtype)
     least, largest = above(low, dtype), below(high, dtype)
-    if not np.all(least <= largest):
-        raise ValueError(f"no {dtype} lies between lower and upper, got {lower} and {upper}")
+
+    def error() -> str:
+        return f"no {dtype} lies between lower and upper, got {lower} and {upper}"
+
+    largest = together(here, _not_less, largest, least, error=error)
     names = ("lower", "upper", "lower", "upper")
     return tuple(Parameter(name, value) for name, value in zip(names, (low, high, least, largest), strict=True))
+
+
+def _not_less(largest: Any, least: Any) -> Any:
+    return least <= largest
+
+
+def _has_tails(lower: Parameter, upper: Parameter) -> bool:
+    """Whether one of the intervals lies in a tail; taken for granted of those in the memory of a GPU."""
+    low, high = lower.value, upper.value
+    if not (isinstance(low, np.ndarray) and isinstance(high, np.ndarray)):
+        return True
+    return bool(np.any(low > _TAIL) or np.any(high < -_TAIL))

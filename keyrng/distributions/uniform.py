@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from keyrng.backends.memory import Memory
 from keyrng.dtypes import Dtype, DTypeLike, floating
 from keyrng.kernels.bits import unit
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
-from keyrng.keys import Key
-from keyrng.parameters import Array, ArrayLike, Parameter, below, bounds, finite, once_for_numbers
+from keyrng.keys import Key, memory_of
+from keyrng.parameters import (
+    Array,
+    ArrayLike,
+    Parameter,
+    below,
+    bounds,
+    finite,
+    finite_span,
+    once_for_numbers,
+    together,
+)
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
@@ -68,7 +77,7 @@ def uniform(
     dtype = floating(dtype)
     if minval is _ZERO and maxval is _ONE and dtype.itemsize >= 4:
         return draw(_unit, key, shape, dtype, out=out)
-    return draw(_uniform, key, shape, dtype, *_interval(minval, maxval, dtype), out=out)
+    return draw(_uniform, key, shape, dtype, *_interval(memory_of(key), minval, maxval, dtype), out=out)
 
 
 # The default bounds are recognized as objects: the usual call makes no comparison and no array.
@@ -76,9 +85,11 @@ _ZERO, _ONE = uniform.__defaults__[2:4]  # type: ignore[index]
 
 
 @once_for_numbers
-def _interval(minval: ArrayLike, maxval: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
-    low, high = bounds(finite(minval=minval), finite(maxval=maxval), dtype)
-    with np.errstate(over="ignore"):
-        if not np.all(np.isfinite(high - low)):
-            raise ValueError(f"maxval - minval must be finite in {low.dtype}, got {minval} and {maxval}")
+def _interval(here: Memory, minval: ArrayLike, maxval: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
+    low, high = bounds(here, finite(minval=minval), finite(maxval=maxval), dtype)
+
+    def error() -> str:
+        return f"maxval - minval must be finite in {low.dtype}, got {minval} and {maxval}"
+
+    high = together(here, finite_span, high, low, error=error)
     return Parameter("minval", low), Parameter("maxval", high), Parameter("maxval", below(high, dtype))

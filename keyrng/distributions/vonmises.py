@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from keyrng.backends.memory import Memory, memory_at
 from keyrng.dtypes import Dtype, DTypeLike, floating
 from keyrng.kernels.atan import atan
 from keyrng.kernels.bits import positive_unit, signed_unit
@@ -13,7 +14,7 @@ from keyrng.kernels.elementary import log_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import cast, sqrt, where
 from keyrng.kernels.special import tanpi_unchecked
-from keyrng.keys import Key
+from keyrng.keys import Key, memory_of
 from keyrng.parameters import Array, ArrayLike, Parameter, finite, non_negative, once_for_numbers, parameter_array
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
@@ -101,21 +102,24 @@ def vonmises(
     True
     """
     dtype = floating(dtype)
-    return draw(_vonmises, key, shape, dtype, *_direction(mu, kappa, dtype), out=out)
+    return draw(_vonmises, key, shape, dtype, *_direction(memory_of(key), mu, kappa, dtype), out=out)
 
 
 @once_for_numbers
-def _direction(mu: ArrayLike, kappa: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
+def _direction(here: Memory, mu: ArrayLike, kappa: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
     """Both parameters, the angle between -pi and pi: reduced before it is rounded to the dtype."""
     _, turn, rest = _CIRCLE[np.dtype(np.float64)]
-    given = parameter_array(finite(mu=mu), 0, np.dtype(np.float64))
-    angle = _within_a_turn(given)
-    turns = np.rint((given - angle) / turn)
-    return Parameter("mu", _within_a_turn(angle - turns * rest)), non_negative(kappa=kappa)
+    given = parameter_array(here, finite(mu=mu), 0, np.dtype(np.float64))
+    with here.current():
+        angle = _within_a_turn(given)
+        turns = memory_at(given).xp.rint((given - angle) / turn)
+        return Parameter("mu", _within_a_turn(angle - turns * rest)), non_negative(kappa=kappa)
 
 
 def _within_a_turn(angle: Array) -> Array:
     """An angle less the multiple of a turn, as float64 has it, that leaves at most half of one; exact."""
     pi, turn, _ = _CIRCLE[np.dtype(np.float64)]
-    rest = np.fmod(angle, turn)
-    return np.asarray(rest - turn * ((rest > pi) - 1.0 * (rest < -pi)))
+    xp = memory_at(angle).xp
+    rest = xp.fmod(angle, turn)
+    angle = xp.asarray(rest - turn * ((rest > pi) - 1.0 * (rest < -pi)))
+    return angle

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from keyrng.backends.memory import Memory
 from keyrng.backends.threads import run_pieces
 from keyrng.distributions.uniform import uniform
 from keyrng.dtypes import float_of, index_dtype
@@ -22,9 +23,9 @@ _CHUNK = 1 << 15  # elements at a time: NumPy's arrays stay in a level-2 cache
 _weight = Requirement("finite and not negative", lambda x: (x >= 0) & (x < math.inf))
 
 
-def weights(p: ArrayLike, size: int) -> Array:
+def weights(here: Memory, p: ArrayLike, size: int) -> Array:
     """The weights of so many elements, as floats; ValueError or TypeError if they are not."""
-    values = checked(_weight(p=p), float_of(p)).value
+    values = checked(here, _weight(p=p), float_of(p)).value
     if values.shape != (size,):
         raise ValueError(f"p has a weight for each of {size} elements, shape ({size},), got shape {values.shape}")
     result: Array = values

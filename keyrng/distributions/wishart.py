@@ -9,7 +9,7 @@ from keyrng.distributions.gamma import gamma
 from keyrng.distributions.normal import normal
 from keyrng.distributions.rows import full_shape, stored
 from keyrng.dtypes import DTypeLike, compute_dtype, floating_of
-from keyrng.keys import Key, check_key, split
+from keyrng.keys import Key, memory_of, split
 from keyrng.parameters import Array, ArrayLike, parameter_array, positive
 from keyrng.shapes import Shape, dimensions
 
@@ -58,13 +58,12 @@ def wishart(
     >>> keyrng.wishart(keyrng.key(0), 5, [[2.0, 1.0], [1.0, 1.0]], (3,)).shape
     (3, 2, 2)
     """
-    check_key(key)
     dtype = floating_of(dtype, df, scale)
     compute = compute_dtype(dtype)
-    matrix = covariance("scale", scale, compute)
+    matrix = covariance(memory_of(key), "scale", scale, compute)
     p = matrix.shape[-1]
-    parameter_array(positive(df=df), 0, compute)
-    degrees = parameter_array(positive(df=df), 0, np.dtype(np.float64))
+    parameter_array(memory_of(key), positive(df=df), 0, compute)
+    degrees = parameter_array(memory_of(key), positive(df=df), 0, np.dtype(np.float64))
     if not (degrees > p - 1).all():
         raise ValueError(f"df must be above {p - 1} for matrices of {p} by {p}, got {degrees.min()}")
     given = None if shape is None else (*dimensions(shape), p, p)
@@ -80,4 +79,4 @@ def wishart(
     sample = np.zeros_like(columns)
     for k in range(p):
         sample += columns[..., k, :, None] * columns[..., k, None, :]
-    return stored(sample, dtype, out)
+    return stored(key, sample, dtype, out)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from keyrng.backends.memory import Memory, is_on_device
 from keyrng.dtypes import DTypeLike, float_of, integer, signed, unsigned
 from keyrng.kernels.bits import to_unit, unit
 from keyrng.kernels.lane import FLOATS, WORDS, kernel
 from keyrng.kernels.ops import cast, mod_wide, mulhi, where
-from keyrng.keys import Key
-from keyrng.parameters import Array, ArrayLike, Parameter, check_together, probability
+from keyrng.keys import Key, memory_of
+from keyrng.parameters import Array, ArrayLike, Parameter, check_together, placed, probability
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
@@ -118,9 +120,14 @@ def randint(
     array([9, 0, 2, 3, 1], dtype=int32)
     """
     dtype = integer(dtype)
+    here = memory_of(key)
+    if is_on_device(minval) or is_on_device(maxval):
+        return draw(_randint, key, shape, dtype, *_range_on_device(here, minval, maxval, dtype), out=out)
     low, span = _range(minval, maxval, dtype)
+    low = replace(low, value=placed(here, "minval", low.value, minval))
+    span = replace(span, value=placed(here, "maxval", span.value, maxval))
     words = span.value
-    if words.dtype == np.uint32 and ((words - 1) < _SMALL_SPAN).all():
+    if isinstance(words, np.ndarray) and words.dtype == np.uint32 and ((words - 1) < _SMALL_SPAN).all():
         inverse = np.array(2**32 - 1, np.uint32) // words
         carry = (2**32 - inverse.astype(np.uint64) * words).astype(np.uint32)
         parts = Parameter("maxval", inverse), Parameter("maxval", carry)
@@ -145,6 +152,31 @@ def _range(minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]) -> tuple[
     low, high = _wrapped(low, modulus, word), _wrapped(high, modulus, word)
     with np.errstate(over="ignore"):
         return Parameter("minval", low), Parameter("maxval", high - low)
+
+
+def _range_on_device(
+    here: Memory, minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]
+) -> tuple[Parameter, Parameter]:
+    """The lower bound and the span as words in the memory of a GPU; unchecked, so a span that is not positive is 1."""
+    word = np.dtype(np.uint64 if dtype.itemsize == 8 else np.uint32)
+    wide = np.uint64 if dtype.kind == "u" else np.int64
+    low, high = (_whole(here, name, value) for name, value in (("minval", minval), ("maxval", maxval)))
+    check_together(minval=low, maxval=high)
+    with here.current():
+        # Of the last integer, for maxval itself may be one more than the dtype holds.
+        first, last = low.astype(wide), (high.astype(np.uint64) - np.uint64(1)).astype(wide)
+        span = here.xp.where(first <= last, high.astype(np.uint64) - low.astype(np.uint64), np.uint64(1))
+        return Parameter("minval", low.astype(word)), Parameter("maxval", span.astype(word))
+
+
+def _whole(here: Memory, name: str, value: ArrayLike) -> Array:
+    """Integers in the memory of a GPU."""
+    if not is_on_device(value):
+        return here.receive(placed(here, name, _wrapped(_integers(name, value), 2**64, np.dtype(np.uint64)), value))
+    array = here.array(name, value)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{name} is an integer or an array of integers, got {array.dtype}")
+    return array
 
 
 def _check_range(info: Any, lowest: Any, highest: Any, minval: Any, maxval: Any, ordered: bool) -> None:
