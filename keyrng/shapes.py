@@ -127,11 +127,11 @@ def as_out(key: Key, out: Any) -> Array:
 
 def check_out(key: Key, out: Any, full: tuple[int, ...], dtype: Dtype) -> Array:
     """``out`` as an array in the key's memory, if the sample fits it and it can be written to."""
-    out = as_out(key, out)
-    if out.shape != full:
-        raise ValueError(f"out has shape {out.shape}, the sample has {full}")
-    if out.dtype != dtype:
-        raise TypeError(f"out is {out.dtype}, the sample is {dtype}; give dtype={out.dtype.name!r}, or another out")
-    if isinstance(out, np.ndarray) and not out.flags.writeable:
+    array = as_out(key, out)
+    if array.shape != full:
+        raise ValueError(f"out has shape {array.shape}, the sample has {full}")
+    if array.dtype != dtype:
+        raise TypeError(f"out is {array.dtype}, the sample is {dtype}; give dtype={array.dtype.name!r}, or another out")
+    if isinstance(array, np.ndarray) and not array.flags.writeable:
         raise ValueError("out is read-only; give an array that can be written to")
-    return out
+    return array

@@ -121,5 +121,5 @@ def _within_a_turn(angle: Array) -> Array:
     pi, turn, _ = _CIRCLE[np.dtype(np.float64)]
     xp = memory_at(angle).xp
     rest = xp.fmod(angle, turn)
-    angle = xp.asarray(rest - turn * ((rest > pi) - 1.0 * (rest < -pi)))
-    return angle
+    nearest: Array = xp.asarray(rest - turn * ((rest > pi) - 1.0 * (rest < -pi)))
+    return nearest
