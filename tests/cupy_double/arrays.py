@@ -1,0 +1,783 @@
+"""Arrays in the memory of a device, which is ordinary memory behind a wall, and CuPy's functions of them, by NumPy's.
+
+What a real device would do silently is an error here: an index out of range, a write past the end of an allocation, an
+array of another device. CuPy compiles its own arithmetic with -ftz=true, so float32 arithmetic flushes subnormals.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import inspect
+import math
+import operator
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any, TypeAlias
+from weakref import WeakSet
+
+import numpy as np
+
+from cupy_double import devices
+from cupy_double.devices import CUDARuntimeError, Device, machine
+
+Host: TypeAlias = np.ndarray[Any, Any]
+
+PAGE = 512  # addresses of CuPy's pool are multiples of it
+UNWRITTEN = 0xA5
+IMPLICIT = (
+    "Implicit conversion to a NumPy array is not allowed. Please use `.get()` to construct a NumPy array explicitly."
+)
+
+
+# Memory
+
+_alive: WeakSet[Memory] = WeakSet()
+
+
+class Memory:
+    """An allocation on the current device, with guards on both sides that nothing may write to."""
+
+    def __init__(self, nbytes: int) -> None:
+        self.device, self.nbytes = devices.get_device(), nbytes
+        self._room = np.full(nbytes + 3 * PAGE, UNWRITTEN, np.uint8)
+        self._start = 2 * PAGE - self._room.ctypes.data % PAGE
+        self.bytes = self._room[self._start : self._start + nbytes]
+        self.ptr = self.bytes.ctypes.data if nbytes else 0
+        _alive.add(self)
+        devices.allocated(self)
+
+    def spoil(self) -> None:
+        self.bytes.fill(UNWRITTEN)
+
+    def check(self, what: str) -> None:
+        """Nothing may have changed beside it."""
+        before, after = self._room[: self._start], self._room[self._start + self.nbytes :]
+        assert (before == UNWRITTEN).all(), f"{what} wrote before the start of an array's memory"
+        assert (after == UNWRITTEN).all(), f"{what} wrote behind the end of an array's memory"
+
+
+def memory_at(ptr: int, nbytes: int) -> Memory:
+    """The allocation an address is of."""
+    for memory in list(_alive):
+        if nbytes and memory.ptr <= ptr and ptr + nbytes <= memory.ptr + memory.nbytes:
+            return memory
+    raise CUDARuntimeError(1)
+
+
+class MemoryPointer:
+    """An address and the allocation it is of."""
+
+    def __init__(self, mem: Memory, offset: int) -> None:
+        self.mem, self.device_id, self.ptr = mem, mem.device, mem.ptr + offset
+
+    @property
+    def device(self) -> Device:
+        return Device(self.device_id)
+
+    def __int__(self) -> int:
+        return self.ptr
+
+
+def flushed(x: Any) -> Any:
+    """Float32 with zeros in the place of subnormals, as -ftz=true has them."""
+    if getattr(x, "dtype", None) == np.complex64:
+        parts = np.ascontiguousarray(x).view(np.float32).reshape(*np.shape(x), 2)
+        return flushed(parts).view(np.complex64).reshape(np.shape(x))
+    if getattr(x, "dtype", None) != np.float32:
+        return x
+    small = np.abs(x) < np.finfo(np.float32).tiny
+    return np.where(small, np.copysign(np.float32(0), x), x)
+
+
+# Arrays
+
+
+class ndarray:
+    """An array in a device's memory."""
+
+    _array: Host
+    _memory: Memory
+    __array_priority__ = 100
+
+    def __init__(
+        self, shape: Any, dtype: Any = float, memptr: Any = None, strides: Any = None, order: str = "C"
+    ) -> None:
+        if memptr is not None and strides is not None:
+            raise NotImplementedError("the double makes no arrays of strides")
+        nbytes = math.prod(shape if isinstance(shape, tuple | list) else (shape,)) * np.dtype(dtype).itemsize
+        self._memory = Memory(nbytes) if memptr is None else memptr.mem
+        offset = 0 if memptr is None else memptr.ptr - memptr.mem.ptr
+        self._array = np.ndarray(shape, dtype, self._memory.bytes, offset, order=order)
+
+    @classmethod
+    def _of(cls, array: Host, memory: Memory) -> ndarray:
+        made: ndarray = object.__new__(cls)
+        made._array, made._memory = array, memory
+        return made
+
+    def _here(self) -> Host:
+        """The hidden array, if its device is the current one."""
+        mine, current = self._memory.device, devices.get_device()
+        if mine != current:
+            raise ValueError(
+                f"The device where the array resides ({mine}) is different from the current device ({current})."
+                " Peer access is unavailable between these devices."
+            )
+        return self._array
+
+    def _view(self, change: Callable[[Host], Host]) -> ndarray:
+        """A view, or a copy where NumPy makes one too."""
+        result = change(self._array)
+        if result.size == 0 or np.may_share_memory(result, self._array):
+            return ndarray._of(result, self._memory)
+        return _computed(lambda: change(self._here()))
+
+    # What it is
+
+    shape = property(lambda self: self._array.shape)
+    dtype = property(lambda self: self._array.dtype)
+    ndim = property(lambda self: self._array.ndim)
+    size = property(lambda self: self._array.size)
+    nbytes = property(lambda self: self._array.nbytes)
+    itemsize = property(lambda self: self._array.itemsize)
+    strides = property(lambda self: self._array.strides)
+    device = property(lambda self: Device(self._memory.device))
+    T = property(lambda self: self._view(np.transpose))
+
+    @property
+    def flags(self) -> SimpleNamespace:
+        flags = self._array.flags
+        return SimpleNamespace(c_contiguous=flags.c_contiguous, f_contiguous=flags.f_contiguous)
+
+    @property
+    def data(self) -> MemoryPointer:
+        offset = self._array.__array_interface__["data"][0] - self._memory.ptr if self._memory.ptr else 0
+        return MemoryPointer(self._memory, offset)
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    def __iter__(self) -> Iterator[ndarray]:
+        if not self.ndim:
+            raise TypeError("iteration over a 0-d array")
+        return (self[i] for i in range(len(self)))
+
+    # To the host
+
+    def get(self, stream: Any = None, order: str = "C", out: Host | None = None, blocking: bool = True) -> Host:
+        machine().count("copies_to_host", "an array is copied to the host")
+        result = np.empty_like(self._array, order="C") if out is None else out
+        np.copyto(result, self._array, casting="no")
+        return result
+
+    def item(self) -> Any:
+        return self.get().item()
+
+    def tolist(self) -> Any:
+        return self.get().tolist()
+
+    def __reduce__(self) -> Any:
+        return array, (self.get(),)
+
+    def __int__(self) -> int:
+        return int(self.get())
+
+    def __index__(self) -> int:
+        return operator.index(self.get())
+
+    def __bool__(self) -> bool:
+        return bool(self.get())
+
+    def __float__(self) -> float:
+        return float(self.get())
+
+    def __complex__(self) -> complex:
+        return complex(self.get())
+
+    def __repr__(self) -> str:
+        return repr(self.get())
+
+    def set(self, arr: Host, stream: Any = None) -> None:
+        machine().count("copies_to_device", "an array is set to a host's")
+        np.copyto(self._here(), arr, casting="no")
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Host:
+        raise TypeError(IMPLICIT)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        raise TypeError(f"NumPy's {func.__name__} is given a CuPy array; call cupy's own function")
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        raise TypeError(
+            f"NumPy's {ufunc.__name__} is given a CuPy array; call cupy's own function,"
+            " or write the CuPy array before the operator and the NumPy scalar behind it"
+        )
+
+    # To others on the device
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        return {
+            "shape": self.shape,
+            "typestr": self.dtype.str,
+            "descr": self.dtype.descr,
+            "stream": devices.get_current_stream().ptr or 1,
+            "version": 3,
+            "strides": None if self.flags.c_contiguous else self.strides,
+            "data": (self.data.ptr if self.size else 0, False),
+        }
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 2, self._memory.device
+
+    def __dlpack__(
+        self,
+        *,
+        stream: int | None = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> Capsule:
+        return Capsule(self)
+
+    # Copies and views
+
+    def astype(
+        self, dtype: Any, order: str = "K", casting: None = None, subok: None = None, copy: bool = True
+    ) -> ndarray:
+        if self.dtype != dtype:
+            return _computed(lambda: flushed(flushed(self._here()).astype(dtype)))
+        return _computed(self._here) if copy else self
+
+    def copy(self, order: str = "C") -> ndarray:
+        return _computed(lambda: self._array)  # from any device to the current one
+
+    def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> ndarray:
+        return self._view(lambda x: x.reshape(*shape, order=order))
+
+    def ravel(self, order: str = "C") -> ndarray:
+        return self._view(lambda x: x.ravel(order))
+
+    def transpose(self, *axes: Any) -> ndarray:
+        return self._view(lambda x: x.transpose(*axes))
+
+    def squeeze(self, axis: Any = None) -> ndarray:
+        return self._view(lambda x: x.squeeze(axis))
+
+    def swapaxes(self, axis1: int, axis2: int) -> ndarray:
+        return self._view(lambda x: x.swapaxes(axis1, axis2))
+
+    def view(self, dtype: Any = None, type: None = None) -> ndarray:
+        return self._view(lambda x: x.view() if dtype is None else x.view(dtype))
+
+    def _index(self, index: Any) -> tuple[tuple[Any, ...], bool]:
+        """An index for the hidden array, and whether it is one of arrays."""
+        parts = index if isinstance(index, tuple) else (index,)
+        parts = tuple(array(part) if isinstance(part, list | np.ndarray) else part for part in parts)
+        advanced = any(isinstance(part, ndarray) for part in parts)
+        plain = tuple(part._here() if isinstance(part, ndarray) else part for part in parts)
+        return plain if any(part is Ellipsis for part in plain) else (*plain, Ellipsis), advanced
+
+    def __getitem__(self, index: Any) -> ndarray:
+        plain, advanced = self._index(index)
+        if not advanced:
+            return self._view(lambda x: x[plain])
+        if _masked(plain):
+            machine().count("waits", "a mask's length is found out")
+        return _computed(lambda: self._here()[plain].copy())
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        plain, _ = self._index(index)
+        if _masked(plain) and isinstance(value, ndarray) and value.ndim:
+            machine().count("waits", "a mask's length is found out")
+        self._here()
+        if isinstance(value, np.ndarray) and value.ndim:
+            raise TypeError(f"Unsupported type {type(value)}")
+
+        def step() -> None:
+            given = value._here() if isinstance(value, ndarray) else value
+            cast = isinstance(value, ndarray) and value.dtype != self.dtype
+            self._array[plain] = flushed(flushed(given).astype(self.dtype)) if cast else given
+
+        devices.do(step)
+
+    def fill(self, value: Any) -> None:
+        self._here()
+        devices.do(lambda: self._array.fill(value))
+
+    def sort(self, axis: int = -1, kind: str | None = None) -> None:
+        _sortable(self)
+        if not self.flags.c_contiguous:
+            raise NotImplementedError("Sorting non-contiguous array is not supported.")
+        self._here()
+        devices.do(lambda: self._array.sort(axis, kind="stable"))
+
+    # The functions of the same names, which stand below
+
+    def argsort(self, axis: int | None = -1, kind: str | None = None) -> ndarray:
+        return argsort(self, axis, kind)
+
+    def take(self, indices: Any, axis: int | None = None, out: ndarray | None = None) -> ndarray:
+        return take(self, indices, axis, out)
+
+    def cumsum(self, axis: int | None = None, dtype: Any = None, out: ndarray | None = None) -> ndarray:
+        return cumsum(self, axis, dtype, out)
+
+    def argmax(
+        self, axis: int | None = None, out: ndarray | None = None, dtype: Any = None, keepdims: bool = False
+    ) -> ndarray:
+        return argmax(self, axis, dtype, out, keepdims)
+
+    def max(self, axis: Any = None, out: ndarray | None = None, keepdims: bool = False) -> ndarray:
+        return amax(self, axis, out, keepdims)
+
+    def min(self, axis: Any = None, out: ndarray | None = None, keepdims: bool = False) -> ndarray:
+        return amin(self, axis, out, keepdims)
+
+    def sum(self, axis: Any = None, dtype: Any = None, out: ndarray | None = None, keepdims: bool = False) -> ndarray:
+        return sum(self, axis, dtype, out, keepdims)
+
+    def all(self, axis: Any = None, out: ndarray | None = None, keepdims: bool = False) -> ndarray:
+        return all(self, axis, out, keepdims)
+
+    def any(self, axis: Any = None, out: ndarray | None = None, keepdims: bool = False) -> ndarray:
+        return any_(self, axis, out, keepdims)
+
+
+def _masked(index: tuple[Any, ...]) -> bool:
+    return any(isinstance(part, np.ndarray) and part.dtype == bool for part in index)
+
+
+class Capsule:
+    """What DLPack hands over, here a box with an array."""
+
+    def __init__(self, content: ndarray) -> None:
+        self.content = content
+
+
+class ForeignArray:
+    """Another library's array: all it has is ``__cuda_array_interface__``, of version 2, as torch's tensors have it."""
+
+    def __init__(self, content: ndarray) -> None:
+        self.content = content
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        described = self.content.__cuda_array_interface__
+        return {**{name: described[name] for name in ("shape", "typestr", "strides", "data")}, "version": 2}
+
+
+class ForeignTensor(ForeignArray):
+    """Another library's array that speaks DLPack alone."""
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        raise AttributeError("__cuda_array_interface__")
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.content.__dlpack_device__()
+
+    def __dlpack__(self, **how: Any) -> Capsule:
+        return self.content.__dlpack__(**how)
+
+
+# What is computed
+
+
+def _computed(compute: Callable[[], Any], out: ndarray | None = None) -> Any:
+    """A new array, or several, of what is computed; again at each launch of a captured graph."""
+
+    def results() -> tuple[Any, ...]:
+        nonlocal several
+        with np.errstate(all="ignore"):
+            result = compute()
+        several = isinstance(result, tuple)
+        return result if several else (result,)
+
+    def store(parts: tuple[Any, ...]) -> None:
+        for place, part in zip(places, parts, strict=True):
+            np.copyto(place._here(), part, casting="same_kind")
+
+    several = False
+    parts = results()
+    places = (out,) if out is not None else tuple(ndarray(np.shape(x), np.asarray(x).dtype) for x in parts)
+    store(parts)
+    devices.remember(lambda: store(results()))
+    return places if several else places[0]
+
+
+def _plain(value: Any, flushes: bool) -> Any:
+    """An argument as NumPy's function takes it."""
+    if isinstance(value, ndarray):
+        return flushed(value._here()) if flushes else value._here()
+    if isinstance(value, np.ndarray):
+        raise TypeError(f"Unsupported type {type(value)}")
+    if isinstance(value, tuple | list):
+        return type(value)(_plain(part, flushes) for part in value)
+    return flushed(value) if flushes and isinstance(value, np.float32) else value
+
+
+def operation(function: Callable[..., Any] | None = None, *, flushes: bool = False, waits: bool = False) -> Any:
+    """CuPy's function, from one of hidden arrays."""
+    if function is None:
+        return functools.partial(operation, flushes=flushes, waits=waits)
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        given = signature.bind(*args, **kwargs).arguments
+        out = given.pop("out", None)
+
+        def compute() -> Any:
+            plain = {name: _plain(value, flushes) for name, value in given.items()}
+            bound = inspect.BoundArguments(signature, plain)  # type: ignore[arg-type]
+            result = function(*bound.args, **bound.kwargs)
+            return flushed(np.asarray(result)) if flushes else result
+
+        if waits:
+            machine().count("waits", f"the host waits in cupy.{function.__name__}")
+        return _computed(compute, out)
+
+    return called
+
+
+def _method(ufunc: np.ufunc, *, swapped: bool = False, in_place: bool = False) -> Any:
+    """An operator's method of `ndarray`."""
+
+    @operation(flushes=True)
+    def combined(x: Any, y: Any, out: Any = None) -> Any:
+        return ufunc(y, x) if swapped else ufunc(x, y)
+
+    def method(self: ndarray, other: Any) -> Any:
+        if not isinstance(other, ndarray | np.ndarray | np.generic | int | float | complex):
+            return NotImplemented
+        return combined(self, other, self if in_place else None)
+
+    return method
+
+
+BINARY = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "truediv": np.true_divide,
+    "floordiv": np.floor_divide,
+    "mod": np.remainder,
+    "and": np.bitwise_and,
+    "or": np.bitwise_or,
+    "xor": np.bitwise_xor,
+    "lshift": np.left_shift,
+    "rshift": np.right_shift,
+}
+COMPARISONS = {
+    "eq": np.equal,
+    "ne": np.not_equal,
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+}
+UNARY = {"neg": np.negative, "invert": np.invert, "abs": np.absolute}
+
+for _name, _ufunc in BINARY.items():
+    setattr(ndarray, f"__{_name}__", _method(_ufunc))
+    setattr(ndarray, f"__r{_name}__", _method(_ufunc, swapped=True))
+    setattr(ndarray, f"__i{_name}__", _method(_ufunc, in_place=True))
+for _name, _ufunc in COMPARISONS.items():
+    setattr(ndarray, f"__{_name}__", _method(_ufunc))
+for _name, _ufunc in UNARY.items():
+    setattr(ndarray, f"__{_name}__", operation(lambda x, f=_ufunc: f(x), flushes=True))
+ndarray.__hash__ = None  # type: ignore[assignment]
+
+
+def _sortable(a: ndarray) -> None:
+    if a.dtype.name == "bfloat16":
+        raise NotImplementedError(f"Sorting arrays with dtype '{a.dtype}' is not supported")
+    if not a.ndim:
+        raise np.exceptions.AxisError("Sorting arrays with the rank of zero is not supported")
+
+
+# CuPy's functions, with its names of arguments; those of NumPy that CuPy lacks are not there
+
+
+def empty(shape: Any, dtype: Any = float, order: str = "C") -> ndarray:
+    return ndarray(shape, dtype, order=order)
+
+
+def zeros(shape: Any, dtype: Any = float, order: str = "C") -> ndarray:
+    return full(shape, 0, dtype, order)
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None, order: str = "C") -> ndarray:
+    made = empty(shape, np.asarray(fill_value).dtype if dtype is None else dtype, order)
+    made.fill(fill_value)
+    return made
+
+
+def empty_like(
+    prototype: ndarray, dtype: Any = None, order: str = "K", subok: None = None, shape: Any = None
+) -> ndarray:
+    return empty(prototype.shape if shape is None else shape, prototype.dtype if dtype is None else dtype)
+
+
+def zeros_like(a: ndarray, dtype: Any = None, order: str = "K", subok: None = None, shape: Any = None) -> ndarray:
+    made = empty_like(a, dtype, order, subok, shape)
+    made.fill(0)
+    return made
+
+
+@operation(flushes=True)
+def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Host:
+    return np.arange(start, dtype=dtype) if stop is None else np.arange(start, stop, step, dtype)
+
+
+def array(
+    obj: Any,
+    dtype: Any = None,
+    copy: bool | None = True,
+    order: str = "K",
+    subok: bool = False,
+    ndmin: int = 0,
+    *,
+    blocking: bool = False,
+) -> ndarray:
+    """From the host, from another device, or from another library's array."""
+    if blocking:
+        machine().count("waits", "blocking=True")
+    if not isinstance(obj, ndarray) and hasattr(obj, "__cuda_array_interface__"):
+        obj = _foreign(obj.__cuda_array_interface__)
+    if isinstance(obj, ndarray):
+        elsewhere = obj._memory.device != devices.get_device()
+        made = obj.copy() if elsewhere else obj
+        made = made.astype(made.dtype if dtype is None else dtype, copy=bool(copy) and not elsewhere)
+        if order == "C" and not made.flags.c_contiguous:
+            made = made.copy()
+        return made if made.ndim >= ndmin else made.reshape((1,) * (ndmin - made.ndim) + made.shape)
+    host = np.array(obj, dtype=dtype, ndmin=ndmin)
+    if host.ndim:  # a scalar goes by value
+        machine().count("copies_to_device", "a host's array is copied to the device")
+    return _computed(lambda: host)
+
+
+def asarray(
+    a: Any, dtype: Any = None, order: str | None = None, *, copy: bool | None = None, blocking: bool = False
+) -> ndarray:
+    return array(a, dtype, copy, order or "K", blocking=blocking)
+
+
+def _foreign(described: dict[str, Any]) -> ndarray:
+    """An array of another library, without a copy."""
+    if described.get("mask") is not None:
+        raise ValueError("CuPy currently does not support masked arrays.")
+    if described.get("stream") is not None:
+        machine().count("waits", "an array of __cuda_array_interface__ names a stream, which is waited for")
+    shape, dtype, strides = described["shape"], np.dtype(described["typestr"]), described.get("strides")
+    if 0 in shape:
+        return empty(shape, dtype)
+    ptr = described["data"][0]
+    strides = strides or np.broadcast_to(np.empty((), dtype), shape).copy().strides
+    reach = [(n - 1) * s for n, s in zip(shape, strides, strict=True)]
+    low, high = (builtins.sum(s for s in reach if s < 0), builtins.sum(s for s in reach if s > 0) + dtype.itemsize)
+    memory = memory_at(ptr + low, high - low)
+    return ndarray._of(np.ndarray(shape, dtype, memory.bytes, ptr - memory.ptr, strides), memory)
+
+
+def from_dlpack(array: Any, *, device: Any = None, copy: bool | None = None) -> ndarray:
+    kind, number = array.__dlpack_device__()
+    if kind != 2:
+        raise BufferError(f"the array is on a device of kind {kind}, not on one of CUDA's")
+    if device is not None or copy:
+        raise NotImplementedError("the double neither copies nor moves here")
+    with Device(number):
+        capsule = array.__dlpack__(stream=devices.get_current_stream().ptr or 1)
+    return ndarray._of(capsule.content._array, capsule.content._memory)
+
+
+def asnumpy(a: Any, stream: Any = None, order: str = "C", out: Host | None = None, *, blocking: bool = True) -> Host:
+    return a.get(stream, order, out, blocking) if isinstance(a, ndarray) else np.asarray(a, order=order)  # type: ignore[call-overload]
+
+
+def _checked(a: Any) -> ndarray:
+    if not isinstance(a, ndarray):
+        raise TypeError(f"Unsupported type {type(a)}")
+    return a
+
+
+def ascontiguousarray(a: ndarray, dtype: Any = None) -> ndarray:
+    made = _checked(a) if dtype is None else a.astype(dtype, copy=False)
+    made = made if made.flags.c_contiguous else made.copy()
+    return made if made.ndim else made.reshape(1)
+
+
+def broadcast_to(array: ndarray, shape: Any) -> ndarray:
+    return _checked(array)._view(lambda x: np.broadcast_to(x, shape))
+
+
+def moveaxis(a: ndarray, source: Any, destination: Any) -> ndarray:
+    return _checked(a)._view(lambda x: np.moveaxis(x, source, destination))
+
+
+def swapaxes(a: ndarray, axis1: int, axis2: int) -> ndarray:
+    return _checked(a)._view(lambda x: np.swapaxes(x, axis1, axis2))
+
+
+def expand_dims(a: ndarray, axis: Any) -> ndarray:
+    return _checked(a)._view(lambda x: np.expand_dims(x, axis))
+
+
+def may_share_memory(a: ndarray, b: ndarray, max_work: Any = None) -> bool:
+    return bool(np.may_share_memory(_checked(a)._array, _checked(b)._array))
+
+
+def shares_memory(a: ndarray, b: ndarray, max_work: Any = None) -> bool:
+    machine().count("waits", "cupy.shares_memory sorts addresses and copies the answer to the host")
+    return bool(np.shares_memory(_checked(a)._array, _checked(b)._array))
+
+
+@operation
+def concatenate(
+    tup: Any, axis: int | None = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind"
+) -> Host:
+    return np.concatenate(tup, axis, dtype=dtype, casting=casting)
+
+
+@operation
+def stack(tup: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind") -> Host:
+    return np.stack(tup, axis, dtype=dtype, casting=casting)
+
+
+@operation
+def where(condition: Any, x: Any, y: Any) -> Host:
+    return np.where(condition, x, y)
+
+
+@operation
+def take(a: Any, indices: Any, axis: int | None = None, out: Any = None) -> Host:
+    return np.take(a, indices, axis)
+
+
+@operation
+def take_along_axis(a: Any, indices: Any, axis: int) -> Host:
+    return np.take_along_axis(a, indices, axis)
+
+
+def sort(a: ndarray, axis: int | None = -1, kind: str | None = None) -> ndarray:
+    made = _checked(a).ravel().copy() if axis is None else _checked(a).copy()
+    made.sort(-1 if axis is None else axis, kind)
+    return made
+
+
+@operation
+def _argsort(a: Any, axis: int | None) -> Host:
+    return np.argsort(a, axis, kind="stable")
+
+
+def argsort(a: ndarray, axis: int | None = -1, kind: str | None = None) -> ndarray:
+    _sortable(_checked(a))
+    return _argsort(a, axis)
+
+
+@operation
+def _argmax(a: Any, axis: int | None, keepdims: bool, out: Any = None) -> Host:
+    return np.asarray(np.argmax(flushed(a), axis, keepdims=keepdims))
+
+
+def argmax(
+    a: ndarray, axis: int | None = None, dtype: Any = None, out: ndarray | None = None, keepdims: bool = False
+) -> ndarray:
+    if _checked(a).dtype.name == "bfloat16":
+        raise TypeError("Wrong type (bfloat16) of arguments for cupy_argmax")
+    return _argmax(a, axis, keepdims, out)
+
+
+@operation(flushes=True)
+def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Host:
+    return np.cumsum(a, axis, dtype)
+
+
+@operation(flushes=True)
+def amax(a: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> Host:
+    return np.asarray(np.max(a, axis, keepdims=keepdims))
+
+
+@operation(flushes=True)
+def amin(a: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> Host:
+    return np.asarray(np.min(a, axis, keepdims=keepdims))
+
+
+@operation(flushes=True)
+def sum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False) -> Host:
+    return np.asarray(np.sum(a, axis, dtype, keepdims=keepdims))
+
+
+@operation(flushes=True)
+def all(a: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> Host:
+    return np.asarray(np.all(a, axis, keepdims=keepdims))
+
+
+@operation(flushes=True)
+def any_(a: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> Host:
+    return np.asarray(np.any(a, axis, keepdims=keepdims))
+
+
+@operation(flushes=True)
+def searchsorted(a: Any, v: Any, side: Any = "left", sorter: Any = None) -> Host:
+    return np.asarray(np.searchsorted(a, v, side, sorter))
+
+
+@operation(waits=True)
+def nonzero(a: Any) -> tuple[Host, ...]:
+    return np.nonzero(flushed(a))
+
+
+@operation(waits=True)
+def flatnonzero(a: Any) -> Host:
+    return np.flatnonzero(flushed(a))
+
+
+@operation
+def _repeat(a: Any, repeats: Any, axis: int | None) -> Host:
+    return np.repeat(a, repeats, axis)
+
+
+def repeat(a: ndarray, repeats: Any, axis: int | None = None) -> ndarray:
+    if isinstance(repeats, ndarray):
+        raise ValueError("cupy.ndaray cannot be specified as `repeats` argument.")
+    return _repeat(_checked(a), repeats, axis)
+
+
+@operation
+def tile(A: Any, reps: Any) -> Host:
+    return np.tile(A, reps)
+
+
+@operation(flushes=True)
+def maximum(x1: Any, x2: Any, /, out: Any = None) -> Host:
+    return np.maximum(x1, x2)
+
+
+@operation(flushes=True)
+def minimum(x1: Any, x2: Any, /, out: Any = None) -> Host:
+    return np.minimum(x1, x2)
+
+
+@operation
+def qr(a: Any, mode: Any = "reduced") -> Any:
+    return tuple(np.linalg.qr(a, mode)) if mode in ("reduced", "complete") else np.linalg.qr(a, mode)
+
+
+@operation
+def cholesky(a: Any) -> Host:
+    return np.linalg.cholesky(a)
+
+
+@operation
+def eigh(a: Any, UPLO: Any = "L") -> tuple[Host, ...]:
+    return tuple(np.linalg.eigh(a, UPLO))
+
+
+@operation
+def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+    result = np.linalg.svd(a, full_matrices, compute_uv)
+    return tuple(result) if compute_uv else result
