@@ -135,6 +135,31 @@ def by_cancellation(x: Array) -> Array:
     return allowed
 
 
+def on_device(function: Callable[..., Any], key: keyrng.Key, out: Any = None, **named: Any) -> Array:
+    """What a sampler gives on a GPU, as NumPy's array: arrays go there and come back here, lists and numbers do not."""
+    import cupy
+
+    there = {name: to_device(value, key) if name != "shape" else value for name, value in named.items()}
+    if out is None:
+        return cupy.asnumpy(function(key, **there))
+    place = to_device(out, key)
+    same = [name for name, value in named.items() if value is out]
+    result = function(key, out=place, **{**there, **dict.fromkeys(same, place)})
+    assert result is place
+    out[...] = cupy.asnumpy(result)
+    return out
+
+
+def to_device(value: Any, key: keyrng.Key) -> Any:
+    """An array of one axis or more as one on the key's device."""
+    import cupy
+
+    if not isinstance(value, np.ndarray) or not value.ndim:
+        return value
+    with cupy.cuda.Device(int(key.device.partition(":")[2])):
+        return cupy.asarray(np.ascontiguousarray(value).astype(value.dtype.newbyteorder("=")))
+
+
 @dataclass(frozen=True)
 class Case:
     """One sampler, or one mode of it."""
@@ -173,6 +198,8 @@ class Case:
         function = getattr(keyrng, self.function or self.name)
         if self.dtypes != BOOL:
             more["dtype"] = dtype
+        if key.device != "cpu":
+            return on_device(function, key, shape=shape, **self.fixed, **more)
         result: Array = function(key, shape=shape, **self.fixed, **more)
         return result
 

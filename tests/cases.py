@@ -6,10 +6,12 @@ Also what the tests of samplers share: the paths (executors), and comparison by 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+import cuda_on_host
+import cupy_double
 import numpy as np
 import pytest
 import rows_continuous
@@ -17,10 +19,13 @@ import rows_counts
 import rows_gamma
 import rows_ranks
 import rows_words
-from case import ALGORITHMS, BOOL, FLOATS, HAVE_BFLOAT16, INTEGERS, SIGNED, UNSIGNED, Array, Case, scipy
+from case import ALGORITHMS, BOOL, FLOATS, HAVE_BFLOAT16, INTEGERS, SIGNED, UNSIGNED, Array, Case, scipy, to_device
 
+import keyrng
 from keyrng import sampling
-from keyrng.backends import Slab, compiled
+from keyrng.backends import Slab, compiled, gpu
+from keyrng.backends.memory import HOST
+from keyrng.keys import memory_of
 
 __all__ = ["ALGORITHMS", "BOOL", "FLOATS", "HAVE_BFLOAT16", "INTEGERS", "SIGNED", "UNSIGNED", "Array", "Case", "scipy"]
 
@@ -34,14 +39,20 @@ each_case_and_dtype = pytest.mark.parametrize(
 )
 
 
-# Paths: what runs a kernel. A build without compiled part has NumPy alone, and says why.
+# Paths: what runs a kernel. A build without compiled part has NumPy alone, and says why. "cuda" is the text for GPUs on
+# the host, by a double of CuPy; "gpu" is CuPy itself.
 
 PATHS = ("numpy", *(compiled.instruction_sets() or ("compiled",)))
+DEVICE_PATHS = ("cuda", pytest.param("gpu", marks=pytest.mark.cuda))
 
 
 @contextmanager
 def on(path: str) -> Iterator[str]:
-    """Run on a path: "numpy", or one instruction set of the compiled path."""
+    """Run on a path: "numpy", one instruction set of the compiled path, or one of a GPU."""
+    if path in ("cuda", "gpu"):
+        with keys_on_a_gpu(path):
+            yield path
+        return
     before = compiled.enabled
     if path == "numpy":
         compiled.enable(False)
@@ -60,6 +71,32 @@ def on(path: str) -> Iterator[str]:
     finally:
         compiled.instruction_set(chosen)
         compiled.enable(before)
+
+
+@contextmanager
+def keys_on_a_gpu(path: str) -> Iterator[None]:
+    """Have keys be made on a GPU; what tests ask of them comes back as NumPy's arrays, see `case.on_device`."""
+    if path == "gpu" and gpu.missing_reason():
+        pytest.skip(gpu.missing_reason())
+    if path == "cuda" and cuda_on_host.GXX is None:
+        pytest.skip("no g++ on the PATH to run the CUDA text with")
+    with cupy_double.installed() if path == "cuda" else nullcontext(), pytest.MonkeyPatch.context() as patch:
+        key, fold_in, key_data = keyrng.key, keyrng.fold_in, keyrng.key_data
+
+        def on_device(*arguments: Any, **named: Any) -> keyrng.Key:
+            return key(*arguments, **named).to("cuda")
+
+        def folded(key: keyrng.Key, data: Any) -> keyrng.Key:
+            unsigned = data.astype(np.uint64) if isinstance(data, np.ndarray) and data.ndim else data
+            return fold_in(key, unsigned if key.device == "cpu" else to_device(unsigned, key))
+
+        def words(key: keyrng.Key) -> Array:
+            return key_data(key.to("cpu"))
+
+        patch.setattr(keyrng, "key", on_device)
+        patch.setattr(keyrng, "fold_in", folded)
+        patch.setattr(keyrng, "key_data", words)
+        yield
 
 
 # Comparison by bits: of NaN and of -0.0 too.
@@ -93,17 +130,17 @@ class Call:
 
     def slab(self, start: int, count: int, size: int | None = None) -> Array:
         """Elements from ``start`` on, ``count`` of ``size``, of each key: key axes first, then flat."""
-        keys = self.key.shape
+        keys, here = self.key.shape, memory_of(self.key)
         values = []
         for value in self.values:
             if value.ndim:
-                whole = np.broadcast_to(value, self.shape).reshape(*keys, -1)
-                value = np.ascontiguousarray(whole[..., start : start + count])
+                whole = np.broadcast_to(HOST.receive(value), self.shape).reshape(*keys, -1)
+                value = here.receive(np.ascontiguousarray(whole[..., start : start + count]))
             values.append(value)
-        out = np.empty((*keys, count), self.dtype)
+        out = here.empty((*keys, count), self.dtype)
         total = start + count if size is None else size
         sampling.fill_slab(self.kernel, self.key, out, out.shape, values, self.compute, Slab(start, count, total))
-        return out
+        return HOST.receive(out)
 
 
 def intercepted(case: Case, key: Any, shape: Any, dtype: str, **parameters: Any) -> Call:
@@ -115,7 +152,7 @@ def all_intercepted(case: Case, key: Any, shape: Any, dtype: str, **parameters: 
     """The calls, where there may be several: a complex sample is made in two."""
     made: list[Call] = []
 
-    def record(kernel: Any, key: Any, result: Array, full: Any, values: Any, compute: Any) -> None:
+    def record(kernel: Any, key: Any, result: Array, full: Any, values: Any, compute: Any, guards: Any) -> None:
         made.append(Call(kernel, key, result.dtype, values, compute, full))
 
     with pytest.MonkeyPatch.context() as patch:

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from cases import PATHS, on
+from cases import ALGORITHMS, DEVICE_PATHS, PATHS, on
 
 
-@pytest.fixture(params=PATHS[:2])
+@pytest.fixture(params=(*PATHS[:2], *DEVICE_PATHS))
 def path(request: pytest.FixtureRequest) -> Iterator[str]:
-    """NumPy, and the compiled path with its best instruction set; that the others agree is a test of test_laws.py."""
+    """NumPy, the compiled path with its best instruction set, and a GPU; test_laws.py tests that the others agree."""
     with on(request.param) as name:
         yield name
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On a GPU's paths laws are tested for one algorithm: each kernel of each would have to be compiled.
+
+    That the text of all algorithms gives their bits is a test of test_cuda_source.py.
+    """
+    left = [item for item in items if _is_compiled_elsewhere(getattr(item, "callspec", None))]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        gone = set(left)
+        items[:] = [item for item in items if item not in gone]
+
+
+def _is_compiled_elsewhere(call: Any) -> bool:
+    named = call.params if call is not None else {}
+    return named.get("path") in ("cuda", "gpu") and named.get("algorithm", ALGORITHMS[0]) != ALGORITHMS[0]
 
 
 @pytest.fixture(params=PATHS)

@@ -36,7 +36,8 @@ __all__ = [
 _ARRAYS = """
 ndarray empty zeros full empty_like zeros_like arange array asarray from_dlpack asnumpy ascontiguousarray
 broadcast_to moveaxis swapaxes expand_dims may_share_memory shares_memory concatenate stack where take take_along_axis
-sort argsort argmax cumsum amax amin sum all searchsorted nonzero flatnonzero repeat tile maximum minimum
+sort argsort argmax cumsum amax amin sum all searchsorted nonzero flatnonzero repeat tile maximum minimum fmod
+rint
 """
 _NUMPY = """
 bool_ int8 int16 int32 int64 intp uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128

@@ -758,6 +758,16 @@ def maximum(x1: Any, x2: Any, /, out: Any = None) -> Host:
 
 
 @operation(flushes=True)
+def fmod(x1: Any, x2: Any, /, out: Any = None) -> Host:
+    return np.fmod(x1, x2)
+
+
+@operation(flushes=True)
+def rint(x: Any, /, out: Any = None) -> Host:
+    return np.rint(x)
+
+
+@operation(flushes=True)
 def minimum(x1: Any, x2: Any, /, out: Any = None) -> Host:
     return np.minimum(x1, x2)
 
