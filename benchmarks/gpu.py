@@ -66,12 +66,20 @@ class Peers:
         self.skipped: list[str] = []
         self.waits: dict[tuple[str, str], None] = {}  # who made the host wait, and in which row
         self.keys = {f"keyrng {algorithm}": gpu.key(algorithm) for algorithm in ALGORITHMS}
-        self.generators, self.fills = gpu.generators(), gpu.fills()
+        self.cupy = {"cupy": self._made(gpu.generators), "curand": self._made(gpu.random_states)}
+        self.fills = gpu.fills()
         self.torch, self.jax = self._torch(), self._jax()
 
     def waiting(self) -> str:
         """Who cannot be queued on the stream, for each call comes back only when it is done."""
         return ", ".join(f"{subject} in {row}" for subject, row in self.waits) or "none"
+
+    def _made(self, make: Callable[[], list[Any]]) -> list[Any]:
+        try:
+            return make()
+        except Exception as error:
+            self.skipped.append(f"cupy's {make.__name__}: {_short(error)}")
+            return []
 
     def _torch(self) -> Any:
         torch = peers.library("torch")
@@ -96,8 +104,9 @@ class Peers:
         clock = {"device": self.gpu.by_events, "call": until_done, "host": until_queued}[group.clock]
         ours = {name: key for name, key in self.keys.items() if key.impl in row.algorithms}
         calls: Calls = {name: partial(row.keyrng, key) for name, key in ours.items()}
-        if row.cupy:
-            calls |= {name: partial(row.cupy, generator) for name, generator in self.generators.items()}
+        for library, generators in self.cupy.items():
+            if call := getattr(row, library):
+                calls |= {name: partial(call, g) for name, g in zip(NAMES[library], generators, strict=False)}
         for name, call in (calls | self.fills).items():
             yield Subject(name, call, buffers, clock, self.gpu.wait)
         if row.torch and self.torch:

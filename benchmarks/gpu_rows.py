@@ -15,6 +15,7 @@ ALGORITHMS = ("threefry2x32", "philox4x32", "threefry4x32")
 #: Names in the tables, by library.
 NAMES = {
     "cupy": ("cupy XORWOW", "cupy Philox"),
+    "curand": ("cupy cuRAND XORWOW", "cupy cuRAND Philox"),
     "torch": ("torch",),
     "jax": ("jax jitted", "jax eager"),
     "fill": ("memset", "cupy fill"),
@@ -25,7 +26,8 @@ NAMES = {
 class Row:
     """A function of keyrng, and the same work by the peers that have it. ``out`` is flat and of ``dtype``.
 
-    keyrng(key, out), cupy(generator, out), torch(torch, generator, out), jax(jax.random, key, number of values)
+    keyrng(key, out), cupy(Generator, out), curand(RandomState, out), torch(torch, generator, out),
+    jax(jax.random, key, number of values); CuPy's out= only copies, so its calls make an array, as jax's do.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Row:
     sizes: tuple[int, ...]  # the other sizes
     keyrng: Call
     cupy: Call | None = None
+    curand: Call | None = None
     torch: Call | None = None
     jax: Call | None = None
     algorithms: tuple[str, ...] = ALGORITHMS
@@ -41,7 +44,7 @@ class Row:
 
     def subjects(self) -> list[str]:
         """The names of all who are measured."""
-        libraries = [library for library in ("cupy", "torch", "jax") if getattr(self, library)]
+        libraries = [library for library in ("cupy", "curand", "torch", "jax") if getattr(self, library)]
         peers = [name for library in (*libraries, "fill") for name in NAMES[library]]
         return [f"keyrng {algorithm}" for algorithm in self.algorithms] + peers
 
@@ -68,7 +71,8 @@ ROWS = (
         2**28,
         ALL,
         keyrng=lambda key, out: keyrng.uniform(key, out.shape, out=out),
-        cupy=lambda generator, out: generator.random(out.size, "float32", out),
+        cupy=lambda generator, out: generator.random(out.size, "float32"),
+        curand=lambda state, out: state.random_sample(out.size, "float32"),
         torch=lambda torch, generator, out: torch.rand(out.numel(), generator=generator, out=out),
         jax=lambda random, key, n: random.uniform(key, (n,), "float32"),
         single_calls=True,
@@ -79,7 +83,8 @@ ROWS = (
         2**28,
         ALL,
         keyrng=lambda key, out: keyrng.normal(key, out.shape, out=out),
-        cupy=lambda generator, out: generator.standard_normal(out.size, "float32", out),
+        cupy=lambda generator, out: generator.standard_normal(out.size, "float32"),
+        curand=lambda state, out: state.standard_normal(out.size, "float32"),
         torch=lambda torch, generator, out: torch.randn(out.numel(), generator=generator, out=out),
         jax=lambda random, key, n: random.normal(key, (n,), "float32"),
         single_calls=True,
@@ -90,7 +95,7 @@ ROWS = (
         2**24,
         SOME,
         keyrng=lambda key, out: keyrng.gamma(key, 2.0, out.shape, out=out),
-        cupy=lambda generator, out: generator.standard_gamma(2.0, out.size, "float32", out),
+        cupy=lambda generator, out: generator.standard_gamma(2.0, out.size, "float32"),
         torch=lambda torch, generator, out: torch._standard_gamma(_like(torch, 2.0, out), generator=generator),
         jax=lambda random, key, n: random.gamma(key, 2.0, (n,), "float32"),
     ),
@@ -128,7 +133,8 @@ ROWS = (
         2**28,
         ALL,
         keyrng=lambda key, out: keyrng.uniform(key, out.shape, "float64", out=out),
-        cupy=lambda generator, out: generator.random(out.size, "float64", out),
+        cupy=lambda generator, out: generator.random(out.size, "float64"),
+        curand=lambda state, out: state.random_sample(out.size, "float64"),
         torch=lambda torch, generator, out: torch.rand(out.numel(), generator=generator, out=out),
         jax=lambda random, key, n: random.uniform(key, (n,), "float64"),
     ),

@@ -86,11 +86,18 @@ class Gpu:
     def key(self, impl: str) -> keyrng.Key:
         return keyrng.key(0, impl=impl, device=self.device)
 
-    def generators(self) -> dict[str, Any]:
-        """CuPy's generators."""
+    def generators(self) -> list[Any]:
+        """CuPy's Generators, of XORWOW and Philox."""
         random = self.cupy.random
-        kinds = {"cupy XORWOW": random.XORWOW, "cupy Philox": random.Philox4x3210}
-        return {name: random.Generator(kind(0)) for name, kind in kinds.items()}
+        return [random.Generator(kind(0)) for kind in (random.XORWOW, random.Philox4x3210)]
+
+    def random_states(self) -> list[Any]:
+        """CuPy's RandomStates, which fill by cuRAND's own kernels, of XORWOW and Philox."""
+        methods = (
+            self.cupy.cuda.curand.CURAND_RNG_PSEUDO_XORWOW,
+            self.cupy.cuda.curand.CURAND_RNG_PSEUDO_PHILOX4_32_10,
+        )
+        return [self.cupy.random.RandomState(0, method) for method in methods]
 
     def fills(self) -> dict[str, Callable[[Any], object]]:
         """What the memory alone costs."""

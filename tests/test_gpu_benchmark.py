@@ -40,8 +40,12 @@ def machine(benchmark: Any) -> Any:
         def __init__(self) -> None:
             self.cupy = np
 
-        def generators(self) -> dict[str, Any]:
-            return {name: np.random.default_rng(0) for name in ("cupy XORWOW", "cupy Philox")}
+        def generators(self) -> list[Any]:
+            return [np.random.default_rng(0)] * 2
+
+        def random_states(self) -> list[Any]:
+            generator = np.random.default_rng(0)
+            return [SimpleNamespace(random_sample=generator.random, standard_normal=generator.standard_normal)] * 2
 
         def fills(self) -> dict[str, Any]:
             return {name: lambda out: out.fill(1) for name in ("memset", "cupy fill")}
