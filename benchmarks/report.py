@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import platform
 import subprocess
@@ -21,7 +22,7 @@ from keyrng.backends import compiled
 
 HERE = Path(__file__).parent
 JUDGED = {"median": "Medians", "least": "Fastest rounds, for the machine was not quiet"}
-PACKAGES = ("numpy", "jax", "torch", "randomgen")
+PACKAGES = ("numpy", "jax", "torch", "randomgen", "cupy-cuda12x", "cupy-cuda13x")
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,19 @@ class Target:
         return {**row, "peer": peer, "ratio": ratio, "met": None if ratio is None else ratio >= limit}
 
 
-def targets() -> list[Target]:
-    """The rows of targets.csv."""
-    with (HERE / "targets.csv").open(newline="") as file:
+def targets(name: str) -> list[Target]:
+    """The rows of a file of targets."""
+    with (HERE / name).open(newline="") as file:
         return [Target(**row) for row in csv.DictReader(file)]
 
 
 def summary(
-    results: list[Result], peaks: dict[str, float], skipped: list[str], settings: dict[str, Any]
+    results: list[Result],
+    peaks: dict[str, float],
+    skipped: list[str],
+    settings: dict[str, Any],
+    judged: list[Target],
+    gpu: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Everything, as JSON holds it; the targets are judged by the figure that the settings name: median or least."""
     values = {(r.group, r.subject): getattr(r, settings["judged by"]) for r in results}
@@ -73,13 +79,13 @@ def summary(
         for r in results
     ]
     return {
-        "machine": _machine(),
+        "machine": _machine() | ({"gpu": gpu} if gpu else {}),
         "versions": _versions(),
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": _commit(),
         "settings": settings,
         "skipped": skipped,
-        "targets": [target.judge(values) for target in targets()],
+        "targets": [target.judge(values) for target in judged],
         "measured": measured,
         "peak_mib": peaks,
     }
@@ -87,17 +93,36 @@ def summary(
 
 def markdown(data: dict[str, Any]) -> str:
     """The tables a person reads."""
+    lines = [*header("Benchmarks", data), "", *target_lines(data), "", "## Times", ""]
+    lines += ["Medians; in brackets the fastest round."]
+    for group in dict.fromkeys(row["group"] for row in data["measured"]):
+        rows = [row for row in data["measured"] if row["group"] == group]
+        lines += ["", f"| {group} | {rows[0]['unit']} | rounds |", "|---|---:|---:|"]
+        for row in rows:
+            lines.append(f"| {row['subject']} | {three(row['median'])} ({three(row['least'])}) | {row['rounds']} |")
+    return "\n".join(lines) + "\n"
+
+
+def header(title: str, data: dict[str, Any]) -> list[str]:
+    """What was measured where, when and how, and what was not."""
     machine, versions = data["machine"], data["versions"]
     settings = ", ".join(f"{name} {value}" for name, value in data["settings"].items())
-    lines = [
-        "# Benchmarks",
+    gpu = machine.get("gpu", {})
+    return [
+        f"# {title}",
         "",
+        *([f"GPU: {', '.join(f'{name} {value}' for name, value in gpu.items())}."] if gpu else []),
         f"{machine['cpu']}, {machine['cores']} cores, instruction set {machine['instruction_set']}.",
         f"{machine['system']}.",
         "Versions: " + ", ".join(f"{name} {number}" for name, number in versions.items()) + ".",
         f"{data['date']}, commit {data['commit'] or 'unknown'}, load {machine['load']}; {settings}.",
         *(f"Skipped: {note}." for note in data["skipped"]),
-        "",
+    ]
+
+
+def target_lines(data: dict[str, Any]) -> list[str]:
+    """The targets, and whether they are met."""
+    return [
         "## Targets",
         "",
         f"{JUDGED[data['settings']['judged by']]}, in ns per value, us per call or MiB.",
@@ -106,27 +131,17 @@ def markdown(data: dict[str, Any]) -> str:
         "| what | keyrng | peer | ratio | target | met? |",
         "|---|---:|---:|---:|---:|---|",
         *(_target_row(row) for row in data["targets"]),
-        "",
-        "## Times",
-        "",
-        "Medians; in brackets the fastest round.",
     ]
-    for group in dict.fromkeys(row["group"] for row in data["measured"]):
-        rows = [row for row in data["measured"] if row["group"] == group]
-        lines += ["", f"| {group} | {rows[0]['unit']} | rounds |", "|---|---:|---:|"]
-        for row in rows:
-            lines.append(f"| {row['subject']} | {_three(row['median'])} ({_three(row['least'])}) | {row['rounds']} |")
-    return "\n".join(lines) + "\n"
 
 
 def _target_row(row: dict[str, Any]) -> str:
-    own, peer, ratio = (_three(row.get(name)) for name in ("keyrng", "peer", "ratio"))
+    own, peer, ratio = (three(row.get(name)) for name in ("keyrng", "peer", "ratio"))
     met = {None: "not measured", True: "yes", False: "**no**"}[row["met"]]
     limit = f"{row['target']:g}" if "ratio" in row else f"at most {row['target']:g} {row['unit']}"
     return f"| {row['what']} | {own} | {peer} | {ratio} | {limit} | {met} |"
 
 
-def _three(value: float | None) -> str:
+def three(value: float | None) -> str:
     """Three digits, never an exponent."""
     if value is None:
         return ""
@@ -164,6 +179,14 @@ def _commit() -> str | None:
     except FileNotFoundError:
         return None
     return done.stdout.strip() or None
+
+
+def write(data: dict[str, Any], text: str, json_file: Path | None, markdown_file: Path | None) -> None:
+    """Keep what was measured in the files that were asked for."""
+    if json_file:
+        json_file.write_text(json.dumps(data, indent=1) + "\n")
+    if markdown_file:
+        markdown_file.write_text(text)
 
 
 def progress(text: str) -> None:

@@ -6,7 +6,6 @@ See benchmarks/README.md for what is measured and how to read it.
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -133,7 +132,7 @@ def measure(quick: bool, judged_by: str) -> dict[str, Any]:
         "rounds at most": rounds,
         "judged by": judged_by,
     }
-    return report.summary(results, peaks, peers.skipped, settings)
+    return report.summary(results, peaks, peers.skipped, settings, report.targets("targets.csv"))
 
 
 def main() -> None:
@@ -148,10 +147,7 @@ def main() -> None:
     data = measure(options.quick, "least" if options.least else "median")
     text = report.markdown(data)
     print(text)
-    if options.json:
-        options.json.write_text(json.dumps(data, indent=1) + "\n")
-    if options.markdown:
-        options.markdown.write_text(text)
+    report.write(data, text, options.json, options.markdown)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import ceil
 from statistics import median
 from timeit import Timer
+from typing import Protocol
 
 import keyrng
 from keyrng.backends import compiled
@@ -36,9 +37,20 @@ NUMPY_ONLY = Path("keyrng NumPy-only", False)
 AVX2 = Path("keyrng compiled, 1 thread, AVX2", True, 1, "avx2")
 
 
+class Timed(Protocol):
+    """What can be timed, under a name."""
+
+    @property
+    def name(self) -> str: ...
+
+    def time(self, number: int) -> float:
+        """Seconds of one call, out of so many in a row."""
+        ...
+
+
 @dataclass(frozen=True)
 class Subject:
-    """What is timed: a call, under a name; keyrng's also with the path it takes."""
+    """A call, under a name; keyrng's also with the path it takes."""
 
     name: str
     call: Callable[[], object]
@@ -80,7 +92,7 @@ class Result:
 
 
 def alternate(
-    group: str, per: int, subjects: Iterable[Subject], rounds: int, budget: float, least: float = 0.01
+    group: str, per: int, subjects: Iterable[Timed], rounds: int, budget: float, least: float = 0.01
 ) -> list[Result]:
     """Time the subjects one after the other, over and over: ``rounds`` times, or 3 and then until the budget is spent.
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import importlib.util
 import pkgutil
 import re
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,7 @@ import pytest
 
 import keyrng
 from keyrng.algorithms import base
-from keyrng.backends import threads
+from keyrng.backends import gpu, threads
 
 ROOT = Path(__file__).parents[1]
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
@@ -27,7 +29,8 @@ MODULES = sorted(
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
 
-_FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# A fence may say after "python" what its code needs: cuda for a GPU, and modules.
+_FENCED = re.compile(r"^```(\w*(?: \w+)*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^()\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
@@ -64,6 +67,49 @@ def test_python_of_a_page_runs(page):
             _run(code, page.name, str(page), line, namespace)
         else:
             exec(compile("\n" * line + code, str(page), "exec"), namespace)
+
+
+GPU_PAGES = [page for page in PAGES if "```python cuda" in page.read_text("utf-8")]
+
+each_gpu_page = pytest.mark.parametrize("page", GPU_PAGES, ids=[str(page.relative_to(ROOT)) for page in GPU_PAGES])
+
+
+def _for_gpus(page: Path) -> list[tuple[list[str], CodeType]]:
+    """The blocks that need a GPU, compiled, each with the modules that it needs beside."""
+    text = page.read_text("utf-8")
+    found = []
+    for block in _FENCED.finditer(text):
+        language, *needed = block[1].split()
+        if needed[:1] == ["cuda"]:
+            assert language == "python"
+            code = "\n" * (text[: block.start()].count("\n") + 1) + block[2]
+            found.append((needed[1:], compile(code, str(page), "exec")))
+    return found
+
+
+@each_gpu_page
+def test_python_for_gpus_names_what_there_is(page):
+    names = {name for _, code in _for_gpus(page) for name in _attributes(code)}
+    ours = {name for name in names if re.search(rf"\bkeyrng\.{name}\b", page.read_text("utf-8"))}
+
+    assert ours
+    assert [name for name in sorted(ours) if not hasattr(keyrng, name)] == []
+
+
+def _attributes(code: CodeType) -> set[str]:
+    """The names in a piece of code, and in its comprehensions."""
+    return set(code.co_names).union(*(_attributes(part) for part in code.co_consts if isinstance(part, CodeType)))
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(gpu.missing_reason() != "", reason=gpu.missing_reason())
+@each_gpu_page
+@pytest.mark.usefixtures("_restored")
+def test_python_for_gpus_runs(page):
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    for modules, code in _for_gpus(page):
+        if all(importlib.util.find_spec(module) for module in modules):
+            exec(code, namespace)
 
 
 @pytest.mark.parametrize("module", MODULES)

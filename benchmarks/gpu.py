@@ -1,0 +1,225 @@
+"""keyrng on a GPU beside cupy.random, torch, jax.random and a fill: python benchmarks/gpu.py --json F --markdown F
+
+See benchmarks/README.md for what is measured and how to read it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gpu_report
+import numpy as np
+import peers
+import report
+from gpu_rows import ALGORITHMS, NAMES, ROWS, SMALL, Row, size_name
+from gpu_timing import Gpu, Subject, until_done, until_queued
+from timing import Result, alternate
+
+import keyrng
+from keyrng.backends import gpu as found
+
+JUDGED = "gpu_targets.csv"
+OVERHEAD = 2**28  # values of the draw whose memory is measured
+
+Calls = dict[str, Callable[[Any], object]]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Subjects that are timed in turn: a row, how many values, and by which clock."""
+
+    row: Row
+    size: int
+    clock: str = "device"
+
+    @property
+    def name(self) -> str:
+        how = {"device": "", "call": "one call of ", "host": "on the host, one call of "}[self.clock]
+        return f"{self.row.name}, {how}{size_name(self.size)}"
+
+    @property
+    def per(self) -> int:
+        """Values of a time: single calls are timed by the call."""
+        return self.size if self.clock == "device" else 1
+
+
+def plan(rows: tuple[Row, ...] = ROWS) -> list[Group]:
+    """All groups: first those that the targets are about, for the time may end before the last one."""
+    judged = [Group(row, row.judged) for row in rows]
+    calls = [Group(row, SMALL, clock) for row in rows if row.single_calls for clock in ("call", "host")]
+    return judged + calls + [Group(row, size) for row in rows for size in row.sizes]
+
+
+class Peers:
+    """keyrng and the libraries that are here, each with its generator or key, made once."""
+
+    def __init__(self, gpu: Gpu) -> None:
+        self.gpu = gpu
+        self.skipped: list[str] = []
+        self.waits: dict[tuple[str, str], None] = {}  # who made the host wait, and in which row
+        self.keys = {f"keyrng {algorithm}": gpu.key(algorithm) for algorithm in ALGORITHMS}
+        self.cupy = {"cupy": self._made(gpu.generators), "curand": self._made(gpu.random_states)}
+        self.fills = gpu.fills()
+        self.torch, self.jax = self._torch(), self._jax()
+
+    def waiting(self) -> str:
+        """Who cannot be queued on the stream, for each call comes back only when it is done."""
+        return ", ".join(f"{subject} in {row}" for subject, row in self.waits) or "none"
+
+    def _made(self, make: Callable[[], list[Any]]) -> list[Any]:
+        try:
+            return make()
+        except Exception as error:
+            self.skipped.append(f"cupy's {make.__name__}: {_short(error)}")
+            return []
+
+    def _torch(self) -> Any:
+        torch = peers.library("torch")
+        if torch is not None and self.gpu.device == "cuda" and not torch.cuda.is_available():
+            self.skipped.append(f"torch {torch.__version__}: it sees no GPU")
+            return None
+        if torch is not None:
+            self.torch_generator = torch.Generator(self.gpu.device).manual_seed(0)
+        return torch
+
+    def _jax(self) -> Any:
+        jax = peers.library("jax")
+        if jax is not None and (platform := jax.devices()[0].platform) != self.gpu.jax_platform:
+            self.skipped.append(f"jax {jax.__version__}: its device is a {platform}")
+            return None
+        return jax
+
+    def subjects(self, group: Group) -> Iterator[Subject]:
+        """Everybody in a group."""
+        row, size = group.row, group.size
+        buffers = self.gpu.buffers(size, row.dtype)
+        clock = {"device": self.gpu.by_events, "call": until_done, "host": until_queued}[group.clock]
+        ours = {name: key for name, key in self.keys.items() if key.impl in row.algorithms}
+        calls: Calls = {name: partial(row.keyrng, key) for name, key in ours.items()}
+        for library, generators in self.cupy.items():
+            if call := getattr(row, library):
+                calls |= {name: partial(call, g) for name, g in zip(NAMES[library], generators, strict=False)}
+        for name, call in (calls | self.fills).items():
+            yield Subject(name, call, buffers, clock, self.gpu.wait)
+        if row.torch and self.torch:
+            call = partial(row.torch, self.torch, self.torch_generator)
+            views = [self.torch.from_dlpack(buffer) for buffer in buffers]
+            yield Subject(*NAMES["torch"], call, views, clock, self.gpu.wait)
+        if row.jax and self.jax:
+            # XLA has streams of its own, on which our events see nothing.
+            clock = until_done if group.clock == "device" else clock
+            for name, call in zip(NAMES["jax"], self._jax_calls(row, size), strict=True):
+                yield Subject(name, call, buffers, clock, lambda result: result.block_until_ready())
+
+    def _jax_calls(self, row: Row, size: int) -> list[Callable[[Any], object]]:
+        jax, key = self.jax, self.jax.random.key(0)
+        eager = partial(row.jax, jax.random, n=size)
+        jitted = jax.jit(eager)
+        if row.dtype != "float64":
+            return [lambda out: jitted(key), lambda out: eager(key)]
+
+        def wide(call: Callable[[Any], object]) -> Callable[[Any], object]:
+            def in_64_bits(out: Any) -> object:
+                with jax.enable_x64(True):
+                    return call(key)
+
+            return in_64_bits
+
+        return [wide(jitted), wide(eager)]
+
+
+def measure(gpu: Gpu, groups: list[Group], limit: float, keep: Callable[[dict[str, Any]], object]) -> None:
+    """Time the groups until the limit, in seconds; ``keep`` gets all there is after each of them."""
+    stop = time.monotonic() + limit
+    everybody, facts, judged = Peers(gpu), gpu.facts(), report.targets(JUDGED)
+    peaks = overhead(everybody, OVERHEAD)
+    results: list[Result] = []
+    late: list[str] = []
+
+    def all_there_is() -> dict[str, Any]:
+        skipped = everybody.skipped + peers.skipped
+        skipped += [f"not reached in {limit:g} s: {', '.join(late)}"] if late else []
+        settings = {"judged by": "median", "limit": f"{limit:g} s", "calls that wait for the GPU": everybody.waiting()}
+        return report.summary(results, peaks, skipped, settings, judged, facts)
+
+    for group in groups:
+        if time.monotonic() > stop:
+            late.append(group.name)
+        elif gpu.free() < 6 * group.size * np.dtype(group.row.dtype).itemsize:
+            everybody.skipped.append(f"{group.name}: too little memory")
+        else:
+            report.progress(f"{group.name} ...")
+            results += gpu_report.model(group.row, group.name, group.size, facts) + timed(group, everybody)
+            keep(all_there_is())
+    keep(all_there_is())
+
+
+def timed(group: Group, everybody: Peers) -> list[Result]:
+    """A group's times; who fails is left out with a note, and the others are not lost."""
+    able = []
+    try:
+        for subject in everybody.subjects(group):
+            try:
+                subject.time(1)
+                able.append(subject)
+            except Exception as error:
+                everybody.skipped.append(f"{group.name}, {subject.name}: {_short(error)}")
+        results = alternate(group.name, group.per, able, rounds=15, budget=3.0)
+    except Exception as error:
+        everybody.skipped.append(f"{group.name}: {_short(error)}")
+        return []
+    everybody.waits |= {(s.name, group.row.name): None for s in able if s.waits}
+    return results
+
+
+def overhead(everybody: Peers, count: int) -> dict[str, float]:
+    """MiB beyond its output that a draw of so many uniforms takes at its peak."""
+    peaks = {}
+    for name, key in everybody.keys.items():
+        try:
+            peaks[name] = everybody.gpu.beyond_output(partial(keyrng.uniform, key, (count,))) / 2**20
+        except Exception as error:
+            everybody.skipped.append(f"peak memory, {name}: {_short(error)}")
+    return peaks
+
+
+def _short(error: Exception) -> str:
+    return f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0]}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="keyrng's speed on a GPU beside other libraries'")
+    parser.add_argument("--json", metavar="FILE", type=Path)
+    parser.add_argument("--markdown", metavar="FILE", type=Path)
+    parser.add_argument("--limit", metavar="SECONDS", type=float, default=420, help="begin no group after this time")
+    parser.add_argument("--dry-run", action="store_true", help="list what would be measured; needs no GPU")
+    options = parser.parse_args()
+    if options.dry_run:
+        for group in plan():
+            print(f"{group.name}: {', '.join(group.row.subjects())}")
+        return 0
+    if reason := found.missing_reason():
+        print(f"benchmarks/gpu.py needs a GPU: {reason}", file=sys.stderr)
+        return 2
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # before jax is imported: the GPU is shared
+
+    def keep(data: dict[str, Any]) -> None:
+        report.write(data, gpu_report.markdown(data), options.json, options.markdown)
+        latest.update(data)
+
+    latest: dict[str, Any] = {}
+    measure(Gpu(found.cupy()), plan(), options.limit, keep)
+    print(gpu_report.markdown(latest))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""The tables of benchmarks/gpu.py, and the model that a target is about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import report
+from gpu_rows import ALGORITHMS, ROWS, Row, size_name
+from timing import Result
+
+#: What a multiprocessor of compute capability 9.0 does in a clock, of integer instructions, and how many of these
+#: threefry2x32 takes for a float32 uniform in jax's layout, one word a block: counted in the SASS of the main loop.
+LANES, INSTRUCTIONS = 64, 53
+
+
+def model(row: Row, group: str, size: int, facts: dict[str, Any]) -> list[Result]:
+    """The time that arithmetic alone allows, where it has been worked out."""
+    if (
+        row.name != "uniform float32"
+        or group != f"{row.name}, {size_name(size)}"
+        or facts["compute capability"] != "90"
+    ):
+        return []
+    a_second = facts["multiprocessors"] * facts["MHz"] * 1e6 * LANES / INSTRUCTIONS
+    return [Result(group, "model of threefry2x32", size, (size / a_second,))]
+
+
+def markdown(data: dict[str, Any]) -> str:
+    """All of it, for a person."""
+    medians = {(row["group"], row["subject"]): row["median"] for row in data["measured"]}
+    lines = [*report.header("Benchmarks on a GPU", data), "", *report.target_lines(data)]
+    lines += [
+        "",
+        "## At the size of the targets",
+        "",
+        "Medians, in turns.",
+        "The last columns say how many times as fast as the line's subject keyrng is.",
+    ]
+    for row in ROWS:
+        lines += _in_detail(row, medians)
+    lines += ["", "## Over sizes", "", "Gvalues/s."]
+    for row in ROWS:
+        lines += _over_sizes(row, medians)
+    lines += ["", "## Single calls", "", "us a call."]
+    for group in dict.fromkeys(row["group"] for row in data["measured"] if row["unit"] == "us per call"):
+        lines += ["", f"| {group} | us |", "|---|---:|"]
+        lines += [f"| {subject} | {report.three(us)} |" for (g, subject), us in medians.items() if g == group]
+    return "\n".join(lines) + "\n"
+
+
+def _in_detail(row: Row, medians: dict[tuple[str, str], float]) -> list[str]:
+    group, size = f"{row.name}, {size_name(row.judged)}", np.dtype(row.dtype).itemsize
+    found = {subject: ns for (g, subject), ns in medians.items() if g == group}
+    if not found:
+        return []
+    ours = [f"keyrng {algorithm}" for algorithm in ALGORITHMS]
+    lines = [
+        "",
+        f"| {group} | ns a value | Gvalues/s | GB/s | of memset's speed | {' | '.join(ALGORITHMS)} |",
+        "|---" + "|---:" * (4 + len(ours)) + "|",
+    ]
+    for subject, ns in found.items():
+        fill = found["memset"] / ns if "memset" in found else None
+        ratios = [ns / found[name] if name in found else None for name in ours]
+        cells = [f"{ns:.3g}", *map(report.three, [1 / ns, size / ns, fill, *ratios])]
+        lines.append(f"| {subject} | {' | '.join(cells)} |")
+    return lines
+
+
+def _over_sizes(row: Row, medians: dict[tuple[str, str], float]) -> list[str]:
+    sizes = sorted({row.judged, *row.sizes})
+    groups = [f"{row.name}, {size_name(size)}" for size in sizes]
+    subjects = dict.fromkeys(subject for group, subject in medians if group in groups)
+    if not subjects or len(sizes) == 1:
+        return []
+    lines = ["", f"| {row.name} | {' | '.join(map(size_name, sizes))} |", "|---" + "|---:" * len(sizes) + "|"]
+    for subject in subjects:
+        rates = [1 / medians[group, subject] if (group, subject) in medians else None for group in groups]
+        lines.append(f"| {subject} | {' | '.join(map(report.three, rates))} |")
+    return lines
