@@ -22,7 +22,7 @@ from keyrng._key import check_key as check_key
 from keyrng._key import memory_of as memory_of
 from keyrng._serialize import digest
 from keyrng.algorithms.base import Algorithm, Domain, get, names
-from keyrng.backends.derive import children, derive, derive_one
+from keyrng.backends.derive import children, derive, derive_on_device, derive_one
 from keyrng.backends.memory import HOST, is_on_device, memory, memory_at, on_device
 
 __all__ = [
@@ -209,8 +209,8 @@ def _child(key: Key, index: int, domain: Domain) -> Key:
     if words.ndim == 1:
         return _wrap(algorithm, derive_one(algorithm, words, index, domain))
     flat = words.reshape(-1, algorithm.key_words)
-    if not isinstance(words, np.ndarray):
-        new = derive(algorithm, flat, index, domain)
+    if memory_at(words) is not HOST:
+        new = derive_on_device(algorithm, flat, index, domain, len(flat))
     elif index < 2**64:
         new = derive(algorithm, flat, np.full(len(flat), index, np.uint64), domain)
     else:  # The hash of a name where counters have room for more.
@@ -237,11 +237,16 @@ def _fold_array(key: Key, numbers: Array) -> Key:
             f"keys of shape {key.shape} and numbers of shape {numbers.shape} do not broadcast; "
             "keyrng.fold_in(keys[:, None], data) pairs every key with every number"
         ) from None
+    full = (*shape, algorithm.key_words)
     with here.current():
-        words = here.xp.broadcast_to(key._words, (*shape, algorithm.key_words))
-        index = here.xp.broadcast_to(numbers, shape).astype(np.uint64).reshape(-1)
-        new = derive(algorithm, words.reshape(-1, algorithm.key_words), index, Domain.SPLIT)
-    return _wrap(algorithm, new.reshape(words.shape))
+        # What is one for all is not copied: a captured graph reads it where it lies.
+        words = key._words if key.size == 1 else here.xp.broadcast_to(key._words, full)
+        index = numbers if numbers.size == 1 else here.xp.broadcast_to(numbers, shape)
+        words, index = words.reshape(-1, algorithm.key_words), index.astype(np.uint64, copy=False).reshape(-1)
+        if here is not HOST:
+            return _wrap(algorithm, derive_on_device(algorithm, words, index, Domain.SPLIT, prod(shape)).reshape(full))
+    words, index = (np.broadcast_to(x, (prod(shape), *x.shape[1:])) for x in (words, index))
+    return _wrap(algorithm, derive(algorithm, words, index, Domain.SPLIT).reshape(full))
 
 
 def clone(key: Key) -> Key:

@@ -142,7 +142,7 @@ def on_device(function: Callable[..., Any], key: keyrng.Key, out: Any = None, **
     there = {name: to_device(value, key) if name != "shape" else value for name, value in named.items()}
     if out is None:
         return cupy.asnumpy(function(key, **there))
-    place = to_device(out, key)
+    place = to_device(out[np.newaxis], key)[0] if out.ndim == 0 else to_device(out, key)
     same = [name for name, value in named.items() if value is out]
     result = function(key, out=place, **{**there, **dict.fromkeys(same, place)})
     assert result is place

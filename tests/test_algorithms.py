@@ -98,7 +98,7 @@ def test_known_answer_packed(answer: Answer) -> None:
 
 
 @each_answer
-def test_known_answer_as_words_of_a_key(answer: Answer, path: str) -> None:
+def test_known_answer_as_words_of_a_key(answer: Answer, any_path: str) -> None:
     algorithm, key = answer.algorithm, answer.wrapped()
     if any(answer.counter):
         return  # the domain is "sample" and the draw 0 in all of a direct draw; see test_words_of_blocks
@@ -112,7 +112,7 @@ def test_known_answer_as_words_of_a_key(answer: Answer, path: str) -> None:
 
 
 @pytest.mark.parametrize("answer", [a for a in ANSWERS if a.name == "threefry2x32"], ids=str)
-def test_known_answer_as_a_child(answer: Answer, path: str) -> None:
+def test_known_answer_as_a_child(answer: Answer, any_path: str) -> None:
     # The counter of threefry2x32 is the index of the child alone, so children give all its known answers.
     index = answer.counter[0] << 32 | answer.counter[1]
 

@@ -46,7 +46,7 @@ LONG = 16_384 + 2_048 + 13
 
 @each_case
 @each_algorithm
-def test_prefix(case: Case, algorithm: str, path: str) -> None:
+def test_prefix(case: Case, algorithm: str, any_path: str) -> None:
     if case.not_prefix:
         pytest.skip(case.not_prefix)
     key = keyrng.key(SEED, impl=algorithm)
@@ -61,7 +61,7 @@ def test_prefix(case: Case, algorithm: str, path: str) -> None:
 
 @each_case
 @each_algorithm
-def test_reshape(case: Case, algorithm: str, path: str) -> None:
+def test_reshape(case: Case, algorithm: str, any_path: str) -> None:
     key = keyrng.key(SEED, impl=algorithm)
     for dtype, parameters in named(case):
         flat = case(key, (210,), dtype, **parameters)
@@ -72,7 +72,7 @@ def test_reshape(case: Case, algorithm: str, path: str) -> None:
 
 
 @each_case
-def test_zero_size_and_zero_dimensions(case: Case, path: str) -> None:
+def test_zero_size_and_zero_dimensions(case: Case, any_path: str) -> None:
     for algorithm in ALGORITHMS:
         key = keyrng.key(SEED, impl=algorithm)
         for dtype, parameters in named(case):
@@ -95,7 +95,7 @@ def test_zero_size_and_zero_dimensions(case: Case, path: str) -> None:
 
 @each_case
 @each_algorithm
-def test_slab(case: Case, algorithm: str, path: str) -> None:
+def test_slab(case: Case, algorithm: str, any_path: str) -> None:
     key = keyrng.key(SEED, impl=algorithm)
     for dtype, parameters in named(case):
         call = intercepted(case, key, (5_003,), dtype, **parameters)
@@ -108,7 +108,7 @@ def test_slab(case: Case, algorithm: str, path: str) -> None:
 
 @each_case
 @each_algorithm
-def test_slab_of_many_keys_with_parameters_for_each_element(case: Case, algorithm: str, path: str) -> None:
+def test_slab_of_many_keys_with_parameters_for_each_element(case: Case, algorithm: str, any_path: str) -> None:
     keys = keyrng.split(keyrng.key(SEED, impl=algorithm), (2, 3))
     for dtype in case.some_dtypes[-2:]:
         parameters = case.mixed((2, 3, 301)) if case.parameters[0] else {}
@@ -134,7 +134,7 @@ def far_slabs(case: Case, algorithm: str, dtype: str, parameters: dict) -> Itera
 
 @each_case
 @each_algorithm
-def test_slab_beyond_2_to_the_32(case: Case, algorithm: str, path: str) -> None:
+def test_slab_beyond_2_to_the_32(case: Case, algorithm: str, any_path: str) -> None:
     for dtype, parameters in zip(case.some_dtypes[-2:], case.parameters * 2, strict=False):
         for name, call, start in far_slabs(case, algorithm, dtype, dict(parameters)):
             size = start + 300
@@ -160,7 +160,7 @@ def key_arrays(algorithm: str) -> Iterator[keyrng.Key]:
 
 @each_case
 @each_algorithm
-def test_batch_is_a_stack_of_single_keys(case: Case, algorithm: str, path: str) -> None:
+def test_batch_is_a_stack_of_single_keys(case: Case, algorithm: str, any_path: str) -> None:
     for dtype, parameters in zip(case.some_dtypes[-2:], case.parameters * 2, strict=False):
         for keys in key_arrays(algorithm):
             # Fewer than 128 values a key go side by side on the compiled path, one value a key on a road of its own.
@@ -175,7 +175,7 @@ def test_batch_is_a_stack_of_single_keys(case: Case, algorithm: str, path: str) 
 
 
 @each_algorithm
-def test_split_and_fold_in_agree_on_every_path(algorithm: str, path: str) -> None:
+def test_split_and_fold_in_agree_on_every_path(algorithm: str, any_path: str) -> None:
     key = keyrng.key(SEED, impl=algorithm)
     children = keyrng.split(key, 200)
     many = keyrng.split(children, 5)
@@ -206,7 +206,7 @@ def at(parameters: dict[str, Array], place: tuple[int, ...], shape: tuple[int, .
 
 @with_parameters
 @each_algorithm
-def test_each_element_has_its_own_parameters(case: Case, algorithm: str, path: str) -> None:
+def test_each_element_has_its_own_parameters(case: Case, algorithm: str, any_path: str) -> None:
     key = keyrng.key(SEED, impl=algorithm)
     first = next(iter(case.parameters[0]))
     forms = [
@@ -234,7 +234,7 @@ def test_each_element_has_its_own_parameters(case: Case, algorithm: str, path: s
 
 @with_parameters
 @each_algorithm
-def test_long_parameters(case: Case, algorithm: str, path: str) -> None:
+def test_long_parameters(case: Case, algorithm: str, any_path: str) -> None:
     key = keyrng.key(SEED, impl=algorithm)
     shape = (101, 207)  # more than a chunk on either path
     sets = case.mixed((207,))
@@ -253,7 +253,7 @@ def test_long_parameters(case: Case, algorithm: str, path: str) -> None:
 
 @with_parameters
 @each_algorithm
-def test_parameters_broadcast_against_keys(case: Case, algorithm: str, path: str) -> None:
+def test_parameters_broadcast_against_keys(case: Case, algorithm: str, any_path: str) -> None:
     keys = keyrng.split(keyrng.key(SEED, impl=algorithm), 3)
     for dtype in case.some_dtypes[-2:]:
         for rest in ((4,), (130,), ()):
@@ -266,7 +266,7 @@ def test_parameters_broadcast_against_keys(case: Case, algorithm: str, path: str
 
 
 @with_parameters
-def test_shape_of_the_parameters(case: Case, path: str) -> None:
+def test_shape_of_the_parameters(case: Case, any_path: str) -> None:
     if "shape=None" not in str(__import__("inspect").signature(getattr(keyrng, case.function or case.name))):
         pytest.skip("the shape of the sample is given, as in jax")
     key = keyrng.key(SEED)
@@ -281,7 +281,7 @@ def test_shape_of_the_parameters(case: Case, path: str) -> None:
 
 
 @with_parameters
-def test_parameters_may_be_of_any_numeric_kind(case: Case, path: str) -> None:
+def test_parameters_may_be_of_any_numeric_kind(case: Case, any_path: str) -> None:
     # A list, a narrower float, a big-endian or an unaligned array, a read-only one: the same values, the same sample.
     key = keyrng.key(SEED)
     for dtype in case.some_dtypes:
@@ -337,7 +337,7 @@ def _unaligned(values: Array) -> Array:
 
 
 @each_case
-def test_out(case: Case, path: str) -> None:
+def test_out(case: Case, any_path: str) -> None:
     key = keyrng.key(SEED, impl="philox4x32")
     keys = keyrng.split(key, 3)
     for dtype, parameters in named(case):
@@ -373,7 +373,7 @@ def test_out_is_all_that_is_written(case: Case, every_path: str) -> None:
 
 
 @with_parameters
-def test_out_may_be_a_parameter_too(case: Case, path: str) -> None:
+def test_out_may_be_a_parameter_too(case: Case, any_path: str) -> None:
     # In place, and where one row is the parameter of all rows: it must be read before it is written.
     key = keyrng.key(SEED)
     for dtype in case.some_dtypes:
@@ -447,7 +447,7 @@ def test_paths_agree_for_every_algorithm(case: Case, dtype: str, algorithm: str)
 @pytest.mark.parametrize(
     "case", [c for c in BY_NAME.values() if "float16" in c.dtypes and c.name != "uniform"], ids=str
 )
-def test_16_bit_floats_are_float32_samples_rounded_once(case: Case, path: str) -> None:
+def test_16_bit_floats_are_float32_samples_rounded_once(case: Case, any_path: str) -> None:
     for algorithm in ALGORITHMS:
         key = keyrng.key(SEED, impl=algorithm)
         for parameters in case.parameters:
@@ -461,7 +461,7 @@ def test_16_bit_floats_are_float32_samples_rounded_once(case: Case, path: str) -
                     assert_same(case(key, (9_001,), dtype, **parameters), expected, dtype, parameters)
 
 
-def test_uniform_of_16_bits_rounds_once_and_never_reaches_the_end(path: str) -> None:
+def test_uniform_of_16_bits_rounds_once_and_never_reaches_the_end(any_path: str) -> None:
     case = BY_NAME["uniform"]
     for algorithm in ALGORITHMS:
         key = keyrng.key(SEED, impl=algorithm)

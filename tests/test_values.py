@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cases import HAVE_BFLOAT16, Case, each_case
+from cases import ALGORITHMS, HAVE_BFLOAT16, Case, each_case
 
 DATA = Path(__file__).parent / "data"
 sys.path.insert(0, str(DATA))
@@ -21,10 +21,12 @@ Values are API. If this change is meant: python tests/data/make_values.py, and a
 
 
 @each_case
-def test_values(case: Case, path: str) -> None:
+def test_values(case: Case, any_path: str) -> None:
     changed = []
+    # By the double one algorithm, for each kernel of each is compiled; test_cuda_source.py has all.
+    algorithms = ALGORITHMS[:1] if any_path == "cuda" else ALGORITHMS
     for name, row, dtype, algorithm, parameters in rows():
-        if row is case:
+        if row is case and algorithm in algorithms:
             now = value(row, dtype, algorithm, parameters)
             if name not in VALUES:
                 changed.append(f"{name}: no value is written down")
@@ -32,7 +34,7 @@ def test_values(case: Case, path: str) -> None:
                 changed.append(f"{name}: {now}, was {VALUES[name]}")
 
     if changed:
-        pytest.fail("\n".join([f"{len(changed)} values changed on {path}:", *changed[:10], MEANT]), pytrace=False)
+        pytest.fail("\n".join([f"{len(changed)} values changed on {any_path}:", *changed[:10], MEANT]), pytrace=False)
 
 
 @pytest.mark.skipif(not HAVE_BFLOAT16, reason="ml_dtypes is not installed")

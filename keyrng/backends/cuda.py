@@ -70,7 +70,7 @@ def fill(
     device, rows = out.device.id, out.size // slab.count
     with on(device):
         request = text.Request(_kernel(kernel), compute, out.dtype, guards if any(guards) else ())
-        function, group = _fill(request, algorithm, device)
+        function, group = _fill(request, algorithm, device, gpu.cupy())
         numbers = (_u64(rows), _u64(slab.start), _u64(slab.count), _u64(slab.size))
         parameters = [argument for value in values for argument in _parameter(value, shape, compute)]
         groups = -(-(slab.start % group + slab.count) // group)
@@ -112,15 +112,14 @@ def _pointwise(function: Function, dtype: Dtype, count: int) -> tuple[Kernel, Dt
     return Kernel(pointwise, function.__name__, ()), trace(pointwise, dtype, count).result.dtype
 
 
+# What is compiled belongs to the CuPy that did it: tests have a double of it, too.
+
+
 @lru_cache(maxsize=4096)
-def _fill(request: text.Request, algorithm: Algorithm, device: int) -> tuple[Any, int]:
+def _fill(request: text.Request, algorithm: Algorithm, device: int, cupy: Any) -> tuple[Any, int]:
     """The function of a request, and how many elements a thread makes at once."""
-    name = text.function_name(request, algorithm)
-    return _compiled(text.source(request, algorithm), name), text.group(request, algorithm)
-
-
-def _compiled(source: str, name: str) -> Any:
-    return gpu.cupy().RawModule(code=source, options=_OPTIONS).get_function(name)
+    module = cupy.RawModule(code=text.source(request, algorithm), options=_OPTIONS)
+    return module.get_function(text.function_name(request, algorithm)), text.group(request, algorithm)
 
 
 def _parameter(value: Array, shape: tuple[int, ...], dtype: Dtype) -> tuple[Any, ...]:
@@ -174,35 +173,34 @@ def children(algorithm: Algorithm, words: Array, start: int, count: int) -> Arra
     with on(device):
         out = gpu.cupy().empty((len(words), count, algorithm.key_words), algorithm.dtype)
         if out.size:
-            split, _ = _derivations(algorithm, device)
+            split, _ = _derivations(algorithm, device, gpu.cupy())
             numbers = (_u64(len(words)), _u64(start), _u64(count))
             split(*_sizes(len(words) * count, 1, device), (_contiguous(words), *numbers, out))
     return out
 
 
-def derive(algorithm: Algorithm, words: Array, index: Array | int, domain: Domain) -> Array:
-    """The child of each key at an index of its own, or at one for all: (keys, key_words) to the same."""
+def derive(algorithm: Algorithm, words: Array, index: Array | int, domain: Domain, count: int) -> Array:
+    """Children of keys at indices, as many as asked for; of the keys and indices there are as many, or one."""
     device, word = words.device.id, algorithm.dtype.type
     with on(device):
-        out = gpu.cupy().empty(words.shape, algorithm.dtype)
+        out = gpu.cupy().empty((count, algorithm.key_words), algorithm.dtype)
         if not out.size:
             return out
-        _, fold = _derivations(algorithm, device)
+        _, fold = _derivations(algorithm, device, gpu.cupy())
         if isinstance(index, int):
             number, lowest = (_NULL, _NULL), index & (2**algorithm.word_bits - 1)
             halves = word(lowest), word(index >> algorithm.word_bits)
         else:
             number, halves = (_contiguous(index), _u64(len(index))), (word(0), word(0))
-        n = _u64(len(words))
-        fold(*_sizes(len(words), 1, device), (_contiguous(words), n, *number, *halves, word(domain), n, out))
+        keys = _contiguous(words), _u64(len(words))
+        fold(*_sizes(count, 1, device), (*keys, *number, *halves, word(domain), _u64(count), out))
     return out
 
 
 @lru_cache(maxsize=256)
-def _derivations(algorithm: Algorithm, device: int) -> tuple[Any, Any]:
-    source = text.key_source(algorithm)
-    split, fold = (_compiled(source, name(algorithm)) for name in (text.split_name, text.fold_name))
-    return split, fold
+def _derivations(algorithm: Algorithm, device: int, cupy: Any) -> tuple[Any, Any]:
+    module = cupy.RawModule(code=text.key_source(algorithm), options=_OPTIONS)
+    return module.get_function(text.split_name(algorithm)), module.get_function(text.fold_name(algorithm))
 
 
 def _contiguous(array: Array) -> Array:

@@ -22,7 +22,7 @@ _CHUNK = 1 << 14
 def derive_one(algorithm: Algorithm, words: Array, index: int, domain: Domain) -> Array:
     """The words of one child of one key; ``words`` has shape (key_words,), the index at most ``index_bits`` bits."""
     if not isinstance(words, np.ndarray):
-        return _cuda().derive(algorithm, words[None], index, domain)[0]
+        return derive_on_device(algorithm, words[None], index, domain, 1)[0]
     low, high = index & (2**algorithm.word_bits - 1), index >> algorithm.word_bits
     number = compiled.algorithm_number(algorithm)
     if number is not None:
@@ -64,8 +64,6 @@ def children(algorithm: Algorithm, words: Array, start: int, count: int) -> Arra
 
 def derive(algorithm: Algorithm, words: Array, index: Array, domain: Domain) -> Array:
     """The words of one child of each key: (n, key_words) and uint64 indices (n,) to (n, key_words)."""
-    if not isinstance(words, np.ndarray):
-        return _cuda().derive(algorithm, words, index, domain)
     out = np.empty((len(words), algorithm.key_words), algorithm.dtype)
     number = compiled.algorithm_number(algorithm)
     if number is not None:
@@ -80,6 +78,12 @@ def derive(algorithm: Algorithm, words: Array, index: Array, domain: Domain) -> 
             low, high = index[part], np.zeros(1, np.uint64)
         out[part] = _blocks(algorithm, words[part], low, high, domain)
     return out
+
+
+def derive_on_device(algorithm: Algorithm, words: Array, index: Array | int, domain: Domain, count: int) -> Array:
+    """Children in the memory of a GPU, as many as asked for; of the keys and indices there are as many, or one."""
+    child: Array = _cuda().derive(algorithm, words, index, domain, count)
+    return child
 
 
 def _cuda() -> Any:

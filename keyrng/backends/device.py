@@ -20,7 +20,10 @@ class DeviceMemory:
     def __init__(self, number: int) -> None:
         self.number = number
         self.name = f"cuda:{number}"
-        self.xp = gpu.cupy()
+
+    @property
+    def xp(self) -> Any:
+        return gpu.cupy()
 
     def current(self) -> AbstractContextManager[Any]:
         return cuda.on(self.number)
@@ -29,7 +32,7 @@ class DeviceMemory:
         return isinstance(value, self.xp.ndarray) and value.device.id == self.number
 
     def array(self, name: str, value: object) -> Array:
-        array = self.xp.asarray(value)
+        array = gpu.as_array(value)
         if array.device.id != self.number:
             raise TypeError(f"{name} is on cuda:{array.device.id}, the key on {self.name}; both must be on one device")
         return array

@@ -31,6 +31,17 @@ def cupy() -> Any:
     return _imported
 
 
+def as_array(value: Any) -> Any:
+    """An array in the memory of a GPU, of whatever library, as CuPy's: the same memory.
+
+    By DLPack if it can: that orders streams without waiting for them, and knows bfloat16.
+    """
+    module = cupy()
+    if isinstance(value, module.ndarray):
+        return value
+    return module.from_dlpack(value) if hasattr(value, "__dlpack__") else module.asarray(value)
+
+
 def missing_reason() -> str:
     """What a key on a GPU lacks here, CuPy, a driver, a GPU or NVRTC, and what to type; empty if nothing.
 

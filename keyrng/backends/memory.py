@@ -118,7 +118,7 @@ def is_on_device(value: object) -> bool:
 
 def on_device(value: object) -> Array:
     """An array in the memory of a GPU as CuPy's, without a copy."""
-    array: Array = gpu.cupy().asarray(value)
+    array: Array = gpu.as_array(value)
     return array
 
 
