@@ -1,11 +1,8 @@
 /* What keyrng's CUDA text needs to be C++ of this machine: the prelude's operations, CUDA's names, and a walk over the
- * grid. The text itself is the one that goes to the GPU. Compile with -ffp-contract=off. */
+ * grid. The text itself is the one that goes to the GPU. Compile with -ffp-contract=off. Includes nothing: the library's
+ * headers take longer to compile than a kernel does. */
 #ifndef KEYRNG_HOST
 #define KEYRNG_HOST
-#include <cmath>
-#include <cstddef>
-#include <cstring>
-#include <utility>
 
 #define __device__
 #define __global__
@@ -16,7 +13,13 @@ struct dim3 {
 };
 static dim3 gridDim = {1, 1, 1}, blockDim = {1, 1, 1}, blockIdx, threadIdx;
 
-static inline unsigned __umulhi(unsigned a, unsigned b) { return (unsigned)((unsigned long long)a * b >> 32); }
+/* Elements of any type are written as four of these. */
+struct __attribute__((may_alias, aligned(16))) uint4 {
+    unsigned x, y, z, w;
+};
+static inline void put16(void *to, unsigned a, unsigned b, unsigned c, unsigned d) { *(uint4 *)to = {a, b, c, d}; }
+
+static inline unsigned long long wide(unsigned a, unsigned b) { return (unsigned long long)a * b; }
 static inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b) {
     return (unsigned long long)((unsigned __int128)a * b >> 64);
 }
@@ -25,16 +28,16 @@ static inline int __clzll(long long a) { return a ? __builtin_clzll((unsigned lo
 template <class To, class From> static inline To same_bits(From a) {
     static_assert(sizeof(To) == sizeof(From), "");
     To r;
-    memcpy(&r, &a, sizeof r);
+    __builtin_memcpy(&r, &a, sizeof r);
     return r;
 }
 
-#define FLOAT_FUNCTIONS(real, word, F, U)                                                                              \
+#define FLOAT_FUNCTIONS(real, word, F, U, ROOT)                                                                        \
     static inline real f_add(real a, real b) { return a + b; }                                                         \
     static inline real f_sub(real a, real b) { return a - b; }                                                         \
     static inline real f_mul(real a, real b) { return a * b; }                                                         \
     static inline real f_div(real a, real b) { return a / b; }                                                         \
-    static inline real f_sqrt(real a) { return std::sqrt(a); }                                                         \
+    static inline real f_sqrt(real a) { return ROOT(a); }                                                              \
     static inline bool f_lt(real a, real b) { return a < b; }                                                          \
     static inline bool f_le(real a, real b) { return a <= b; }                                                         \
     static inline bool f_gt(real a, real b) { return a > b; }                                                          \
@@ -51,23 +54,30 @@ template <class To, class From> static inline To same_bits(From a) {
     static inline real F##_from(int a) { return (real)a; }                                                             \
     static inline real F##_from(unsigned long long a) { return (real)a; }                                              \
     static inline real F##_from(long long a) { return (real)a; }
-FLOAT_FUNCTIONS(float, unsigned, float32, uint32)
-FLOAT_FUNCTIONS(double, unsigned long long, float64, uint64)
+FLOAT_FUNCTIONS(float, unsigned, float32, uint32, __builtin_sqrtf)
+FLOAT_FUNCTIONS(double, unsigned long long, float64, uint64, __builtin_sqrt)
 static inline float float32_from(double a) { return (float)a; }
 static inline double float64_from(float a) { return (double)a; }
 
 /* As cuLaunchKernel: a pointer to each argument. Every thread of the grid, one after the other. */
-template <class... A, size_t... I>
-static void walk(void (*kernel)(A...), unsigned grid, unsigned block, void **arguments, std::index_sequence<I...>) {
-    gridDim.x = grid, blockDim.x = block;
-    for (blockIdx.x = 0; blockIdx.x < grid; blockIdx.x++)
-        for (threadIdx.x = 0; threadIdx.x < block; threadIdx.x++) kernel(*(A *)arguments[I]...);
+template <int... I> struct places {};
+template <int N, int... I> struct places_to : places_to<N - 1, N - 1, I...> {};
+template <int... I> struct places_to<0, I...> {
+    typedef places<I...> type;
+};
+template <class... A, int... I> static void walk(void (*kernel)(A...), void **arguments, places<I...>) {
+    for (blockIdx.y = 0; blockIdx.y < gridDim.y; blockIdx.y++)
+        for (blockIdx.x = 0; blockIdx.x < gridDim.x; blockIdx.x++)
+            for (threadIdx.y = 0; threadIdx.y < blockDim.y; threadIdx.y++)
+                for (threadIdx.x = 0; threadIdx.x < blockDim.x; threadIdx.x++) kernel(*(A *)arguments[I]...);
 }
-template <class... A> static void launch(void (*kernel)(A...), unsigned grid, unsigned block, void **arguments) {
-    walk(kernel, grid, block, arguments, std::index_sequence_for<A...>());
+template <class... A> static void launch(void (*kernel)(A...), void **arguments) {
+    walk(kernel, arguments, typename places_to<sizeof...(A)>::type());
 }
 #define LAUNCHER(name)                                                                                                 \
-    extern "C" void launch_##name(unsigned grid, unsigned block, void **arguments) {                                   \
-        launch(keyrng::name, grid, block, arguments);                                                                  \
+    extern "C" void launch_##name(                                                                                     \
+            unsigned grid_x, unsigned grid_y, unsigned block_x, unsigned block_y, void **arguments) {                  \
+        gridDim = {grid_x, grid_y, 1}, blockDim = {block_x, block_y, 1};                                               \
+        launch(keyrng::name, arguments);                                                                               \
     }
 #endif
