@@ -17,8 +17,9 @@ static dim3 gridDim = {1, 1, 1}, blockDim = {1, 1, 1}, blockIdx, threadIdx;
 struct __attribute__((may_alias, aligned(16))) uint4 {
     unsigned x, y, z, w;
 };
+static inline void put16(void *to, unsigned a, unsigned b, unsigned c, unsigned d) { *(uint4 *)to = {a, b, c, d}; }
 
-static inline unsigned __umulhi(unsigned a, unsigned b) { return (unsigned)((unsigned long long)a * b >> 32); }
+static inline unsigned long long wide(unsigned a, unsigned b) { return (unsigned long long)a * b; }
 static inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b) {
     return (unsigned long long)((unsigned __int128)a * b >> 64);
 }

@@ -26,17 +26,20 @@ from cases import ALGORITHMS, CASES, Array, all_intercepted, assert_same, each_a
 import keyrng
 from keyrng import algorithms, sampling
 from keyrng import kernels as language_of_kernels
+from keyrng.algorithms.base import Domain
 from keyrng.backends import Slab
 from keyrng.distributions.index_shuffle import _index_shuffle, _index_unshuffle
 from keyrng.kernels import cuda
 from keyrng.kernels.lane import Kernel, kernel_of, kernels
 from keyrng.kernels.ops import bitcast, cast, mod_wide, mulhi, rotl, sqrt, where
+from keyrng.keys import _hash
 
 HERE = Path(__file__).parent
 GXX, NVCC = shutil.which("g++"), shutil.which("nvcc")
 needs_gxx = pytest.mark.skipif(GXX is None, reason="no g++ on the PATH to run the CUDA text with")
 needs_nvcc = pytest.mark.skipif(NVCC is None, reason="no nvcc on the PATH to compile the CUDA text with")
 STRICT = ("-O1", "-ffp-contract=off", "-fno-math-errno")
+FAST = ("-O0", *STRICT[1:])  # to compile
 
 Dtype = np.dtype[Any]
 
@@ -104,7 +107,7 @@ SHUFFLES: dict[tuple[int, ...], None] = dict.fromkeys(
 
 
 def requests() -> list[cuda.Request]:
-    return [(s.kernel, s.compute, dtype) for s in subjects() for dtype in s.dtypes.values()]
+    return [cuda.Request(s.kernel, s.compute, dtype) for s in subjects() for dtype in s.dtypes.values()]
 
 
 def test_every_kernel_is_reached() -> None:
@@ -145,10 +148,8 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., ctypes.CDLL
 def host_text(algorithm: str, wanted: Sequence[cuda.Request]) -> str:
     """The text of some kernels with a launcher for each."""
     chosen = algorithms.get(algorithm)
-    names = [cuda.function_name(*request, chosen) for request in wanted]
-    return "\n".join(
-        ['#include "cuda_host.h"', cuda.module(chosen, wanted), *(f"LAUNCHER({name})" for name in dict.fromkeys(names))]
-    )
+    names = dict.fromkeys(cuda.function_name(request, chosen) for request in wanted)
+    return "\n".join(['#include "cuda_host.h"', cuda.module(chosen, wanted), *(f"LAUNCHER({name})" for name in names)])
 
 
 @dataclass(frozen=True)
@@ -157,28 +158,30 @@ class Broadcast:
 
     values: Callable[[int, int], int]
     repeat: Callable[[int], int]
-    shape: Callable[[int, int], tuple[int, ...]]
     by_value: bool = False
 
 
 BROADCASTS = {
-    "by value": Broadcast(lambda keys, count: 1, lambda count: 1, lambda keys, count: (), by_value=True),
-    "one": Broadcast(lambda keys, count: 1, lambda count: 1, lambda keys, count: ()),
-    "whole": Broadcast(lambda keys, count: keys * count, lambda count: 1, lambda keys, count: (keys, count)),
-    "last axis": Broadcast(lambda keys, count: count, lambda count: 1, lambda keys, count: (count,)),
-    "first axis": Broadcast(lambda keys, count: keys, lambda count: count, lambda keys, count: (keys, 1)),
+    "by value": Broadcast(lambda keys, count: 1, lambda count: 1, by_value=True),
+    "one": Broadcast(lambda keys, count: 1, lambda count: 1),
+    "whole": Broadcast(lambda keys, count: keys * count, lambda count: 1),
+    "last axis": Broadcast(lambda keys, count: count, lambda count: 1),
+    "first axis": Broadcast(lambda keys, count: keys, lambda count: count),
+    "middle axis": Broadcast(lambda keys, count: 3, lambda count: count // 3),
+    "half": Broadcast(lambda keys, count: keys * count // 2, lambda count: 2),
 }
 
 
 @dataclass(frozen=True)
 class Launch:
-    """Which elements, of how many keys, and on which grid."""
+    """Which elements, of how many keys, on which grid, and how many elements behind a multiple of 16 bytes."""
 
     keys: int
     start: int
     count: int
-    grid: tuple[int, int]
+    grid: tuple[int, int, int, int]
     broadcast: str
+    behind: int = 0
 
     @property
     def size(self) -> int:
@@ -186,14 +189,20 @@ class Launch:
 
 
 LAUNCHES = (
-    Launch(1, 0, 1, (1, 1), "by value"),
-    Launch(1, 1, 257, (7, 128), "whole"),
-    Launch(1, 2**32 - 3, 33, (2, 5), "one"),
-    Launch(3, 2**40, 13, (1, 1), "first axis"),
-    Launch(5, 0, 7, (3, 4), "last axis"),
-    Launch(2, 2**32 - 3, 5, (7, 128), "whole"),
-    Launch(1, 2**56 - 40, 21, (5, 2), "whole"),  # the last elements that a key of threefry2x32 has
+    Launch(1, 0, 1, (1, 1, 1, 1), "by value"),
+    Launch(1, 1, 257, (7, 1, 128, 1), "whole", 1),
+    Launch(1, 2**32 - 3, 33, (2, 1, 5, 1), "one"),
+    Launch(3, 2**40, 12, (1, 1, 1, 1), "middle axis"),
+    Launch(5, 0, 7, (3, 2, 4, 3), "last axis", 3),
+    Launch(2, 2**32 - 5, 6, (1, 1, 3, 2), "half"),
+    Launch(41, 8, 3, (1, 3, 2, 8), "first axis"),
 )
+# The last elements that a key has.
+LAST = {True: Launch(2, 2**56 - 40, 21, (5, 2, 2, 1), "whole"), False: Launch(2, 2**62 - 40, 21, (5, 1, 2, 1), "whole")}
+
+
+def launches(algorithm: str) -> list[Launch]:
+    return [*LAUNCHES, LAST[algorithms.get(algorithm).jax_layout]]
 
 
 def key_of(algorithm: str, count: int) -> keyrng.Key:
@@ -204,48 +213,69 @@ def key_of(algorithm: str, count: int) -> keyrng.Key:
 PADDING = 0xA5
 
 
+class Memory:
+    """Bytes for a result, so many behind a multiple of 16, among others that must not change."""
+
+    def __init__(self, size: int, behind: int) -> None:
+        self._whole = np.full(size + behind + 144, PADDING, np.uint8)
+        self._first = 64 + -self._whole.ctypes.data % 16 + behind
+        self.bytes = self._whole[self._first : self._first + size]
+        self.pointer = ctypes.c_void_p(self.bytes.ctypes.data)
+
+    def check(self, name: str) -> None:
+        assert (self._whole[: self._first] == PADDING).all(), f"{name} wrote before its result"
+        assert (self._whole[self._first + self.bytes.size :] == PADDING).all(), f"{name} wrote behind its result"
+
+
+def call(library: ctypes.CDLL, name: str, grid: tuple[int, int, int, int], values: Sequence[Any]) -> None:
+    """As a launch: a pointer to each argument."""
+    pointers = (ctypes.c_void_p * len(values))(*map(ctypes.addressof, values))
+    getattr(library, f"launch_{name}")(*grid, pointers)
+
+
 def launched(
     library: ctypes.CDLL, algorithm: str, request: cuda.Request, launch: Launch, parameters: Sequence[Array]
 ) -> Array:
     """What the function of the text writes; nothing beside its elements may change."""
-    total, (_, compute, dtype) = launch.keys * launch.count, request
     words = np.ascontiguousarray(keyrng.key_data(key_of(algorithm, launch.keys)))
-    memory = np.full(total * dtype.itemsize + 128, PADDING, np.uint8)
+    itemsize = request.dtype.itemsize
+    memory = Memory(launch.keys * launch.count * itemsize, launch.behind * itemsize)
     number = ctypes.c_uint64
     values: list[Any] = [ctypes.c_void_p(words.ctypes.data)]
-    values += map(number, (launch.start, launch.count, launch.size, total))
-    values.append(ctypes.c_void_p(memory.ctypes.data + 64))
+    values += [*map(number, (launch.keys, launch.start, launch.count, launch.size)), memory.pointer]
     how = BROADCASTS[launch.broadcast]
     for array in parameters:
-        one = np.ctypeslib.as_ctypes_type(compute)(array[0] if how.by_value else 0)
+        one = np.ctypeslib.as_ctypes_type(request.compute)(array[0] if how.by_value else 0)
         pointer = ctypes.c_void_p(None if how.by_value else array.ctypes.data)
         values += [pointer, one, number(how.repeat(launch.count)), number(0 if how.by_value else len(array))]
-    pointers = (ctypes.c_void_p * len(values))(*map(ctypes.addressof, values))
-    name = cuda.function_name(*request, algorithms.get(algorithm))
-    getattr(library, f"launch_{name}")(*launch.grid, pointers)
-    assert (memory[:64] == PADDING).all(), f"{name} wrote before its result"
-    assert (memory[-64:] == PADDING).all(), f"{name} wrote behind its result"
-    return memory[64:-64].view(dtype).reshape(launch.keys, launch.count)
+    name = cuda.function_name(request, algorithms.get(algorithm))
+    call(library, name, launch.grid, values)
+    memory.check(name)
+    return memory.bytes.view(request.dtype).reshape(launch.keys, launch.count)
+
+
+def everywhere(launch: Launch, parameters: Sequence[Array]) -> list[Array]:
+    """The parameters' values for every element."""
+    flat = np.arange(launch.keys * launch.count)
+    repeat = BROADCASTS[launch.broadcast].repeat(launch.count)
+    return [p[flat // repeat % len(p)].reshape(launch.keys, launch.count) for p in parameters]
 
 
 def reference(algorithm: str, request: cuda.Request, launch: Launch, parameters: Sequence[Array]) -> Array:
     """The same elements as NumPy makes them."""
-    kernel, compute, dtype = request
-    shape = (launch.keys, launch.count)
-    values = [p.reshape(BROADCASTS[launch.broadcast].shape(*shape)) for p in parameters]
-    out = np.empty(shape, dtype)
+    out = np.empty((launch.keys, launch.count), request.dtype)
+    slab, key = Slab(launch.start, launch.count, launch.size), key_of(algorithm, launch.keys)
     with on("numpy"):
-        key = key_of(algorithm, launch.keys)
-        sampling.fill_slab(kernel, key, out, shape, values, compute, Slab(launch.start, launch.count, launch.size))
+        sampling.fill_slab(request.kernel, key, out, out.shape, everywhere(launch, parameters), request.compute, slab)
     return out
 
 
 def compare(library: ctypes.CDLL, algorithm: str, subject: Subject, dtype: Dtype, launch: Launch) -> None:
-    request = subject.kernel, subject.compute, dtype
+    request = cuda.Request(subject.kernel, subject.compute, dtype)
     parameters = subject.parameters(BROADCASTS[launch.broadcast].values(launch.keys, launch.count))
     actual = launched(library, algorithm, request, launch, parameters)
 
-    name = cuda.function_name(*request, algorithms.get(algorithm))
+    name = cuda.function_name(request, algorithms.get(algorithm))
     assert_same(actual, reference(algorithm, request, launch, parameters), name, launch)
 
 
@@ -255,15 +285,158 @@ def compare(library: ctypes.CDLL, algorithm: str, subject: Subject, dtype: Dtype
 @needs_gxx
 @each_algorithm
 def test_every_kernel(build: Callable[..., ctypes.CDLL], algorithm: str) -> None:
-    library = build(host_text(algorithm, requests()))
+    library = build(host_text(algorithm, requests()), FAST)
 
     for subject in subjects():
         natural, *narrower = subject.dtypes.values()
-        for launch in LAUNCHES:
+        for launch in launches(algorithm):
             compare(library, algorithm, subject, natural, launch)
         for dtype in narrower:
             compare(library, algorithm, subject, dtype, LAUNCHES[1])
             compare(library, algorithm, subject, dtype, LAUNCHES[4])
+
+
+# Guards: an element whose parameter is not as it must be is missing
+
+
+def between(low: float, high: float) -> Callable[[Any], Any]:
+    return lambda x: (x >= low) & (x <= high)
+
+
+def guarded(subject: Subject, dtype: Dtype) -> cuda.Request:
+    """The kernel with guards that let the subject's own parameters pass, and nothing beyond the largest of them."""
+    columns = np.array(list(subject.rows), subject.compute).T
+    guards = tuple(between(c.min().item(), c.max().item()) for c in columns)
+    return cuda.Request(subject.kernel, subject.compute, dtype, guards)
+
+
+def spoiled(parameters: Sequence[Array]) -> list[Array]:
+    """The parameters with one of every third set replaced by something extreme."""
+    made, dtype = [p.copy() for p in parameters], parameters[0].dtype
+    ways = [np.nan, np.inf, -np.inf, np.finfo(dtype).max] if dtype.kind == "f" else [np.iinfo(dtype).max]
+    for turn, i in enumerate(range(1, len(made[0]), 3)):
+        made[turn % len(made)][i] = ways[turn // len(made) % len(ways)]
+    return made
+
+
+MISSING = {"float16": 0x7E00, "bfloat16": 0x7FC0, "float32": 0x7FC00000, "float64": 0x7FF8 << 48, "bool": 0}
+
+
+def missing(dtype: Dtype) -> Array:
+    bits = 8 * dtype.itemsize
+    return np.array([MISSING.get(dtype.name, 2**bits - 1)], f"uint{bits}").view(dtype)
+
+
+@needs_gxx
+def test_guards(build: Callable[..., ctypes.CDLL]) -> None:
+    # Loops too: with such parameters, and no guard, most would go on for ever.
+    wanted = [(s, dtype, guarded(s, dtype)) for s in subjects() if s.kernel.parameters for dtype in s.dtypes.values()]
+    library = build(host_text("philox4x32", [request for _, _, request in wanted]), FAST)
+    for subject, dtype, request in wanted:
+        for launch in (LAUNCHES[1], Launch(3, 5, 7, (1, 2, 2, 2), "whole")):
+            good = subject.parameters(launch.keys * launch.count)
+            given = spoiled(good)
+            wrong = ~np.all([g(p) for g, p in zip(request.guards, given, strict=True) if g is not None], axis=0)
+            assert 0 < wrong.sum() < len(wrong) / 2
+            actual = launched(library, "philox4x32", request, launch, given)
+
+            passing = [np.where(wrong, g, p) for g, p in zip(good, given, strict=True)]
+            expected = reference("philox4x32", request, launch, passing)
+            expected[wrong.reshape(expected.shape)] = missing(dtype)
+            assert_same(actual, expected, cuda.function_name(request, algorithms.get("philox4x32")), launch)
+    assert {dtype.name for _, dtype, _ in wanted} > {*MISSING, "int8", "uint64"}
+
+
+@needs_gxx
+def test_some_guards(build: Callable[..., ctypes.CDLL]) -> None:
+    # None lets everything pass, and guards of None alone are none.
+    uniform = kernel_of("uniform")
+    float32 = np.dtype(np.float32)
+    free = cuda.Request(uniform, float32, float32, (None, None, None))
+    some = cuda.Request(uniform, float32, float32, (None, lambda x: x < 4, None))
+    chosen = algorithms.get("philox4x32")
+    assert cuda.function_name(free, chosen) == cuda.function_name(cuda.Request(uniform, float32, float32), chosen)
+    library = build(host_text("philox4x32", [free, some]))
+    launch = Launch(1, 0, 9, (1, 1, 1, 1), "whole")
+    given = [np.resize(np.array(p, float32), 9) for p in ([0.0, np.nan, -1.0], [1.0, 3.0, 4.0], [9.0])]
+    all_of, some_of = (launched(library, "philox4x32", r, launch, given)[0] for r in (free, some))
+
+    assert_same(all_of, reference("philox4x32", free, launch, given)[0])
+    assert_same(some_of, np.where(given[1] < 4, all_of, missing(float32)))
+
+
+# Keys
+
+
+NUMBERS = np.array([0, 1, 2**32 - 1, 2**32, 2**56 + 5, 2**63, 2**64 - 1], np.uint64)
+
+
+def key_memory(keys: keyrng.Key) -> tuple[Array, ctypes.c_void_p]:
+    words = np.ascontiguousarray(keyrng.key_data(keys)).reshape(keys.size, -1)
+    return words, ctypes.c_void_p(words.ctypes.data)
+
+
+@cache
+def key_text(algorithm: str) -> str:
+    chosen = algorithms.get(algorithm)
+    launchers = [f"LAUNCHER({name})" for name in (cuda.split_name(chosen), cuda.fold_name(chosen))]
+    return "\n".join(['#include "cuda_host.h"', cuda.key_source(chosen), *launchers])
+
+
+@needs_gxx
+@each_algorithm
+@pytest.mark.parametrize(
+    ("keys", "start", "count", "threads"), [(1, 0, 9, (7, 3)), (5, 2, 3, (1, 1)), (3, 0, 1, (2, 64))]
+)
+def test_children(
+    build: Callable[..., ctypes.CDLL], algorithm: str, keys: int, start: int, count: int, threads: tuple[int, int]
+) -> None:
+    parents = key_of(algorithm, keys)
+    words, pointer = key_memory(parents)
+    memory = Memory(keys * count * words.itemsize * words.shape[1], 0)
+    numbers = [ctypes.c_uint64(n) for n in (keys, start, count)]
+    name = cuda.split_name(algorithms.get(algorithm))
+    call(build(key_text(algorithm)), name, (threads[0], 1, threads[1], 1), [pointer, *numbers, memory.pointer])
+    memory.check(name)
+
+    expected = keyrng.key_data(keyrng.split(parents, start + count)).reshape(keys, -1, words.shape[1])[:, start:]
+    assert_same(memory.bytes.view(words.dtype).reshape(expected.shape), np.ascontiguousarray(expected), name)
+
+
+def folded(
+    library: ctypes.CDLL, keys: keyrng.Key, numbers: Array | None, index: int, domain: Domain, n: int
+) -> keyrng.Key:
+    """n children of keys that take turns, at numbers that take turns or at one index."""
+    chosen = algorithms.get(keys.impl)
+    words, pointer = key_memory(keys)
+    memory = Memory(n * words.itemsize * words.shape[1], 0)
+    word = np.ctypeslib.as_ctypes_type(words.dtype)
+    low, high = index & (2**chosen.word_bits - 1), index >> chosen.word_bits
+    values = [pointer, ctypes.c_uint64(len(words))]
+    values += [ctypes.c_void_p(None if numbers is None else numbers.ctypes.data)]
+    values += [ctypes.c_uint64(0 if numbers is None else len(numbers)), word(low), word(high), word(domain)]
+    name = cuda.fold_name(chosen)
+    call(library, name, (3, 1, 2, 1), [*values, ctypes.c_uint64(n), memory.pointer])
+    memory.check(name)
+    return keyrng.wrap_key_data(memory.bytes.view(words.dtype).reshape(n, -1).copy(), impl=keys.impl)
+
+
+@needs_gxx
+@each_algorithm
+def test_folding(build: Callable[..., ctypes.CDLL], algorithm: str) -> None:
+    library, keys = build(key_text(algorithm)), key_of(algorithm, 3)
+
+    for number in NUMBERS.tolist():
+        assert (folded(library, keys, None, number, Domain.SPLIT, 3) == keyrng.fold_in(keys, number)).all()
+    for name in ("", "dropout", "layer 3"):
+        index = _hash(name, algorithms.get(algorithm).index_bits, b"keyrng.name")
+        assert (folded(library, keys, None, index, Domain.NAME, 3) == keyrng.fold_in(keys, name)).all()
+    assert (folded(library, keys[1:2], NUMBERS, 0, Domain.SPLIT, 7) == keyrng.fold_in(keys[1], NUMBERS)).all()
+    # As fold_in(keys, numbers[:, None]): both take turns.
+    pairs = folded(library, keys, np.repeat(NUMBERS, 3), 0, Domain.SPLIT, 21)
+    assert (pairs == keyrng.fold_in(keys, NUMBERS[:, None]).reshape(-1)).all()
+    three = folded(library, keys, NUMBERS[:1], 0, Domain.SPLIT, 3)
+    assert (three == keyrng.fold_in(keys, NUMBERS[:1])).all()
 
 
 def has_fma() -> bool:
@@ -278,7 +451,7 @@ def has_fma() -> bool:
 def test_fused_multiply_add_is_a_matter_of_flags(build: Callable[..., ctypes.CDLL]) -> None:
     by_name = {(s.kernel.name, s.compute.name): s for s in subjects()}
     chosen = [by_name[name, dtype] for name in ("normal", "gamma") for dtype in ("float32", "float64")]
-    wanted: list[cuda.Request] = [(s.kernel, s.compute, s.compute) for s in chosen]
+    wanted: list[cuda.Request] = [cuda.Request(s.kernel, s.compute, s.compute) for s in chosen]
     text = host_text("threefry2x32", wanted)
     strict = build(text, ("-O2", "-mfma", "-ffp-contract=off", "-fno-math-errno"))
     loose = build(text, ("-O2", "-mfma", "-ffp-contract=fast", "-fno-math-errno"))
@@ -311,7 +484,8 @@ def test_known_answers(build: Callable[..., ctypes.CDLL], algorithm: str) -> Non
     arguments = ", ".join(f"p[{i}]" for i in range(chosen.block_words))
     stores = " ".join(f"out[{i}] = made.w{i};" for i in range(chosen.block_words))
     library = build(
-        f"""{host_text(algorithm, [])}
+        f"""#include "cuda_host.h"
+        {cuda.key_source(chosen)}
         extern "C" void known_answer(const keyrng::word *key, const keyrng::word *p, keyrng::word *out) {{
             keyrng::Block made = keyrng::block(keyrng::load_key(key), {arguments});
             {stores}
@@ -364,8 +538,8 @@ def test_rejection_beyond_the_draw_numbers(
 ) -> None:
     function = Stubborn(words)
     subject = Subject(Kernel(function, "stubborn", (dtype,)), np.dtype(dtype))
-    library = build(host_text(algorithm, [(subject.kernel, subject.compute, subject.compute)]))
-    for launch in (Launch(1, 2**32 - 3, 11, (1, 4), "one"), Launch(2, 1, 7, (2, 1), "one")):
+    library = build(host_text(algorithm, [cuda.Request(subject.kernel, subject.compute, subject.compute)]))
+    for launch in (Launch(1, 2**32 - 3, 11, (1, 1, 4, 1), "one"), Launch(2, 1, 7, (2, 1, 1, 1), "one")):
         function.attempts = 0
 
         compare(library, algorithm, subject, subject.compute, launch)
@@ -545,11 +719,13 @@ def language() -> list[tuple[Subject, Dtype]]:
 
 @needs_gxx
 def test_language(build: Callable[..., ctypes.CDLL]) -> None:
-    library = build(host_text("philox4x32", [(s.kernel, s.compute, dtype) for s, dtype in language()]))
+    library = build(
+        host_text("philox4x32", [cuda.Request(s.kernel, s.compute, dtype) for s, dtype in language()]), FAST
+    )
 
     for subject, dtype in language():
-        compare(library, "philox4x32", subject, dtype, Launch(1, 1, 999, (7, 128), "one"))
-        compare(library, "philox4x32", subject, dtype, Launch(3, 5, 7, (2, 3), "one"))
+        compare(library, "philox4x32", subject, dtype, Launch(1, 1, 999, (7, 1, 128, 1), "one"))
+        compare(library, "philox4x32", subject, dtype, Launch(3, 5, 7, (2, 2, 3, 1), "one"))
 
 
 # The text itself
@@ -572,7 +748,7 @@ def test_the_text_includes_nothing() -> None:
 def test_the_text_is_the_same_in_every_run() -> None:
     program = (
         "import hashlib, numpy, keyrng; from keyrng import algorithms; from keyrng.kernels import cuda, lane\n"
-        "made = [cuda.source(k, numpy.dtype(d), numpy.dtype(d), algorithms.get('threefry2x64'))\n"
+        "made = [cuda.source(cuda.Request(k, numpy.dtype(d), numpy.dtype(d)), algorithms.get('threefry2x64'))\n"
         "        for k in lane.kernels() for d in k.dtypes if k.name in ('normal', 'gamma', 'randint')]\n"
         "print(len(made), hashlib.sha256(''.join(made).encode()).hexdigest())"
     )
@@ -595,7 +771,9 @@ def test_the_text_is_the_same_in_every_run() -> None:
 )
 def test_results_are_not_converted_silently(function: Any, dtype: str, says: str) -> None:
     with pytest.raises(TypeError, match=says):
-        cuda.source(Kernel(function, "f", ()), np.dtype("uint32"), np.dtype(dtype), algorithms.get("philox4x32"))
+        cuda.source(
+            cuda.Request(Kernel(function, "f", ()), np.dtype("uint32"), np.dtype(dtype)), algorithms.get("philox4x32")
+        )
 
 
 # nvcc
@@ -627,7 +805,7 @@ def not_exact(text: str) -> set[str]:
 
 @needs_nvcc
 def test_ptx_of_every_kernel(tmp_path: Path) -> None:
-    wanted = [*requests(), *((subject.kernel, subject.compute, dtype) for subject, dtype in language())]
+    wanted = [*requests(), *(cuda.Request(subject.kernel, subject.compute, dtype) for subject, dtype in language())]
     text = cuda.module(algorithms.get("threefry2x32"), wanted)
     cupy = ptx(text, tmp_path, *CUPY)
 
@@ -643,7 +821,7 @@ def test_ptx_of_every_kernel(tmp_path: Path) -> None:
 @each_algorithm
 def test_ptx_of_every_algorithm(tmp_path: Path, algorithm: str) -> None:
     gamma = next(s for s in subjects() if s.kernel.name == "gamma" and s.compute == np.float32)
-    text = cuda.source(gamma.kernel, gamma.compute, gamma.compute, algorithms.get(algorithm))
+    text = cuda.source(cuda.Request(gamma.kernel, gamma.compute, gamma.compute), algorithms.get(algorithm))
 
     assert not_exact(ptx(text, tmp_path, *CUPY)) == set()
 

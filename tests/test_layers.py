@@ -35,6 +35,8 @@ ORDER = (
     "keyrng.kernels.program",
     "keyrng.kernels.cprint",
     "keyrng.kernels.native",
+    "keyrng.kernels.cuda_prelude",
+    "keyrng.kernels.cuda_words",
     "keyrng.kernels.cuda",
     # the executors, which never see a Key
     "keyrng.backends",
@@ -110,7 +112,14 @@ ORDER = (
 )
 
 # What the build, the tests and GPUs need: on a CPU nothing is printed or compiled when keyrng is used.
-PRINTERS = ("keyrng.kernels.program", "keyrng.kernels.cprint", "keyrng.kernels.native", "keyrng.kernels.cuda")
+PRINTERS = (
+    "keyrng.kernels.program",
+    "keyrng.kernels.cprint",
+    "keyrng.kernels.native",
+    "keyrng.kernels.cuda_prelude",
+    "keyrng.kernels.cuda_words",
+    "keyrng.kernels.cuda",
+)
 
 
 def _name(path: Path) -> str:

@@ -187,6 +187,8 @@ class CUDA:
             return f"f_{op}({', '.join(operands)})"
         if op in _COMPARISONS:
             return f"{operands[0]} {_COMPARISONS[op]} {operands[1]}"
+        if op == "mul" and dtype == np.uint32 and symbol.graph.has("mulhi", dtype, *args):
+            return f"mullo({', '.join(operands)})"  # which shares the wide product with mulhi
         return self._integer(op, dtype, operands)
 
     def _constant(self, value: Any) -> str:

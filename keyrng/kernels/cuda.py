@@ -2,309 +2,147 @@
 
 `source` gives a complete text, for NVRTC or nvcc; the backend compiles and launches it. Words, children and rejection
 loops are inside it, as `keyrng.backends.numpy` has them. It includes nothing, for NVRTC has no standard headers, and it
-is the same text from run to run.
+is the same text from run to run. `keyrng.kernels.cuda_prelude` says why no compiler flag changes a bit of its results.
 
-No compiler flag changes a bit. CuPy appends ``-ftz=true`` to every compilation, and nvcc contracts by default. So every
-floating-point operation is PTX, with ``.rn`` and without ``.ftz``; so are the moves between words and floats, for a
-compiler that sees through them may make a flushing ``abs`` of an ``and``. A host compiler has its own definitions of
-these, with KEYRNG_HOST (tests/cuda_host.h).
-
-Must not import anything of keyrng but the kernel language and the algorithms.
+Must not import anything of keyrng but the kernel language, the algorithms and the printers below.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from keyrng.algorithms.base import Algorithm, Domain, Words
+from keyrng.algorithms.base import Algorithm, Domain
 from keyrng.kernels.bits import store
-from keyrng.kernels.cprint import CUDA, extend, statements
+from keyrng.kernels.cprint import CUDA, extend, literal, statements
+from keyrng.kernels.cuda_prelude import complete, device, written
+from keyrng.kernels.cuda_words import algorithm_functions, attempt_words
 from keyrng.kernels.lane import Kernel
-from keyrng.kernels.program import Attempt, Program, leaves, trace
+from keyrng.kernels.ops import bitcast, cast
+from keyrng.kernels.program import Attempt, Program, Source, leaves, trace
 from keyrng.kernels.symbols import BOOL, Graph, Symbol
 
-__all__ = ["Request", "function_name", "module", "source"]
+__all__ = ["Request", "fold_name", "function_name", "group", "key_source", "module", "source", "split_name"]
 
 Dtype: TypeAlias = np.dtype[Any]
-
-Request: TypeAlias = tuple[Kernel, Dtype, Any]
-"""A kernel, the dtype it computes in, and that of its result: a NumPy dtype, or anything of the name bfloat16."""
+Guard: TypeAlias = Callable[[Any], Any]
 
 _CUDA = CUDA()
-_U32, _U64 = "unsigned int", "unsigned long long"
-_CONSTRAINTS = {_U32: "r", "int": "r", _U64: "l", "long long": "l", "float": "f", "double": "d"}
-_PTX = {"float": "f32", "double": "f64", _U32: "u32", "int": "s32", _U64: "u64", "long long": "s64"}
 
 
-def function_name(kernel: Kernel, compute: Dtype, dtype: Any, algorithm: Algorithm) -> str:
+@dataclass(frozen=True)
+class Request:
+    """A kernel, the dtype it computes in, and that of its result: a NumPy dtype, or anything of the name bfloat16.
+
+    ``guards`` are none, or one for each parameter: what it must be, a condition of the kernel language, or None. An
+    element for which one does not hold is missing, and the kernel does not run for it: NaN, -1 (all bits set) among
+    integers, False among truth values.
+    """
+
+    kernel: Kernel
+    compute: Dtype
+    dtype: Any
+    guards: tuple[Guard | None, ...] = ()
+
+    @property
+    def guarded(self) -> bool:
+        """Whether anything is asked of a parameter."""
+        return any(guard is not None for guard in self.guards)
+
+
+def _name(*parts: str) -> str:
+    return re.sub(r"\W", "_", "_".join(parts), flags=re.ASCII)
+
+
+def function_name(request: Request, algorithm: Algorithm) -> str:
     """The name of the function that `source` prints."""
-    return re.sub(r"\W", "_", f"keyrng_{kernel.name}_{compute.name}_{dtype.name}_{algorithm.name}", flags=re.ASCII)
+    parts = (request.kernel.name, request.compute.name, request.dtype.name, algorithm.name)
+    return _name("keyrng", *parts, *(["guarded"] if request.guarded else []))
 
 
-def source(kernel: Kernel, compute: Dtype, dtype: Any, algorithm: Algorithm) -> str:
+def source(request: Request, algorithm: Algorithm) -> str:
     """The CUDA text of a kernel that computes in one dtype and stores another, with the words of an algorithm.
 
-    Its function, whose name `function_name` tells, takes for ``keys`` keys of words in memory
+    Its function, whose name `function_name` tells, takes
 
-    - ``const word *keys``: the words of all keys, one after the other;
+    - ``const word *keys, u64 rows``: the words of so many keys, one after the other, each for a row of the result; a
+      kernel that draws no words does not read them;
     - ``u64 start, u64 count, u64 size``: of each key the elements from ``start`` on, ``count`` of ``size``;
-    - ``u64 n``: ``count`` times the number of keys;
-    - ``out``: the result, contiguous, key after key; 16-bit floats as ``unsigned short``;
+    - ``out``: the result, contiguous, row after row; 16-bit floats as ``unsigned short``;
     - for each parameter ``const T *p, T one, u64 repeat, u64 length``: element ``flat`` of the result reads
-      ``p[flat / repeat % length]``, or ``one``, by value, if ``length`` is 0. So ``repeat, length`` are ``1, n`` for a
-      value for each element, ``1, m`` for values along the last of the axes, ``n / m, m`` along the first. Parameters
-      that broadcast otherwise must be broadcast in memory first.
+      ``p[flat / repeat % length]``, or ``one``, by value, if ``length`` is 0. So, for ``n`` elements, ``repeat,
+      length`` are ``1, n`` for a value for each element, ``1, m`` for values along the last of the axes, ``n / m, m``
+      along the first. Parameters that broadcast otherwise must be broadcast in memory first.
 
-    Any grid of blocks of one dimension computes the same.
+    Any grid computes the same: in x it goes over the groups (`group`) of a row, in y over the rows.
 
     Raises
     ------
     TypeError
         If the kernel's result does not become the dtype without a ``cast`` in the kernel.
     """
-    return module(algorithm, [(kernel, compute, dtype)])
+    return module(algorithm, [request])
 
 
 def module(algorithm: Algorithm, requests: Iterable[Request]) -> str:
     """The text of `source` for several kernels and dtypes at once."""
-    parts = [_prelude(), *_algorithm(algorithm)]
-    programs: dict[tuple[Kernel, Dtype], Program] = {}
-    for kernel, compute, dtype in requests:
-        program = programs.get((kernel, compute))
-        if program is None:
-            program = programs[kernel, compute] = trace(kernel.function, compute, len(kernel.parameters))
-            parts += _value(_value_name(kernel, compute), program, algorithm)
-        parts.append(_global(kernel, compute, dtype, algorithm, program))
-    return "\n\n".join([*parts, "}"]) + "\n"
+    values: dict[str, list[str]] = {}
+    fills = []
+    for request in dict.fromkeys(requests):
+        program = _traced(request)
+        values.setdefault(_value_name(request), _value(request, program, algorithm))
+        fills += [*_guards(request, program, algorithm), _fill(request, program, algorithm)]
+    return complete([*(part for parts in values.values() for part in parts), *fills], algorithm_functions(algorithm))
 
 
-# The prelude: floating-point operations
+def group(request: Request, algorithm: Algorithm) -> int:
+    """How many elements of a row a thread makes at once, a power of two.
+
+    As many as 16 bytes hold and blocks give, from an index on that is a multiple of it; one if the kernel has a
+    rejection loop, which others would wait for.
+    """
+    return _group(_traced(request), request.dtype, algorithm)
 
 
-def _device(result: str, name: str, arguments: Sequence[str], body: Sequence[str]) -> str:
-    """A function for other functions of the text."""
-    return "\n".join([f"DEVICE {result} {name}({', '.join(arguments)}) {{", *(f"    {line}" for line in body), "}"])
+def _traced(request: Request) -> Program:
+    return trace(request.kernel.function, request.compute, len(request.kernel.parameters))
 
 
-def _instruction(result: str, name: str, ptx: str, *operands: str, value: str = "r") -> str:
-    """A function of one instruction, on one line."""
-    arguments = [f"{operand} {letter}" for operand, letter in zip(operands, "abc", strict=False)]
-    places = ", ".join(f"%{i}" for i in range(len(operands) + 1))
-    inputs = ", ".join(f'"{_CONSTRAINTS[o]}"({letter})' for o, letter in zip(operands, "abc", strict=False))
-    register = _U32 if result == "bool" else result
-    body = f'{register} r; asm("{ptx} {places};" : "={_CONSTRAINTS[register]}"(r) : {inputs}); return {value};'
-    return f"DEVICE {result} {name}({', '.join(arguments)}) {{ {body} }}"
+def _group(program: Program, dtype: Any, algorithm: Algorithm) -> int:
+    if program.loops:
+        return 1
+    return max(16 // _itemsize(dtype), *(algorithm.per_block(s.bits) for s in program.sources if _runs(s)), 1)
 
 
-def _float_functions(real: str, word: str) -> list[str]:
-    """What the dialect calls for one float type, as PTX."""
-    bits, kind = ("64", "float64") if real == "double" else ("32", "float32")
-    ptx = _PTX[real]
-    lines = [_instruction(real, f"f_{op}", f"{op}.rn.{ptx}", real, real) for op in ("add", "sub", "mul", "div")]
-    lines.append(_instruction(real, "f_sqrt", f"sqrt.rn.{ptx}", real))
-    for op in ("lt", "le", "gt", "ge", "eq", "ne"):
-        test = "neu" if op == "ne" else op  # NaN is unequal to everything, itself too
-        lines.append(_instruction("bool", f"f_{op}", f"set.{test}.u32.{ptx}", real, real, value="r != 0"))
-    lines.append(_instruction(real, f"{kind}_of", f"mov.b{bits}", word))
-    lines.append(_instruction(word, f"uint{bits}_of", f"mov.b{bits}", real))
-    for dtype, integer in (("uint32", _U32), ("int32", "int"), ("uint64", _U64), ("int64", "long long")):
-        # Towards zero to an integer, to the nearest from one; that of 32 bits is exact in a double.
-        lines.append(_instruction(integer, f"{dtype}_from", f"cvt.rzi.{_PTX[integer]}.{ptx}", real))
-        lines.append(_instruction(real, f"{kind}_from", f"cvt.rn.{ptx}.{_PTX[integer]}", integer))
-    return lines
+def _itemsize(dtype: Any) -> int:
+    return 2 if dtype.name == "bfloat16" else int(dtype.itemsize)
 
 
-# The same for both compilers, made of the functions above and of integers.
-_COMMON = """
-DEVICE float f_neg(float a) { return float32_of(uint32_of(a) ^ 0x80000000u); }
-DEVICE float f_abs(float a) { return float32_of(uint32_of(a) & 0x7fffffffu); }
-DEVICE double f_neg(double a) { return float64_of(uint64_of(a) ^ 0x8000000000000000ull); }
-DEVICE double f_abs(double a) { return float64_of(uint64_of(a) & 0x7fffffffffffffffull); }
-template <class T> DEVICE signed char int8_from(T a) { return (signed char)int32_from(a); }
-template <class T> DEVICE unsigned char uint8_from(T a) { return (unsigned char)int32_from(a); }
-template <class T> DEVICE short int16_from(T a) { return (short)int32_from(a); }
-template <class T> DEVICE unsigned short uint16_from(T a) { return (unsigned short)int32_from(a); }
-
-DEVICE unsigned int mulhi(unsigned int a, unsigned int b) { return __umulhi(a, b); }
-DEVICE u64 mulhi(u64 a, u64 b) { return __umul64hi(a, b); }
-
-// Nothing is read off a remainder of zero, but both sides of a choice are computed, and it must not trap on the host.
-DEVICE unsigned int mod(unsigned int a, unsigned int b) { return b ? a % b : 0; }
-DEVICE u64 mod(u64 a, u64 b) { return b ? a % b : 0; }
-DEVICE unsigned int modwide(unsigned int high, unsigned int low, unsigned int divisor) {
-    return divisor ? (unsigned int)(((u64)high << 32 | low) % divisor) : 0;
-}
-// Two digits of 32 bits: Knuth, The Art of Computer Programming 2, 4.3.1, algorithm D.
-DEVICE u64 modwide(u64 high, u64 low, u64 divisor) {
-    if (!divisor) return 0;
-    int shift = __clzll((long long)divisor);
-    u64 scaled = divisor << shift, rest = high % divisor << shift;
-    if (shift) rest |= low >> (64 - shift);
-    low <<= shift;
-    u64 d1 = scaled >> 32, d0 = scaled & 0xffffffffu;
-    for (int digit = 1; digit >= 0; digit--) {
-        u64 next = digit ? low >> 32 : low & 0xffffffffu;
-        u64 quotient = rest / d1, left = rest - quotient * d1;
-        while (quotient >> 32 || quotient * d0 > (left << 32 | next)) {
-            quotient--;
-            left += d1;
-            if (left >> 32) break;
-        }
-        rest = (rest << 32 | next) - quotient * scaled;
-    }
-    return rest >> shift;
-}
-
-// A parameter's value for an element of the result; see source() in keyrng/kernels/cuda.py.
-template <class T> DEVICE T parameter(const T *p, T one, u64 repeat, u64 length, u64 flat) {
-    if (length == 0) return one;
-    if (repeat == 1 && flat < length) return p[flat];
-    return p[flat / repeat % length];
-}
-"""
+def _runs(drawn: Source) -> bool:
+    """Whether consecutive elements read consecutive words, from a place that all groups begin at."""
+    return drawn.step == 1 and drawn.plane == 0
 
 
-@cache
-def _prelude() -> str:
-    """What every text begins with."""
-    functions = [*_float_functions("float", _U32), *_float_functions("double", _U64)]
-    functions.append(_instruction("float", "float32_from", "cvt.rn.f32.f64", "double"))
-    functions.append(_instruction("double", "float64_from", "cvt.f64.f32", "float"))
-    lines = [
-        "// Printed by keyrng.kernels.cuda.",
-        "namespace keyrng {",
-        f"typedef {_U64} u64;",
-        "#define DEVICE static __device__ __forceinline__",
-        "#ifndef KEYRNG_HOST",
-        *functions,
-        "#endif",
-    ]
-    return "\n".join(lines) + "\n" + _COMMON.rstrip("\n")
+# The value of an element
 
 
-# The algorithm
+def _value_name(request: Request) -> str:
+    return _name(request.kernel.name, request.compute.name)
 
 
-def _algorithm(algorithm: Algorithm) -> list[str]:
-    """The types and functions of an algorithm's keys, blocks and words."""
-    word, index = _CUDA.type(algorithm.dtype), "const Key &key, u64 index"
-    key_names = [f"w{i}" for i in range(algorithm.key_words)]
-    block_names = [f"w{i}" for i in range(algorithm.block_words)]
-    first = "{" + ", ".join(f"made.{name}" for name in key_names) + "}"
-    ones = ", ".join(["~(word)0"] * algorithm.block_words)
-    loaded = "{" + ", ".join(f"p[{i}]" for i in range(algorithm.key_words)) + "}"
-    return [
-        "\n".join(
-            [
-                f"// {algorithm.name}",
-                f"typedef {word} word;",
-                f"struct Key {{ word {', '.join(key_names)}; }};",
-                f"struct Block {{ word {', '.join(block_names)}; }};",
-            ]
-        ),
-        _device("Key", "load_key", ["const word *p"], [f"return {loaded};"]),
-        _block(algorithm),
-        _block_at(algorithm),
-        _device(
-            "Key",
-            "child",
-            ["const Key &key", "u64 number"],
-            [f"Block made = block_at(key, number, 0, {Domain.SPLIT:d});", f"return {first};"],
-        ),
-        "// The next block of a rejection loop; a key whose draw numbers are used up is folded.\n"
-        + _device(
-            "Block",
-            "next_block",
-            ["Key &key", "u64 index", "u64 &draw"],
-            [
-                f"if (draw == {algorithm.draws:#x}ull) {{",
-                f"    Block made = block(key, {ones});",
-                f"    key = {first};",
-                "    draw = 0;",
-                "}",
-                f"return block_at(key, index, (word)draw++, {Domain.SAMPLE:d});",
-            ],
-        ),
-        *(_direct(algorithm, bits, index) for bits in (32, 64)),
-    ]
-
-
-def _symbols(dtype: Dtype, names: Iterable[str]) -> dict[Symbol, str]:
-    """Symbols of a new graph, by the names they are printed as."""
-    graph = Graph()
-    return {graph.node("param", dtype, i): name for i, name in enumerate(names)}
-
-
-def _block(algorithm: Algorithm) -> str:
-    count = algorithm.block_words
-    names = [f"key.w{i}" for i in range(algorithm.key_words)] + [f"c{i}" for i in range(count)]
-    inputs = _symbols(algorithm.dtype, names)
-    symbols = list(inputs)
-    made = algorithm.block(symbols[:-count], symbols[-count:])
-    lines, results = statements(list(made), inputs, _CUDA)
-    arguments = ["const Key &key", *(f"word c{i}" for i in range(count))]
-    return _device("Block", "block", arguments, [*lines, f"return {{{', '.join(results)}}};"])
-
-
-def _block_at(algorithm: Algorithm) -> str:
-    """The block of an index, a draw number and a domain."""
-    inputs = _symbols(algorithm.dtype, ["low", "high", "draw", "domain"])
-    lines, results = statements(list(algorithm.counter(*inputs)), inputs, _CUDA)
-    high = "(word)(index >> 32)" if algorithm.word_bits == 32 else "0"
-    body = [f"word low = (word)index, high = {high};", *lines, f"return block(key, {', '.join(results)});"]
-    return _device("Block", "block_at", ["const Key &key", "u64 index", "word draw", "word domain"], body)
-
-
-def _direct(algorithm: Algorithm, bits: int, arguments: str) -> str:
-    """The value of a direct draw at an index."""
-    count = algorithm.per_block(bits)
-    inputs = _symbols(algorithm.dtype, [f"made.w{i}" for i in range(algorithm.block_words)])
-    values: Words = algorithm.values(list(inputs), bits)
-    lines, results = statements(list(values), inputs, _CUDA)
-    body = [f"Block made = block_at(key, index / {count}, 0, {Domain.SAMPLE:d});", *lines]
-    if count > 1:
-        body.append(f"unsigned int place = (unsigned int)(index % {count});")
-    chosen = "".join(f"place == {i} ? {result} : " for i, result in enumerate(results[:-1]))
-    body.append(f"return {chosen}{results[-1]};")
-    return _device(_U32 if bits == 32 else _U64, f"direct{bits}", [arguments], body)
-
-
-# The kernel
-
-
-def _value_name(kernel: Kernel, compute: Dtype) -> str:
-    return re.sub(r"\W", "_", f"{kernel.name}_{compute.name}", flags=re.ASCII)
-
-
-def _keys_drawn(program: Program) -> list[int]:
-    """The keys that words are drawn from."""
-    return sorted({source.key for source in program.sources} | {loop.key for loop in program.loops})
-
-
-def _keys_needed(program: Program) -> list[int]:
-    """The keys words are drawn from and their parents, which come before them."""
-    needed = set(_keys_drawn(program))
-    for key in range(len(program.keys) - 1, 0, -1):
-        if key in needed:
-            needed.add(program.keys[key][0])
-    return sorted(needed | {0})
-
-
-def _value(name: str, program: Program, algorithm: Algorithm) -> list[str]:
-    """The functions of a kernel's loops, and that of its value for one element."""
-    leaf, parts = leaves(program), []
+def _value(request: Request, program: Program, algorithm: Algorithm) -> list[str]:
+    """The functions of a kernel's loops, and that of its value for one element and its words."""
+    leaf, parts, name = leaves(program), [], _value_name(request)
     known = {symbol: f"p{i}" for i, symbol in enumerate(program.parameters)}
+    known |= {leaf["word", i]: f"w{i}" for i in range(len(program.sources))}
+    inputs = [f"{_CUDA.declare(symbol)} {text}" for symbol, text in known.items()]
+    if program.loops:
+        inputs += [*(f"const Key &key{i}" for i in sorted({loop.key for loop in program.loops})), "u64 index"]
     body = []
-    for i, drawn in enumerate(program.sources):
-        index = "index" if drawn.step == 1 else f"index * {drawn.step} + {drawn.place}"
-        index += f" + {drawn.plane} * size" if drawn.plane else ""
-        body.append(f"{_CUDA.declare(leaf['word', i])} w{i} = direct{drawn.bits}(key{drawn.key}, {index});")
-        known[leaf["word", i]] = f"w{i}"
     for i, loop in enumerate(program.loops):
         parts.append(_loop(f"{name}_loop{i}", loop.body, [a.dtype for a in loop.arguments], algorithm))
         body += extend(known, loop.arguments, _CUDA)
@@ -312,10 +150,7 @@ def _value(name: str, program: Program, algorithm: Algorithm) -> list[str]:
         body.append(f"{_CUDA.declare(leaf['loop', i])} l{i} = {name}_loop{i}({arguments});")
         known[leaf["loop", i]] = f"l{i}"
     body += extend(known, [program.result], _CUDA)
-    inputs = [f"const Key &key{i}" for i in _keys_drawn(program)] + ["u64 index", "u64 size"]
-    inputs += [f"{_CUDA.declare(symbol)} p{i}" for i, symbol in enumerate(program.parameters)]
-    result = _CUDA.declare(program.result)
-    return [*parts, _device(result, name, inputs, [*body, f"return {known[program.result]};"])]
+    return [*parts, device(_CUDA.declare(program.result), name, inputs, [*body, f"return {known[program.result]};"])]
 
 
 def _loop(name: str, attempt: Attempt, arguments: Sequence[Dtype], algorithm: Algorithm) -> str:
@@ -327,69 +162,216 @@ def _loop(name: str, attempt: Attempt, arguments: Sequence[Dtype], algorithm: Al
         per_block = algorithm.word_bits * algorithm.block_words // attempt.bits
         for block in range(-(-attempt.words // per_block)):
             body.append(f"Block b{block} = next_block(key, index, draw);")
-            words = _attempt_words(algorithm, attempt.bits, f"b{block}", known, body)
+            words = attempt_words(algorithm, attempt.bits, f"b{block}", known, body)
             for i, word in enumerate(words[: attempt.words - block * per_block]):
                 known[graph.node("word", np.dtype(f"uint{attempt.bits}"), block * per_block + i)] = word
     body += extend(known, [attempt.accept, attempt.value], _CUDA)
     body.append(f"if ({known[attempt.accept]}) return {known[attempt.value]};")
     lines = ["u64 draw = 1;", "while (true) {", *(f"    {line}" for line in body), "}"]
     inputs = ["Key key", "u64 index", *(f"{_CUDA.type(dtype)} a{i}" for i, dtype in enumerate(arguments))]
-    return _device(_CUDA.declare(attempt.value), name, inputs, lines)
+    return device(_CUDA.declare(attempt.value), name, inputs, lines)
 
 
-def _attempt_words(algorithm: Algorithm, bits: int, block: str, known: dict[Symbol, str], body: list[str]) -> list[str]:
-    """The words of a block of an attempt; the statements that make them go to ``body``."""
-    inputs = _symbols(algorithm.dtype, [f"{block}.w{i}" for i in range(algorithm.block_words)])
-    known.update(inputs)
-    words = list(algorithm.words(list(inputs), bits))
-    body += extend(known, words, _CUDA)
-    return [known[word] for word in words]
-
-
-def _global(kernel: Kernel, compute: Dtype, dtype: Any, algorithm: Algorithm, program: Program) -> str:
-    """The function that is launched."""
-    result = Graph().node("param", program.result.dtype, 0)
-    stored = _stored(result, dtype)
-    lines, (text,) = statements([stored], {result: "value"}, _CUDA)
-    parameters = range(len(program.parameters))
-    kind = _CUDA.type(compute)
-    signature = [
-        "        const word *__restrict__ keys, u64 start, u64 count, u64 size, u64 n",
-        f"        {_CUDA.declare(stored)} *out",
-        *(f"        const {kind} *p{i}, {kind} p{i}_one, u64 p{i}_repeat, u64 p{i}_length" for i in parameters),
-    ]
-    values = [f"parameter(p{i}, p{i}_one, p{i}_repeat, p{i}_length, flat)" for i in parameters]
-    drawn = [f"key{i}" for i in _keys_drawn(program)]
-    call = f"{_value_name(kernel, compute)}({', '.join([*drawn, 'index', 'size', *values])})"
-    children = [f"key{i} = child(key{program.keys[i][0]}, {program.keys[i][1]});" for i in _keys_needed(program) if i]
-    return "\n".join(
-        [
-            f'extern "C" __global__ void {function_name(kernel, compute, dtype, algorithm)}(',
-            ",\n".join(signature) + ") {",
-            "    // Keys are made when a thread comes to them, not for every element: a child costs as much as a word.",
-            "    u64 row = ~0ull, step = (u64)gridDim.x * blockDim.x;",
-            f"    Key {', '.join(f'key{i}' for i in _keys_needed(program))};",
-            "    for (u64 flat = (u64)blockIdx.x * blockDim.x + threadIdx.x; flat < n; flat += step) {",
-            "        u64 at = n == count ? 0 : flat / count;",
-            "        if (at != row) {",
-            "            row = at;",
-            f"            key0 = load_key(keys + {algorithm.key_words} * row);",
-            *(f"            {child}" for child in children),
-            "        }",
-            "        u64 index = start + (flat - row * count);",
-            f"        {_CUDA.declare(program.result)} value = {call};",
-            *(f"        {line}" for line in lines),
-            f"        out[flat] = {text};",
-            "    }",
-            "}",
-        ]
-    )
+def _guards(request: Request, program: Program, algorithm: Algorithm) -> list[str]:
+    """The function that says whether the parameters are what they must be."""
+    if not request.guarded:
+        return []
+    names = {symbol: f"p{i}" for i, symbol in enumerate(program.parameters)}
+    asked = [g(symbol) for g, symbol in zip(request.guards, program.parameters, strict=True) if g is not None]
+    holds = asked[0]
+    for other in asked[1:]:
+        holds = holds & other
+    lines, (result,) = statements([holds], names, _CUDA)
+    inputs = [f"{_CUDA.declare(symbol)} {text}" for symbol, text in names.items()]
+    return [device("bool", f"{function_name(request, algorithm)}_holds", inputs, [*lines, f"return {result};"])]
 
 
 def _stored(result: Symbol, dtype: Any) -> Symbol:
-    """A result as what goes to memory."""
+    """A result as what goes to memory, in C's types."""
     kind = "f" if dtype.name == "bfloat16" else dtype.kind
     if (result.dtype == BOOL) != (kind == "b") or (result.dtype.kind == "f" and kind in "iu"):
         raise TypeError(f"the kernel returned {result.dtype}, asked for was {dtype.name}; cast() in the kernel")
     stored: Symbol = store(result, dtype)
     return stored
+
+
+def _item(stored: Symbol) -> Symbol:
+    """What goes to memory, as a word of its size."""
+    word = np.dtype(f"u{stored.dtype.itemsize}")
+    item: Symbol = cast(stored, word) if stored.dtype == BOOL else bitcast(stored, word)
+    return item
+
+
+_NANS = {"float16": 0x7E00, "bfloat16": 0x7FC0, "float32": 0x7FC00000, "float64": 0x7FF8 << 48}
+
+
+def _missing(dtype: Any) -> str:
+    """The word of an element that a parameter makes meaningless."""
+    bits = 8 * _itemsize(dtype)
+    word = 0 if dtype.name == "bool" else _NANS.get(dtype.name, 2**bits - 1)
+    return literal(np.dtype(f"uint{bits}").type(word))
+
+
+# The function that is launched
+
+# Keys are made when a thread comes to their row, not for every element: a child costs as much as a word.
+_FILL = """
+extern "C" __global__ void $name(
+        $signature) {
+    u64 across = (u64)gridDim.x * blockDim.x, down = (u64)gridDim.y * blockDim.y;
+    for (u64 row = (u64)blockIdx.y * blockDim.y + threadIdx.y; row < rows; row += down) {
+        $keys
+        $item *to = ($item *)out + row * count;
+        $elements
+    }
+}
+"""
+
+# A group may begin before the row's first element and end behind its last one.
+_GROUPS = """
+u64 whole = whole_groups<$group, sizeof($item)>(to, start, count);
+long long first = (long long)((u64)blockIdx.x * blockDim.x + threadIdx.x) * $group - (long long)(start % $group);
+for (long long at = first; at < (long long)count; at += across * $group) {
+    $words
+    $item items[$group];
+    #pragma unroll
+    for (int i = 0; i < $group; i++) {
+        $element
+    }
+    if ((u64)at < whole) {
+        put(to + at, items);
+    } else {
+        #pragma unroll
+        for (int i = 0; i < $group; i++)
+            if ((u64)(at + i) < count) to[at + i] = items[i];
+    }
+}
+"""
+
+_EACH = """
+for (u64 at = (u64)blockIdx.x * blockDim.x + threadIdx.x; at < count; at += across) {
+    $element
+}
+"""
+
+
+def _fill(request: Request, program: Program, algorithm: Algorithm) -> str:
+    stored = _stored(Graph().node("param", program.result.dtype, 0), request.dtype)
+    size, item = _group(program, request.dtype, algorithm), _CUDA.declare(_item(stored))
+    words = []
+    for i, drawn in enumerate(program.sources):
+        if size > 1 and _runs(drawn):
+            kind = _CUDA.declare(leaves(program)["word", i])
+            words += [f"{kind} w{i}[{size}];", f"run{drawn.bits}(key{drawn.key}, start + at, w{i});"]
+    element = _element(request, program, algorithm, size)
+    elements = written(_GROUPS if size > 1 else _EACH, group=str(size), item=item, words=words, element=element)
+    kind, parameters = _CUDA.type(request.compute), range(len(program.parameters))
+    signature = [
+        "const word *__restrict__ keys, u64 rows, u64 start, u64 count, u64 size",
+        f"{_CUDA.declare(stored)} *out",
+        *(f"const {kind} *p{i}, {kind} p{i}_one, u64 p{i}_repeat, u64 p{i}_length" for i in parameters),
+    ]
+    return written(
+        _FILL,
+        name=function_name(request, algorithm),
+        signature=",\n        ".join(signature),
+        keys=_keys(program, algorithm),
+        item=item,
+        elements=elements.splitlines(),
+    )
+
+
+def _keys(program: Program, algorithm: Algorithm) -> list[str]:
+    """The keys that words are drawn from, after their parents."""
+    needed = {source.key for source in program.sources} | {loop.key for loop in program.loops}
+    for key in range(len(program.keys) - 1, 0, -1):
+        if key in needed:
+            needed.add(program.keys[key][0])
+    made = {0: f"load_key(keys + {algorithm.key_words} * row)"}
+    made |= {k: f"child(key{parent}, {i}, 0, {Domain.SPLIT:d})" for k, (parent, i) in enumerate(program.keys) if k}
+    return [f"Key key{key} = {made[key]};" for key in sorted(needed)]
+
+
+def _element(request: Request, program: Program, algorithm: Algorithm, size: int) -> list[str]:
+    """The statements that make an element of a group, or the one at a place."""
+    here, to = ("at", "to[at]") if size == 1 else ("place", "items[i]")
+    index = "start + at" if size == 1 else "start + at + i"
+    kind, count = _CUDA.type(request.compute), len(program.parameters)
+    lines = [
+        f"{kind} a{i} = parameter(p{i}, p{i}_one, p{i}_repeat, p{i}_length, row, count, {here});" for i in range(count)
+    ]
+    if count and size > 1:
+        lines.insert(0, "u64 place = (u64)(at + i) < count ? at + i : count - 1;")
+    arguments = [f"a{i}" for i in range(count)]
+    words = [
+        f"w{i}[i]" if size > 1 and _runs(drawn) else _direct(drawn, index) for i, drawn in enumerate(program.sources)
+    ]
+    loops = [*(f"key{key}" for key in sorted({loop.key for loop in program.loops})), index] if program.loops else []
+    value = f"{_value_name(request)}({', '.join([*arguments, *words, *loops])})"
+    result = Graph().node("param", program.result.dtype, 0)
+    stores, (item,) = statements([_item(_stored(result, request.dtype))], {result: "value"}, _CUDA)
+    make = [f"{_CUDA.declare(result)} value = {value};", *stores, f"{to} = {item};"]
+    if not request.guarded:
+        return [*lines, *make]
+    holds = f"{function_name(request, algorithm)}_holds({', '.join(arguments)})"
+    otherwise = ["} else {", f"    {to} = {_missing(request.dtype)};", "}"]
+    return [*lines, f"if ({holds}) {{", *(f"    {line}" for line in make), *otherwise]
+
+
+def _direct(drawn: Source, index: str) -> str:
+    """A word that is read by itself."""
+    place = index if drawn.step == 1 else f"({index}) * {drawn.step} + {drawn.place}"
+    return f"direct{drawn.bits}(key{drawn.key}, {place}{f' + {drawn.plane} * size' if drawn.plane else ''})"
+
+
+# Keys
+
+
+def split_name(algorithm: Algorithm) -> str:
+    """The name of the function that makes children."""
+    return _name("keyrng_split", algorithm.name)
+
+
+def fold_name(algorithm: Algorithm) -> str:
+    """The name of the function that makes one child of each key."""
+    return _name("keyrng_fold_in", algorithm.name)
+
+
+# No fast path: a division is little beside a child.
+_CHILDREN = """
+// Children start, start + 1, ... of each key, count of them, key after key.
+extern "C" __global__ void $split(const word *keys, u64 rows, u64 start, u64 count, word *out) {
+    u64 n = rows * count, step = (u64)gridDim.x * blockDim.x;
+    for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += step) {
+        u64 row = rows == 1 ? 0 : i / count, number = start + (i - row * count);
+        Key key = load_key(keys + $words * row);
+        store_key(out + $words * i, child(key, (word)number, high_word(number), $domain));
+    }
+}
+
+// Of keys that take turns the child at a number, which take turns too, or at that of the words low and high.
+extern "C" __global__ void $fold(
+        const word *keys, u64 keys_length, const u64 *numbers, u64 numbers_length,
+        word low, word high, word domain, u64 n, word *out) {
+    u64 step = (u64)gridDim.x * blockDim.x;
+    for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += step) {
+        if (numbers_length) {
+            u64 number = numbers[i < numbers_length ? i : i % numbers_length];
+            low = (word)number;
+            high = high_word(number);
+        }
+        Key key = load_key(keys + $words * (i < keys_length ? i : i % keys_length));
+        store_key(out + $words * i, child(key, low, high, domain));
+    }
+}
+"""
+
+
+def key_source(algorithm: Algorithm) -> str:
+    """The CUDA text of the functions that make keys of keys, of the names `split_name` and `fold_name`.
+
+    Both take grids of one dimension.
+    """
+    parts = {"words": str(algorithm.key_words), "domain": str(int(Domain.SPLIT))}
+    body = written(_CHILDREN, split=split_name(algorithm), fold=fold_name(algorithm), **parts)
+    return complete([body], algorithm_functions(algorithm))

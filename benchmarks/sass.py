@@ -1,0 +1,190 @@
+"""Instructions a word in the main loops of the CUDA fills, and how fast that lets an H200 be.
+
+    python benchmarks/sass.py [--arch sm_90]
+
+Compiles the printed text with nvcc and reads the machine code with nvdisasm, of the PATH or of pip's packages; needs no
+GPU. What is counted is the shortest way round the loop that stores 16 bytes at once. The ceiling is a model: the least
+of what instructions, those on the ALU pipe, and memory allow.
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from keyrng import algorithms
+from keyrng.kernels import cuda
+from keyrng.kernels.lane import kernel_of
+
+MISSING = """{tool} is not on the PATH. For nvcc install a CUDA toolkit; for nvdisasm type
+    python -m pip install nvidia-cuda-nvdisasm"""
+
+# One H200: multiprocessors, their clock, lanes a clock that issue and that the ALU pipe has, and bytes a second that
+# stores reach of the 4.8e12 that are promised.
+SMS, CLOCK, ISSUE, ALU, MEMORY = 132, 1.98e9, 128, 64, 4.3e12
+
+# The integer pipe, which additions, logic, shifts and comparisons share; products and float arithmetic have another.
+ALU_PIPE = re.compile(
+    r"(IADD|IADD3|VIADD|VIADDMNMX|LOP3|SHF|SHL|SHR|LEA|ISETP|SEL|FSEL|FSETP|FMNMX|IMNMX|VIMNMX|PRMT|MOV|PLOP3|SGXT|BMSK|IABS"
+    r"|P2R|R2P|DSETP)\b"
+)
+
+FILLS = [
+    *(("bits", "uint32", name) for name in algorithms.names()),
+    *(("unit", "float32", name) for name in algorithms.names()),
+    *((kernel, "float32", "threefry2x32") for kernel in ("normal", "exponential")),
+    *((kernel, "float32", "philox4x32") for kernel in ("normal", "exponential")),
+]
+
+
+def tool(name: str) -> str | None:
+    """The path of a program: on the PATH, or in pip's packages."""
+    found = shutil.which(name)
+    if found:
+        return found
+    packages = {Path(entry) for entry in sys.path if entry.endswith("site-packages")}
+    return next((str(path) for entry in packages for path in sorted(entry.glob(f"nvidia/**/bin/{name}"))), None)
+
+
+@dataclass(frozen=True)
+class Count:
+    """Of a fill's main loop."""
+
+    instructions: int
+    alu: int
+    words: int
+
+    @property
+    def ceiling(self) -> tuple[float, str]:
+        """Words a second on an H200, and by what they are bound."""
+        bounds = {
+            "issue": SMS * CLOCK * ISSUE * self.words / max(self.instructions, 1),
+            "ALU pipe": SMS * CLOCK * ALU * self.words / max(self.alu, 1),
+            "memory": MEMORY / 4,
+        }
+        least = min(bounds, key=lambda name: bounds[name])
+        return bounds[least], least
+
+
+def disassembled(requests: list[cuda.Request], algorithm: str, arch: str) -> dict[str, list[str]]:
+    """The lines of each function."""
+    nvcc, nvdisasm = tool("nvcc"), tool("nvdisasm")
+    if nvcc is None or nvdisasm is None:
+        raise FileNotFoundError(MISSING.format(tool="nvcc" if nvcc is None else "nvdisasm"))
+    with tempfile.TemporaryDirectory() as folder:
+        text, cubin = Path(folder, "fills.cu"), Path(folder, "fills.cubin")
+        text.write_text(cuda.module(algorithms.get(algorithm), requests))
+        # As CuPy compiles.
+        flags = ["-w", "-cubin", f"-arch={arch}", "--fmad=false", "-ftz=true"]
+        subprocess.run([nvcc, *flags, "-o", str(cubin), str(text)], check=True, stdin=subprocess.DEVNULL)
+        listing = subprocess.run([nvdisasm, "-c", str(cubin)], check=True, capture_output=True, text=True).stdout
+    parts = re.split(r"^\.text\.(\w+):$", listing, flags=re.MULTILINE)
+    return {name: body.splitlines() for name, body in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+@dataclass
+class Block:
+    """Instructions without a branch among them, and where they go on."""
+
+    instructions: list[str]
+    next: list[int]
+
+
+def blocks(lines: list[str]) -> list[Block]:
+    """The basic blocks of a function."""
+    code: list[str] = []
+    labels: dict[str, int] = {}
+    for line in lines:
+        if label := re.match(r"\s*(\.L_\w+):", line):
+            labels[label[1]] = len(code)
+        elif instruction := re.match(r"\s*/\*[0-9a-f]+\*/\s+(.*?)\s*;", line):
+            code.append(instruction[1])
+    jump = re.compile(r"(@\S+ )?(?:BRA\S*|BRX|EXIT|RET\S*)\b[^`]*(?:`\((\.L_\w+)\))?")
+    jumps = {i: match for i, text in enumerate(code) if (match := jump.match(text))}
+    starts = sorted({0, len(code), *labels.values(), *(i + 1 for i in jumps)})
+    where = {start: number for number, start in enumerate(starts)}
+    made = []
+    for first, stop in pairwise(starts):
+        match = jumps.get(stop - 1)
+        follow = [where[stop]] if (match is None or match[1]) and stop < len(code) else []
+        if match and match[2]:
+            follow.append(where[labels[match[2]]])
+        made.append(Block(code[first:stop], [n for n in follow if n < len(starts) - 1]))
+    return made
+
+
+def shortest(graph: list[Block], first: int, last: int) -> list[int] | None:
+    """The blocks of the shortest path, by instructions, from one block to another."""
+    ready = [(len(graph[first].instructions), [first])]
+    seen: set[int] = set()
+    while ready:
+        length, path = heapq.heappop(ready)
+        if path[-1] == last:
+            return path
+        if path[-1] not in seen:
+            seen.add(path[-1])
+            for n in graph[path[-1]].next:
+                heapq.heappush(ready, (length + len(graph[n].instructions), [*path, n]))
+    return None
+
+
+def count(lines: list[str], words_a_store: int = 4) -> Count:
+    """The instructions of the shortest way round the loop in which 16 bytes are stored at once."""
+    graph = blocks(lines)
+    loops = []
+    for store, block in enumerate(graph):
+        if any("STG" in text and ".128" in text for text in block.instructions):
+            for latch, end in enumerate(graph):
+                for head in (n for n in end.next if n <= latch):
+                    there, back = shortest(graph, head, store), shortest(graph, store, latch)
+                    if there and back and head <= store:
+                        path = dict.fromkeys([*there, *back])
+                        loops.append([text for n in path for text in graph[n].instructions])
+    if not loops:
+        raise ValueError("no loop stores 16 bytes at once")
+    best = min(loops, key=len)
+    operations = [re.sub(r"^@\S+ ", "", text) for text in best]
+    stores = sum(text.startswith("STG") and ".128" in text for text in operations)
+    return Count(len(best), sum(bool(ALU_PIPE.match(text)) for text in operations), stores * words_a_store)
+
+
+def fills(arch: str = "sm_90", wanted: list[tuple[str, str, str]] | None = None) -> dict[tuple[str, str], Count]:
+    """The count of each fill, by kernel and algorithm."""
+    found = {}
+    chosen = FILLS if wanted is None else wanted
+    for algorithm in dict.fromkeys(name for _, _, name in chosen):
+        requests = {k: cuda.Request(kernel_of(k), np.dtype(d), np.dtype(d)) for k, d, a in chosen if a == algorithm}
+        functions = disassembled(list(requests.values()), algorithm, arch)
+        for kernel, request in requests.items():
+            found[kernel, algorithm] = count(functions[cuda.function_name(request, algorithms.get(algorithm))])
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--arch", default="sm_90")
+    arch = parser.parse_args().arch
+    try:
+        counts = fills(arch)
+    except FileNotFoundError as error:
+        sys.exit(str(error))
+    print(f"| fill, {arch} | instructions/word | ALU-pipe/word | ceiling on one H200, Gword/s | bound by |")
+    print("|---|---|---|---|---|")
+    for (kernel, algorithm), made in counts.items():
+        ceiling, bound = made.ceiling
+        each, alu = made.instructions / made.words, made.alu / made.words
+        print(f"| {kernel} {algorithm} | {each:.2f} | {alu:.2f} | {ceiling / 1e9:.0f} | {bound} |")
+
+
+if __name__ == "__main__":
+    main()
