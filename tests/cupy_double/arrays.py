@@ -1,7 +1,8 @@
 """Arrays in the memory of a device, which is ordinary memory behind a wall, and CuPy's functions of them, by NumPy's.
 
 What a real device would do silently is an error here: an index out of range, a write past the end of an allocation, an
-array of another device. CuPy compiles its own arithmetic with -ftz=true, so float32 arithmetic flushes subnormals.
+array of another device. CuPy compiles its arithmetic with -ftz=true, so float32 arithmetic flushes subnormals (except
+some reductions of contiguous arrays, so nothing may depend on it).
 """
 
 from __future__ import annotations
@@ -253,6 +254,11 @@ class ndarray:
     def copy(self, order: str = "C") -> ndarray:
         return _computed(lambda: self._array)  # from any device to the current one
 
+    __copy__ = copy
+
+    def __deepcopy__(self, memo: Any) -> ndarray:
+        return self.copy()
+
     def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> ndarray:
         return self._view(lambda x: x.reshape(*shape, order=order))
 
@@ -288,23 +294,17 @@ class ndarray:
         return _computed(lambda: self._here()[plain].copy())
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        plain, _ = self._index(index)
-        if _masked(plain) and isinstance(value, ndarray) and value.ndim:
+        plain, advanced = self._index(index)
+        if _masked(plain):
             machine().count("waits", "a mask's length is found out")
-        self._here()
-        if isinstance(value, np.ndarray) and value.ndim:
-            raise TypeError(f"Unsupported type {type(value)}")
-
-        def step() -> None:
-            given = value._here() if isinstance(value, ndarray) else value
-            cast = isinstance(value, ndarray) and value.dtype != self.dtype
-            self._array[plain] = flushed(flushed(given).astype(self.dtype)) if cast else given
-
-        devices.do(step)
+        if advanced and np.ndim(value) and not isinstance(value, ndarray):
+            value = array(value, self.dtype)
+        _set(self, plain, value)
 
     def fill(self, value: Any) -> None:
-        self._here()
-        devices.do(lambda: self._array.fill(value))
+        if isinstance(value, ndarray) and value.ndim:
+            raise ValueError("non-scalar cupy.ndarray cannot be used for fill")
+        _set(self, ..., value)
 
     def sort(self, axis: int = -1, kind: str | None = None) -> None:
         _sortable(self)
@@ -343,6 +343,29 @@ class ndarray:
 
     def any(self, axis: Any = None, out: ndarray | None = None, keepdims: bool = False) -> ndarray:
         return any_(self, axis, out, keepdims)
+
+
+def _set(target: ndarray, index: Any, value: Any) -> None:
+    if not isinstance(value, ndarray) and np.ndim(value):
+        raise ValueError("non-scalar numpy.ndarray cannot be used for fill")
+    target._here()
+    cast = isinstance(value, ndarray) and value.dtype != target.dtype
+
+    _ordered(target._array[index], value)
+
+    def step() -> None:
+        given = value._here() if isinstance(value, ndarray) else value
+        target._array[index] = flushed(flushed(given).astype(target.dtype)) if cast else given
+
+    devices.do(step)
+
+
+def _ordered(out: Host, value: Any) -> None:
+    """Threads run in no order: what is written is not read, unless each element by the thread that writes it."""
+    if isinstance(value, ndarray):
+        x = value._array
+        same = (out.ctypes.data, out.shape, out.strides) == (x.ctypes.data, x.shape, x.strides)
+        assert same or not np.shares_memory(out, x), "CuPy would write memory that other threads of the kernel read"
 
 
 def _masked(index: tuple[Any, ...]) -> bool:
@@ -407,14 +430,17 @@ def _computed(compute: Callable[[], Any], out: ndarray | None = None) -> Any:
     return places if several else places[0]
 
 
-def _plain(value: Any, flushes: bool) -> Any:
+NOT_ARRAYS = {"axis", "reps", "repeats"}  # arguments that may be tuples of int
+
+
+def _plain(name: str, value: Any, flushes: bool) -> Any:
     """An argument as NumPy's function takes it."""
     if isinstance(value, ndarray):
         return flushed(value._here()) if flushes else value._here()
-    if isinstance(value, np.ndarray):
+    if name == "tup":
+        return [_plain("", part, flushes) for part in value]
+    if isinstance(value, np.ndarray | list | tuple) and name not in NOT_ARRAYS:
         raise TypeError(f"Unsupported type {type(value)}")
-    if isinstance(value, tuple | list):
-        return type(value)(_plain(part, flushes) for part in value)
     return flushed(value) if flushes and isinstance(value, np.float32) else value
 
 
@@ -428,9 +454,11 @@ def operation(function: Callable[..., Any] | None = None, *, flushes: bool = Fal
     def called(*args: Any, **kwargs: Any) -> Any:
         given = signature.bind(*args, **kwargs).arguments
         out = given.pop("out", None)
+        for value in given.values() if out is not None else ():
+            _ordered(out._array, value)
 
         def compute() -> Any:
-            plain = {name: _plain(value, flushes) for name, value in given.items()}
+            plain = {name: _plain(name, value, flushes) for name, value in given.items()}
             bound = inspect.BoundArguments(signature, plain)  # type: ignore[arg-type]
             result = function(*bound.args, **bound.kwargs)
             return flushed(np.asarray(result)) if flushes else result
@@ -653,8 +681,12 @@ def where(condition: Any, x: Any, y: Any) -> Host:
 
 
 @operation
-def take(a: Any, indices: Any, axis: int | None = None, out: Any = None) -> Host:
+def _take(a: Any, indices: Any, axis: int | None, out: Any = None) -> Host:
     return np.take(a, indices, axis)
+
+
+def take(a: ndarray, indices: Any, axis: int | None = None, out: ndarray | None = None) -> ndarray:
+    return _take(_checked(a), array(indices) if isinstance(indices, list | tuple) else indices, axis, out)
 
 
 @operation
