@@ -311,6 +311,8 @@ def test_an_array_is_used_on_its_device(cupy: Any) -> None:
             use()
     assert x.get().tolist() == x[:].reshape(3, 1)[:, 0].tolist() == [0, 1, 2]
     assert cupy.asarray(x).device.id == x.copy().device.id == 0
+    with pytest.raises(NotImplementedError, match="between devices"):
+        cupy.asarray(x[::2])
 
 
 def test_the_current_device_is_put_back(cupy: Any) -> None:
