@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import json
 import pickle
@@ -63,6 +64,7 @@ def kernel(cupy: Any) -> Callable[[str], Any]:
 
 
 def test_it_is_there_only_while_it_is_installed() -> None:
+    before = sys.modules.get("cupy")
     with cupy_double.installed():
         import cupy.cuda.stream
         import cupy_backends.cuda.api.runtime
@@ -72,7 +74,8 @@ def test_it_is_there_only_while_it_is_installed() -> None:
         assert cupy.__spec__ is not None
         assert cupy_backends.cuda.api.runtime.getDeviceCount() == 2
         assert cupy_backends.cuda.libs.nvrtc.getVersion() == (12, 9)
-    assert "cupy" not in sys.modules or not isinstance(sys.modules["cupy"].ndarray, type(cupy_double.ndarray))
+        assert sys.modules["cupy"].ndarray is cupy_double.ndarray
+    assert sys.modules.get("cupy") is before
 
 
 @pytest.mark.parametrize(("there", "status"), [({"driver": False}, 35), ({"devices": 0}, 100)])
@@ -120,10 +123,16 @@ def test_nothing_becomes_numpys_by_itself(cupy: Any) -> None:
         lambda x: cupy.concatenate([x, host]),
         lambda x: cupy.take(host, x),
         lambda x: cupy.moveaxis(host, 0, 0),
-        lambda x: x.__setitem__(slice(None), host),
+        lambda x: cupy.where(x == 0, host, x),
     ):
         with pytest.raises(TypeError, match=r"Unsupported type <class 'numpy.ndarray'>"):
             call(x)
+
+    with pytest.raises(TypeError, match=r"Unsupported type <class 'list'>"):
+        cupy.where(x == 0, [1, 2, 3], x)
+    for assign in (lambda: x.__setitem__(slice(None), host), lambda: x.fill(host), lambda: x.fill(x)):
+        with pytest.raises(ValueError, match="non-scalar"):
+            assign()
 
 
 def test_functions_compute_as_numpys(cupy: Any) -> None:
@@ -152,6 +161,7 @@ def test_functions_compute_as_numpys(cupy: Any) -> None:
     np.testing.assert_array_equal((x[1:, ::2] << 2 | 1).get(), host[1:, ::2] << 2 | 1)
     np.testing.assert_array_equal(x[cupy.asarray([2, 0])].get(), host[[2, 0]])
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(x)).get(), host)
+    assert copy.deepcopy(x).data.ptr != x.data.ptr
     assert [part.tolist() for part in cupy.nonzero(x)] == [part.tolist() for part in np.nonzero(host)]
     assert cupy.linalg.qr(x.astype(np.float32))[0].shape == (4, 4)
 
@@ -172,6 +182,17 @@ def test_views_share_and_keep_their_offset(cupy: Any) -> None:
     assert cupy.empty(0).data.ptr == 0
 
 
+def test_memory_that_is_read_is_not_written(cupy: Any) -> None:
+    x = cupy.arange(6)
+    x[:3] = x[3:]
+    x += x
+    x[...] = x
+    assert x.tolist() == [6, 8, 10, 6, 8, 10]
+    for race in (lambda: x.__setitem__(slice(1, None), x[:-1]), lambda: x.__iadd__(x[::-1]), lambda: x.__imul__(x[0])):
+        with pytest.raises(AssertionError, match="other threads"):
+            race()
+
+
 def test_what_cupy_refuses(cupy: Any) -> None:
     x = cupy.zeros((4, 5))
     with pytest.raises(NotImplementedError, match="non-contiguous"):
@@ -180,8 +201,10 @@ def test_what_cupy_refuses(cupy: Any) -> None:
         cupy.repeat(x, cupy.arange(5))
     with pytest.raises(TypeError, match="unexpected keyword"):
         cupy.take(x, 1, mode="clip")
-    with pytest.raises(TypeError, match="unhashable"):
-        hash(x)
+    for value in (x, cupy.cuda.Device(0)):
+        with pytest.raises(TypeError, match="unhashable"):
+            hash(value)
+    assert np.isnan(cupy.linalg.cholesky(-cupy.full((1, 1), 1.0)).get()).all()  # and no error
     with pytest.raises(IndexError):
         x[cupy.asarray([4])]
 
@@ -228,6 +251,7 @@ def test_synchronizations_are_seen(cupy: Any, machine: Machine) -> None:
         lambda: [0][x[0]],
         lambda: repr(x),
         lambda: x[x > 2],
+        lambda: x.__setitem__(x > 2, 0),
         lambda: cupy.nonzero(x),
         lambda: cupy.flatnonzero(x),
         lambda: cupy.shares_memory(x, x),
@@ -237,7 +261,8 @@ def test_synchronizations_are_seen(cupy: Any, machine: Machine) -> None:
     )
     with cupy_double.no_synchronization():
         (x + 1)[:2].sum()
-        x[x > 2] = 0
+        x[1:] = 7
+        x[cupy.where(x > 2, 1, 0)] = 0
         cupy.asarray(np.arange(3))
         for wait in waiting:
             with pytest.raises(AssertionError, match="is allowed here"):
@@ -245,14 +270,20 @@ def test_synchronizations_are_seen(cupy: Any, machine: Machine) -> None:
     before = machine.copies_to_host, machine.waits, machine.copies_to_device
     for wait in waiting:
         wait()
-    assert (machine.copies_to_host, machine.waits, machine.copies_to_device) == (before[0] + 8, before[1] + 7, 2)
+    assert (machine.copies_to_host, machine.waits, machine.copies_to_device) == (before[0] + 8, before[1] + 8, 2)
 
 
 def test_uploads_are_seen(cupy: Any, machine: Machine) -> None:
+    x = cupy.arange(5)
     with cupy_double.no_synchronization(uploads=False):
         cupy.asarray(np.float32(3))
         cupy.full(3, 2.0)
-        for upload in (lambda: cupy.asarray([1, 2]), lambda: cupy.array(np.zeros(3)), lambda: cupy.arange(5)[[1, 2]]):
+        for upload in (
+            lambda: cupy.asarray([1, 2]),
+            lambda: cupy.array(np.zeros(3)),
+            lambda: x[[1, 2]],
+            lambda: cupy.take(x, [1]),
+        ):
             with pytest.raises(AssertionError, match="copies to device"):
                 upload()
     assert machine.copies_to_device == 0
@@ -280,6 +311,8 @@ def test_an_array_is_used_on_its_device(cupy: Any) -> None:
             use()
     assert x.get().tolist() == x[:].reshape(3, 1)[:, 0].tolist() == [0, 1, 2]
     assert cupy.asarray(x).device.id == x.copy().device.id == 0
+    with pytest.raises(NotImplementedError, match="between devices"):
+        cupy.asarray(x[::2])
 
 
 def test_the_current_device_is_put_back(cupy: Any) -> None:

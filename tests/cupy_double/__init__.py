@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from cupy_double import arrays, devices, launches
+from cupy_double import arrays, devices, functions, launches
 from cupy_double.arrays import ForeignArray, ForeignTensor, ndarray
 from cupy_double.devices import Machine, machine, no_synchronization
 from cupy_double.launches import Launch, RawModule
@@ -33,11 +33,11 @@ __all__ = [
     "no_synchronization",
 ]
 
-_ARRAYS = """
-ndarray empty zeros full empty_like zeros_like arange array asarray from_dlpack asnumpy ascontiguousarray
-broadcast_to moveaxis swapaxes expand_dims may_share_memory shares_memory concatenate stack where take take_along_axis
-sort argsort argmax cumsum amax amin sum all searchsorted nonzero flatnonzero repeat tile maximum minimum fmod
-rint
+_ARRAYS = "ndarray empty zeros full empty_like zeros_like array asarray from_dlpack asnumpy"
+_FUNCTIONS = """
+arange ascontiguousarray broadcast_to moveaxis swapaxes expand_dims may_share_memory shares_memory concatenate stack
+where take take_along_axis sort argsort argmax cumsum amax amin sum all searchsorted nonzero flatnonzero repeat tile
+maximum minimum fmod rint
 """
 _NUMPY = """
 bool_ int8 int16 int32 int64 intp uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128
@@ -87,14 +87,15 @@ def modules() -> dict[str, ModuleType]:
         nvrtc=nvrtc,
         stream=stream,
     )
-    linalg = _module("cupy.linalg", qr=arrays.qr, cholesky=arrays.cholesky, eigh=arrays.eigh, svd=arrays.svd)
+    linalg = _module("cupy.linalg", **{name: getattr(functions, name) for name in ("qr", "cholesky", "eigh", "svd")})
     cupy = _module(
         "cupy",
         **{name: getattr(arrays, name) for name in _ARRAYS.split()},
+        **{name: getattr(functions, name) for name in _FUNCTIONS.split()},
         **{name: getattr(np, name) for name in _NUMPY.split()},
-        any=arrays.any_,
-        max=arrays.amax,
-        min=arrays.amin,
+        any=functions.any_,
+        max=functions.amax,
+        min=functions.amin,
         RawModule=launches.RawModule,
         cuda=cuda,
         linalg=linalg,

@@ -1,14 +1,12 @@
-"""Arrays in the memory of a device, which is ordinary memory behind a wall, and CuPy's functions of them, by NumPy's.
+"""Arrays in the memory of a device, which is ordinary memory behind a wall.
 
 What a real device would do silently is an error here: an index out of range, a write past the end of an allocation, an
-array of another device. CuPy compiles its own arithmetic with -ftz=true, so float32 arithmetic flushes subnormals.
+array of another device. CuPy compiles its arithmetic with -ftz=true, so float32 arithmetic flushes subnormals (except
+some reductions of contiguous arrays, so nothing may depend on it).
 """
 
 from __future__ import annotations
 
-import builtins
-import functools
-import inspect
 import math
 import operator
 from collections.abc import Callable, Iterator
@@ -131,7 +129,7 @@ class ndarray:
         result = change(self._array)
         if result.size == 0 or np.may_share_memory(result, self._array):
             return ndarray._of(result, self._memory)
-        return _computed(lambda: change(self._here()))
+        return computed(lambda: change(self._here()))
 
     # What it is
 
@@ -247,11 +245,20 @@ class ndarray:
         self, dtype: Any, order: str = "K", casting: None = None, subok: None = None, copy: bool = True
     ) -> ndarray:
         if self.dtype != dtype:
-            return _computed(lambda: flushed(flushed(self._here()).astype(dtype)))
-        return _computed(self._here) if copy else self
+            return computed(lambda: flushed(flushed(self._here()).astype(dtype)))
+        return computed(self._here) if copy else self
 
     def copy(self, order: str = "C") -> ndarray:
-        return _computed(lambda: self._array)  # from any device to the current one
+        """To the current device, from any."""
+        elsewhere = self._memory.device != devices.get_device()
+        if elsewhere and self.size and not (self.flags.c_contiguous or self.flags.f_contiguous):
+            raise NotImplementedError("CuPy cannot copy non-contiguous array between devices.")
+        return computed(lambda: self._array)
+
+    __copy__ = copy
+
+    def __deepcopy__(self, memo: Any) -> ndarray:
+        return self.copy()
 
     def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> ndarray:
         return self._view(lambda x: x.reshape(*shape, order=order))
@@ -285,64 +292,49 @@ class ndarray:
             return self._view(lambda x: x[plain])
         if _masked(plain):
             machine().count("waits", "a mask's length is found out")
-        return _computed(lambda: self._here()[plain].copy())
+        return computed(lambda: self._here()[plain].copy())
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        plain, _ = self._index(index)
-        if _masked(plain) and isinstance(value, ndarray) and value.ndim:
+        plain, advanced = self._index(index)
+        if _masked(plain):
             machine().count("waits", "a mask's length is found out")
-        self._here()
-        if isinstance(value, np.ndarray) and value.ndim:
-            raise TypeError(f"Unsupported type {type(value)}")
-
-        def step() -> None:
-            given = value._here() if isinstance(value, ndarray) else value
-            cast = isinstance(value, ndarray) and value.dtype != self.dtype
-            self._array[plain] = flushed(flushed(given).astype(self.dtype)) if cast else given
-
-        devices.do(step)
+        if advanced and np.ndim(value) and not isinstance(value, ndarray):
+            value = array(value, self.dtype)
+        _set(self, plain, value)
 
     def fill(self, value: Any) -> None:
-        self._here()
-        devices.do(lambda: self._array.fill(value))
+        if isinstance(value, ndarray) and value.ndim:
+            raise ValueError("non-scalar cupy.ndarray cannot be used for fill")
+        _set(self, ..., value)
 
     def sort(self, axis: int = -1, kind: str | None = None) -> None:
-        _sortable(self)
+        sortable(self)
         if not self.flags.c_contiguous:
             raise NotImplementedError("Sorting non-contiguous array is not supported.")
         self._here()
         devices.do(lambda: self._array.sort(axis, kind="stable"))
 
-    # The functions of the same names, which stand below
 
-    def argsort(self, axis: int | None = -1, kind: str | None = None) -> ndarray:
-        return argsort(self, axis, kind)
+def _set(target: ndarray, index: Any, value: Any) -> None:
+    if not isinstance(value, ndarray) and np.ndim(value):
+        raise ValueError("non-scalar numpy.ndarray cannot be used for fill")
+    target._here()
+    cast = isinstance(value, ndarray) and value.dtype != target.dtype
+    ordered(target._array[index], value)
 
-    def take(self, indices: Any, axis: int | None = None, out: ndarray | None = None) -> ndarray:
-        return take(self, indices, axis, out)
+    def step() -> None:
+        given = value._here() if isinstance(value, ndarray) else value
+        target._array[index] = flushed(flushed(given).astype(target.dtype)) if cast else given
 
-    def cumsum(self, axis: int | None = None, dtype: Any = None, out: ndarray | None = None) -> ndarray:
-        return cumsum(self, axis, dtype, out)
+    devices.do(step)
 
-    def argmax(
-        self, axis: int | None = None, out: ndarray | None = None, dtype: Any = None, keepdims: bool = False
-    ) -> ndarray:
-        return argmax(self, axis, dtype, out, keepdims)
 
-    def max(self, axis: Any = None, out: ndarray | None = None, keepdims: bool = False) -> ndarray:
-        return amax(self, axis, out, keepdims)
-
-    def min(self, axis: Any = None, out: ndarray | None = None, keepdims: bool = False) -> ndarray:
-        return amin(self, axis, out, keepdims)
-
-    def sum(self, axis: Any = None, dtype: Any = None, out: ndarray | None = None, keepdims: bool = False) -> ndarray:
-        return sum(self, axis, dtype, out, keepdims)
-
-    def all(self, axis: Any = None, out: ndarray | None = None, keepdims: bool = False) -> ndarray:
-        return all(self, axis, out, keepdims)
-
-    def any(self, axis: Any = None, out: ndarray | None = None, keepdims: bool = False) -> ndarray:
-        return any_(self, axis, out, keepdims)
+def ordered(out: Host, value: Any) -> None:
+    """Threads run in no order: what is written is not read, unless each element by the thread that writes it."""
+    if isinstance(value, ndarray):
+        x = value._array
+        same = (out.ctypes.data, out.shape, out.strides) == (x.ctypes.data, x.shape, x.strides)
+        assert same or not np.shares_memory(out, x), "CuPy would write memory that other threads of the kernel read"
 
 
 def _masked(index: tuple[Any, ...]) -> bool:
@@ -385,7 +377,7 @@ class ForeignTensor(ForeignArray):
 # What is computed
 
 
-def _computed(compute: Callable[[], Any], out: ndarray | None = None) -> Any:
+def computed(compute: Callable[[], Any], out: ndarray | None = None) -> Any:
     """A new array, or several, of what is computed; again at each launch of a captured graph."""
 
     def results() -> tuple[Any, ...]:
@@ -407,98 +399,14 @@ def _computed(compute: Callable[[], Any], out: ndarray | None = None) -> Any:
     return places if several else places[0]
 
 
-def _plain(value: Any, flushes: bool) -> Any:
-    """An argument as NumPy's function takes it."""
-    if isinstance(value, ndarray):
-        return flushed(value._here()) if flushes else value._here()
-    if isinstance(value, np.ndarray):
-        raise TypeError(f"Unsupported type {type(value)}")
-    if isinstance(value, tuple | list):
-        return type(value)(_plain(part, flushes) for part in value)
-    return flushed(value) if flushes and isinstance(value, np.float32) else value
-
-
-def operation(function: Callable[..., Any] | None = None, *, flushes: bool = False, waits: bool = False) -> Any:
-    """CuPy's function, from one of hidden arrays."""
-    if function is None:
-        return functools.partial(operation, flushes=flushes, waits=waits)
-    signature = inspect.signature(function)
-
-    @functools.wraps(function)
-    def called(*args: Any, **kwargs: Any) -> Any:
-        given = signature.bind(*args, **kwargs).arguments
-        out = given.pop("out", None)
-
-        def compute() -> Any:
-            plain = {name: _plain(value, flushes) for name, value in given.items()}
-            bound = inspect.BoundArguments(signature, plain)  # type: ignore[arg-type]
-            result = function(*bound.args, **bound.kwargs)
-            return flushed(np.asarray(result)) if flushes else result
-
-        if waits:
-            machine().count("waits", f"the host waits in cupy.{function.__name__}")
-        return _computed(compute, out)
-
-    return called
-
-
-def _method(ufunc: np.ufunc, *, swapped: bool = False, in_place: bool = False) -> Any:
-    """An operator's method of `ndarray`."""
-
-    @operation(flushes=True)
-    def combined(x: Any, y: Any, out: Any = None) -> Any:
-        return ufunc(y, x) if swapped else ufunc(x, y)
-
-    def method(self: ndarray, other: Any) -> Any:
-        if not isinstance(other, ndarray | np.ndarray | np.generic | int | float | complex):
-            return NotImplemented
-        return combined(self, other, self if in_place else None)
-
-    return method
-
-
-BINARY = {
-    "add": np.add,
-    "sub": np.subtract,
-    "mul": np.multiply,
-    "truediv": np.true_divide,
-    "floordiv": np.floor_divide,
-    "mod": np.remainder,
-    "and": np.bitwise_and,
-    "or": np.bitwise_or,
-    "xor": np.bitwise_xor,
-    "lshift": np.left_shift,
-    "rshift": np.right_shift,
-}
-COMPARISONS = {
-    "eq": np.equal,
-    "ne": np.not_equal,
-    "lt": np.less,
-    "le": np.less_equal,
-    "gt": np.greater,
-    "ge": np.greater_equal,
-}
-UNARY = {"neg": np.negative, "invert": np.invert, "abs": np.absolute}
-
-for _name, _ufunc in BINARY.items():
-    setattr(ndarray, f"__{_name}__", _method(_ufunc))
-    setattr(ndarray, f"__r{_name}__", _method(_ufunc, swapped=True))
-    setattr(ndarray, f"__i{_name}__", _method(_ufunc, in_place=True))
-for _name, _ufunc in COMPARISONS.items():
-    setattr(ndarray, f"__{_name}__", _method(_ufunc))
-for _name, _ufunc in UNARY.items():
-    setattr(ndarray, f"__{_name}__", operation(lambda x, f=_ufunc: f(x), flushes=True))
-ndarray.__hash__ = None  # type: ignore[assignment]
-
-
-def _sortable(a: ndarray) -> None:
+def sortable(a: ndarray) -> None:
     if a.dtype.name == "bfloat16":
         raise NotImplementedError(f"Sorting arrays with dtype '{a.dtype}' is not supported")
     if not a.ndim:
         raise np.exceptions.AxisError("Sorting arrays with the rank of zero is not supported")
 
 
-# CuPy's functions, with its names of arguments; those of NumPy that CuPy lacks are not there
+# CuPy's functions that make arrays
 
 
 def empty(shape: Any, dtype: Any = float, order: str = "C") -> ndarray:
@@ -527,11 +435,6 @@ def zeros_like(a: ndarray, dtype: Any = None, order: str = "K", subok: None = No
     return made
 
 
-@operation(flushes=True)
-def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Host:
-    return np.arange(start, dtype=dtype) if stop is None else np.arange(start, stop, step, dtype)
-
-
 def array(
     obj: Any,
     dtype: Any = None,
@@ -557,7 +460,7 @@ def array(
     host = np.array(obj, dtype=dtype, ndmin=ndmin)
     if host.ndim:  # a scalar goes by value
         machine().count("copies_to_device", "a host's array is copied to the device")
-    return _computed(lambda: host)
+    return computed(lambda: host)
 
 
 def asarray(
@@ -578,7 +481,7 @@ def _foreign(described: dict[str, Any]) -> ndarray:
     ptr = described["data"][0]
     strides = strides or np.broadcast_to(np.empty((), dtype), shape).copy().strides
     reach = [(n - 1) * s for n, s in zip(shape, strides, strict=True)]
-    low, high = (builtins.sum(s for s in reach if s < 0), builtins.sum(s for s in reach if s > 0) + dtype.itemsize)
+    low, high = (sum(s for s in reach if s < 0), sum(s for s in reach if s > 0) + dtype.itemsize)
     memory = memory_at(ptr + low, high - low)
     return ndarray._of(np.ndarray(shape, dtype, memory.bytes, ptr - memory.ptr, strides), memory)
 
@@ -596,198 +499,3 @@ def from_dlpack(array: Any, *, device: Any = None, copy: bool | None = None) -> 
 
 def asnumpy(a: Any, stream: Any = None, order: str = "C", out: Host | None = None, *, blocking: bool = True) -> Host:
     return a.get(stream, order, out, blocking) if isinstance(a, ndarray) else np.asarray(a, order=order)  # type: ignore[call-overload]
-
-
-def _checked(a: Any) -> ndarray:
-    if not isinstance(a, ndarray):
-        raise TypeError(f"Unsupported type {type(a)}")
-    return a
-
-
-def ascontiguousarray(a: ndarray, dtype: Any = None) -> ndarray:
-    made = _checked(a) if dtype is None else a.astype(dtype, copy=False)
-    made = made if made.flags.c_contiguous else made.copy()
-    return made if made.ndim else made.reshape(1)
-
-
-def broadcast_to(array: ndarray, shape: Any) -> ndarray:
-    return _checked(array)._view(lambda x: np.broadcast_to(x, shape))
-
-
-def moveaxis(a: ndarray, source: Any, destination: Any) -> ndarray:
-    return _checked(a)._view(lambda x: np.moveaxis(x, source, destination))
-
-
-def swapaxes(a: ndarray, axis1: int, axis2: int) -> ndarray:
-    return _checked(a)._view(lambda x: np.swapaxes(x, axis1, axis2))
-
-
-def expand_dims(a: ndarray, axis: Any) -> ndarray:
-    return _checked(a)._view(lambda x: np.expand_dims(x, axis))
-
-
-def may_share_memory(a: ndarray, b: ndarray, max_work: Any = None) -> bool:
-    return bool(np.may_share_memory(_checked(a)._array, _checked(b)._array))
-
-
-def shares_memory(a: ndarray, b: ndarray, max_work: Any = None) -> bool:
-    machine().count("waits", "cupy.shares_memory sorts addresses and copies the answer to the host")
-    return bool(np.shares_memory(_checked(a)._array, _checked(b)._array))
-
-
-@operation
-def concatenate(
-    tup: Any, axis: int | None = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind"
-) -> Host:
-    return np.concatenate(tup, axis, dtype=dtype, casting=casting)
-
-
-@operation
-def stack(tup: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind") -> Host:
-    return np.stack(tup, axis, dtype=dtype, casting=casting)
-
-
-@operation
-def where(condition: Any, x: Any, y: Any) -> Host:
-    return np.where(condition, x, y)
-
-
-@operation
-def take(a: Any, indices: Any, axis: int | None = None, out: Any = None) -> Host:
-    return np.take(a, indices, axis)
-
-
-@operation
-def take_along_axis(a: Any, indices: Any, axis: int) -> Host:
-    return np.take_along_axis(a, indices, axis)
-
-
-def sort(a: ndarray, axis: int | None = -1, kind: str | None = None) -> ndarray:
-    made = _checked(a).ravel().copy() if axis is None else _checked(a).copy()
-    made.sort(-1 if axis is None else axis, kind)
-    return made
-
-
-@operation
-def _argsort(a: Any, axis: int | None) -> Host:
-    return np.argsort(a, axis, kind="stable")
-
-
-def argsort(a: ndarray, axis: int | None = -1, kind: str | None = None) -> ndarray:
-    _sortable(_checked(a))
-    return _argsort(a, axis)
-
-
-@operation
-def _argmax(a: Any, axis: int | None, keepdims: bool, out: Any = None) -> Host:
-    return np.asarray(np.argmax(flushed(a), axis, keepdims=keepdims))
-
-
-def argmax(
-    a: ndarray, axis: int | None = None, dtype: Any = None, out: ndarray | None = None, keepdims: bool = False
-) -> ndarray:
-    if _checked(a).dtype.name == "bfloat16":
-        raise TypeError("Wrong type (bfloat16) of arguments for cupy_argmax")
-    return _argmax(a, axis, keepdims, out)
-
-
-@operation(flushes=True)
-def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Host:
-    return np.cumsum(a, axis, dtype)
-
-
-@operation(flushes=True)
-def amax(a: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> Host:
-    return np.asarray(np.max(a, axis, keepdims=keepdims))
-
-
-@operation(flushes=True)
-def amin(a: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> Host:
-    return np.asarray(np.min(a, axis, keepdims=keepdims))
-
-
-@operation(flushes=True)
-def sum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False) -> Host:
-    return np.asarray(np.sum(a, axis, dtype, keepdims=keepdims))
-
-
-@operation(flushes=True)
-def all(a: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> Host:
-    return np.asarray(np.all(a, axis, keepdims=keepdims))
-
-
-@operation(flushes=True)
-def any_(a: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> Host:
-    return np.asarray(np.any(a, axis, keepdims=keepdims))
-
-
-@operation(flushes=True)
-def searchsorted(a: Any, v: Any, side: Any = "left", sorter: Any = None) -> Host:
-    return np.asarray(np.searchsorted(a, v, side, sorter))
-
-
-@operation(waits=True)
-def nonzero(a: Any) -> tuple[Host, ...]:
-    return np.nonzero(flushed(a))
-
-
-@operation(waits=True)
-def flatnonzero(a: Any) -> Host:
-    return np.flatnonzero(flushed(a))
-
-
-@operation
-def _repeat(a: Any, repeats: Any, axis: int | None) -> Host:
-    return np.repeat(a, repeats, axis)
-
-
-def repeat(a: ndarray, repeats: Any, axis: int | None = None) -> ndarray:
-    if isinstance(repeats, ndarray):
-        raise ValueError("cupy.ndaray cannot be specified as `repeats` argument.")
-    return _repeat(_checked(a), repeats, axis)
-
-
-@operation
-def tile(A: Any, reps: Any) -> Host:
-    return np.tile(A, reps)
-
-
-@operation(flushes=True)
-def maximum(x1: Any, x2: Any, /, out: Any = None) -> Host:
-    return np.maximum(x1, x2)
-
-
-@operation(flushes=True)
-def fmod(x1: Any, x2: Any, /, out: Any = None) -> Host:
-    return np.fmod(x1, x2)
-
-
-@operation(flushes=True)
-def rint(x: Any, /, out: Any = None) -> Host:
-    return np.rint(x)
-
-
-@operation(flushes=True)
-def minimum(x1: Any, x2: Any, /, out: Any = None) -> Host:
-    return np.minimum(x1, x2)
-
-
-@operation
-def qr(a: Any, mode: Any = "reduced") -> Any:
-    return tuple(np.linalg.qr(a, mode)) if mode in ("reduced", "complete") else np.linalg.qr(a, mode)
-
-
-@operation
-def cholesky(a: Any) -> Host:
-    return np.linalg.cholesky(a)
-
-
-@operation
-def eigh(a: Any, UPLO: Any = "L") -> tuple[Host, ...]:
-    return tuple(np.linalg.eigh(a, UPLO))
-
-
-@operation
-def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
-    result = np.linalg.svd(a, full_matrices, compute_uv)
-    return tuple(result) if compute_uv else result
