@@ -142,6 +142,8 @@ class ndarray:
     strides = property(lambda self: self._array.strides)
     device = property(lambda self: Device(self._memory.device))
     T = property(lambda self: self._view(np.transpose))
+    real = property(lambda self: self._view(np.real))
+    imag = property(lambda self: self._view(np.imag))
 
     @property
     def flags(self) -> SimpleNamespace:

@@ -1,0 +1,463 @@
+"""Keys on a GPU: where they live, what comes of them there, and what is refused; by a double of CuPy and on a real GPU.
+
+That samples have the CPU's bits is tested for every sampler in test_laws.py, on the paths "cuda" and "gpu".
+"""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import cuda_on_host
+import cupy_double
+import numpy as np
+import pytest
+from cases import ALGORITHMS, HAVE_BFLOAT16, Array, assert_same, each_algorithm
+
+import keyrng
+from keyrng.backends import gpu
+from keyrng.keys import memory_of
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """CuPy or its double, how many devices there are, and a ``with`` inside which nobody may wait for them."""
+
+    cupy: Any
+    devices: int
+    double: bool
+
+    def without_waiting(self, **allowed: bool) -> AbstractContextManager[Any]:
+        return cupy_double.no_synchronization(**allowed) if self.double else nullcontext()
+
+
+@pytest.fixture(params=["cuda", pytest.param("gpu", marks=pytest.mark.cuda)])
+def there(request: pytest.FixtureRequest) -> Iterator[Gpu]:
+    if request.param == "gpu":
+        if gpu.missing_reason():
+            pytest.skip(gpu.missing_reason())
+        yield Gpu(gpu.cupy(), gpu.cupy().cuda.runtime.getDeviceCount(), False)
+        return
+    if cuda_on_host.GXX is None:
+        pytest.skip("no g++ on the PATH to run the CUDA text with")
+    with cupy_double.installed(devices=2):
+        yield Gpu(gpu.cupy(), 2, True)
+
+
+@pytest.fixture
+def two(there: Gpu) -> Gpu:
+    if there.devices < 2:
+        pytest.skip("there is one GPU")
+    return there
+
+
+KEY = keyrng.key(2025)
+KEYS = keyrng.split(KEY, (3, 4))
+
+
+def host(array: Any) -> Array:
+    return gpu.cupy().asnumpy(array)
+
+
+def same(actual: keyrng.Key, expected: keyrng.Key) -> bool:
+    return actual.shape == expected.shape and bool((actual.to("cpu") == expected).all())
+
+
+# Keys
+
+
+def test_where_a_key_lives(there: Gpu) -> None:
+    key = KEY.to("cuda")
+
+    assert key.device == "cuda:0"
+    assert key.to("cuda:0") is key
+    assert key.to("cuda") is key
+    assert key.to(0) is key
+    assert key.to(there.cupy.cuda.Device(0)) is key
+    assert key.to("cpu").device == "cpu"
+    assert same(key, KEY)
+    assert same(keyrng.key(2025, device="cuda"), KEY)
+    assert same(keyrng.key(2025, device=there.cupy.cuda.Device(0)), KEY)
+    assert repr(key) == repr(KEY).replace(", [", ", cuda:0, [")
+
+
+@pytest.mark.parametrize(
+    ("device", "error", "message"),
+    [
+        ("cuda:99", ValueError, "no GPU 99: there "),
+        ("cuda:x", ValueError, "unknown device 'cuda:x'"),
+        (99, ValueError, "no GPU 99: there "),
+        (-1, ValueError, "no GPU -1"),
+        (1.0, TypeError, "got float"),
+        (None, TypeError, "got None"),
+    ],
+)
+def test_devices_that_are_none(there: Gpu, device: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        KEY.to("cuda").to(device)
+
+
+@each_algorithm
+def test_acts_on_keys(there: Gpu, algorithm: str) -> None:
+    keys = keyrng.split(keyrng.key(5, impl=algorithm), (3, 4))
+    moved = keys.to("cuda")
+    acts: dict[str, Callable[[keyrng.Key], keyrng.Key]] = {
+        "split": keyrng.split,
+        "split in a shape": lambda k: keyrng.split(k, (2, 3)),
+        "split in none": lambda k: keyrng.split(k, 0),
+        "one of many": lambda k: keyrng.split(k[1, 2], 1000)[::7],
+        "a number": lambda k: keyrng.fold_in(k, 2**63 + 5),
+        "a number, one key": lambda k: keyrng.fold_in(k[0, 1], 2**32),
+        "a name": lambda k: keyrng.fold_in(k, "dropout"),
+        "names": lambda k: keyrng.fold_in(k[2, 3], ("layer", 3, b"bias")),
+        "index": lambda k: k[1],
+        "slices": lambda k: k[::-1, 1:3],
+        "ellipsis": lambda k: k[..., 0],
+        "new axis": lambda k: k[:, None, 2],
+        "reshape": lambda k: k.reshape(2, 6),
+        "ravel": lambda k: k.ravel(),
+        "transpose": lambda k: k.T,
+        "squeeze": lambda k: k[:1].squeeze(0),
+        "stack": lambda k: keyrng.stack([k, k], axis=1),
+        "concatenate": lambda k: keyrng.concatenate([k, k[:1]]),
+        "clone": keyrng.clone,
+        "iteration": lambda k: list(k)[2],
+        "copy": copy.deepcopy,
+    }
+    for name, act in acts.items():
+        with there.without_waiting(uploads=False):
+            made = act(moved)
+
+        assert made.device == "cuda:0", name
+        assert same(made, act(keys)), name
+
+
+def test_integer_arrays_as_index(there: Gpu) -> None:
+    moved = KEYS.to("cuda")
+    rows = np.array([2, 0, 2])
+
+    assert same(moved[rows], KEYS[rows])
+    assert same(moved[there.cupy.asarray(rows)], KEYS[rows])
+    assert same(moved[[0, 1], [3, 3]], KEYS[[0, 1], [3, 3]])
+    with pytest.raises(IndexError, match="out of bounds for axis 0 with size 3"):
+        moved[3]
+
+
+def test_numbers_in_device_memory(there: Gpu) -> None:
+    numbers = np.array([0, 1, 2**32, 2**64 - 1], np.uint64)
+    moved, short = there.cupy.asarray(numbers), there.cupy.asarray(np.arange(4, dtype=np.uint8))
+    key, keys = KEY.to("cuda"), KEYS.to("cuda")
+    with there.without_waiting(uploads=False):
+        pairs = keyrng.fold_in(keys[..., 0][:, None], moved)
+        narrow = keyrng.fold_in(keys, short)
+        one = keyrng.fold_in(key, moved[2])
+
+    assert same(pairs, keyrng.fold_in(KEYS[..., 0][:, None], numbers))
+    assert same(narrow, keyrng.fold_in(KEYS, np.arange(4)))
+    assert same(one, keyrng.fold_in(KEY, 2**32))
+    with pytest.raises(TypeError, match=r'on a GPU is unsigned, got int64; data.astype\("uint64"\)'):
+        keyrng.fold_in(KEY.to("cuda"), moved.astype(np.int64))
+    with pytest.raises(TypeError, match=r"data to fold in is on cpu, the key on cuda:0; cupy.asarray"):
+        keyrng.fold_in(KEY.to("cuda"), numbers)
+    with pytest.raises(TypeError, match=r"data to fold in is on cuda:0, the key on cpu"):
+        keyrng.fold_in(KEY, moved)
+    with pytest.raises(ValueError, match="do not broadcast"):
+        keyrng.fold_in(KEYS.to("cuda"), moved[:3])
+
+
+def test_equality(there: Gpu) -> None:
+    moved = KEYS.to("cuda")
+
+    assert isinstance(moved == moved[0], there.cupy.ndarray)
+    assert_same(host(moved == moved[0]), KEYS[0] == KEYS)
+    assert_same(host(moved != moved[0]), KEYS[0] != KEYS)
+    with pytest.raises(ValueError, match=r"cannot compare keys on cuda:0 and cpu; key.to\('cuda:0'\) moves one"):
+        assert moved == KEYS
+    with pytest.raises(ValueError, match="cannot put together keys on cpu and cuda:0"):
+        keyrng.stack([KEYS, moved])
+
+
+def test_words(there: Gpu) -> None:
+    words = keyrng.key_data(KEYS.to("cuda"))
+
+    assert isinstance(words, there.cupy.ndarray)
+    assert_same(host(words), keyrng.key_data(KEYS))
+    wrapped = keyrng.wrap_key_data(words)
+    words[...] = 0  # a copy
+    assert wrapped.device == "cuda:0"
+    assert same(wrapped, KEYS)
+    with pytest.raises(TypeError, match="need an array of uint32"):
+        keyrng.wrap_key_data(words.astype(np.int32))
+
+
+def test_pickle_goes_through_the_host_and_comes_back(there: Gpu) -> None:
+    moved = KEYS.to("cuda")
+    again = pickle.loads(pickle.dumps(moved))
+
+    assert again.device == "cuda:0"
+    assert same(again, KEYS)
+    assert moved.to_bytes() == KEYS.to_bytes()
+
+
+# Samples: the dtypes that test_laws.py does not go through, out, parameters
+
+
+DTYPES = ("float16", "float32", "float64", *(["bfloat16"] if HAVE_BFLOAT16 else []))
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_every_algorithm_draws_there(there: Gpu, algorithm: str) -> None:
+    keys = keyrng.split(keyrng.key(1, impl=algorithm), 3)
+    moved = keys.to("cuda")
+    for sampler, dtypes in ((keyrng.normal, DTYPES), (keyrng.bits, ("uint8", "uint16", "uint32", "uint64"))):
+        for dtype in dtypes:
+            with there.without_waiting(uploads=False):
+                sample = sampler(moved, (7, 43), dtype)
+
+            assert sample.device.id == 0
+            assert_same(host(sample), sampler(keys, (7, 43), dtype), algorithm, dtype)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda key, p: keyrng.gamma(key, p),
+        lambda key, p: keyrng.poisson(key, p),
+        lambda key, p: keyrng.binomial(key, 40, p / 8),
+        lambda key, p: keyrng.beta(key, p, 2.0, (3, 5)),
+        lambda key, p: keyrng.uniform(key, (3, 5), "float16", -1.0, p),
+        lambda key, p: keyrng.truncated_normal(key, p, p + 0.5),
+        lambda key, p: keyrng.triangular(key, 0.0, p, 9.0),
+        lambda key, p: keyrng.vonmises(key, p * 100, 2.0),
+        lambda key, p: keyrng.negative_binomial(key, p, 0.25),
+        lambda key, p: keyrng.geometric(key, p / 8),
+        lambda key, p: keyrng.lognormal(key, p, (3, 5)),
+        lambda key, p: keyrng.normal(key, (3, 5), "complex128"),
+        lambda key, p: keyrng.bernoulli(key, p / 8),
+    ],
+)
+def test_parameters_in_device_memory_are_not_waited_for(there: Gpu, draw: Callable[..., Any]) -> None:
+    key = KEY.to("cuda")
+    for dtype in ("float32", "float64", "float16", "int32"):
+        p = np.linspace(1, 7, 15).astype(dtype).reshape(3, 5)
+        given = there.cupy.asarray(p)
+        with there.without_waiting(uploads=False):
+            sample = draw(key, given)
+
+        assert_same(host(sample), draw(KEY, p), dtype)
+
+
+def test_integers_between_bounds_in_device_memory(there: Gpu) -> None:
+    low, high = np.array([-5, 0, 2**31 - 2, -(2**31)]), np.array([-4, 10, 2**31, 2**31])
+    expected = keyrng.randint(KEY, (100, 4), low, high)
+    key, first, last = KEY.to("cuda"), there.cupy.asarray(low), there.cupy.asarray(high)
+    with there.without_waiting(uploads=False):
+        sample = keyrng.randint(key, (100, 4), first, last)
+    mixed = keyrng.randint(key, (100, 4), -(2**31), last)
+
+    assert_same(host(sample), expected)
+    assert_same(host(mixed), keyrng.randint(KEY, (100, 4), -(2**31), high))
+    assert host(keyrng.randint(key, (4,), last, -9)).tolist() == [-4, 10, -(2**31), -(2**31)]  # none between: minval
+
+
+@pytest.mark.parametrize("bad", [-1.0, 0.0, np.nan, np.inf])
+def test_parameters_out_of_range(there: Gpu, bad: float) -> None:
+    a = there.cupy.asarray(np.array([2.0, bad, 3.0], np.float32))
+    good = np.array([2.0, 2.0, 3.0], np.float32)
+    key = KEY.to("cuda")
+    for sampler in (keyrng.gamma, keyrng.loggamma, keyrng.chisquare, keyrng.t):
+        sample = host(sampler(key, a))
+        assert np.isnan(sample[1])
+        assert_same(sample[::2], sampler(KEY, good)[::2])
+    for integer, missing in (("int32", -1), ("uint32", 2**32 - 1), ("uint8", 255)):
+        if bad != 0.0:
+            sample = host(keyrng.poisson(key, a, None, integer))
+            assert sample[1] == missing
+            assert_same(sample[::2], keyrng.poisson(KEY, good, None, integer)[::2])
+    if bad != 0.0:
+        assert host(keyrng.bernoulli(key, a / 4)).tolist()[1] is False
+    assert np.isnan(host(keyrng.uniform(key, (3,), "float32", a, 1.0))[0])  # 2 is not less than 1
+
+
+def test_out(there: Gpu) -> None:
+    key = KEY.to("cuda")
+    expected = keyrng.normal(KEY, (6, 8))
+    whole = there.cupy.empty((6, 8), np.float32)
+    every_other = there.cupy.empty((6, 16), np.float32)[:, ::2]
+    shifted = there.cupy.empty(49, np.float32)[1:].reshape(6, 8)
+    for out in (whole, every_other, shifted):
+        with there.without_waiting(uploads=False):
+            assert keyrng.normal(key, out=out) is out
+        assert_same(host(there.cupy.ascontiguousarray(out)), expected)
+    with pytest.raises(TypeError, match=r"out is on cpu, the key on cuda:0; cupy.empty"):
+        keyrng.normal(key, out=np.empty((6, 8), np.float32))
+    with pytest.raises(TypeError, match=r"out is on cuda:0, the key on cpu; key.to\('cuda:0'\)"):
+        keyrng.normal(KEY, out=whole)
+    with pytest.raises(TypeError, match=r"out is a CuPy array on cuda:0, got list"):
+        keyrng.normal(key, out=[0.0])
+    with pytest.raises(ValueError, match=r"out has shape \(6, 8\), the sample has \(3,\)"):
+        keyrng.normal(key, (3,), out=whole)
+    with pytest.raises(TypeError, match="out is float32, the sample is float64"):
+        keyrng.normal(key, dtype="float64", out=whole)
+
+
+def test_other_libraries_arrays(there: Gpu) -> None:
+    if not there.double:
+        pytest.skip("of the double: arrays that have nothing but the protocols")
+    key, expected = KEY.to("cuda"), keyrng.gamma(KEY, np.array([1.0, 2.0], np.float32), (5, 2))
+    for foreign in (cupy_double.ForeignArray, cupy_double.ForeignTensor):
+        out = there.cupy.empty((5, 2), np.float32)
+        a = there.cupy.asarray(np.array([1.0, 2.0], np.float32))
+        if foreign is cupy_double.ForeignArray:
+            wrapped = foreign(out)
+            assert keyrng.gamma(key, foreign(a), out=wrapped) is wrapped
+            assert_same(host(out), expected)
+    shared = there.cupy.from_dlpack(keyrng.normal(key, (5,)))
+    assert_same(host(shared), keyrng.normal(KEY, (5,)))
+
+
+def test_lists_and_numbers_go_there_and_arrays_do_not(there: Gpu) -> None:
+    key = KEY.to("cuda")
+
+    assert_same(host(keyrng.gamma(key, [1.0, 2.0])), keyrng.gamma(KEY, [1.0, 2.0]))
+    assert_same(host(keyrng.gamma(key, np.float64(2.5), (3,))), keyrng.gamma(KEY, 2.5, (3,)))
+    assert_same(host(keyrng.randint(key, (2,), [0, 5], [3, 9])), keyrng.randint(KEY, (2,), [0, 5], [3, 9]))
+    for call in (
+        lambda a: keyrng.gamma(key, a),
+        lambda a: keyrng.uniform(key, (2,), "float32", 0.0, a),
+        lambda a: keyrng.randint(key, (2,), 0, a.astype(int)),
+        lambda a: keyrng.geometric(key, a / 4),
+    ):
+        with pytest.raises(TypeError, match=r" is on cpu, the key on cuda:0; cupy.asarray\("):
+            call(np.array([1.0, 2.0]))
+    with pytest.raises(TypeError, match=r"a is on cuda:0, the key on cpu"):
+        keyrng.gamma(KEY, there.cupy.asarray(np.array([1.0, 2.0])))
+    with pytest.raises(ValueError, match="a must be positive and finite, got -1"):
+        keyrng.gamma(key, [1.0, -1.0])
+    with pytest.raises(TypeError, match="is a number or an array of numbers, got bool"):
+        keyrng.gamma(key, there.cupy.asarray(np.array([True])))
+
+
+def test_a_kernel_of_a_user(there: Gpu) -> None:
+    from keyrng.kernels import log1p, unit
+
+    def exponential(lane: Any, scale: Any) -> Any:
+        return -log1p(-unit(lane)) * scale
+
+    sample = keyrng.draw(exponential, KEY.to("cuda"), (100,), "float32", 2.0)
+
+    assert_same(host(sample), keyrng.draw(exponential, KEY, (100,), "float32", 2.0))
+
+
+def test_more_elements_than_a_key_has(there: Gpu) -> None:
+    with pytest.raises(ValueError, match="a key of threefry2x32 has"):
+        keyrng.sampling._fill(
+            None, KEY.to("cuda"), np.lib.stride_tricks.as_strided(np.zeros(1), (2**57,), (0,)), (), [], np.float32, ()
+        )
+
+
+# Devices and streams
+
+
+def test_samples_appear_where_the_key_lives(two: Gpu) -> None:
+    for number, key in enumerate(keyrng.split(KEY, 2)):
+        moved = key.to(f"cuda:{number}")
+        sample = keyrng.normal(keyrng.fold_in(keyrng.split(moved)[0], 3), (5,), dtype="float64")
+
+        assert sample.device.id == number
+        assert two.cupy.cuda.runtime.getDevice() == 0
+        assert_same(host(sample), keyrng.normal(keyrng.fold_in(keyrng.split(key)[0], 3), (5,), dtype="float64"))
+    assert KEY.to("cuda:1").to(0).device == "cuda:0"
+    with two.cupy.cuda.Device(1):
+        assert KEY.to("cuda").device == "cuda:1"
+        assert keyrng.normal(KEY.to("cuda:0"), (3,)).device.id == 0
+        assert two.cupy.cuda.runtime.getDevice() == 1
+
+
+def test_two_gpus_in_one_call(two: Gpu) -> None:
+    with two.cupy.cuda.Device(1):
+        a = two.cupy.asarray(np.array([1.0, 2.0]))
+        out = two.cupy.empty(2, np.float32)
+    key = KEY.to("cuda:0")
+    for call in (lambda: keyrng.gamma(key, a), lambda: keyrng.normal(key, out=out)):
+        with pytest.raises(TypeError, match=r" is on cuda:1, the key on cuda:0; both must be on one device"):
+            call()
+
+
+def test_a_key_shared_out_over_devices(two: Gpu) -> None:
+    parts = [keyrng.uniform(k.to(f"cuda:{i % 2}"), (10,)) for i, k in enumerate(keyrng.split(KEY, 4))]
+
+    assert [part.device.id for part in parts] == [0, 1, 0, 1]
+    assert_same(np.stack([host(part) for part in parts]), keyrng.uniform(keyrng.split(KEY, 4), (10,)))
+
+
+def test_the_current_stream(there: Gpu) -> None:
+    key = KEY.to("cuda")
+    samples = []
+    for _ in range(2):
+        with there.cupy.cuda.Stream() as stream:
+            samples.append((stream, keyrng.normal(keyrng.fold_in(key, 1), (1000,))))
+            if there.double:
+                assert {launch.stream for launch in cupy_double.machine().launches[-2:]} == {stream.ptr}
+    for stream, sample in samples:
+        stream.synchronize()
+        assert_same(host(sample), keyrng.normal(keyrng.fold_in(KEY, 1), (1000,)))
+
+
+def test_a_key_used_from_several_threads(there: Gpu) -> None:
+    key = KEY.to("cuda")
+    with ThreadPoolExecutor(4) as pool:
+        samples = list(pool.map(lambda i: keyrng.normal(keyrng.fold_in(key, i), (257,)), range(16)))
+
+    for i, sample in enumerate(samples):
+        assert_same(host(sample), keyrng.normal(keyrng.fold_in(KEY, i), (257,)))
+
+
+def test_a_captured_graph_reads_the_words_at_replay(there: Gpu) -> None:
+    cupy = there.cupy
+    key = KEY.to("cuda")
+    counter = cupy.zeros((), np.uint64)
+    out, folded = cupy.empty(100, np.float32), cupy.empty(50, np.float32)
+    keyrng.normal(key, out=out)  # compiled before it is captured
+    keyrng.uniform(keyrng.fold_in(key, counter), out=folded)
+    stream = cupy.cuda.Stream(non_blocking=True)
+    with stream:
+        stream.begin_capture()
+        keyrng.normal(key, out=out)
+        child = keyrng.fold_in(key, counter)  # kept, for a graph does not own what is allocated in it
+        keyrng.uniform(child, out=folded)
+        graph = stream.end_capture()
+    for step, seed in enumerate((7, 8, 9)):
+        with stream:
+            key._words[...] = cupy.asarray(keyrng.key_data(keyrng.key(seed)))
+            counter[...] = step
+            graph.launch()
+        stream.synchronize()
+        assert_same(host(out), keyrng.normal(keyrng.key(seed), (100,)))
+        assert_same(host(folded), keyrng.uniform(keyrng.fold_in(keyrng.key(seed), step), (50,)))
+
+
+# The shape of launches
+
+
+def test_batched_keys_are_one_launch(there: Gpu) -> None:
+    if not there.double:
+        pytest.skip("of the double: it tells what was launched")
+    for keys, shape in ((1, (10**5,)), (10**4, (3,)), (5, (10**4,)), (1, (1,)), (70_000, ()), (3, (2, 5, 7))):
+        many = keyrng.split(KEY, keys).to("cuda")
+        cupy_double.machine().launches.clear()
+        sample = keyrng.uniform(many, shape)
+        (launch,) = cupy_double.machine().launches
+
+        assert launch.block[0] * launch.block[1] == 256
+        assert_same(host(sample), keyrng.uniform(keyrng.split(KEY, keys), shape))
+
+
+def test_memory_of_what_is_no_key() -> None:
+    with pytest.raises(TypeError, match="expected a key, got int"):
+        memory_of(0)
