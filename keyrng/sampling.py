@@ -138,10 +138,10 @@ def _guards(parameters: tuple[ArrayLike, ...], values: list[Array]) -> tuple[Gua
 
 
 def _guard(parameter: ArrayLike, value: Array) -> Guard:
-    if isinstance(value, np.ndarray) or value.dtype.kind != "f":
+    """A named parameter is at least a number; of one without a name anything may be asked, NaN too."""
+    if isinstance(value, np.ndarray) or value.dtype.kind != "f" or not isinstance(parameter, Parameter):
         return None
-    requirement = parameter.requirement if isinstance(parameter, Parameter) else None
-    return number.holds if requirement is None else requirement.holds
+    return (parameter.requirement or number).holds
 
 
 def _small(kernel: Kernel, key: Key, shape: Any, dtype: Any) -> Array | None:
