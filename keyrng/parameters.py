@@ -198,7 +198,7 @@ def together(here: Memory, holds: Callable[..., Any], value: Array, *others: Arr
     """
     if all(isinstance(array, np.ndarray) for array in (value, *others)):
         with np.errstate(all="ignore"):
-            if not np.all(holds(value, *others)):
+            if not holds(value, *others).all():
                 raise ValueError(error())
         return value
     return here.apply(_if_together(holds), value, *others)
