@@ -5,22 +5,18 @@ Host compilers see the text through cuda_host.h, which gives the prelude's opera
 
 from __future__ import annotations
 
-import atexit
 import ctypes
-import hashlib
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import product
-from pathlib import Path
 from typing import Any
 
+import cuda_on_host
 import numpy as np
 import pytest
 from cases import CASES, Array, all_intercepted, on
+from cuda_on_host import GXX, STRICT
 
 import keyrng
 from keyrng import algorithms, sampling
@@ -29,10 +25,7 @@ from keyrng.distributions.index_shuffle import _index_shuffle, _index_unshuffle
 from keyrng.kernels import cuda
 from keyrng.kernels.lane import Kernel, kernel_of
 
-HERE = Path(__file__).parent
-GXX = shutil.which("g++")
 needs_gxx = pytest.mark.skipif(GXX is None, reason="no g++ on the PATH to run the CUDA text with")
-STRICT = ("-O1", "-ffp-contract=off", "-fno-math-errno")
 FAST = ("-O0", *STRICT[1:])  # to compile
 
 Dtype = np.dtype[Any]
@@ -119,35 +112,9 @@ def every_kernel() -> list[cuda.Request]:
 # The host's side of a launch
 
 
-@cache
-def _folder() -> Path:
-    folder = tempfile.mkdtemp(prefix="keyrng-cuda-")
-    atexit.register(shutil.rmtree, folder)
-    return Path(folder)
-
-
-@cache
-def build(text: str, flags: tuple[str, ...] = STRICT) -> ctypes.CDLL:
-    """Compile a text for the host, once a process."""
-    return ctypes.CDLL(str(library(text, flags)))
-
-
-def library(text: str, flags: tuple[str, ...]) -> Path:
-    """The file of a text compiled for the host."""
-    name = _folder() / hashlib.sha256("\0".join([text, *flags]).encode()).hexdigest()[:20]
-    source, made = name.with_suffix(".cpp"), name.with_suffix(".so")
-    source.write_text(text)
-    command = [str(GXX), "-std=c++17", "-shared", "-fPIC", "-w", f"-I{HERE}", *flags, "-o", str(made), str(source)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[:4000]
-    return made
-
-
 def host_text(algorithm: str, wanted: Sequence[cuda.Request]) -> str:
     """The text of some kernels with a launcher for each."""
-    chosen = algorithms.get(algorithm)
-    names = dict.fromkeys(cuda.function_name(request, chosen) for request in wanted)
-    return "\n".join(['#include "cuda_host.h"', cuda.module(chosen, wanted), *(f"LAUNCHER({name})" for name in names)])
+    return cuda_on_host.host_text(cuda.module(algorithms.get(algorithm), wanted))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -17,11 +18,13 @@ import pytest
 from cases import each_algorithm
 from cuda_compilers import MISSING, Compiled, available, compiled, on_each
 from cuda_language import language
-from cuda_text import HERE, every_kernel, subjects
+from cuda_text import every_kernel, subjects
 
 from keyrng import algorithms
 from keyrng.kernels import cuda
 from keyrng.kernels.lane import kernel_of
+
+HERE = Path(__file__).parent
 
 needs_compiler = pytest.mark.skipif(not available(), reason=MISSING)
 
@@ -56,6 +59,7 @@ def fills() -> list[cuda.Request]:
 # The flags that could change bits: what CuPy gives, what nvcc takes by itself, and all it could do.
 
 
+@pytest.mark.long
 @needs_compiler
 def test_ptx_of_every_kernel() -> None:
     wanted = [*every_kernel(), *(cuda.Request(s.kernel, s.compute, dtype) for s, dtype in language())]
@@ -95,6 +99,7 @@ def every_kernel_on() -> Callable[[str], Compiled]:
     return on_each(cuda.module(algorithms.get("threefry2x32"), every_kernel()), *CUPY)
 
 
+@pytest.mark.long
 @needs_compiler
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_every_kernel_needs_no_local_memory(arch: str) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ctypes
 from functools import cache
 
+import cuda_on_host
 import numpy as np
 from cases import Array, each_algorithm
-from cuda_text import Memory, build, call, key_of, needs_gxx
+from cuda_text import Memory, call, key_of, needs_gxx
 
 import keyrng
 from keyrng import algorithms
@@ -33,7 +34,7 @@ def key_text(algorithm: str) -> str:
 @needs_gxx
 @each_algorithm
 def test_children(algorithm: str) -> None:
-    library, name = build(key_text(algorithm)), cuda.split_name(algorithms.get(algorithm))
+    library, name = cuda_on_host.library(key_text(algorithm)), cuda.split_name(algorithms.get(algorithm))
     for keys, start, count, grid in (
         (1, 0, 9, (7, 1, 3, 1)),
         (5, 2, 3, (1, 1, 1, 1)),
@@ -73,7 +74,7 @@ def folded(
 @needs_gxx
 @each_algorithm
 def test_folding(algorithm: str) -> None:
-    library, keys = build(key_text(algorithm)), key_of(algorithm, 3)
+    library, keys = cuda_on_host.library(key_text(algorithm)), key_of(algorithm, 3)
 
     for number in NUMBERS.tolist():
         assert (folded(library, keys, None, number, Domain.SPLIT, 3) == keyrng.fold_in(keys, number)).all()

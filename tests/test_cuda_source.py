@@ -12,26 +12,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cuda_on_host
 import numpy as np
 import pytest
 from cases import ALGORITHMS, Array, assert_same, each_algorithm
 from cuda_language import language
+from cuda_on_host import GXX, STRICT
 from cuda_text import (
     BROADCASTS,
     FAST,
-    GXX,
-    HERE,
     LAUNCHES,
-    STRICT,
     Dtype,
     Launch,
     Subject,
-    build,
     every_kernel,
     host_text,
     launched,
     launches,
-    library,
     needs_gxx,
     reference,
     requests,
@@ -42,6 +39,8 @@ from keyrng import algorithms
 from keyrng.kernels import cuda
 from keyrng.kernels.lane import Kernel, kernel_of, kernels
 from keyrng.kernels.ops import cast, rotl
+
+HERE = Path(__file__).parent
 
 
 def test_every_kernel_is_reached() -> None:
@@ -71,7 +70,7 @@ def test_places_beyond_what_a_key_has(algorithm: str) -> None:
     # Indices are words without sign: nothing happens where they would change it.
     subject = next(s for s in subjects() if s.kernel.name == "bits" and s.compute == np.uint64)
     start = 2**56 - 21 if algorithms.get(algorithm).jax_layout else 2**63 - 21
-    made = build(host_text(algorithm, [cuda.Request(subject.kernel, subject.compute, subject.compute)]))
+    made = cuda_on_host.library(host_text(algorithm, [cuda.Request(subject.kernel, subject.compute, subject.compute)]))
 
     compare(made, algorithm, subject, subject.compute, Launch(2, start, 37, (2, 1, 3, 1), "one"))
 
@@ -79,7 +78,7 @@ def test_places_beyond_what_a_key_has(algorithm: str) -> None:
 @needs_gxx
 @each_algorithm
 def test_every_kernel(algorithm: str) -> None:
-    library = build(host_text(algorithm, requests()), FAST)
+    library = cuda_on_host.library(host_text(algorithm, requests()), FAST)
 
     for subject in subjects():
         natural, *narrower = subject.dtypes.values()
@@ -125,7 +124,7 @@ def missing(dtype: Dtype) -> Array:
 def test_guards() -> None:
     # Loops too: with such parameters, and no guard, most would go on for ever.
     wanted = [(s, dtype, guarded(s, dtype)) for s in subjects() if s.kernel.parameters for dtype in s.dtypes.values()]
-    library = build(host_text("philox4x32", [request for _, _, request in wanted]), FAST)
+    library = cuda_on_host.library(host_text("philox4x32", [request for _, _, request in wanted]), FAST)
     for subject, dtype, request in wanted:
         for launch in (LAUNCHES[1], Launch(3, 5, 7, (1, 2, 2, 2), "whole")):
             good = subject.parameters(launch.keys * launch.count)
@@ -150,7 +149,7 @@ def test_some_guards() -> None:
     some = cuda.Request(uniform, float32, float32, (None, lambda x: x < 4, None))
     chosen = algorithms.get("philox4x32")
     assert cuda.function_name(free, chosen) == cuda.function_name(cuda.Request(uniform, float32, float32), chosen)
-    library = build(host_text("philox4x32", [free, some]))
+    library = cuda_on_host.library(host_text("philox4x32", [free, some]))
     launch = Launch(1, 0, 9, (1, 1, 1, 1), "whole")
     given = [np.resize(np.array(p, float32), 9) for p in ([0.0, np.nan, -1.0], [1.0, 3.0, 4.0], [9.0])]
     all_of, some_of = (launched(library, "philox4x32", r, launch, given)[0] for r in (free, some))
@@ -191,7 +190,7 @@ def test_sanitizers() -> None:
     }
 
     def run(text: str, first: int, stop: int) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", LAUNCH_ALL, str(library(text, SANITIZE)), str(first), str(stop)]
+        command = [sys.executable, "-c", LAUNCH_ALL, str(cuda_on_host.compiled(text, SANITIZE)), str(first), str(stop)]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
     wanted = every_kernel()
@@ -220,8 +219,8 @@ def test_fused_multiply_add_is_a_matter_of_flags() -> None:
     chosen = [by_name[name, dtype] for name in ("normal", "gamma") for dtype in ("float32", "float64")]
     wanted: list[cuda.Request] = [cuda.Request(s.kernel, s.compute, s.compute) for s in chosen]
     text = host_text("threefry2x32", wanted)
-    strict = build(text, ("-O2", "-mfma", "-ffp-contract=off", "-fno-math-errno"))
-    loose = build(text, ("-O2", "-mfma", "-ffp-contract=fast", "-fno-math-errno"))
+    strict = cuda_on_host.library(text, ("-O2", "-mfma", "-ffp-contract=off", "-fno-math-errno"))
+    loose = cuda_on_host.library(text, ("-O2", "-mfma", "-ffp-contract=fast", "-fno-math-errno"))
 
     for subject in chosen:
         compare(strict, "threefry2x32", subject, subject.compute, LAUNCHES[1])
@@ -250,7 +249,7 @@ def test_known_answers(algorithm: str) -> None:
     chosen = algorithms.get(algorithm)
     arguments = ", ".join(f"p[{i}]" for i in range(chosen.block_words))
     stores = " ".join(f"out[{i}] = made.w{i};" for i in range(chosen.block_words))
-    library = build(
+    library = cuda_on_host.library(
         f"""#include "cuda_host.h"
         {cuda.key_source(chosen)}
         extern "C" void known_answer(const keyrng::word *key, const keyrng::word *p, keyrng::word *out) {{
@@ -303,7 +302,9 @@ STUBBORN = [
 def test_rejection_beyond_the_draw_numbers(algorithm: str, words: int, dtype: str) -> None:
     function = Stubborn(words)
     subject = Subject(Kernel(function, "stubborn", (dtype,)), np.dtype(dtype))
-    library = build(host_text(algorithm, [cuda.Request(subject.kernel, subject.compute, subject.compute)]))
+    library = cuda_on_host.library(
+        host_text(algorithm, [cuda.Request(subject.kernel, subject.compute, subject.compute)])
+    )
     for launch in (Launch(1, 2**32 - 3, 11, (1, 1, 4, 1), "one"), Launch(2, 1, 7, (2, 1, 1, 1), "one")):
         function.attempts = 0
 
@@ -316,7 +317,7 @@ def test_rejection_beyond_the_draw_numbers(algorithm: str, words: int, dtype: st
 
 @needs_gxx
 def test_language() -> None:
-    library = build(
+    library = cuda_on_host.library(
         host_text("philox4x32", [cuda.Request(s.kernel, s.compute, dtype) for s, dtype in language()]), FAST
     )
 
