@@ -14,11 +14,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from types import CodeType, FrameType, FunctionType
 from typing import Any, TypeAlias
 
 from keyrng import distributions, keys, sampling
+from keyrng.algorithms.base import Algorithm
 from keyrng.backends.memory import HOST
 from keyrng.keys import Key
 
@@ -76,12 +77,28 @@ class _Record:
         self._once: dict[Place, tuple[Place]] = {}  # one object for all keys that are used at a place
 
     def use(self, key: Key, names: list[bytes], place: Place) -> None:
-        once = self._once.setdefault(place, (place,))
+        """A key is used; a `KeyReuseError` if that is once too often."""
+        uses, once = self.uses, self._once.setdefault(place, (place,))
         for i, name in enumerate(names):
-            before = self.uses.get(name, ())
-            if len(before) >= self.limits.get(name, 1):
+            before = uses.get(name)
+            if before is None:
+                uses[name] = once
+            elif len(before) < self.limits.get(name, 1):
+                uses[name] = (*before, place)
+            else:
                 raise _error(key.ravel()[i], (place, *before))
-            self.uses[name] = (*before, place) if before else once
+
+    def permit(self, names: list[bytes]) -> None:
+        """A key is cloned."""
+        for name in names:
+            self.limits[name] = self.limits.get(name, 1) + 1
+
+    def pass_on(self, names: list[bytes], children: list[bytes]) -> None:
+        """Keys are made of a cloned key, for each use another time."""
+        # The most of any parent: to ask which child is whose is not worth it.
+        limit = max((self.limits.get(name, 1) for name in names), default=1)
+        if limit > 1:
+            self.limits.update((name, max(limit, self.limits.get(name, 1))) for name in children)
 
 
 def _error(key: Key, places: tuple[Place, ...]) -> KeyReuseError:
@@ -96,11 +113,16 @@ def _error(key: Key, places: tuple[Place, ...]) -> KeyReuseError:
 def _names(key: Key) -> list[bytes]:
     """What tells keys apart: for each one the algorithm, and its words."""
     algorithm = key._algorithm
-    kind, words = algorithm.name.encode() + b"\0", HOST.receive(key._words).tobytes()
-    size = algorithm.key_bits // 8
-    if len(words) == size:
+    kind, words = _kind(algorithm), HOST.receive(key._words).tobytes()
+    if not key.ndim:
         return [kind + words]
+    size = algorithm.key_bits // 8
     return [kind + words[i : i + size] for i in range(0, len(words), size)]
+
+
+@cache
+def _kind(algorithm: Algorithm) -> bytes:
+    return algorithm.name.encode() + b"\0"
 
 
 # The checks that are on; what they have seen is read and written under the lock.
@@ -145,7 +167,7 @@ _thread = _Thread()
 
 
 def _exchange(on: bool) -> None:
-    for function, original, _, code in _functions().values():
+    for function, original, code in _functions():
         function.__code__ = code if on else original.__code__
         if on:
             function.__dict__["__wrapped__"] = original  # for inspect.signature
@@ -154,60 +176,63 @@ def _exchange(on: bool) -> None:
 
 
 @cache
-def _functions() -> dict[str, tuple[FunctionType, FunctionType, int, CodeType]]:
-    """By name: a function, the same with a code of its own, the place of its key, and the code for a check."""
-    found: list[Any] = [sampling.draw, keys.split, keys.fold_in, keys.clone]
+def _functions() -> list[tuple[Any, FunctionType, CodeType]]:
+    """The functions, each with a copy that keeps its code, and with the code for a check."""
+    found = [sampling.draw, keys.split, keys.fold_in, keys.clone]
     found += [getattr(distributions, name) for name in distributions.__all__]
-    return {f.__name__: (f, _copy(f), f.__code__.co_varnames.index("key"), _code(f)) for f in found}
+    return [(function, *_exchanged(function)) for function in found]
 
 
-def _copy(function: Any) -> FunctionType:
-    copy = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__)
-    copy.__kwdefaults__, copy.__annotations__ = function.__kwdefaults__, function.__annotations__
-    return copy
-
-
-def _code(function: Any) -> CodeType:
-    name: str = function.__name__
-    return _watched.__code__.replace(co_name=name, co_qualname=name)
+def _exchanged(function: Any) -> tuple[FunctionType, CodeType]:
+    code: CodeType = function.__code__
+    original = FunctionType(code, function.__globals__, function.__name__, function.__defaults__)
+    original.__kwdefaults__, original.__annotations__ = function.__kwdefaults__, function.__annotations__
+    run = partial(_run, function.__name__, original, code.co_varnames.index("key"))
+    watched = _watched.__code__
+    constants = tuple(run if constant == "run" else constant for constant in watched.co_consts)
+    return original, watched.replace(co_name=code.co_name, co_qualname=code.co_qualname, co_consts=constants)
 
 
 def _watched(*args: Any, **kwargs: Any) -> Any:
-    from keyrng.debug import _run  # here: the names it sees are those of the module whose function runs it
+    """The code for a check; a constant, for the names that it sees are those of the function's own module."""
+    run: Any = "run"
+    return run(args, kwargs)
 
-    return _run(args, kwargs)
 
-
-def _run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _run(name: str, function: FunctionType, position: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run a function as it is, then note what it did to its key."""
-    caller = sys._getframe(1)
-    name = caller.f_code.co_name
-    _, function, position, _ = _functions()[name]
     key = args[position] if len(args) > position else kwargs.get("key")
     if _thread.inside or type(key) is not Key:
         return function(*args, **kwargs)
     _thread.inside = True
     try:
         result = function(*args, **kwargs)
-        _note(name, key, result, caller)
     finally:
         _thread.inside = False
+    if name == "fold_in":
+        _pass_on(key, result)
+        return result
+    names = _names(key)
+    if name == "clone":
+        with _lock:
+            for record in _records:
+                record.permit(names)
+        return result
+    place = (name, *_line(sys._getframe(2)))
+    with _lock:
+        for record in _records:
+            record.use(key, names, place)
+    if name == "split":
+        _pass_on(key, result)
     return result
 
 
-def _note(name: str, key: Key, result: Any, caller: FrameType) -> None:
-    names, place = _names(key), (name, *_line(caller))
-    with _lock:
-        for record in _records:
-            if name == "clone":
-                for one in names:
-                    record.limits[one] = record.limits.get(one, 1) + 1
-            elif name != "fold_in":
-                record.use(key, names, place)
-            if record.limits and name in ("split", "fold_in"):
-                # The most of any: to ask which child is whose is not worth it.
-                limit = max(record.limits.get(one, 1) for one in names)
-                record.limits.update((one, max(limit, record.limits.get(one, 1))) for one in _names(result))
+def _pass_on(key: Key, made: Key) -> None:
+    if any(record.limits for record in _records):
+        names, children = _names(key), _names(made)
+        with _lock:
+            for record in _records:
+                record.pass_on(names, children)
 
 
 def _line(frame: FrameType) -> tuple[str, int]:

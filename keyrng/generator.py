@@ -33,6 +33,7 @@ _MAGIC = b"keygen"
 _VERSION = 1
 _HEADER = struct.Struct("<6sBQQ")
 _CHECKSUM_SIZE = 8
+_PICKLE_SIZE = 16
 
 # One lock for all generators: it is held for a microsecond, and while the process forks, so that no child begins with a
 # lock that nobody opens or with a number that the parent is about to use.
@@ -42,7 +43,7 @@ _lock = threading.Lock()
 _history: tuple[int, ...] = ()
 _forks = 0
 
-# How often the pickle of each root was read here, so that reading it twice makes two generators.
+# How often each pickle, by a number of its own, was read here, so that reading it twice makes two generators.
 _read: dict[bytes, int] = {}
 
 
@@ -123,7 +124,7 @@ class Generator:
     >>> import keyrng
     >>> g = keyrng.Generator(42)
     >>> g.randint((5,), 0, 100)
-    array([36, 60, 62, 67, 21], dtype=int32)
+    array([24, 11, 19, 81, 50], dtype=int32)
     >>> state = g.get_state()
     >>> again = g.normal((2, 3))
     >>> bool((g.set_state(state).normal((2, 3)) == again).all())
@@ -283,7 +284,7 @@ class Generator:
     def __reduce__(self) -> tuple[Any, ...]:
         """Of copies too: a spawned generator, for a copy that draws the same would be a trap."""
         (child,) = self.spawn(1)
-        return _from_pickle, (child._root.to_bytes(), self.device)
+        return _from_pickle, (child._root.to_bytes(), self.device, os.urandom(_PICKLE_SIZE))
 
     # The samplers
 
@@ -338,11 +339,11 @@ class Generator:
     zipf = _method(distributions.zipf)
 
 
-def _from_pickle(root: bytes, device: str) -> Generator:
+def _from_pickle(root: bytes, device: str, pickle: bytes) -> Generator:
     """The generator of a pickle; of the same pickle read again, another."""
     with _lock:
-        before = _read.get(root, 0)
-        _read[root] = before + 1
+        before = _read.get(pickle, 0)
+        _read[pickle] = before + 1
     key = Key.from_bytes(root)
     return Generator(fold_in(key, (_COPY, before)) if before else key, device=device)
 
