@@ -9,7 +9,6 @@ import os
 import pickle
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import cupy_double
@@ -19,6 +18,7 @@ from calls import CALLS
 from cases import assert_same, cuda_on_host
 from hypothesis import given
 from hypothesis import strategies as st
+from turns import in_threads
 
 import keyrng
 from keyrng import Generator, algorithms, distributions, generator
@@ -340,27 +340,19 @@ def test_pickles_are_the_same_in_every_run(run):
     assert same(b.next_key(), keyrng.fold_in(key, ("generator spawn", 1, 0)))
 
 
-def test_threads_share_no_key():
-    g, found, start = Generator(1), [], threading.Barrier(8)
-    before = sys.getswitchinterval()
+@pytest.mark.parametrize(
+    "some", [lambda g: [g.next_key()], lambda g: g.next_key(2), lambda g: [child.next_key() for child in g.spawn(1)]]
+)
+def test_threads_share_no_key(some):
+    g, found = Generator(1), []
 
-    def work():
-        start.wait()
-        found.append([g.next_key() for _ in range(300)] + list(g.next_key(50)) + [h.next_key() for h in g.spawn(20)])
+    def act():
+        for _ in range(40):
+            found.extend(key.to_bytes() for key in some(g))
 
-    threads = [threading.Thread(target=work) for _ in range(8)]
-    try:
-        sys.setswitchinterval(1e-6)
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        sys.setswitchinterval(before)
+    in_threads(4, generator, act)
 
-    words = {tuple(keyrng.key_data(key).tolist()) for keys in found for key in keys}
-    assert len(words) == 8 * 370
-    assert g.get_state() == checked(HEAD[:7], (8 * 350).to_bytes(8, "little"), (8 * 20).to_bytes(8, "little"), ROOT)
+    assert len(set(found)) == len(found) == 4 * 40 * len(some(g))
 
 
 ROOT = keyrng.key(1).to_bytes()

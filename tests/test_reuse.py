@@ -8,7 +8,6 @@ import os
 import pickle
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import cupy_double
@@ -16,9 +15,10 @@ import numpy as np
 import pytest
 from calls import CALLS
 from cases import cuda_on_host
+from turns import in_threads
 
 import keyrng
-from keyrng import distributions, keys, normal, sampling, split
+from keyrng import debug, distributions, keys, normal, sampling, split
 from keyrng.debug import KeyReuseError, check_reuse
 from keyrng.kernels import unit
 
@@ -255,24 +255,19 @@ def test_checks_nest_and_begin_with_no_key_used():
 
 
 def test_of_many_threads_one_may_use_a_key():
-    start, errors, done = threading.Barrier(8), [], []
+    errors, done = [], []
 
-    def use():
-        for i in range(200):
-            start.wait()
+    def act():
+        for i in range(30):
             try:
                 done.append(keyrng.bits(keyrng.fold_in(KEY, i)))
             except KeyReuseError as error:
                 errors.append(error)
 
-    threads = [threading.Thread(target=use) for _ in range(8)]
     with check_reuse():
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        in_threads(4, debug, act)
 
-    assert (len(done), len(errors)) == (200, 7 * 200)
+    assert (len(done), len(errors)) == (30, 3 * 30)
 
 
 def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
