@@ -1,6 +1,7 @@
 """keyrng: random numbers by explicit, immutable, splittable keys, the same bits everywhere."""
 
 from keyrng import algorithms as algorithms
+from keyrng import debug as debug
 from keyrng._version import __version__ as __version__
 from keyrng.backends.threads import get_num_threads, set_num_threads
 from keyrng.distributions import (
@@ -54,6 +55,7 @@ from keyrng.distributions import (
     wishart,
     zipf,
 )
+from keyrng.generator import Generator
 from keyrng.keys import (
     Key,
     clone,
@@ -69,6 +71,7 @@ from keyrng.keys import (
 from keyrng.sampling import draw
 
 __all__ = [
+    "Generator",
     "Key",
     "algorithms",
     "ball",
@@ -82,6 +85,7 @@ __all__ = [
     "choice",
     "clone",
     "concatenate",
+    "debug",
     "dirichlet",
     "double_sided_maxwell",
     "draw",

@@ -100,6 +100,9 @@ ORDER = (
     "keyrng.distributions.weights",
     "keyrng.distributions.choice",
     "keyrng.distributions",
+    # what stands on samplers
+    "keyrng.generator",
+    "keyrng.debug",
     # the face
     "keyrng._version",
     "keyrng",
