@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -68,12 +67,18 @@ def compiled(text: str, arch: str, *flags: str, ptx: bool = False) -> Compiled:
     return _by_nvrtc(text, arch, flags, ptx) if NVCC is None else _by_nvcc(text, arch, flags, ptx, "text.cu")
 
 
-def on_each(text: str, *flags: str) -> Callable[[str], Compiled]:
-    """As `compiled` for one architecture after the other: nvcc needs to read the text only once."""
-    if NVCC is None:
-        return lambda arch: compiled(text, arch, *flags)
-    common = compiled(text, "sm_75", *flags, ptx=True).instructions
-    return lambda arch: _by_nvcc(common, arch, (), False, "text.ptx")
+class OnEach:
+    """A text compiled for one architecture after the other; nvcc reads it only once, for the oldest."""
+
+    def __init__(self, text: str, *flags: str) -> None:
+        self._text, self._flags = text, flags
+        self.common = compiled(text, "sm_75", *flags, ptx=True)
+
+    def on(self, arch: str) -> Compiled:
+        """As `compiled`."""
+        if NVCC is None:
+            return compiled(self._text, arch, *self._flags)
+        return _by_nvcc(self.common.instructions, arch, (), False, "text.ptx")
 
 
 def _by_nvcc(text: str, arch: str, flags: tuple[str, ...], ptx: bool, name: str) -> Compiled:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -16,7 +15,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 from cases import each_algorithm
-from cuda_compilers import MISSING, Compiled, available, compiled, on_each
+from cuda_compilers import MISSING, OnEach, available, compiled
 from cuda_language import language
 from cuda_text import every_kernel, subjects
 
@@ -29,6 +28,7 @@ HERE = Path(__file__).parent
 needs_compiler = pytest.mark.skipif(not available(), reason=MISSING)
 
 CUPY = ("--fmad=false", "-ftz=true")  # the project's flag, and what CuPy appends to it
+FAST_MATH = ("--use_fast_math",)  # all that a compiler could do to floats
 ARCHITECTURES = ("sm_75", "sm_80", "sm_90", "sm_100", "sm_120")
 ALLOWED = re.compile(
     r"(add|sub|mul|div|sqrt)\.rn\.f(32|64)"
@@ -36,7 +36,6 @@ ALLOWED = re.compile(
     r"|(mov|ld\.global(\.nc)?|ld\.param|st\.global|st\.param|selp)\.f(32|64)"
     r"|cvt\.rn\.f(32|64)\.[us](32|64)|cvt\.rzi\.[us](32|64)\.f(32|64)|cvt\.rn\.f32\.f64|cvt\.f64\.f32"
 )
-INEXACT = re.compile(r"\bfma\.|\.ftz|approx")
 
 
 def ptx(text: str, *flags: str) -> str:
@@ -56,30 +55,35 @@ def fills() -> list[cuda.Request]:
     return [cuda.Request(kernel_of("bits"), uint32, uint32), *floats]
 
 
+@cache
+def every_kernel_made() -> OnEach:
+    return OnEach(cuda.module(algorithms.get("threefry2x32"), every_kernel()), *FAST_MATH)
+
+
 # The flags that could change bits: what CuPy gives, what nvcc takes by itself, and all it could do.
 
 
 @pytest.mark.long
 @needs_compiler
 def test_ptx_of_every_kernel() -> None:
-    wanted = [*every_kernel(), *(cuda.Request(s.kernel, s.compute, dtype) for s, dtype in language())]
-    made = ptx(cuda.module(algorithms.get("threefry2x32"), wanted), "--use_fast_math")
+    made = every_kernel_made().common.instructions
 
-    assert made.count(".visible .entry") == len(wanted)
-    assert {(r.kernel.name, r.compute) for r in wanted} > {(s.kernel.name, s.compute) for s in subjects()}
-    assert not INEXACT.search(made)
+    assert made.count(".visible .entry") == len(every_kernel())
+    assert {(r.kernel, r.compute) for r in every_kernel()} == {(s.kernel, s.compute) for s in subjects()}
     assert not_exact(made) == set()
 
 
+@pytest.mark.long
 @needs_compiler
 def test_flags_change_no_instruction() -> None:
     operations = [cuda.Request(s.kernel, s.compute, dtype) for s, dtype in language()]
-    text = cuda.module(algorithms.get("philox4x32"), [*fills(), *operations[:40]])
-    cupy = ptx(text, *CUPY)
+    text = cuda.module(algorithms.get("philox4x32"), [*fills(), *operations])
+    fast = ptx(text, *FAST_MATH)
 
-    assert not_exact(cupy) == set()
-    assert ptx(text) == cupy
-    assert ptx(text, "--use_fast_math") == cupy
+    assert not_exact(fast) == set()
+    assert ptx(text, *CUPY) == fast
+    some = cuda.module(algorithms.get("philox4x32"), [*fills(), *operations[:40]])
+    assert ptx(some) == ptx(some, *FAST_MATH)
 
 
 @needs_compiler
@@ -88,22 +92,17 @@ def test_what_the_ptx_tests_see() -> None:
     operators = 'extern "C" __global__ void f(float *p, float x, float y) { p[0] = x * y + p[0]; p[1] = x / y; }'
 
     assert not_exact(ptx(operators, "-ftz=true")) == {"fma.rn.ftz.f32", "div.rn.ftz.f32"}
-    assert "div.approx.ftz.f32" in not_exact(ptx(operators, "--use_fast_math"))
+    assert "div.approx.ftz.f32" in not_exact(ptx(operators, *FAST_MATH))
 
 
 # Machine code
-
-
-@cache
-def every_kernel_on() -> Callable[[str], Compiled]:
-    return on_each(cuda.module(algorithms.get("threefry2x32"), every_kernel()), *CUPY)
 
 
 @pytest.mark.long
 @needs_compiler
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_every_kernel_needs_no_local_memory(arch: str) -> None:
-    used = every_kernel_on()(arch).local_memory()
+    used = every_kernel_made().on(arch).local_memory()
 
     names = [cuda.function_name(request, algorithms.get("threefry2x32")) for request in every_kernel()]
     assert used == dict.fromkeys(names, (0, 0, 0))
@@ -116,14 +115,14 @@ def test_every_algorithm_needs_no_local_memory(algorithm: str) -> None:
     gamma = cuda.Request(kernel_of("gamma"), np.dtype(np.float32), np.dtype(np.float32), (lambda x: x > 0,))
     wanted = [*fills(), gamma]
     text = cuda.module(chosen, wanted)
-    make = on_each(text, *CUPY)
+    made = OnEach(text, *CUPY)
     for arch in ARCHITECTURES:
         names = [cuda.function_name(request, chosen) for request in wanted]
-        assert make(arch).local_memory() == dict.fromkeys(names, (0, 0, 0)), arch
+        assert made.on(arch).local_memory() == dict.fromkeys(names, (0, 0, 0)), arch
     keys = compiled(cuda.key_source(chosen), "sm_90", *CUPY).local_memory()
 
     assert keys == dict.fromkeys((cuda.split_name(chosen), cuda.fold_name(chosen)), (0, 0, 0))
-    assert not_exact(ptx(text, *CUPY)) == set()
+    assert not_exact(made.common.instructions) == set()
 
 
 @needs_compiler
@@ -163,8 +162,8 @@ TARGETS = {"threefry2x32": 74, "threefry4x32": 40, "philox4x32": 18}
 @needs_compiler
 def test_instructions_a_word() -> None:
     counter = sass()
-    if counter.tool("nvdisasm") is None:
-        pytest.skip("no nvdisasm: python -m pip install nvidia-cuda-nvdisasm")
+    if counter.nvdisasm() is None:
+        pytest.skip(counter.MISSING)
     wanted = [fill for name in TARGETS for fill in (("bits", "uint32", name), ("unit", "float32", name))]
     counts = counter.fills("sm_90", wanted)
     each = {fill: count.instructions / count.words for fill, count in counts.items()}
