@@ -176,6 +176,7 @@ def key_of(algorithm: str, count: int) -> keyrng.Key:
 
 
 PADDING = 0xA5
+WITHOUT_WORDS = {"exp", "boosted", "index_shuffle", "index_unshuffle"}  # which are launched without keys
 
 
 class Memory:
@@ -209,7 +210,8 @@ def launched(
     itemsize = request.dtype.itemsize
     memory = Memory(launch.keys * launch.count * itemsize, launch.behind * itemsize)
     number = ctypes.c_uint64
-    values: list[Any] = [ctypes.c_void_p(words.ctypes.data)]
+    drawn = request.kernel.name not in WITHOUT_WORDS
+    values: list[Any] = [ctypes.c_void_p(words.ctypes.data if drawn else None)]
     values += [*map(number, (launch.keys, launch.start, launch.count, launch.size)), memory.pointer]
     how = BROADCASTS[launch.broadcast]
     for array in parameters:

@@ -216,13 +216,15 @@ def _missing(dtype: Any) -> str:
 
 # The function that is launched
 
-# Keys are made when a thread comes to their row, not for every element: a child costs as much as a word.
+# Keys are made when a thread comes to their row, not for every element: a child costs as much as a word. Parameters
+# that do not vary in a row stay in registers, at the cost of one question a group.
 _FILL = """
 extern "C" __global__ void $name(
         $signature) {
     u64 across = (u64)gridDim.x * blockDim.x, down = (u64)gridDim.y * blockDim.y;
     for (u64 row = (u64)blockIdx.y * blockDim.y + threadIdx.y; row < rows; row += down) {
         $keys
+        $parameters
         $item *to = ($item *)out + row * count;
         $elements
     }
@@ -234,6 +236,7 @@ _GROUPS = """
 u64 whole = whole_groups<$group, sizeof($item)>(to, start, count);
 long long first = (long long)((u64)blockIdx.x * blockDim.x + threadIdx.x) * $group - (long long)(start % $group);
 for (long long at = first; at < (long long)count; at += across * $group) {
+    $varying
     $words
     $item items[$group];
     #pragma unroll
@@ -252,6 +255,7 @@ for (long long at = first; at < (long long)count; at += across * $group) {
 
 _EACH = """
 for (u64 at = (u64)blockIdx.x * blockDim.x + threadIdx.x; at < count; at += across) {
+    $varying
     $element
 }
 """
@@ -263,21 +267,35 @@ def _fill(request: Request, program: Program, algorithm: Algorithm) -> str:
     words = []
     for i, drawn in enumerate(program.sources):
         if size > 1 and _runs(drawn):
-            kind = _CUDA.declare(leaves(program)["word", i])
-            words += [f"{kind} w{i}[{size}];", f"run{drawn.bits}(key{drawn.key}, start + at, w{i});"]
-    element = _element(request, program, algorithm, size)
-    elements = written(_GROUPS if size > 1 else _EACH, group=str(size), item=item, words=words, element=element)
-    kind, parameters = _CUDA.type(request.compute), range(len(program.parameters))
+            word = _CUDA.declare(leaves(program)["word", i])
+            words += [f"{word} w{i}[{size}];", f"run{drawn.bits}(key{drawn.key}, start + at, w{i});"]
+    kind, each = _CUDA.type(request.compute), range(len(program.parameters))
+    parameters, varying = [], []
+    for i in each:
+        given = f"p{i}, p{i}_one, p{i}_repeat, p{i}_length, row, count"
+        parameters += [f"{kind} a{i}[{size}];", f"bool varies{i} = varies(a{i}, {given});"]
+        varying.append(f"    if (varies{i}) vary(a{i}, p{i}, p{i}_repeat, p{i}_length, row, count, (long long)at);")
+    if varying:
+        varying = [f"if ({' | '.join(f'varies{i}' for i in each)}) {{", *varying, "}"]
+    elements = written(
+        _GROUPS if size > 1 else _EACH,
+        group=str(size),
+        item=item,
+        varying=varying,
+        words=words,
+        element=_element(request, program, algorithm, size),
+    )
     signature = [
         "const word *__restrict__ keys, u64 rows, u64 start, u64 count, u64 size",
         f"{_CUDA.declare(stored)} *out",
-        *(f"const {kind} *p{i}, {kind} p{i}_one, u64 p{i}_repeat, u64 p{i}_length" for i in parameters),
+        *(f"const {kind} *p{i}, {kind} p{i}_one, u64 p{i}_repeat, u64 p{i}_length" for i in each),
     ]
     return written(
         _FILL,
         name=function_name(request, algorithm),
         signature=",\n        ".join(signature),
         keys=_keys(program, algorithm),
+        parameters=parameters,
         item=item,
         elements=elements.splitlines(),
     )
@@ -296,17 +314,11 @@ def _keys(program: Program, algorithm: Algorithm) -> list[str]:
 
 def _element(request: Request, program: Program, algorithm: Algorithm, size: int) -> list[str]:
     """The statements that make an element of a group, or the one at a place."""
-    here, to = ("at", "to[at]") if size == 1 else ("place", "items[i]")
-    index = "start + at" if size == 1 else "start + at + i"
-    kind, count = _CUDA.type(request.compute), len(program.parameters)
-    lines = [
-        f"{kind} a{i} = parameter(p{i}, p{i}_one, p{i}_repeat, p{i}_length, row, count, {here});" for i in range(count)
-    ]
-    if count and size > 1:
-        lines.insert(0, "u64 place = (u64)(at + i) < count ? at + i : count - 1;")
-    arguments = [f"a{i}" for i in range(count)]
+    to, i, index = ("to[at]", "0", "start + at") if size == 1 else ("items[i]", "i", "start + at + i")
+    arguments = [f"a{number}[{i}]" for number in range(len(program.parameters))]
     words = [
-        f"w{i}[i]" if size > 1 and _runs(drawn) else _direct(drawn, index) for i, drawn in enumerate(program.sources)
+        f"w{number}[i]" if size > 1 and _runs(drawn) else _direct(drawn, index)
+        for number, drawn in enumerate(program.sources)
     ]
     loops = [*(f"key{key}" for key in sorted({loop.key for loop in program.loops})), index] if program.loops else []
     value = f"{_value_name(request)}({', '.join([*arguments, *words, *loops])})"
@@ -314,10 +326,10 @@ def _element(request: Request, program: Program, algorithm: Algorithm, size: int
     stores, (item,) = statements([_item(_stored(result, request.dtype))], {result: "value"}, _CUDA)
     make = [f"{_CUDA.declare(result)} value = {value};", *stores, f"{to} = {item};"]
     if not request.guarded:
-        return [*lines, *make]
+        return make
     holds = f"{function_name(request, algorithm)}_holds({', '.join(arguments)})"
     otherwise = ["} else {", f"    {to} = {_missing(request.dtype)};", "}"]
-    return [*lines, f"if ({holds}) {{", *(f"    {line}" for line in make), *otherwise]
+    return [f"if ({holds}) {{", *(f"    {line}" for line in make), *otherwise]
 
 
 def _direct(drawn: Source, index: str) -> str:

@@ -185,13 +185,35 @@ DEVICE u64 modwide(u64 high, u64 low, u64 divisor) {
     return rest >> shift;
 }
 
-// parameter: its value for an element of a row; see source() in keyrng/kernels/cuda.py. Most need no division.
-template <class T> DEVICE T parameter(const T *p, T one, u64 repeat, u64 length, u64 row, u64 count, u64 at) {
-    if (length == 0) return one;
-    if (repeat == count && row < length) return p[row];
-    if (repeat == 1 && length == count) return p[at];
-    u64 flat = row * count + at;
-    return p[repeat == 1 && flat < length ? flat : flat / repeat % length];
+// varies: whether a parameter has more than one value in a row; if not, the values of all groups
+template <class T, int N> DEVICE bool varies(
+        T (&values)[N], const T *p, T one, u64 repeat, u64 length, u64 row, u64 count) {
+    if (length > 1 && (repeat != count || row >= length)) return true;
+    T same = length == 0 ? one : p[length == 1 ? 0 : row];
+    #pragma unroll
+    for (int i = 0; i < N; i++) values[i] = same;
+    return false;
+}
+
+// vary: the values of a group; see source() in keyrng/kernels/cuda.py. Beside the row, where a group may begin and end,
+// they are any of them. Most parameters need no division, and the others one a group.
+template <class T, int N> DEVICE void vary(
+        T (&values)[N], const T *p, u64 repeat, u64 length, u64 row, u64 count, long long at) {
+    if (repeat == 1 && (length == count || (row + 1) * count <= length)) {
+        const T *from = length == count ? p : p + row * count;
+        #pragma unroll
+        for (int i = 0; i < N; i++) values[i] = from[(u64)(at + i) < count ? at + i : 0];
+        return;
+    }
+    u64 flat = row * count + (at < 0 ? 0 : at), turn = flat / repeat;
+    u64 rest = flat - turn * repeat, place = turn % length;
+    #pragma unroll
+    for (int i = 0; i < N; i++) {
+        values[i] = p[place];
+        if (at + i < 0 || ++rest < repeat) continue;
+        rest = 0;
+        if (++place == length) place = 0;
+    }
 }
 
 // whole_groups: the places of a row before which a group of N elements, W bytes each, may be stored 16 bytes at once
