@@ -2,9 +2,9 @@
 
     python benchmarks/sass.py [--arch sm_90]
 
-Compiles the printed text with nvcc and reads the machine code with nvdisasm, of the PATH or of pip's packages; needs no
-GPU. What is counted is the shortest way round the loop that stores 16 bytes at once. The ceiling is a model: the least
-of what instructions, those on the ALU pipe, and memory allow.
+Compiles the printed text with nvcc or NVRTC and reads the machine code with nvdisasm, of the PATH or of pip's packages;
+needs no GPU. What is counted is the shortest way round the loop that stores 16 bytes at once. The ceiling is a model:
+the least of what instructions, those on the ALU pipe, and memory allow.
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ from keyrng import algorithms
 from keyrng.kernels import cuda
 from keyrng.kernels.lane import kernel_of
 
-MISSING = """{tool} is not on the PATH. For nvcc install a CUDA toolkit; for nvdisasm type
-    python -m pip install nvidia-cuda-nvdisasm"""
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from cuda_compilers import compiled, pip_folders
+
+MISSING = "nvdisasm is not on the PATH; type: python -m pip install nvidia-cuda-nvdisasm"
 
 # One H200: multiprocessors, their clock, lanes a clock that issue and that the ALU pipe has, and bytes a second that
 # stores reach of the 4.8e12 that are promised.
@@ -47,13 +49,10 @@ FILLS = [
 ]
 
 
-def tool(name: str) -> str | None:
-    """The path of a program: on the PATH, or in pip's packages."""
-    found = shutil.which(name)
-    if found:
-        return found
-    packages = {Path(entry) for entry in sys.path if entry.endswith("site-packages")}
-    return next((str(path) for entry in packages for path in sorted(entry.glob(f"nvidia/**/bin/{name}"))), None)
+def nvdisasm() -> str | None:
+    """The path of the disassembler: on the PATH, or in pip's packages."""
+    found = shutil.which("nvdisasm")
+    return found or next((str(p) for folder in pip_folders() for p in folder.glob("**/bin/nvdisasm")), None)
 
 
 @dataclass(frozen=True)
@@ -78,16 +77,15 @@ class Count:
 
 def disassembled(requests: list[cuda.Request], algorithm: str, arch: str) -> dict[str, list[str]]:
     """The lines of each function."""
-    nvcc, nvdisasm = tool("nvcc"), tool("nvdisasm")
-    if nvcc is None or nvdisasm is None:
-        raise FileNotFoundError(MISSING.format(tool="nvcc" if nvcc is None else "nvdisasm"))
-    with tempfile.TemporaryDirectory() as folder:
-        text, cubin = Path(folder, "fills.cu"), Path(folder, "fills.cubin")
-        text.write_text(cuda.module(algorithms.get(algorithm), requests))
-        # As CuPy compiles.
-        flags = ["-w", "-cubin", f"-arch={arch}", "--fmad=false", "-ftz=true"]
-        subprocess.run([nvcc, *flags, "-o", str(cubin), str(text)], check=True, stdin=subprocess.DEVNULL)
-        listing = subprocess.run([nvdisasm, "-c", str(cubin)], check=True, capture_output=True, text=True).stdout
+    program = nvdisasm()
+    if program is None:
+        raise RuntimeError(MISSING)
+    # As CuPy compiles.
+    made = compiled(cuda.module(algorithms.get(algorithm), requests), arch, "--fmad=false", "-ftz=true")
+    with tempfile.NamedTemporaryFile(suffix=".cubin") as cubin:
+        cubin.write(made.code)
+        cubin.flush()
+        listing = subprocess.run([program, "-c", cubin.name], check=True, capture_output=True, text=True).stdout
     parts = re.split(r"^\.text\.(\w+):$", listing, flags=re.MULTILINE)
     return {name: body.splitlines() for name, body in zip(parts[1::2], parts[2::2], strict=True)}
 
@@ -176,7 +174,7 @@ def main() -> None:
     arch = parser.parse_args().arch
     try:
         counts = fills(arch)
-    except FileNotFoundError as error:
+    except RuntimeError as error:
         sys.exit(str(error))
     print(f"| fill, {arch} | instructions/word | ALU-pipe/word | ceiling on one H200, Gword/s | bound by |")
     print("|---|---|---|---|---|")

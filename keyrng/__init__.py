@@ -1,6 +1,7 @@
 """keyrng: random numbers by explicit, immutable, splittable keys, the same bits everywhere."""
 
 from keyrng import algorithms as algorithms
+from keyrng import debug as debug
 from keyrng import initializers as initializers
 from keyrng._version import __version__ as __version__
 from keyrng.backends.threads import get_num_threads, set_num_threads
@@ -56,6 +57,7 @@ from keyrng.distributions import (
     zipf,
 )
 from keyrng.dropout import dropout, dropout_mask
+from keyrng.generator import Generator
 from keyrng.keys import (
     Key,
     clone,
@@ -72,6 +74,7 @@ from keyrng.sampling import draw
 from keyrng.trees import named_keys
 
 __all__ = [
+    "Generator",
     "Key",
     "algorithms",
     "ball",
@@ -85,6 +88,7 @@ __all__ = [
     "choice",
     "clone",
     "concatenate",
+    "debug",
     "dirichlet",
     "double_sided_maxwell",
     "draw",

@@ -27,7 +27,12 @@ def host_text(text: str) -> str:
 
 @cache
 def library(text: str, flags: tuple[str, ...] = STRICT, folder: Path | None = None) -> ctypes.CDLL:
-    """A text, complete with its launchers, as a shared library; another process may have made it before."""
+    """A text, complete with its launchers, as a shared library."""
+    return ctypes.CDLL(str(compiled(text, flags, folder)))
+
+
+def compiled(text: str, flags: tuple[str, ...] = STRICT, folder: Path | None = None) -> Path:
+    """The file of such a library; another process may have made it before."""
     if folder is None:
         folder = Path(tempfile.gettempdir()) / f"cuda-on-host-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -41,4 +46,4 @@ def library(text: str, flags: tuple[str, ...] = STRICT, folder: Path | None = No
         assert done.returncode == 0, done.stderr[:4000]
         os.replace(f"{mine}.so", made)
         mine.unlink()
-    return ctypes.CDLL(str(made))
+    return made

@@ -234,3 +234,12 @@ def test_bad_arguments(arguments: Any, more: Any, error: type[Exception], says: 
 def test_bad_arguments_of_the_mask(arguments: Any, more: Any, error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
         dropout_mask(*arguments, **more)
+
+
+def test_the_backward_pass_is_no_reuse_of_a_clone() -> None:
+    key = keyrng.key(8)
+    with keyrng.debug.check_reuse():
+        dropout(keyrng.clone(key), ONES, 0.5, broadcast_dims=0)
+        dropout(key, ONES, 0.5, broadcast_dims=0)
+        with pytest.raises(keyrng.debug.KeyReuseError, match="dropout_mask at "):
+            dropout_mask(key, 3, 0.5)

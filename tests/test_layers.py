@@ -100,7 +100,7 @@ ORDER = (
     "keyrng.distributions.weights",
     "keyrng.distributions.choice",
     "keyrng.distributions",
-    # what they are used for
+    # what stands on samplers
     "keyrng.dropout",
     "keyrng.trees",
     "keyrng.initializers.base",
@@ -111,6 +111,8 @@ ORDER = (
     "keyrng.initializers.orthogonal",
     "keyrng.initializers.weights",
     "keyrng.initializers",
+    "keyrng.generator",
+    "keyrng.debug",
     # the face
     "keyrng._version",
     "keyrng",

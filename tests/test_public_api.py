@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 import keyrng
-from keyrng import Key, algorithms, initializers
+from keyrng import Generator, Key, algorithms, debug, initializers
 from keyrng.backends import compiled
 
 ROOT = Path(__file__).parents[1]
@@ -37,9 +37,9 @@ def test_all_is_what_is_public():
         if not name.startswith("_") and not isinstance(value, types.ModuleType)
     }
 
-    assert set(keyrng.__all__) == public | {"algorithms", "initializers"}
+    assert set(keyrng.__all__) == public | {"algorithms", "debug", "initializers"}
     assert keyrng.__all__ == sorted(keyrng.__all__)
-    assert len(keyrng.__all__) == len(FUNCTIONS) + len([Key, algorithms, initializers])
+    assert len(keyrng.__all__) == len(FUNCTIONS) + len([Key, Generator, algorithms, debug, initializers])
 
 
 def test_dir_shows_only_public_names_and_modules():
@@ -48,9 +48,9 @@ def test_dir_shows_only_public_names_and_modules():
     assert [name for name in others if not isinstance(getattr(keyrng, name), types.ModuleType)] == []
 
 
-@pytest.mark.parametrize("module", ["keyrng.algorithms", "keyrng.keys", "keyrng.distributions", "keyrng.initializers"])
+@pytest.mark.parametrize("module", ["algorithms", "keys", "distributions", "debug", "initializers"])
 def test_all_of_a_module_exists(module):
-    found = importlib.import_module(module)
+    found = importlib.import_module(f"keyrng.{module}")
 
     assert [name for name in found.__all__ if not hasattr(found, name)] == []
 
@@ -79,14 +79,19 @@ def test_py_typed_ships():
 
 # Docstrings and type hints
 
-METHODS = {f"Key.{name}": value for name, value in vars(Key).items() if not name.startswith("_")}
+METHODS = {
+    f"{kind.__name__}.{name}": value
+    for kind in (Key, Generator)
+    for name, value in vars(kind).items()
+    if not name.startswith("_")
+}
 
 
 def _examples(text: str) -> list[doctest.Example]:
     return doctest.DocTestParser().get_examples(text)
 
 
-@pytest.mark.parametrize("name", [*FUNCTIONS, "Key"])
+@pytest.mark.parametrize("name", [*FUNCTIONS, "Key", "Generator"])
 def test_docstring_has_a_sentence_and_an_example(name):
     text = inspect.getdoc(getattr(keyrng, name)) or ""
     first = text.partition("\n")[0]
@@ -96,7 +101,7 @@ def test_docstring_has_a_sentence_and_an_example(name):
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_methods_of_keys_say_what_they_are(name):
+def test_methods_say_what_they_are(name):
     assert inspect.getdoc(METHODS[name])
 
 
@@ -117,7 +122,7 @@ def test_functions_have_type_hints(name):
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_methods_of_keys_have_type_hints(name):
+def test_methods_have_type_hints(name):
     value = METHODS[name]
     if isinstance(value, (property, staticmethod)):
         value = value.fget if isinstance(value, property) else value.__func__

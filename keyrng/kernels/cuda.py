@@ -90,13 +90,15 @@ def source(request: Request, algorithm: Algorithm) -> str:
 
 def module(algorithm: Algorithm, requests: Iterable[Request]) -> str:
     """The text of `source` for several kernels and dtypes at once."""
-    values: dict[str, list[str]] = {}
-    fills = []
+    programs: dict[tuple[Kernel, Dtype], Program] = {}
+    parts = []
     for request in dict.fromkeys(requests):
-        program = _traced(request)
-        values.setdefault(_value_name(request), _value(request, program, algorithm))
-        fills += [*_guards(request, program, algorithm), _fill(request, program, algorithm)]
-    return complete([*(part for parts in values.values() for part in parts), *fills], algorithm_functions(algorithm))
+        program = programs.get((request.kernel, request.compute))
+        if program is None:
+            program = programs[request.kernel, request.compute] = _traced(request)
+            parts += _value(request, program, algorithm)
+        parts += [*_guards(request, program, algorithm), _fill(request, program, algorithm)]
+    return complete(parts, algorithm_functions(algorithm))
 
 
 def group(request: Request, algorithm: Algorithm) -> int:

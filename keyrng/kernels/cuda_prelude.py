@@ -54,7 +54,7 @@ def complete(body: Sequence[str], definitions: Definitions) -> str:
             "// Printed by keyrng.kernels.cuda.",
             "namespace keyrng {",
             f"typedef {U64} u64;",
-            "#define DEVICE static __device__ __forceinline__",
+            "#define DEVICE [[maybe_unused]] static __device__ __forceinline__",
             *(["#ifndef KEYRNG_HOST", *operations, "#endif"] if operations else []),
             *("\n" + {**common, **definitions}[name] for name in called if name not in machine),
             *("\n" + part for part in body),

@@ -1,0 +1,497 @@
+"""Generators: which key a call gets, states, and that no two calls get one key: threads, forks, pickles, copies."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import multiprocessing
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import cupy_double
+import numpy as np
+import pytest
+from calls import CALLS
+from cases import assert_same, cuda_on_host
+from hypothesis import given
+from hypothesis import strategies as st
+from turns import in_threads
+
+import keyrng
+from keyrng import Generator, algorithms, distributions, generator
+
+IMPLS = algorithms.names()[:7]
+
+each_impl = pytest.mark.parametrize("impl", IMPLS)
+
+
+def same(a: keyrng.Key, b: keyrng.Key) -> bool:
+    return (a.impl, a.shape, a.device) == (b.impl, b.shape, b.device) and bool((a == b).all())
+
+
+# Which key a call gets
+
+
+@each_impl
+def test_calls_get_the_numbered_children_of_the_root(impl):
+    key = keyrng.key(42, impl=impl)
+    g = Generator(42, impl)
+
+    assert same(g.next_key(), keyrng.fold_in(key, 0))
+    assert_same(g.normal((3,)), keyrng.normal(keyrng.fold_in(key, 1), (3,)))
+    assert same(g.next_key((2, 3)), keyrng.fold_in(key, np.arange(2, 8).reshape(2, 3)))
+    assert same(g.next_key(0), keyrng.split(key, 0))
+    assert same(g.next_key(()), keyrng.fold_in(key, 8))
+    assert same(g.next_key(1), keyrng.fold_in(key, np.array([9])))
+    assert same(g.next_key(np.int64(2)), keyrng.fold_in(key, np.arange(10, 12)))
+
+
+def test_spawned_generators_have_named_children():
+    key = keyrng.key(42)
+    g = Generator(key)
+    first, second = g.spawn(1), g.spawn(2)
+
+    for number, spawned in enumerate((*first, *second)):
+        assert same(spawned.next_key(), keyrng.fold_in(key, ("generator spawn", number, 0)))
+    assert g.spawn(0) == []
+    assert same(g.next_key(), keyrng.fold_in(key, 0))
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_sampler_is_a_method(name):
+    g, key = Generator(5), keyrng.fold_in(keyrng.key(5), 0)
+    arguments = CALLS[name]
+
+    assert_same(np.asarray(getattr(g, name)(*arguments)), np.asarray(getattr(keyrng, name)(key, *arguments)))
+    assert same(g.next_key(), keyrng.fold_in(keyrng.key(5), 1))
+
+
+def test_no_sampler_is_forgotten():
+    methods = {name for name, value in vars(Generator).items() if callable(value) and not name.startswith("_")}
+    others = {"manual_seed", "seed", "initial_seed", "get_state", "set_state", "clone_state", "next_key", "spawn"}
+
+    assert methods == {*distributions.__all__, *others}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_signature_and_help_have_no_key(name):
+    sampler, method = getattr(keyrng, name), getattr(Generator(0), name)
+    (first, *rest), own = inspect.signature(sampler).parameters.values(), inspect.signature(method)
+
+    assert first.name == "key"
+    assert list(own.parameters.values()) == rest
+    assert own.return_annotation == inspect.signature(sampler).return_annotation
+    assert next(iter(inspect.signature(getattr(Generator, name)).parameters)) == "self"
+    assert (method.__name__, method.__qualname__, method.__module__) == (name, f"Generator.{name}", "keyrng.generator")
+    text = inspect.getdoc(method)
+    assert text.splitlines()[0] == inspect.getdoc(sampler).splitlines()[0]
+    assert f"``keyrng.{name}`` of the generator's next key." in text
+    assert [line for line in text.splitlines() if line == "key" or line.startswith("key, ")] == []
+    assert ">>>" not in text
+    # All that the sampler's own text says of its other arguments is there.
+    entries = [line for line in inspect.getdoc(sampler).splitlines() if line in [p.name for p in rest]]
+    assert set(entries) <= set(text.splitlines())
+
+
+def test_keywords_and_out_work_as_with_a_key():
+    out = np.empty(4, np.float64)
+    g = Generator(1)
+
+    assert g.normal(dtype="float64", out=out) is out
+    assert_same(out, keyrng.normal(keyrng.fold_in(keyrng.key(1), 0), (4,), "float64"))
+    with pytest.raises(TypeError):
+        g.normal(key=keyrng.key(0))
+
+
+def test_a_call_that_fails_has_used_its_key_up():
+    g = Generator(1)
+    with pytest.raises(ValueError, match="positive"):
+        g.gamma(-1.0)
+
+    assert same(g.next_key(), keyrng.fold_in(keyrng.key(1), 1))
+
+
+# Seeds
+
+
+@pytest.mark.parametrize("seed", [0, 42, -1, 2**64 - 1, np.int32(-5), "weights", b"\x00"])
+def test_seeds_are_those_of_key(seed):
+    key = keyrng.key(seed)
+    for g in (Generator(seed), Generator(key), Generator().manual_seed(seed)):
+        assert same(keyrng.key(g.initial_seed()), key)
+        assert same(g.next_key(), keyrng.fold_in(key, 0))
+
+
+@each_impl
+def test_initial_seed_begins_again(impl):
+    for g in (Generator("name", impl), Generator(None, impl), Generator(1, impl).spawn(1)[0]):
+        first = g.next_key()
+        assert g.impl == impl
+        assert same(Generator(g.initial_seed(), impl).next_key(), first)
+
+
+def test_manual_seed_begins_anew_and_returns_the_generator():
+    g = Generator(1)
+    g.normal()
+    g.spawn(2)
+
+    assert g.manual_seed(2) is g
+    assert g.get_state() == Generator(2).get_state()
+
+
+def test_entropy_is_as_wide_as_a_key():
+    seeds = [Generator(0, impl).seed() for impl in ("threefry2x32", "threefry4x64") for _ in range(4)]
+    g = Generator(0)
+
+    assert len(set(seeds)) == len(seeds)
+    assert max(seeds[:4]) >> 60 and max(seeds[4:]) >> 252  # none of 4 so large: 1 in 65536**4
+    assert g.seed() == g.initial_seed()
+    assert Generator().initial_seed() != Generator().initial_seed()
+
+
+def test_a_key_brings_its_algorithm():
+    key = keyrng.key(1, impl="philox4x32")
+
+    assert Generator(key).impl == Generator(key, "philox4x32").impl == "philox4x32"
+    assert Generator(key).device == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: Generator(keyrng.split(keyrng.key(0))), ValueError, r"one key, got keys of shape \(2,\); \["),
+        (lambda: Generator(keyrng.key(0), "philox4x32"), ValueError, "key is of threefry2x32, impl says philox4x32"),
+        (lambda: Generator(0, "mt19937"), ValueError, "unknown impl 'mt19937'"),
+        (lambda: Generator(2**64), ValueError, "threefry4x64"),
+        (lambda: Generator(1.5), TypeError, "a seed is an int"),
+        (lambda: Generator(0, device="tpu"), ValueError, "unknown device 'tpu'"),
+        (lambda: Generator(0).manual_seed(None), TypeError, "explicit seed"),
+        (lambda: Generator(0).next_key(-1), ValueError, "not negative, got -1"),
+        (lambda: Generator(0).next_key(1.0), TypeError, "expected an int, .* got 1.0"),
+        (lambda: Generator(0).next_key((2, True)), TypeError, "got True"),
+        (lambda: Generator(0).spawn(-1), ValueError, "not negative, got -1"),
+        (lambda: Generator(0).spawn("2"), TypeError, "got '2'"),
+        (lambda: Generator(0).next_key(2**63 + 1), ValueError, r"has 2\*\*63 keys, 0 are drawn"),
+    ],
+)
+def test_bad_arguments(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+# States
+
+
+def moved() -> Generator:
+    g = Generator("state")
+    g.next_key(5)
+    g.spawn(3)
+    return g
+
+
+def test_set_state_goes_back():
+    g = moved()
+    state = g.get_state()
+    keys, spawned = g.next_key(3), g.spawn(1)[0].next_key()
+
+    assert g.set_state(state) is g
+    assert same(g.next_key(3), keys)
+    assert same(g.spawn(1)[0].next_key(), spawned)
+    assert same(Generator(0).set_state(state).next_key(3), keys)
+
+
+def test_the_state_is_as_documented():
+    g = moved()
+    state = g.get_state()
+
+    assert len(state) == 77
+    assert state[:7] == b"keygen\x01"
+    assert [int.from_bytes(state[at : at + 8], "little") for at in (7, 15)] == [5, 3]
+    assert same(keyrng.Key.from_bytes(state[23:-8]), keyrng.key("state"))
+
+
+def test_the_bytes_of_version_1_stay():
+    state = "6b657967656e0102000000000000000100000000000000" + Generator(7).get_state()[23:-8].hex()
+    g = Generator(7)
+    g.next_key(2)
+    g.spawn(1)
+
+    assert g.get_state().hex()[:-16] == state
+    assert g.get_state().hex()[-16:] == "c7bebabaf37ab765"
+
+
+@given(st.data())
+def test_no_altered_state_is_read(data):
+    state = moved().get_state()
+    at = data.draw(st.integers(0, len(state) * 8 - 1))
+    altered = bytearray(state)
+    altered[at // 8] ^= 1 << at % 8
+    g = Generator(0)
+    for wrong in (bytes(altered), state[: at // 8], state + state[: at // 8 + 1]):
+        with pytest.raises(ValueError, match="state"):
+            g.set_state(wrong)
+
+    assert g.get_state() == Generator(0).get_state()
+
+
+def checked(*parts: bytes) -> bytes:
+    body = b"".join(parts)
+    return body + generator.digest(body, 8)
+
+
+HEAD = b"keygen\x01" + bytes(16)
+
+
+@pytest.mark.parametrize(
+    ("state", "error", "message"),
+    [
+        (bytearray(moved().get_state()), TypeError, "expected bytes as get_state"),
+        (np.zeros(5056, np.uint8), TypeError, "got ndarray"),
+        (b"", ValueError, "not the state of a generator"),
+        (keyrng.key(0).to_bytes(), ValueError, "begins with b'keyrng' instead of b'keygen'"),
+        (checked(b"keygen\x02", HEAD[7:]), ValueError, "version 2; this keyrng reads version 1"),
+        (Generator(0, "philox4x32").get_state(), ValueError, "philox4x32, the generator of threefry2x32; .* makes one"),
+        (checked(HEAD), ValueError, "not the bytes of a key"),
+        (checked(HEAD, keyrng.split(keyrng.key(0)).to_bytes()), ValueError, r"keys of shape \(2,\)"),
+        (checked(HEAD[:14], b"\xff" * 9, keyrng.key(0).to_bytes()), ValueError, "malformed state"),
+    ],
+)
+def test_foreign_states_are_refused(state, error, message):
+    with pytest.raises(error, match=message):
+        Generator(0).set_state(state)
+
+
+def test_the_last_key_is_the_last():
+    body = HEAD[:7] + (2**63 - 1).to_bytes(8, "little") + bytes(8)
+    g = Generator(0).set_state(checked(body, keyrng.key(0).to_bytes()))
+
+    assert same(g.next_key(), keyrng.fold_in(keyrng.key(0), 2**63 - 1))
+    with pytest.raises(ValueError, match="spawn another"):
+        g.next_key()
+
+
+def test_clone_state_draws_the_same():
+    g = moved()
+    again = g.clone_state()
+
+    assert again is not g
+    assert again.get_state() == g.get_state()
+    assert same(again.next_key(), g.next_key())
+    again.next_key()
+    assert again.get_state() != g.get_state()
+
+
+# No two calls get one key
+
+NAMES = (generator._SPAWN, generator._FORK, generator._COPY)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_are_beyond_the_numbers_of_calls(name):
+    # With threefry2x32 a name is a number; with the others it has a domain of its own.
+    number = int.from_bytes(generator.digest(name.encode(), 8, b"keyrng.name"), "big")
+
+    assert same(keyrng.fold_in(keyrng.key(1), name), keyrng.fold_in(keyrng.key(1), number))
+    assert number >= generator._KEYS
+
+
+def drawn(g: Generator, count: int = 3) -> list[str]:
+    """The next keys, in words."""
+    return [key.to_bytes().hex() for key in (*g.next_key(count - 1), g.next_key())]
+
+
+def assert_all_differ(*keys: list[str]) -> None:
+    flat = [key for several in keys for key in several]
+    assert len(set(flat)) == len(flat)
+
+
+@each_impl
+def test_the_family_of_a_generator_shares_no_key(impl):
+    g = Generator(1, impl)
+    family = [g, *g.spawn(3), *g.spawn(2)]
+    family += [child for member in family for child in member.spawn(2)]
+    data = pickle.dumps(g)
+    family += [copy.copy(g), copy.deepcopy(g), pickle.loads(pickle.dumps(g)), pickle.loads(data), pickle.loads(data)]
+    family += pickle.loads(data).spawn(2)
+    family += pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(g)))).spawn(2)
+
+    assert_all_differ(*map(drawn, family))
+
+
+def test_one_pickle_has_one_generator():
+    g = Generator(1)
+    a, b, method = pickle.loads(pickle.dumps([g, g, g.normal]))
+
+    assert a is b is method.__self__
+    assert_all_differ(drawn(a), drawn(g))
+
+
+@pytest.mark.parametrize("run", [1, 2])
+def test_pickles_are_the_same_in_every_run(run):
+    g, key = Generator(10), keyrng.key(10)
+    a, again = (pickle.loads(data) for data in [pickle.dumps(g)] * 2)
+    b = pickle.loads(pickle.dumps(g))
+
+    assert same(a.next_key(), keyrng.fold_in(key, ("generator spawn", 0, 0)))
+    assert same(again.next_key(), keyrng.fold_in(key, ("generator spawn", 0, "generator copy", 1, 0)))
+    assert same(b.next_key(), keyrng.fold_in(key, ("generator spawn", 1, 0)))
+
+
+@pytest.mark.parametrize(
+    "some", [lambda g: [g.next_key()], lambda g: g.next_key(2), lambda g: [child.next_key() for child in g.spawn(1)]]
+)
+def test_threads_share_no_key(some):
+    g, found = Generator(1), []
+
+    def act():
+        for _ in range(40):
+            found.extend(key.to_bytes() for key in some(g))
+
+    in_threads(4, generator, act)
+
+    assert len(set(found)) == len(found) == 4 * 40 * len(some(g))
+
+
+ROOT = keyrng.key(1).to_bytes()
+
+FORKS = """
+import os, sys
+import keyrng
+
+def drawn(g):
+    return [key.to_bytes().hex() for key in (*g.next_key(2), g.next_key())]
+
+def forked(act):
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(write, "\\n".join(act()).encode())
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as file:
+        text = file.read()
+    assert os.waitpid(child, 0)[1] == 0
+    return text.split("\\n")
+
+g = keyrng.Generator(1)
+held = g.spawn(1)[0]
+g.next_key(10)
+def family():  # draws in a child, in its children, and in a generator that was not used before the fork
+    return [*drawn(g), *forked(lambda: drawn(g)), *forked(lambda: drawn(g)), *drawn(g), *drawn(held)]
+print(*forked(family))
+print(*forked(family))
+print(*drawn(g))
+print(*drawn(held))
+print(*forked(lambda: [keyrng.Generator(5).next_key().to_bytes().hex()]))
+print(*forked(lambda: [g.manual_seed(5).next_key().to_bytes().hex()]))
+print(*forked(lambda: [str(g.get_state() == g.clone_state().get_state()), g.get_state().hex()]))
+"""
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no os.fork here")
+
+
+def run(code: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(Path(keyrng.__file__).parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@needs_fork
+def test_forks_share_no_key():
+    *families, parent, held, made, seeded, state = (line.split() for line in run(FORKS).splitlines())
+    root = keyrng.key(1)
+
+    assert [len(family) for family in families] == [15, 15]
+    assert_all_differ(*families, parent, held)
+    # As documented: the parent goes on, and a child's numbers are those of its fork.
+    assert parent[0] == keyrng.fold_in(root, 10).to_bytes().hex()
+    assert families[1][0] == keyrng.fold_in(root, ("generator fork", 1, 0)).to_bytes().hex()
+    assert families[1][6] == keyrng.fold_in(root, ("generator fork", 1, "generator fork", 1, 0)).to_bytes().hex()
+    assert made == seeded == [keyrng.fold_in(keyrng.key(5), 0).to_bytes().hex()]
+    assert state[0] == "True"
+    child = Generator(0).set_state(bytes.fromhex(state[1])).next_key()
+    assert same(child, keyrng.fold_in(root, ("generator fork", 4, 0)))
+
+
+FORKS_OF_THREADS = """
+import os, threading
+import keyrng
+
+g, stop = keyrng.Generator(1), threading.Event()
+
+def draw():
+    while not stop.is_set():
+        g.next_key()
+
+threads = [threading.Thread(target=draw) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for _ in range(8):
+    child = os.fork()
+    if not child:
+        g.next_key()  # would wait for ever for the lock of a thread that is not there
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+stop.set()
+for thread in threads:
+    thread.join()
+print("done")
+"""
+
+
+@needs_fork
+def test_a_fork_while_threads_draw_leaves_no_lock():
+    assert run(FORKS_OF_THREADS) == "done\n"
+
+
+def from_process(g: Generator) -> list[str]:
+    return drawn(g)
+
+
+_shared = Generator(2)
+
+
+def from_shared(_: int) -> list[str]:
+    return drawn(_shared)
+
+
+@pytest.mark.parametrize("how", [m for m in ("fork", "spawn") if m in multiprocessing.get_all_start_methods()])
+def test_processes_share_no_key(how):
+    g = Generator(1)
+    with multiprocessing.get_context(how).Pool(2) as pool:
+        found = pool.map(from_process, [g] * 6, chunksize=1)
+        shared = pool.map(from_shared, range(6), chunksize=1) if how == "fork" else []
+
+    assert_all_differ(*found, drawn(g), *shared, drawn(_shared))
+    expected = [keyrng.fold_in(keyrng.key(1), ("generator spawn", number)) for number in range(6)]
+    assert [keys[0] for keys in found] == [keyrng.fold_in(key, 0).to_bytes().hex() for key in expected]
+
+
+# GPUs
+
+
+@pytest.mark.skipif(cuda_on_host.GXX is None, reason="no g++ on the PATH to run the CUDA text with")
+def test_a_generator_on_a_gpu_draws_the_same_there():
+    with cupy_double.installed():
+        g, here = Generator(3, device="cuda"), Generator(3)
+        g.spawn(1)
+        state = g.get_state()
+
+        assert g.device == "cuda:0"
+        assert g.initial_seed() == 3
+        for shape in (None, 4, (2, 1), ()):
+            key = g.next_key(shape)
+            assert key.device == "cuda:0"
+            assert same(key.to("cpu"), here.next_key(shape))
+        assert_same(g.normal((5,)).get(), here.normal((5,)))
+        assert g.manual_seed(3).device == g.spawn(1)[0].device == "cuda:0"
+        assert g.clone_state().device == pickle.loads(pickle.dumps(g)).device == "cuda:0"
+        assert g.set_state(state).device == Generator(keyrng.key(0), device="cuda:0").device == "cuda:0"
+        assert same(g.next_key().to("cpu"), Generator(3).next_key())
+        assert "cuda:0" in repr(g)
