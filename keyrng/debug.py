@@ -21,6 +21,7 @@ from typing import Any, TypeAlias
 from keyrng import distributions, keys, sampling
 from keyrng.algorithms.base import Algorithm
 from keyrng.backends.memory import HOST
+from keyrng.dropout import dropout, dropout_mask
 from keyrng.keys import Key
 
 __all__ = ["KeyReuseError", "check_reuse"]
@@ -178,7 +179,7 @@ def _exchange(on: bool) -> None:
 @cache
 def _functions() -> list[tuple[Any, FunctionType, CodeType]]:
     """The functions, each with a copy that keeps its code, and with the code for a check."""
-    found = [sampling.draw, keys.split, keys.fold_in, keys.clone]
+    found = [sampling.draw, sampling.draw_complex, dropout, dropout_mask, keys.split, keys.fold_in, keys.clone]
     found += [getattr(distributions, name) for name in distributions.__all__]
     return [(function, *_exchanged(function)) for function in found]
 

@@ -101,6 +101,16 @@ ORDER = (
     "keyrng.distributions.choice",
     "keyrng.distributions",
     # what stands on samplers
+    "keyrng.dropout",
+    "keyrng.trees",
+    "keyrng.initializers.base",
+    "keyrng.initializers.fixed",
+    "keyrng.initializers.plain",
+    "keyrng.initializers.scaling",
+    "keyrng.initializers.named",
+    "keyrng.initializers.orthogonal",
+    "keyrng.initializers.weights",
+    "keyrng.initializers",
     "keyrng.generator",
     "keyrng.debug",
     # the face
