@@ -52,6 +52,7 @@ ORDER = (
     "keyrng.backends.numpy",
     # keys
     "keyrng._serialize",
+    "keyrng._seed",
     "keyrng._key",
     "keyrng.keys",
     # samples
@@ -104,6 +105,10 @@ ORDER = (
     "keyrng._version",
     "keyrng",
     "keyrng.testing",
+    "keyrng.interop",
+    "keyrng.interop.numpy",
+    "keyrng.interop.torch",
+    "keyrng.interop.jax",
     "keyrng.cli",
     "keyrng.cli.demo",
     "keyrng.cli.info",
@@ -209,6 +214,8 @@ def test_import_adds_keyrng_and_the_standard_library_only(imported):
         ("mpmath", "only the tests compare with it"),
         ("ml_dtypes", "only bfloat16 needs it"),
         ("concurrent.futures", "only a large draw needs it"),
+        ("numpy.random", "it takes 10 ms, and the first key imports it"),
+        ("torch", "only keyrng.interop.torch needs it"),
         ("hashlib", "only names and files need it"),
         ("argparse", "only python -m keyrng needs it"),
     ],
