@@ -93,7 +93,7 @@ class KeySeedSequence(ISpawnableSeedSequence):
     def spawn(self, n_children: int) -> list[KeySeedSequence]:
         """The next seeds, as many as asked for."""
         first = self.n_children_spawned
-        self.n_children_spawned += n_children
+        self.n_children_spawned += self.key._seeds("n_children", n_children)
         children = fold_in(fold_in(self.key.to("cpu"), _seed.SPAWN), np.arange(first, self.n_children_spawned))
         return [KeySeedSequence(child) for child in children]
 
