@@ -54,6 +54,7 @@ from keyrng.distributions import (
     wishart,
     zipf,
 )
+from keyrng.dropout import dropout, dropout_mask
 from keyrng.keys import (
     Key,
     clone,
@@ -85,6 +86,8 @@ __all__ = [
     "dirichlet",
     "double_sided_maxwell",
     "draw",
+    "dropout",
+    "dropout_mask",
     "exponential",
     "f",
     "fold_in",

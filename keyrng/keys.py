@@ -238,15 +238,22 @@ def _fold_array(key: Key, numbers: Array) -> Key:
             "keyrng.fold_in(keys[:, None], data) pairs every key with every number"
         ) from None
     full = (*shape, algorithm.key_words)
+    if here is not HOST:
+        return _fold_array_on_device(key, numbers, full)
+    words = np.broadcast_to(key._words, full)
+    index = np.broadcast_to(numbers, shape).astype(np.uint64).reshape(-1)
+    new = derive(algorithm, words.reshape(-1, algorithm.key_words), index, Domain.SPLIT)
+    return _wrap(algorithm, new.reshape(full))
+
+
+def _fold_array_on_device(key: Key, numbers: Array, full: tuple[int, ...]) -> Key:
+    """What is one for all is not copied: a captured graph reads it where it lies."""
+    algorithm, here, count = key._algorithm, memory_of(key), prod(full[:-1])
     with here.current():
-        # What is one for all is not copied: a captured graph reads it where it lies.
         words = key._words if key.size == 1 else here.xp.broadcast_to(key._words, full)
-        index = numbers if numbers.size == 1 else here.xp.broadcast_to(numbers, shape)
+        index = numbers if numbers.size == 1 else here.xp.broadcast_to(numbers, full[:-1])
         words, index = words.reshape(-1, algorithm.key_words), index.astype(np.uint64, copy=False).reshape(-1)
-        if here is not HOST:
-            return _wrap(algorithm, derive_on_device(algorithm, words, index, Domain.SPLIT, prod(shape)).reshape(full))
-    words, index = (np.broadcast_to(x, (prod(shape), *x.shape[1:])) for x in (words, index))
-    return _wrap(algorithm, derive(algorithm, words, index, Domain.SPLIT).reshape(full))
+    return _wrap(algorithm, derive_on_device(algorithm, words, index, Domain.SPLIT, count).reshape(full))
 
 
 def clone(key: Key) -> Key:

@@ -55,6 +55,7 @@ non_negative = Requirement("zero or positive, and finite", lambda x: (x >= 0) & 
 finite = Requirement("finite", lambda x: (x > -math.inf) & (x < math.inf))
 above_one = Requirement("greater than 1 and finite", lambda x: (x > 1) & (x < math.inf))
 below_one = Requirement("at least 0 and less than 1", lambda x: (x >= 0) & (x < 1))
+anything = Requirement("a number or NaN", lambda x: (x == x) | (x != x))
 number = Requirement("a number, not NaN", lambda x: x == x)
 probability = Requirement("between 0 and 1", lambda x: (x >= 0) & (x <= 1))
 chance = Requirement("above 0 and at most 1", lambda x: (x > 0) & (x <= 1))
@@ -88,7 +89,7 @@ def parameter_array(here: Memory, given: Any, position: int, dtype: Dtype) -> Ar
         if is_on_device(raw):
             return _on_device(name, here.array(name, raw), dtype)
         array = _numeric(name, raw, dtype)
-        if requirement is not None:
+        if requirement not in (None, anything):
             _check(name, requirement, array, raw)
         return placed(here, name, array, raw)
     try:
@@ -198,7 +199,7 @@ def together(here: Memory, holds: Callable[..., Any], value: Array, *others: Arr
     """
     if all(isinstance(array, np.ndarray) for array in (value, *others)):
         with np.errstate(all="ignore"):
-            if not np.all(holds(value, *others)):
+            if not holds(value, *others).all():
                 raise ValueError(error())
         return value
     return here.apply(_if_together(holds), value, *others)

@@ -15,13 +15,14 @@ import numpy as np
 from keyrng.algorithms.base import Algorithm
 from keyrng.backends import Slab, compiled
 from keyrng.backends import numpy as direct
+from keyrng.backends.memory import HOST, Memory
 from keyrng.backends.threads import run_pieces
 from keyrng.dtypes import Dtype, compute_dtype, is_half
 from keyrng.dtypes import result as result_dtype
 from keyrng.kernels.bits import store
 from keyrng.kernels.lane import Kernel
-from keyrng.keys import Key, check_key, memory_of
-from keyrng.parameters import Array, ArrayLike, Parameter, number, parameter_array
+from keyrng.keys import Key, memory_of
+from keyrng.parameters import Array, ArrayLike, Parameter, anything, number, parameter_array
 from keyrng.shapes import Shape, check_broadcast, check_out, sample_shape
 
 Guard: TypeAlias = Callable[[Any], Any] | None
@@ -81,14 +82,15 @@ def draw(
         small = _small(kernel, key, shape, dtype)
         if small is not None:
             return small
-    check_key(key)
+    here = memory_of(key)
     if not callable(kernel):
         raise TypeError(f"kernel is a function kernel(lane, *parameters), got {type(kernel).__name__}")
     dtype = result_dtype(dtype)
     compute = compute_dtype(dtype) if compute is None else np.dtype(compute)
-    result, full, values = _prepared(key, shape, dtype, parameters, compute, out)
+    result, full, values = _prepared(here, key, shape, dtype, parameters, compute, out)
     if result.size:
-        _fill(kernel, key, result, full, values, compute, _guards(parameters, values))
+        guards = () if here is HOST else tuple(map(_guard, parameters, values))
+        _fill(kernel, key, result, full, values, compute, guards)
     return result if out is None else out
 
 
@@ -102,21 +104,26 @@ def draw_complex(
     out: Array | None = None,
 ) -> Array:
     """As `draw`, for complex samples: a kernel for either part, with the same parameters."""
-    check_key(key)
+    here = memory_of(key)
     compute = np.dtype(np.float32 if dtype.itemsize == 8 else np.float64)
-    result, full, values = _prepared(key, shape, dtype, parameters, compute, out)
+    result, full, values = _prepared(here, key, shape, dtype, parameters, compute, out)
     if result.size:
-        guards = _guards(parameters, values)
+        guards = () if here is HOST else tuple(map(_guard, parameters, values))
         _fill(real, key, result.real, full, values, compute, guards)
         _fill(imag, key, result.imag, full, values, compute, guards)
     return result if out is None else out
 
 
 def _prepared(
-    key: Key, shape: Shape | None, dtype: Dtype, parameters: tuple[ArrayLike, ...], compute: Dtype, out: Array | None
+    here: Memory,
+    key: Key,
+    shape: Shape | None,
+    dtype: Dtype,
+    parameters: tuple[ArrayLike, ...],
+    compute: Dtype,
+    out: Array | None,
 ) -> tuple[Array, tuple[int, ...], list[Array]]:
     """The array to write to, its shape, and the parameters as arrays; all are checked."""
-    here = memory_of(key)
     values = [parameter_array(here, p, i, compute) for i, p in enumerate(parameters)] if parameters else []
     full = sample_shape(key, shape, values, out)
     if values:
@@ -125,23 +132,27 @@ def _prepared(
         result = here.empty(full, dtype)
     else:
         result = check_out(key, out, full, dtype)
-        # A parameter that lies in out would change while it is read.
-        values = [here.copy(v) if here.overlap(v, result) else v for v in values]
+        # A parameter that lies in out would change while it is read, but for one whose every element is read just
+        # before its place is written.
+        values = [here.copy(v) if here.overlap(v, result) and not _in_place(v, result) else v for v in values]
     return result, full, values
 
 
-def _guards(parameters: tuple[ArrayLike, ...], values: list[Array]) -> tuple[Guard, ...]:
-    """What must hold of the values that nobody has checked, for they lie in the memory of a GPU."""
-    if all(type(value) is np.ndarray for value in values):
-        return ()
-    return tuple(map(_guard, parameters, values))
+def _in_place(value: Array, result: Array) -> bool:
+    """Whether a parameter is the result, element by element; only on the CPU, for CUDA may read ahead."""
+    if not isinstance(value, np.ndarray) or value.dtype != result.dtype:
+        return False
+    return (value.ctypes.data, value.shape, value.strides) == (result.ctypes.data, result.shape, result.strides)
 
 
 def _guard(parameter: ArrayLike, value: Array) -> Guard:
-    """A named parameter is at least a number; of one without a name anything may be asked, NaN too."""
+    """What must hold of a value that nobody has checked, for it lies in the memory of a GPU.
+
+    A named parameter is at least a number; one without a name may be anything, NaN too.
+    """
     if isinstance(value, np.ndarray) or value.dtype.kind != "f" or not isinstance(parameter, Parameter):
         return None
-    return (parameter.requirement or number).holds
+    return None if parameter.requirement is anything else (parameter.requirement or number).holds
 
 
 def _small(kernel: Kernel, key: Key, shape: Any, dtype: Any) -> Array | None:

@@ -198,7 +198,7 @@ class Case:
         function = getattr(keyrng, self.function or self.name)
         if self.dtypes != BOOL:
             more["dtype"] = dtype
-        if key.device != "cpu":
+        if getattr(key, "device", "cpu") != "cpu":
             return on_device(function, key, shape=shape, **self.fixed, **more)
         result: Array = function(key, shape=shape, **self.fixed, **more)
         return result

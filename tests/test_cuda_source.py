@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import math
 import os
 import re
 import shutil
@@ -95,6 +96,9 @@ PARTS: dict[Kernel, list[tuple[float, ...]]] = {
     kernel_of("gamma_boost"): [(2.5,), (0.3,), (1e-3,)],
     kernel_of("boosted"): [(2.5, 0.0), (1.25, -3.5), (1.0, -1e5)],
     kernel_of("exp"): [(0.0,), (-2.5,), (3.25,), (-1e5,)],
+    kernel_of("dropout"): [(-2.5, 2.0**14, 3.0, 1.25), (math.nan, 2.0**16, 0.0, 1.0), (3e38, 2.0**16 - 1, 7.0, 2.0)],
+    kernel_of("dropout_mask"): [(2.0**15, 9.0), (2.0**16, 0.0), (0.0, 0.0)],
+    kernel_of("kept_or_zero"): [(math.inf, 1.0, 2.0), (math.nan, 0.0, 2.0), (0.3, 1.0, 1.5)],
     kernel_of("ball"): [(-3.5, 2.25, 2.0), (0.5, 7.0, 0.75), (-1e4, 1.0, 30.0)],
 }
 UINT64 = np.dtype(np.uint64)

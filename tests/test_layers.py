@@ -101,6 +101,8 @@ ORDER = (
     "keyrng.distributions.weights",
     "keyrng.distributions.choice",
     "keyrng.distributions",
+    # what they are used for
+    "keyrng.dropout",
     # the face
     "keyrng._version",
     "keyrng",

@@ -143,7 +143,8 @@ DIFFERENT = (
 # Functions that jax.random does not have.
 OURS = (
     "draw", "stack", "concatenate", "power", "vonmises", "zipf", "logseries", "hypergeometric", "negative_binomial",
-    "multivariate_hypergeometric", "noncentral_chisquare", "noncentral_f", "index_shuffle", "wishart",
+    "multivariate_hypergeometric", "noncentral_chisquare", "noncentral_f", "index_shuffle", "wishart", "dropout",
+    "dropout_mask",
 )  # fmt: skip
 
 

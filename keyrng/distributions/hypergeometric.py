@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -124,7 +123,7 @@ def _checked(here: Memory, good: Parameter, bad: Parameter, sample: Parameter) -
 
     b = together(here, _countable, b, a, error=too_many)
     c = together(here, _contained, c, a, b, error=too_large)
-    return first, replace(second, value=b), replace(third, value=c)
+    return first, Parameter("nbad", b, second.requirement), Parameter("nsample", c, third.requirement)
 
 
 def _countable(bad: Any, good: Any) -> Any:

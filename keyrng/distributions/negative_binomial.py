@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +16,7 @@ from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import sqrt
 from keyrng.keys import Key, memory_of
-from keyrng.parameters import Array, ArrayLike, chance, check_together, checked, positive, together
+from keyrng.parameters import Array, ArrayLike, Parameter, chance, check_together, checked, positive, together
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
@@ -77,8 +76,8 @@ def negative_binomial(
         return f"counts for n {n} and p {p} may not fit {dtype}, which ends at {largest}; give a wider dtype"
 
     fitting = together(here, _fits(largest), rate.value, successes.value, error=error)
-    rate = replace(rate, value=fitting)
-    return draw(_negative_binomial, key, shape, dtype, successes, rate, compute=np.float64, out=out)
+    chances = Parameter("p", fitting, rate.requirement)
+    return draw(_negative_binomial, key, shape, dtype, successes, chances, compute=np.float64, out=out)
 
 
 @lru_cache

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from keyrng.backends.memory import Memory, is_on_device
+from keyrng.backends.memory import HOST, Memory, is_on_device
 from keyrng.dtypes import DTypeLike, float_of, integer, signed, unsigned
 from keyrng.kernels.bits import to_unit, unit
 from keyrng.kernels.lane import FLOATS, WORDS, kernel
@@ -124,8 +123,9 @@ def randint(
     if is_on_device(minval) or is_on_device(maxval):
         return draw(_randint, key, shape, dtype, *_range_on_device(here, minval, maxval, dtype), out=out)
     low, span = _range(minval, maxval, dtype)
-    low = replace(low, value=placed(here, "minval", low.value, minval))
-    span = replace(span, value=placed(here, "maxval", span.value, maxval))
+    if here is not HOST:
+        low = Parameter("minval", placed(here, "minval", low.value, minval))
+        span = Parameter("maxval", placed(here, "maxval", span.value, maxval))
     words = span.value
     if isinstance(words, np.ndarray) and words.dtype == np.uint32 and ((words - 1) < _SMALL_SPAN).all():
         inverse = np.array(2**32 - 1, np.uint32) // words
