@@ -35,7 +35,7 @@ def generator(key: Key) -> np.random.Generator:
     >>> rng.integers(100, size=5)
     array([79, 61, 89, 71, 81])
     """
-    return np.random.Generator(np.random.PCG64DXSM(KeySeedSequence(key)))
+    return np.random.Generator(np.random.PCG64DXSM(_seeds(key)))
 
 
 def bit_generator(key: Key) -> KeyBitGenerator:
@@ -57,8 +57,8 @@ def bit_generator(key: Key) -> KeyBitGenerator:
 def random_state(key: Key) -> np.random.RandomState:
     """What scikit-learn and older functions of SciPy take as ``random_state=``, seeded by every bit of a key.
 
-    All words of its Mersenne Twister are the key's, ``key.generate_state(624)``: MT19937, for it is the only one with
-    which a ``RandomState`` can do all it has been able to do, ``get_state()`` among it.
+    It is a Mersenne Twister, for only with that can a ``RandomState`` do all it ever could, ``get_state()`` among it;
+    its words are ``key.generate_state(624)``.
 
     TypeError for what is no key, ValueError for keys of another shape than ().
 
@@ -66,7 +66,7 @@ def random_state(key: Key) -> np.random.RandomState:
     >>> keyrng.interop.numpy.random_state(keyrng.key(42)).randint(100, size=5)
     array([ 5, 45, 15,  6, 17])
     """
-    return np.random.RandomState(np.random.MT19937(KeySeedSequence(key)))
+    return np.random.RandomState(np.random.MT19937(_seeds(key)))
 
 
 class KeySeedSequence(ISpawnableSeedSequence):
@@ -83,7 +83,7 @@ class KeySeedSequence(ISpawnableSeedSequence):
 
     def __init__(self, key: Key, *, n_children_spawned: int = 0) -> None:
         check_key(key).generate_state(0)  # refuses an array of keys
-        self.key = key
+        self.key = key.to("cpu")
         self.n_children_spawned = n_children_spawned
 
     def generate_state(self, n_words: int, dtype: Any = np.uint32) -> Array:
@@ -94,11 +94,16 @@ class KeySeedSequence(ISpawnableSeedSequence):
         """The next seeds, as many as asked for."""
         first = self.n_children_spawned
         self.n_children_spawned += self.key._seeds("n_children", n_children)
-        children = fold_in(fold_in(self.key.to("cpu"), _seed.SPAWN), np.arange(first, self.n_children_spawned))
+        children = fold_in(fold_in(self.key, _seed.SPAWN), np.arange(first, self.n_children_spawned))
         return [KeySeedSequence(child) for child in children]
 
     def __repr__(self) -> str:
         return f"KeySeedSequence({self.key!r}, n_children_spawned={self.n_children_spawned})"
+
+
+def _seeds(seed: Key | KeySeedSequence) -> Any:
+    """What counts the children of a key; NumPy's types know no seed but its own."""
+    return seed if isinstance(seed, KeySeedSequence) else KeySeedSequence(seed)
 
 
 class KeyBitGenerator(np.random.BitGenerator):
@@ -113,7 +118,7 @@ class KeyBitGenerator(np.random.BitGenerator):
     """
 
     def __init__(self, seed: Key | KeySeedSequence) -> None:
-        seeds = seed if isinstance(seed, KeySeedSequence) else KeySeedSequence(seed)
+        seeds = _seeds(seed)
         super().__init__(seeds)
         self._stream = Stream(self.capsule, seeds.key)
 
