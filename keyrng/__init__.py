@@ -1,6 +1,7 @@
 """keyrng: random numbers by explicit, immutable, splittable keys, the same bits everywhere."""
 
 from keyrng import algorithms as algorithms
+from keyrng import initializers as initializers
 from keyrng._version import __version__ as __version__
 from keyrng.backends.threads import get_num_threads, set_num_threads
 from keyrng.distributions import (
@@ -68,6 +69,7 @@ from keyrng.keys import (
     wrap_key_data,
 )
 from keyrng.sampling import draw
+from keyrng.trees import named_keys
 
 __all__ = [
     "Key",
@@ -98,6 +100,7 @@ __all__ = [
     "gumbel",
     "hypergeometric",
     "index_shuffle",
+    "initializers",
     "key",
     "key_data",
     "key_impl",
@@ -110,6 +113,7 @@ __all__ = [
     "multinomial",
     "multivariate_hypergeometric",
     "multivariate_normal",
+    "named_keys",
     "negative_binomial",
     "noncentral_chisquare",
     "noncentral_f",

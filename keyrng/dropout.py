@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.backends.memory import HOST, is_on_device, on_device
+from keyrng.backends.memory import is_on_device, on_device
 from keyrng.dtypes import floating
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import bitcast, cast, where
 from keyrng.keys import Key, _axis, _is_integer, check_key
-from keyrng.parameters import Array, ArrayLike, anything, parameter_array, probability
+from keyrng.parameters import Array, anything, one_number, probability
 from keyrng.sampling import draw
 from keyrng.shapes import Shape, dimensions, shape_of
 
@@ -94,7 +94,7 @@ def dropout(
     x = _floats(x)
     own = out is not None and shape_of(out) == x.shape and x.shape[: key.ndim] == key.shape
     shape = x.shape[key.ndim :] if own else x.shape
-    chance = _chance(rate)
+    chance = one_number(probability(rate=rate))
     bound, scale = _bound(chance), 1.0 / (1.0 - chance) if chance < 1 else 0.0
     once = _once_along(shape, broadcast_dims)
     if once == shape:
@@ -137,7 +137,9 @@ def dropout_mask(
            [False,  True,  True, False]])
     """
     once = _once_along(dimensions(shape), broadcast_dims)
-    return draw(_dropout_mask, key, once, np.bool_, *_bound(_chance(rate)), compute=np.float32, out=out)
+    return draw(
+        _dropout_mask, key, once, np.bool_, *_bound(one_number(probability(rate=rate))), compute=np.float32, out=out
+    )
 
 
 def _floats(x: object) -> Array:
@@ -149,13 +151,6 @@ def _floats(x: object) -> Array:
     array: Any = x
     floating(array.dtype)
     return array  # type: ignore[no-any-return]
-
-
-def _chance(rate: ArrayLike) -> float:
-    """The probability to be dropped, checked."""
-    if is_on_device(rate) or np.ndim(rate):
-        raise TypeError(f"rate is one number, got an array of shape {shape_of(rate)}")
-    return float(parameter_array(HOST, probability(rate=rate), 0, np.dtype(np.float64)))
 
 
 def _bound(chance: float) -> tuple[float, float]:

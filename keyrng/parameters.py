@@ -153,6 +153,16 @@ def _on_device(name: str, array: Array, dtype: Dtype) -> Array:
     return converted(array, dtype)
 
 
+def one_number(parameter: Parameter) -> float:
+    """A parameter that no array can be, checked."""
+    value = parameter.value
+    if is_on_device(value):
+        raise TypeError(f"{parameter.name} is a number, got an array on a GPU; float({parameter.name}) fetches it")
+    if np.ndim(value):
+        raise TypeError(f"{parameter.name} is one number, got {type(value).__name__} of {len(value)}")
+    return float(parameter_array(HOST, parameter, 0, np.dtype(np.float64)))
+
+
 def truth(name: str, value: object) -> bool:
     """A switch: True or False; TypeError for anything else, which may be an argument in the wrong place."""
     if not isinstance(value, (bool, np.bool_)):

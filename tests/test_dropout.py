@@ -204,7 +204,7 @@ ONES = np.ones((2, 3), np.float32)
         ((KEY, ONES, np.nan), {}, ValueError, "rate must be between 0 and 1, got nan"),
         ((KEY, ONES, "half"), {}, TypeError, "rate is a number"),
         ((KEY, ONES, True), {}, TypeError, "rate is a number"),
-        ((KEY, ONES, np.array([0.5, 0.1])), {}, TypeError, r"rate is one number, got an array of shape \(2,\)"),
+        ((KEY, ONES, np.array([0.5, 0.1])), {}, TypeError, "rate is one number, got ndarray of 2"),
         ((KEY, [1.0, 2.0], 0.5), {}, TypeError, "x is an array of floats, got list"),
         ((KEY, np.arange(3), 0.5), {}, TypeError, "dtype int64 is no float dtype"),
         ((KEY, np.ones(3, complex), 0.5), {}, TypeError, "dtype complex128 is no float dtype"),

@@ -103,6 +103,15 @@ ORDER = (
     "keyrng.distributions",
     # what they are used for
     "keyrng.dropout",
+    "keyrng.trees",
+    "keyrng.initializers.base",
+    "keyrng.initializers.fixed",
+    "keyrng.initializers.plain",
+    "keyrng.initializers.scaling",
+    "keyrng.initializers.named",
+    "keyrng.initializers.orthogonal",
+    "keyrng.initializers.weights",
+    "keyrng.initializers",
     # the face
     "keyrng._version",
     "keyrng",

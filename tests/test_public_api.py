@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 import keyrng
-from keyrng import Key, algorithms
+from keyrng import Key, algorithms, initializers
 from keyrng.backends import compiled
 
 ROOT = Path(__file__).parents[1]
@@ -37,9 +37,9 @@ def test_all_is_what_is_public():
         if not name.startswith("_") and not isinstance(value, types.ModuleType)
     }
 
-    assert set(keyrng.__all__) == public | {"algorithms"}
+    assert set(keyrng.__all__) == public | {"algorithms", "initializers"}
     assert keyrng.__all__ == sorted(keyrng.__all__)
-    assert len(keyrng.__all__) == len(FUNCTIONS) + len([Key, algorithms])
+    assert len(keyrng.__all__) == len(FUNCTIONS) + len([Key, algorithms, initializers])
 
 
 def test_dir_shows_only_public_names_and_modules():
@@ -48,7 +48,7 @@ def test_dir_shows_only_public_names_and_modules():
     assert [name for name in others if not isinstance(getattr(keyrng, name), types.ModuleType)] == []
 
 
-@pytest.mark.parametrize("module", ["keyrng.algorithms", "keyrng.keys", "keyrng.distributions"])
+@pytest.mark.parametrize("module", ["keyrng.algorithms", "keyrng.keys", "keyrng.distributions", "keyrng.initializers"])
 def test_all_of_a_module_exists(module):
     found = importlib.import_module(module)
 
@@ -144,7 +144,7 @@ DIFFERENT = (
 OURS = (
     "draw", "stack", "concatenate", "power", "vonmises", "zipf", "logseries", "hypergeometric", "negative_binomial",
     "multivariate_hypergeometric", "noncentral_chisquare", "noncentral_f", "index_shuffle", "wishart", "dropout",
-    "dropout_mask",
+    "dropout_mask", "named_keys",
 )  # fmt: skip
 
 
