@@ -25,8 +25,8 @@ SPAWN = "numpy.spawn"
 def state(algorithm: Algorithm, words: Array, size: int) -> Array:
     """The first words of 32 bits, low half before high half, of ``split(fold_in(key, STATE), ...)``."""
     found = descendants(algorithm, words, STATE, -(-32 * size // algorithm.key_bits))
-    made: Array = found.reshape(-1).astype(algorithm.dtype.newbyteorder("<")).view("<u4")[:size].astype(np.uint32)
-    return made
+    halves = found.reshape(-1).astype(algorithm.dtype.newbyteorder("<")).view(np.dtype("<u4"))
+    return halves[:size].astype(np.uint32)
 
 
 def descendants(algorithm: Algorithm, words: Array, name: str, count: int) -> Array:
@@ -34,4 +34,5 @@ def descendants(algorithm: Algorithm, words: Array, name: str, count: int) -> Ar
     named = derive_one(algorithm, words, number_of(name, algorithm.index_bits, b"keyrng.name"), Domain.NAME)
     if not count:
         return words[None][:0]
-    return children(algorithm, named[None], 0, count)[0]
+    made: Array = children(algorithm, named[None], 0, count)[0]
+    return made

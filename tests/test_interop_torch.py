@@ -12,6 +12,7 @@ import keyrng
 torch = pytest.importorskip("torch")
 
 import keyrng.interop.torch as interop  # noqa: E402 (only where PyTorch is)
+from keyrng.initializers import he_normal, zeros  # noqa: E402
 
 KEY = keyrng.key(42)
 
@@ -129,13 +130,7 @@ class Net(torch.nn.Module):
         self.heads = torch.nn.ModuleList([torch.nn.Linear(4, 2, dtype=torch.bfloat16)])
 
 
-def normal(key, shape, dtype):
-    return keyrng.normal(key, shape, dtype)
-
-
-def zeros(key, shape, dtype):
-    return np.zeros(shape, dtype)
-
+normal = he_normal(in_axis=1, out_axis=0)
 
 RULES = {"*.bias": zeros, "*.weight": normal}
 
@@ -150,6 +145,20 @@ def test_parameters_get_keys_by_name():
     assert torch.equal(net.heads[0].weight.detach(), interop.tensor(expected))
     assert not net.first.bias.any()
     assert net.first.weight.requires_grad
+
+
+def test_the_keys_are_those_of_a_tree_of_the_same_names():
+    net = interop.init_(Net(), KEY, {"*.bias": None, "*.weight": normal})
+    keys = keyrng.named_keys(KEY, {"first": {"weight": (4, 3)}, "heads": [{"weight": (2, 4)}]})
+
+    assert np.array_equal(interop.array(net.first.weight), normal(keys["first"]["weight"], (4, 3)))
+    assert np.array_equal(interop.array(net.heads[0].weight), normal(keys["heads"][0]["weight"], (2, 4), "bfloat16"))
+
+
+def test_a_weight_of_many_inputs_is_small():
+    layer = interop.init_(torch.nn.Linear(4096, 8), KEY, {"bias": zeros, "weight": normal})
+
+    assert 0.9 < layer.weight.std() * (4096 / 2) ** 0.5 < 1.1
 
 
 def test_a_layer_more_changes_no_other():

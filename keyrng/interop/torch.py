@@ -13,6 +13,7 @@ from keyrng.dropout import dropout as drop
 from keyrng.dtypes import floating
 from keyrng.keys import Key, _is_integer, check_key, fold_in
 from keyrng.parameters import Array
+from keyrng.trees import _escaped
 
 try:
     import torch
@@ -22,7 +23,7 @@ except ModuleNotFoundError as error:
 __all__ = ["Dropout", "array", "dropout", "generator", "init_", "tensor"]
 
 Tensor: TypeAlias = torch.Tensor
-Initializer: TypeAlias = Callable[..., Any]  # init(key, shape, dtype) -> array
+Initializer: TypeAlias = Callable[..., Array]  # init(key, shape, dtype)
 
 
 # Samples and tensors
@@ -129,8 +130,8 @@ def init_(module: torch.nn.Module, key: Key, rules: Mapping[str, Initializer | N
 
     A rule is a pattern, as in ``fnmatch``, and an initializer: what ``keyrng.initializers`` makes, or any function
     ``init(key, shape, dtype)`` that returns an array. None leaves a parameter as it is. The key of the parameter
-    ``encoder.0.weight`` is ``fold_in(key, "encoder/0/weight")``: a layer more, or another order, changes no other
-    layer's values.
+    ``encoder.0.weight`` is ``fold_in(key, "encoder/0/weight")``, as by `keyrng.named_keys`: a layer more, or another
+    order, changes no other layer's values.
 
     PyTorch's weights have the outputs first, those of ``jax.nn.initializers`` last:
     ``he_normal(in_axis=1, out_axis=0)`` is right for ``Linear`` and for convolutions.
@@ -139,12 +140,9 @@ def init_(module: torch.nn.Module, key: Key, rules: Mapping[str, Initializer | N
     is no key.
 
     >>> import torch, keyrng.interop.torch
-    >>> def uniform(key, shape, dtype):
-    ...     return keyrng.uniform(key, shape, dtype, -0.1, 0.1)
-    >>> def zeros(key, shape, dtype):
-    ...     return np.zeros(shape, dtype)
-    >>> layer = torch.nn.Linear(2, 2)
-    >>> keyrng.interop.torch.init_(layer, keyrng.key(0), {"*bias": zeros, "*": uniform}).bias
+    >>> from keyrng.initializers import he_normal, zeros
+    >>> rules = {"*bias": zeros, "*": he_normal(in_axis=1, out_axis=0)}
+    >>> keyrng.interop.torch.init_(torch.nn.Linear(2, 2), keyrng.key(0), rules).bias
     Parameter containing:
     tensor([0., 0.], requires_grad=True)
     """
@@ -162,7 +160,8 @@ def init_(module: torch.nn.Module, key: Key, rules: Mapping[str, Initializer | N
             continue
         if parameter.is_meta:
             raise ValueError(f"{name} is on the meta device, where it has no values; module.to_empty(device=...) first")
-        values = initializer(fold_in(key, name.replace(".", "/")), tuple(parameter.shape), _dtype(parameter))
+        path = "/".join(_escaped(part, ()) for part in name.split("."))
+        values = initializer(fold_in(key, path), tuple(parameter.shape), _dtype(parameter))
         if values.shape != parameter.shape:
             raise ValueError(f"the initializer of {name} gives shape {values.shape}, it has {tuple(parameter.shape)}")
         with torch.no_grad():
