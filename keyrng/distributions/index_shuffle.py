@@ -19,8 +19,6 @@ from keyrng.shapes import Shape
 
 _ROUNDS = 12  # of one run of a kernel; row rounds and column rounds take turns
 
-_UNUSED = key_of(0)  # for `draw`: these kernels ask their lane for nothing
-
 
 def _words(half: Any, number: Any, key: Any) -> Any:
     """The random function of a round: 64 bits for one half of an index."""
@@ -139,10 +137,11 @@ def _permuted(
     columns = 2 ** (n.bit_length() // 2)
     rows = -(-n // columns)
     turns = range(0, _runs(rows, columns) * _ROUNDS, _ROUNDS)
+    unused = key_of(0)  # for `draw`: these kernels ask their lane for nothing
     chosen = _index_unshuffle if inverse else _index_shuffle
     for first in reversed(turns) if inverse else turns:
         sizes = (rows, columns, 2**32 // columns, first)
-        index = out = draw(chosen, _UNUSED, shape, np.int64, index, *sizes, row_keys, column_keys, out=out)
+        index = out = draw(chosen, unused, shape, np.int64, index, *sizes, row_keys, column_keys, out=out)
     return index
 
 
