@@ -464,7 +464,6 @@ def from_shared(_: int) -> list[str]:
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
-@pytest.mark.filterwarnings(r"ignore:os.fork\(\) was called:RuntimeWarning")  # of jax, which other tests import
 @pytest.mark.parametrize("how", [m for m in ("fork", "spawn") if m in multiprocessing.get_all_start_methods()])
 def test_processes_share_no_key(how):
     g = Generator(1)
