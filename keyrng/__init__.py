@@ -66,6 +66,7 @@ from keyrng.keys import (
     stack,
     wrap_key_data,
 )
+from keyrng.lazy import lazy
 from keyrng.sampling import draw
 
 __all__ = [
@@ -99,6 +100,7 @@ __all__ = [
     "key_data",
     "key_impl",
     "laplace",
+    "lazy",
     "loggamma",
     "logistic",
     "lognormal",

@@ -59,6 +59,7 @@ ORDER = (
     "keyrng.formats",
     "keyrng.parameters",
     "keyrng.shapes",
+    "keyrng.plan",
     "keyrng.sampling",
     "keyrng.distributions.words",
     "keyrng.distributions.uniform",
@@ -100,6 +101,9 @@ ORDER = (
     "keyrng.distributions.weights",
     "keyrng.distributions.choice",
     "keyrng.distributions",
+    # what samples are for
+    "keyrng.indexing",
+    "keyrng.lazy",
     # the face
     "keyrng._version",
     "keyrng",
