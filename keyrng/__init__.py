@@ -67,6 +67,7 @@ from keyrng.keys import (
     wrap_key_data,
 )
 from keyrng.lazy import lazy
+from keyrng.order import epochs
 from keyrng.sampling import draw
 
 __all__ = [
@@ -86,6 +87,7 @@ __all__ = [
     "dirichlet",
     "double_sided_maxwell",
     "draw",
+    "epochs",
     "exponential",
     "f",
     "fold_in",

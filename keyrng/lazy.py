@@ -228,11 +228,15 @@ def _make(plan: Plan, starts: Array, count: int, shape: tuple[int, ...], values:
     """Runs of elements, in a shape to which the values broadcast."""
     key, here = plan.key, memory_of(plan.key)
     size = prod(plan.shape[key.ndim :])
-    number, begin = np.divmod(starts, size)
-    start = int(begin[0]) if (begin == begin[0]).all() else begin.astype(np.uint64)
+    words = key._words.reshape(-1, key._algorithm.key_words)
     with here.current():
-        words = key._words.reshape(-1, key._algorithm.key_words)
-        words = here.contiguous(words[here.receive(number)])
+        if key.size == 1:  # a division takes longer than a value
+            words = here.xp.broadcast_to(words, (starts.size, key._algorithm.key_words))
+        else:
+            number, starts = np.divmod(starts, size)
+            words = words[here.receive(number)]
+        words = here.contiguous(words)
+    start = int(starts[0]) if (starts == starts[0]).all() else starts.view(np.uint64)
     rows, slab = _wrap(key._algorithm, words), Slab(start, count, size)
     out = here.empty(shape, plan.dtype)
     if len(plan.kernels) == 1:

@@ -115,7 +115,8 @@ def test_python_for_gpus_runs(page):
 @pytest.mark.parametrize("module", MODULES)
 @pytest.mark.usefixtures("_restored")
 def test_docstrings_of_a_module_run(module):
-    found = importlib.import_module(module)
+    # A module of keyrng.interop imports its library.
+    found = pytest.importorskip(module) if ".interop." in module else importlib.import_module(module)
     failures: list[str] = []
     for test in doctest.DocTestFinder().find(found, extraglobs={"keyrng": keyrng, "np": np}):
         doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=failures.append)

@@ -104,9 +104,14 @@ ORDER = (
     # what samples are for
     "keyrng.indexing",
     "keyrng.lazy",
+    "keyrng.order",
     # the face
     "keyrng._version",
     "keyrng",
+    "keyrng.interop",
+    "keyrng.interop.dask",
+    "keyrng.interop.torch_data",
+    "keyrng.interop.xarray",
     "keyrng.testing",
     "keyrng.cli",
     "keyrng.cli.demo",

@@ -143,7 +143,7 @@ DIFFERENT = (
 # Functions that jax.random does not have.
 OURS = (
     "draw", "stack", "concatenate", "power", "vonmises", "zipf", "logseries", "hypergeometric", "negative_binomial",
-    "multivariate_hypergeometric", "noncentral_chisquare", "noncentral_f", "index_shuffle", "wishart",
+    "multivariate_hypergeometric", "noncentral_chisquare", "noncentral_f", "index_shuffle", "wishart", "epochs", "lazy",
 )  # fmt: skip
 
 
