@@ -50,6 +50,7 @@ class _Place:
         }
 
     def _begin(self) -> Epoch:
+        # Called by generators, so by the first index: a loader with workers makes an iterator that it does not use.
         self._epoch, step = self._next
         self._next = self._epoch + 1, 0
         return self.order[self._epoch][step:]
@@ -82,7 +83,8 @@ class BatchSampler(_Place, torch.utils.data.Sampler[list[int]]):
         return self.order.steps
 
     def __iter__(self) -> Iterator[list[int]]:
-        return (batch.tolist() for batch in self._begin())
+        for batch in self._begin():
+            yield batch.tolist()
 
 
 class Sampler(_Place, torch.utils.data.Sampler[int]):
@@ -101,4 +103,5 @@ class Sampler(_Place, torch.utils.data.Sampler[int]):
         return before * self.order.batch_size + sum(map(len, self.order[0][before:]))
 
     def __iter__(self) -> Iterator[int]:
-        return (index for batch in self._begin() for index in batch.tolist())
+        for batch in self._begin():
+            yield from batch.tolist()
