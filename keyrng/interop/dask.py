@@ -26,6 +26,14 @@ def from_lazy(x: Lazy, chunks: Any = "auto") -> Any:
     ------
     TypeError
         For what is no lazy array.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> x = keyrng.lazy(keyrng.normal, keyrng.key(0), (1000, 1000))
+    >>> d = from_lazy(x, chunks=(100, 500))
+    >>> d.numblocks, bool((d[5:8].compute() == x[5:8]).all())
+    ((10, 2), True)
     """
     if not isinstance(x, Lazy):
         raise TypeError(f"x is what keyrng.lazy makes, got {type(x).__name__}")
