@@ -23,24 +23,25 @@ def runs(index: Any, shape: tuple[int, ...], first: int = 0) -> tuple[Array, int
     axes = [i for i, part in enumerate(parts) if not (part is None or isinstance(part, bool))]
     count, tail = 1, len(shape)
     while tail > first:
-        part = parts[axes[tail - 1]]
-        if not isinstance(part, range) or (part.step != 1 and len(part) > 1):
+        last = parts[axes[tail - 1]]
+        if not isinstance(last, range) or (last.step != 1 and len(last) > 1):
             break
-        count, tail = count * len(part), tail - 1
-        if len(part) < shape[tail]:
+        count, tail = count * len(last), tail - 1
+        if len(last) < shape[tail]:
             break
-    # NumPy's index again, for arrays that have the positions along one axis each, and length 1 along all others: so it
-    # is NumPy that puts the axes of the result in order.
+    ordered = any(isinstance(parts[place], range) for place in axes[:tail])
     same = [_renumbered(part, own=False) for part in parts]
     starts: Any = 0
     for axis, place in enumerate(axes):
-        positions = _positions(parts[place], only_first=axis >= tail)
-        step = prod(shape[axis + 1 :])
-        if positions.size == 1:
-            starts = starts + int(positions[0]) * step
-            continue
-        along = (positions * step).reshape([-1 if i == axis else 1 for i in range(len(shape))])
-        starts = starts + along[(*same[:place], _renumbered(parts[place], own=True), *same[place + 1 :])]
+        part: Any = parts[place]
+        if axis >= tail:
+            part = part.start
+        elif ordered and not isinstance(part, int):
+            # NumPy's index again, for an array that has the positions along this axis and length 1 along the others: so
+            # it is NumPy that puts the axes of the result in order.
+            along = _positions(part).reshape([-1 if i == axis else 1 for i in range(len(shape))])
+            part = along[(*same[:place], _renumbered(part, own=True), *same[place + 1 :])]
+        starts = starts + part * prod(shape[axis + 1 :])
     return np.ravel(starts), count
 
 
@@ -77,16 +78,13 @@ def _from_the_front(part: Any, length: int) -> range | int | Array:
         return range(*part.indices(length))
     if isinstance(part, int):
         return part % length
-    positions: Array = np.where(part < 0, part + length, part)
-    return positions
+    positions: Array = part.astype(np.int64)
+    return positions if positions.min() >= 0 else np.where(positions < 0, positions + length, positions)
 
 
-def _positions(part: Any, only_first: bool) -> Array:
+def _positions(part: range | Array) -> Array:
     """The positions along an axis in one row."""
-    if isinstance(part, range):
-        part = part[:1] if only_first else part
-        return np.arange(part.start, part.stop, part.step, dtype=np.int64)
-    return np.ravel(part).astype(np.int64)
+    return np.arange(part.start, part.stop, part.step) if isinstance(part, range) else np.ravel(part)
 
 
 def _renumbered(part: Part, own: bool) -> Any:

@@ -55,6 +55,7 @@ INDICES = (
     np.arange(60).reshape(3, 4, 5) % 7 == 1,
     ([],),
     (range(2), (0, 1)),
+    (np.array([-1, 2], np.int8), slice(None, None, 2), np.array([[4], [1]], np.uint64)),
     ([True, True, False], [0, 1]),
 )
 
