@@ -70,6 +70,8 @@ from keyrng.keys import (
     stack,
     wrap_key_data,
 )
+from keyrng.lazy import lazy
+from keyrng.order import epochs
 from keyrng.sampling import draw
 from keyrng.trees import named_keys
 
@@ -94,6 +96,7 @@ __all__ = [
     "draw",
     "dropout",
     "dropout_mask",
+    "epochs",
     "exponential",
     "f",
     "fold_in",
@@ -109,6 +112,7 @@ __all__ = [
     "key_data",
     "key_impl",
     "laplace",
+    "lazy",
     "loggamma",
     "logistic",
     "lognormal",

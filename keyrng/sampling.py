@@ -8,24 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from keyrng.algorithms.base import Algorithm
 from keyrng.backends import Slab, compiled
 from keyrng.backends import numpy as direct
-from keyrng.backends.memory import HOST, Memory
+from keyrng.backends.memory import Memory
 from keyrng.backends.threads import run_pieces
 from keyrng.dtypes import Dtype, compute_dtype, is_half
 from keyrng.dtypes import result as result_dtype
 from keyrng.kernels.bits import store
 from keyrng.kernels.lane import Kernel
-from keyrng.keys import Key, memory_of
-from keyrng.parameters import Array, ArrayLike, Parameter, anything, number, parameter_array
-from keyrng.shapes import Shape, check_broadcast, check_out, sample_shape
-
-Guard: TypeAlias = Callable[[Any], Any] | None
+from keyrng.keys import Key, _wrap, memory_of
+from keyrng.parameters import Array, ArrayLike
+from keyrng.plan import Guard, Plan, check_count, checked, guards_of
+from keyrng.shapes import Shape, check_out
 
 _SMALL = 4096  # elements below which a draw keeps the lock and needs no thread
 
@@ -87,10 +86,11 @@ def draw(
         raise TypeError(f"kernel is a function kernel(lane, *parameters), got {type(kernel).__name__}")
     dtype = result_dtype(dtype)
     compute = compute_dtype(dtype) if compute is None else np.dtype(compute)
+    if isinstance(out, Plan):
+        return out.take((kernel,), key, shape, dtype, parameters, compute)
     result, full, values = _prepared(here, key, shape, dtype, parameters, compute, out)
     if result.size:
-        guards = () if here is HOST else tuple(map(_guard, parameters, values))
-        _fill(kernel, key, result, full, values, compute, guards)
+        _fill(kernel, key, result, full, values, compute, guards_of(here, parameters, values))
     return result if out is None else out
 
 
@@ -106,9 +106,11 @@ def draw_complex(
     """As `draw`, for complex samples: a kernel for either part, with the same parameters."""
     here = memory_of(key)
     compute = np.dtype(np.float32 if dtype.itemsize == 8 else np.float64)
+    if isinstance(out, Plan):
+        return out.take((real, imag), key, shape, dtype, parameters, compute)
     result, full, values = _prepared(here, key, shape, dtype, parameters, compute, out)
     if result.size:
-        guards = () if here is HOST else tuple(map(_guard, parameters, values))
+        guards = guards_of(here, parameters, values)
         _fill(real, key, result.real, full, values, compute, guards)
         _fill(imag, key, result.imag, full, values, compute, guards)
     return result if out is None else out
@@ -124,10 +126,7 @@ def _prepared(
     out: Array | None,
 ) -> tuple[Array, tuple[int, ...], list[Array]]:
     """The array to write to, its shape, and the parameters as arrays; all are checked."""
-    values = [parameter_array(here, p, i, compute) for i, p in enumerate(parameters)] if parameters else []
-    full = sample_shape(key, shape, values, out)
-    if values:
-        check_broadcast(parameters, values, full)
+    full, values = checked(here, key, shape, parameters, compute, out)
     if out is None:
         result = here.empty(full, dtype)
     else:
@@ -143,16 +142,6 @@ def _in_place(value: Array, result: Array) -> bool:
     if not isinstance(value, np.ndarray) or value.dtype != result.dtype:
         return False
     return (value.ctypes.data, value.shape, value.strides) == (result.ctypes.data, result.shape, result.strides)
-
-
-def _guard(parameter: ArrayLike, value: Array) -> Guard:
-    """What must hold of a value that nobody has checked, for it lies in the memory of a GPU.
-
-    A named parameter is at least a number; one without a name may be anything, NaN too.
-    """
-    if isinstance(value, np.ndarray) or value.dtype.kind != "f" or not isinstance(parameter, Parameter):
-        return None
-    return None if parameter.requirement is anything else (parameter.requirement or number).holds
 
 
 def _small(kernel: Kernel, key: Key, shape: Any, dtype: Any) -> Array | None:
@@ -184,9 +173,7 @@ def _fill(
 ) -> None:
     """Write the whole sample into ``result``."""
     count = result.size // key.size
-    limit = 2**56 if key._algorithm.jax_layout else 2**62
-    if count > limit:
-        raise ValueError(f"a key of {key.impl} has {limit} elements, asked for {count}; split it")
+    check_count(key, count)
     slab = Slab(0, count, count)
     if result.flags.c_contiguous:
         fill_slab(kernel, key, result, full, values, compute, slab, guards)
@@ -215,6 +202,9 @@ def fill_slab(
     """
     dtype, algorithm = out.dtype, key._algorithm
     if not isinstance(out, np.ndarray):
+        if isinstance(slab.start, np.ndarray):
+            _fill_rows(kernel, key, out, shape, values, compute, slab, guards)
+            return
         _cuda().fill(kernel, algorithm, key._words, slab, out, shape, values, compute, guards)
         return
     flat = out.view(np.uint16) if is_half(dtype) else out
@@ -235,6 +225,29 @@ def fill_slab(
 
     words = key._words.reshape(-1, algorithm.key_words)
     direct.run(kernel, algorithm, words, slab, compute, [_flat(v, shape) for v in values], take)
+
+
+def _fill_rows(
+    kernel: Any,
+    key: Key,
+    out: Array,
+    shape: tuple[int, ...],
+    values: list[Array],
+    compute: Dtype,
+    slab: Slab,
+    guards: tuple[Guard, ...],
+) -> None:
+    """The rows of a slab with a start for each key, one by one: its CUDA text has one start."""
+    here = memory_of(key)
+    words = key._words.reshape(-1, key._algorithm.key_words)
+    with here.current():
+        rows = out.reshape(len(words), slab.count)
+        values = [v if v.size == 1 else here.xp.broadcast_to(v, shape).reshape(rows.shape) for v in values]
+    for i, start in enumerate(slab.start.tolist()):
+        with here.current():
+            row, own = rows[i], [v if v.size == 1 else v[i] for v in values]
+        part = Slab(start, slab.count, slab.size)
+        fill_slab(kernel, _wrap(key._algorithm, words[i]), row, row.shape, own, compute, part, guards)
 
 
 def run_slabs(key: Key, total: int, piece: Callable[[int, int], None], size: int) -> None:

@@ -149,7 +149,7 @@ DIFFERENT = (
 OURS = (
     "draw", "stack", "concatenate", "power", "vonmises", "zipf", "logseries", "hypergeometric", "negative_binomial",
     "multivariate_hypergeometric", "noncentral_chisquare", "noncentral_f", "index_shuffle", "wishart", "dropout",
-    "dropout_mask", "named_keys",
+    "dropout_mask", "named_keys", "epochs", "lazy",
 )  # fmt: skip
 
 

@@ -132,15 +132,17 @@ class _AttemptBlocks:
             block = packed.blocks(algorithm, self._words[0], slab.start, slab.count, draw, Domain.SAMPLE)
             return algorithm.words([word[live] for word in block], bits)
         key = [self._words[:, i] for i in range(algorithm.key_words)]
+        first = slab.start
         if len(self._words) > 1:
-            key = [word[live // slab.count] for word in key]
-            live = live % slab.count
-        first, last = slab.start, slab.start + slab.count - 1
-        if algorithm.word_bits == 32 and first >> 32 == last >> 32:
+            row, live = np.divmod(live, slab.count)
+            key = [word[row] for word in key]
+            first = first[row] if isinstance(first, np.ndarray) else first
+        last = first + (slab.count - 1)
+        if isinstance(first, int) and algorithm.word_bits == 32 and first >> 32 == last >> 32:
             low, high = live.astype(np.uint32), np.array([first >> 32], np.uint32)
             low += np.uint32(first & 0xFFFFFFFF)
         else:
-            low, high = _index_words(algorithm, live.astype(np.uint64) + np.uint64(first))
+            low, high = _index_words(algorithm, live.astype(np.uint64) + np.asarray(first, np.uint64))
         return algorithm.words(algorithm.at(key, low, high, *_constants(algorithm, draw)), bits)
 
 
@@ -181,8 +183,10 @@ def fold_draws(algorithm: Algorithm, words: Array) -> Array:
     return np.stack(algorithm.block(key, (last,) * algorithm.block_words)[: algorithm.key_words], axis=-1)
 
 
-def direct_words(algorithm: Algorithm, words: Array, start: int, count: int, bits: int) -> Array:
+def direct_words(algorithm: Algorithm, words: Array, start: int | Array, count: int, bits: int) -> Array:
     """Values ``start`` to ``start + count`` of the direct draw of each key, flat, key after key."""
+    if isinstance(start, np.ndarray):
+        return _scattered_words(algorithm, words, start, count, bits)
     per_block = algorithm.per_block(bits)
     first, skip = divmod(start, per_block)
     blocks = (skip + count + per_block - 1) // per_block
@@ -198,6 +202,15 @@ def direct_words(algorithm: Algorithm, words: Array, start: int, count: int, bit
         return flat
     run: Array = np.stack(values, axis=-1).reshape(len(words), blocks * per_block)
     return run[:, skip : skip + count].reshape(-1)
+
+
+def _scattered_words(algorithm: Algorithm, words: Array, starts: Array, count: int, bits: int) -> Array:
+    """The same with a start for each key: a block for each value."""
+    block, place = np.divmod(starts[:, np.newaxis] + np.arange(count, dtype=np.uint64), algorithm.per_block(bits))
+    key = [words[:, i : i + 1] for i in range(algorithm.key_words)]
+    values = algorithm.values(algorithm.at(key, *_index_words(algorithm, block), *_constants(algorithm, 0)), bits)
+    chosen: Array = values[0] if len(values) == 1 else np.choose(place.astype(np.intp), values)
+    return chosen.reshape(-1)
 
 
 def _consecutive(algorithm: Algorithm, first: int, count: int) -> tuple[Array, Array]:
@@ -240,9 +253,12 @@ def run(
         keys_at_once = max(1, CHUNK // max(slab.count, 1))
         for first in range(0, len(words), keys_at_once):
             keys = _Keys(algorithm, words[first : first + keys_at_once])
+            begin: Any = slab.start
+            if isinstance(begin, np.ndarray):
+                begin = begin[first : first + keys_at_once] if len(keys.words) > 1 else int(begin[first])
             step = slab.count if len(keys.words) > 1 else CHUNK
             for start in range(0, slab.count, step):
-                part = Slab(slab.start + start, min(step, slab.count - start), slab.size)
+                part = Slab(begin + start, min(step, slab.count - start), slab.size)
                 flat = first * slab.count + start
                 stop = flat + len(keys.words) * part.count
                 lanes = _Lanes(keys, part, dtype)

@@ -26,6 +26,7 @@ typedef struct {
     const char *words; /* of all keys */
     size_t keys;
     uint64_t start, count, size;
+    const uint64_t *starts; /* a start for each key; NULL: one for all */
     char *out;
     int dims;
     int64_t shape[MOST_DIMS];
@@ -127,8 +128,13 @@ static void direct(const algorithm_info *a, const algorithm_code *code, fill_fn 
     }
 }
 
+static uint64_t start_of(const job *j, size_t key) { return j->starts ? j->starts[key] : j->start; }
+
+/* Whether every lane is at the index `start`: one value a key, the usual case of many keys. */
+static int at_one_index(const job *j) { return j->count == 1 && !j->starts; }
+
 static uint64_t lane_index(const work *w, size_t i) {
-    return !w->lanes.each ? w->lanes.first + i : w->job->count == 1 ? w->job->start : w->lanes.index[i];
+    return !w->lanes.each ? w->lanes.first + i : at_one_index(w->job) ? w->job->start : w->lanes.index[i];
 }
 
 /* The same for lanes with keys of their own, or whose words do not follow each other: a block each, and of each block
@@ -138,7 +144,7 @@ static void direct_each(work *w, int key, int bits, uint64_t step, uint64_t offs
     const algorithm_info *a = j->algorithm;
     int each = w->lanes.each;
     size_t per = a->jax_layout ? 1 : (size_t)(a->word_bytes * a->block_words * 8 / bits);
-    if (each && j->count == 1) {
+    if (each && at_one_index(j)) {
         put_one_index(w, (j->start * step + offset) / per);
     } else {
         w->filled = UINT64_MAX;
@@ -214,7 +220,7 @@ static void loop(work *w, const stage *s) {
     for (int first = 1; n; first = 0) {
         for (size_t b = 0; b < blocks; b++, draw++) {
             if (draw % epoch == 0) derive_keys(w, each ? n : 1, key, (1ull << 56) - 1, 255, 0, key);
-            if (j->count == 1) {
+            if (each && at_one_index(j)) {
                 put_one_index(w, j->start);
             } else {
                 w->filled = UINT64_MAX;
@@ -344,13 +350,13 @@ static void take_keys(work *w, size_t flat) {
     size_t key = flat / j->count;
     uint64_t at = flat % j->count;
     if (j->count == 1) {
-        /* One value a key, the usual case. */
+        if (j->starts) memcpy(w->lanes.index, j->starts + key, 8 * w->lanes.n);
         put_keys(a, j->isa, w->lanes.key[0], j->words + key * (size_t)(a->key_words * a->word_bytes), w->lanes.n);
         derive_plan_keys(w);
         return;
     }
     for (size_t i = 0; i < w->lanes.n; i++) {
-        w->lanes.index[i] = j->start + at;
+        w->lanes.index[i] = start_of(j, key) + at;
         for (int k = 0; k < a->key_words; k++) {
             size_t word = key * (size_t)a->key_words + (size_t)k;
             if (a->word_bytes == 4) ((uint32_t *)w->lanes.key[0][k])[i] = ((const uint32_t *)j->words)[word];
@@ -416,7 +422,7 @@ static int execute(const job *j, size_t first, size_t stop) {
             take_keys(&w, flat);
         } else {
             if (w.lanes.n > j->count - at) w.lanes.n = j->count - at;
-            w.lanes.first = j->start + at;
+            w.lanes.first = start_of(j, flat / j->count) + at;
             take_key(&w, flat / j->count);
         }
         run_chunk(&w, flat);

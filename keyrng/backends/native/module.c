@@ -120,7 +120,8 @@ static int read_parameter(PyObject *item, parameter *p, Py_buffer *view, int ite
     return PyErr_Occurred() ? -1 : 0;
 }
 
-/* run(plan, store, algorithm, words, keys, start, count, size, out, out_size, first, stop, shape, parameters) */
+/* run(plan, store, algorithm, words, keys, start, count, size, out, out_size, first, stop, shape, parameters);
+ * start is a number, or an array of one for each key */
 static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
     if (n != 14) return PyErr_Format(PyExc_TypeError, "run takes 14 arguments");
@@ -128,7 +129,9 @@ static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     for (int i = 0; i < 3; i++) numbers[i] = PyLong_AsLong(args[i]);
     unsigned long long sizes[6];
     int places[6] = {4, 5, 6, 7, 10, 11};
-    for (int i = 0; i < 6; i++) sizes[i] = PyLong_AsUnsignedLongLong(args[places[i]]);
+    int one_start = PyLong_Check(args[5]);
+    for (int i = 0; i < 6; i++)
+        sizes[i] = i == 1 && !one_start ? 0 : PyLong_AsUnsignedLongLong(args[places[i]]);
     long out_size = PyLong_AsLong(args[9]);
     if (PyErr_Occurred()) return NULL;
     const plan *p = &plans[numbers[0]];
@@ -144,21 +147,23 @@ static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
              .size = sizes[3],
              .dims = (int)PyTuple_Size(args[12])};
     size_t first = (size_t)sizes[4], stop = (size_t)sizes[5], total = j.keys * (size_t)j.count;
-    Py_buffer words = {0}, out = {0}, views[MOST_INPUTS] = {{0}};
+    Py_buffer words = {0}, out = {0}, starts = {0}, views[MOST_INPUTS] = {{0}};
     int failed = 0;
     if (j.dims > MOST_DIMS || PyTuple_Size(args[13]) != p->parameters || stop > total) {
         PyErr_SetString(PyExc_SystemError, "a plan was called with the wrong arguments");
         return NULL;
     }
-    failed = take(args[3], &words, PyBUF_SIMPLE) || take(args[8], &out, PyBUF_WRITABLE);
+    failed = take(args[3], &words, PyBUF_SIMPLE) || take(args[8], &out, PyBUF_WRITABLE) ||
+             (!one_start && take(args[5], &starts, PyBUF_SIMPLE));
     j.words = words.buf;
+    j.starts = starts.buf;
     j.out = out.buf;
     for (int d = 0; d < j.dims && !failed; d++) j.shape[d] = PyLong_AsLongLong(PyTuple_GetItem(args[12], d));
     for (int i = 0; i < p->parameters && !failed; i++)
         failed = read_parameter(PyTuple_GetItem(args[13], i), &j.parameters[i], &views[i], p->itemsize, total, j.dims);
     if (!failed && ((size_t)words.len != j.keys * (size_t)(j.algorithm->key_words * j.algorithm->word_bytes) ||
-                    (size_t)out.len != total * (size_t)j.out_size)) {
-        PyErr_SetString(PyExc_SystemError, "the words or the output have another size than the call says");
+                    (size_t)out.len != total * (size_t)j.out_size || (!one_start && (size_t)starts.len != j.keys * 8))) {
+        PyErr_SetString(PyExc_SystemError, "the words, the starts or the output have another size than the call says");
         failed = 1;
     }
     if (!failed && first < stop) {
@@ -174,6 +179,7 @@ static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     }
     if (words.obj) PyBuffer_Release(&words);
     if (out.obj) PyBuffer_Release(&out);
+    if (starts.obj) PyBuffer_Release(&starts);
     for (int i = 0; i < p->parameters; i++)
         if (views[i].obj) PyBuffer_Release(&views[i]);
     if (failed) return NULL;

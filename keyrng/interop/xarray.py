@@ -1,0 +1,47 @@
+"""Lazy arrays in xarray: values are made when they are looked at, and only those."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from xarray.backends import BackendArray
+from xarray.core import indexing
+
+from keyrng.lazy import Lazy
+
+
+class _Values(BackendArray):
+    """A lazy array as xarray reads from one."""
+
+    def __init__(self, x: Lazy) -> None:
+        self.x, self.shape, self.dtype = x, x.shape, x.dtype
+
+    def __getitem__(self, key: Any) -> Any:
+        if not isinstance(key, indexing.OuterIndexer):
+            return np.asarray(self.x[key.tuple])
+        # Arrays of positions are for one axis each, and axes stay where they are.
+        numbers = tuple(axis for axis, part in enumerate(key.tuple) if isinstance(part, (int, np.integer)))
+        parts = [slice(part, part + 1) if axis in numbers else part for axis, part in enumerate(key.tuple)]
+        if sum(isinstance(part, np.ndarray) for part in parts) > 1:
+            parts = list(np.ix_(*(self._positions(part, axis) for axis, part in enumerate(parts))))
+        return np.squeeze(self.x[tuple(parts)], numbers)
+
+    def _positions(self, part: Any, axis: int) -> Any:
+        return np.arange(*part.indices(self.shape[axis])) if isinstance(part, slice) else part
+
+
+def from_lazy(x: Lazy, dims: Any, **more: Any) -> Any:
+    """A DataArray of a lazy array, with names for its axes; ``coords``, ``name`` and ``attrs`` as for DataArray.
+
+    Choosing a part of it makes nothing; ``load``, arithmetic and pictures make the values of the part.
+
+    >>> import keyrng
+    >>> x = keyrng.lazy(keyrng.normal, keyrng.key(0), (10**6, 10**6))
+    >>> from_lazy(x, ("time", "place")).isel(time=slice(5, 8), place=[7, 1]).shape
+    (3, 2)
+    """
+    if not isinstance(x, Lazy):
+        raise TypeError(f"x is what keyrng.lazy makes, got {type(x).__name__}")
+    return xr.DataArray(xr.Variable(dims, indexing.LazilyIndexedArray(_Values(x))), **more)
