@@ -29,7 +29,7 @@ MODULES = sorted(
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
 
-# A fence may say after "python" what its code needs: cuda for a GPU, and modules.
+# A fence may say after "python" what its code needs: cuda for a GPU, and modules; a script is for test_engines.py.
 _FENCED = re.compile(r"^```(\w*(?: \w+)*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^()\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -61,7 +61,7 @@ def test_python_of_a_page_runs(page):
     for block in _FENCED.finditer(text):
         (language, *needed), code = block[1].split() or [""], block[2]
         line = text[: block.start()].count("\n") + 1
-        if language != "python" or "cuda" in needed or not all(map(importlib.util.find_spec, needed)):
+        if language != "python" or {"cuda", "script"} & set(needed) or not all(map(importlib.util.find_spec, needed)):
             continue
         if ">>>" in code:
             _run(code, page.name, str(page), line, namespace)

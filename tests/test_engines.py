@@ -16,8 +16,8 @@ import keyrng
 
 ROOT = Path(__file__).parents[1]
 
-# A fence may say after "python" which modules its code needs; what needs a GPU has tests of its own.
-_SCRIPT = re.compile(r"^```python ((?!cuda)\w+(?: \w+)*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# A fence may say after "python" that it is a script, and which modules that needs.
+_SCRIPT = re.compile(r"^```python script (\w+(?: \w+)*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SCRIPTS = [
     pytest.param(needed.split(), code, id=f"{page.stem}-{needed.replace(' ', '-')}")
     for page in sorted((ROOT / "docs").rglob("*.md"))
