@@ -197,6 +197,14 @@ def test_weights_of_any_size(cupy: Any, dtype: Any) -> None:
     check("choice", KEY, a=3, shape=(300,), p=np.array([-0.0, 1, -0.0]))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_cumulative_sums(cupy: Any, dtype: Any) -> None:
+    device, host = (importlib.import_module(f"keyrng.distributions.{name}") for name in ("device_weights", "weights"))
+    for size in (1, 2, 15, 16, 17, 256, 257, 4_097):
+        x = RNG.random(size).astype(dtype)
+        assert_same(here(device.cumulative(there(x))), host.cumulative(x), size)
+
+
 def test_categorical_draws(cupy: Any) -> None:
     logits = RNG.normal(size=(2, 3, 5)) * 3
     logits[0, 0, 1] = -np.inf
@@ -401,6 +409,22 @@ def test_matrices_without_factors(cupy: Any) -> None:
             gone = missing("multivariate_normal", mean=mean, cov=np.array(cov), method=method, shape=(1,))
             assert gone == [cov is not good], (cov, method)
         assert missing("wishart", df=3, scale=np.array(cov), shape=(1,)) == [cov is not good]
+
+
+def test_what_a_library_leaves_instead_of_a_factor(cupy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CuPy says nothing of it, so the factor is looked at: its product is the matrix, and its diagonal positive."""
+    matrix = np.array([[[4.0, 0.0], [0.0, 9.0]], [[2.0, 1.0], [1.0, 2.0]]])
+    right = np.linalg.cholesky(matrix)
+    for left, gone in (
+        (right, [False, False]),
+        (matrix, [True, True]),
+        (-right, [True, True]),
+        (right[:1], [False, True]),
+    ):
+        given = there(np.ascontiguousarray(np.broadcast_to(left, matrix.shape)))
+        monkeypatch.setattr(cupy.linalg, "cholesky", lambda a, given=given: given)
+        assert missing("multivariate_normal", mean=[0.0, 0.0], cov=matrix) == gone
+        assert missing("wishart", df=5, scale=matrix) == gone
 
 
 # Errors
