@@ -52,6 +52,14 @@ def _torch(function: str, out: Array) -> list[Subject]:
     return [Subject("torch", partial(getattr(torch, function), out.size, out=torch.from_numpy(out)))]
 
 
+def dropout(x: Array, rate: float) -> list[Subject]:
+    """torch's dropout; jax has none of its own."""
+    if not (torch := library("torch")):
+        return []
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    return [Subject("torch", partial(torch.nn.functional.dropout, torch.from_numpy(x), rate, True))]
+
+
 def large(out: Array) -> dict[str, list[Subject]]:
     """Draws that fill ``out``, a flat array of float32; jax has no out and makes an array each time."""
     shape, generators = out.shape, _generators()

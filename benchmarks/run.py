@@ -48,7 +48,9 @@ def large_draws(count: int) -> Groups:
         "gamma(2.0)": on_paths(partial(keyrng.gamma, key, 2.0, shape, out=out)),
     }
     others = peers.large(out)
-    return {name: subjects + others[name] for name, subjects in groups.items()}
+    groups = {name: subjects + others[name] for name, subjects in groups.items()}
+    x = keyrng.normal(key, shape)
+    return {**groups, "dropout(0.1)": on_paths(partial(keyrng.dropout, key, x, 0.1)) + peers.dropout(x, 0.1)}
 
 
 def hand_written(key: keyrng.Key, count: int, padded: np.ndarray) -> list[Subject]:
@@ -113,7 +115,10 @@ def measure(quick: bool, judged_by: str) -> dict[str, Any]:
     """Run everything."""
     count, rounds, budget = (2**20, 5, 1.0) if quick else (2**24, 21, 30.0)
     fewer = count // 4
-    values = {**dict.fromkeys(("uniform", "normal", "gamma(2.0)", "bits"), count), "a million uniforms": MILLION}
+    values = {
+        **dict.fromkeys(("uniform", "normal", "gamma(2.0)", "bits", "dropout(0.1)"), count),
+        "a million uniforms": MILLION,
+    }
     families = samplers.groups(fewer, on_paths)
     shuffled = samplers.shuffled(fewer, on_paths)
     values |= dict.fromkeys((*families, *shuffled), fewer)

@@ -2,6 +2,7 @@
 
 from keyrng import algorithms as algorithms
 from keyrng import debug as debug
+from keyrng import initializers as initializers
 from keyrng._version import __version__ as __version__
 from keyrng.backends.threads import get_num_threads, set_num_threads
 from keyrng.distributions import (
@@ -55,6 +56,7 @@ from keyrng.distributions import (
     wishart,
     zipf,
 )
+from keyrng.dropout import dropout, dropout_mask
 from keyrng.generator import Generator
 from keyrng.keys import (
     Key,
@@ -69,6 +71,7 @@ from keyrng.keys import (
     wrap_key_data,
 )
 from keyrng.sampling import draw
+from keyrng.trees import named_keys
 
 __all__ = [
     "Generator",
@@ -89,6 +92,8 @@ __all__ = [
     "dirichlet",
     "double_sided_maxwell",
     "draw",
+    "dropout",
+    "dropout_mask",
     "exponential",
     "f",
     "fold_in",
@@ -99,6 +104,7 @@ __all__ = [
     "gumbel",
     "hypergeometric",
     "index_shuffle",
+    "initializers",
     "key",
     "key_data",
     "key_impl",
@@ -111,6 +117,7 @@ __all__ = [
     "multinomial",
     "multivariate_hypergeometric",
     "multivariate_normal",
+    "named_keys",
     "negative_binomial",
     "noncentral_chisquare",
     "noncentral_f",

@@ -8,13 +8,13 @@ Must not import keys, sampling, distributions or anything above them.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import prod
 from typing import Any, NoReturn, final
 
 import numpy as np
 
-from keyrng import _serialize
+from keyrng import _seed, _serialize
 from keyrng.algorithms.base import Algorithm
 from keyrng.backends.memory import HOST, Memory, memory, memory_at
 
@@ -102,6 +102,50 @@ class Key:
         True
         """
         return _wrap(*_serialize.load(data))
+
+    # A seed of NumPy's generators: np.random.bit_generator.ISpawnableSeedSequence.
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> Array:
+        """Words of 32 or 64 bits for the state of a generator, which ``np.random.default_rng(key)`` asks for.
+
+        They are the words of ``split(fold_in(key, "numpy.generate_state"), ...)``: every bit of the key decides them,
+        and more of them begin with the same ones. Those of 64 bits are pairs of those of 32, low half first.
+
+        ValueError for keys of another shape than (), or a negative number; TypeError for another dtype.
+
+        >>> keyrng.key(42).generate_state(3)
+        array([2927191395, 1678435331,  408001183], dtype=uint32)
+        """
+        size, wanted = self._seeds("n_words", n_words), np.dtype(dtype)
+        if wanted not in (np.uint32, np.uint64):
+            raise TypeError(f"the words of a state are uint32 or uint64, got {wanted}")
+        halves = wanted.itemsize // 4
+        words = _seed.state(self._algorithm, HOST.receive(self._words), halves * size)
+        if halves == 1:
+            return words
+        pairs = words.astype(np.uint64)
+        return pairs[::2] | pairs[1::2] << np.uint64(32)
+
+    def spawn(self, n_children: int) -> list[Key]:
+        """Other seeds for NumPy: the keys of ``split(fold_in(key, "numpy.spawn"), n_children)``.
+
+        A key never changes, so it does not count its children: asked again, it gives the same ones. Ask for all at
+        once; ``keyrng.interop.numpy.generator(key)`` makes a generator that counts, as NumPy's own do.
+
+        ValueError for keys of another shape than (), or a negative number.
+        """
+        size = self._seeds("n_children", n_children)
+        return list(_wrap(self._algorithm, _seed.descendants(self._algorithm, self._words, _seed.SPAWN, size)))
+
+    def _seeds(self, name: str, number: int) -> int:
+        """How many words or seeds NumPy asks for, checked."""
+        if self.ndim:
+            raise ValueError(f"a seed is a single key, got keys of shape {self.shape}; keys[0] is one")
+        if not _is_integer(number):
+            raise TypeError(f"{name} is an int, got {number!r}")
+        if number < 0:
+            raise ValueError(f"{name} is not negative, got {number}")
+        return int(number)
 
     # An array of keys.
 
@@ -247,7 +291,20 @@ class Key:
     __rpow__ = __rand__ = __ror__ = __rxor__ = __rlshift__ = __rrshift__ = _no_number
 
 
-_new = object.__new__
+def _first(kind: type[Key]) -> Key:
+    """A new key, after telling NumPy that keys are seeds.
+
+    When the first key is made, for whoever has none needs it not: it imports numpy.random, which costs 10 ms.
+    """
+    global _new
+    from numpy.random.bit_generator import ISpawnableSeedSequence
+
+    ISpawnableSeedSequence.register(Key)
+    _new = object.__new__
+    return _new(kind)
+
+
+_new: Callable[[type[Key]], Key] = _first
 _set_algorithm = Key.__dict__["_algorithm"].__set__
 _set_words = Key.__dict__["_words"].__set__
 
@@ -256,7 +313,7 @@ def _wrap(algorithm: Algorithm, words: Array) -> Key:
     """Keys of words that nobody else may write to: C-contiguous, of the algorithm's dtype, shape (..., key_words)."""
     if type(words) is np.ndarray:
         words.setflags(write=False)
-    made: Key = _new(Key)
+    made = _new(Key)
     _set_algorithm(made, algorithm)
     _set_words(made, words)
     return made

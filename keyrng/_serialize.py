@@ -93,3 +93,9 @@ def digest(data: bytes, size: int, person: bytes = b"") -> bytes:
     from hashlib import blake2b  # not at the top: it costs 3 ms of every import keyrng
 
     return blake2b(data, digest_size=size, person=person).digest()
+
+
+def number_of(text: str | bytes, bits: int, person: bytes) -> int:
+    """The number of a name, by its BLAKE2b for a purpose."""
+    data = text.encode() if isinstance(text, str) else text
+    return int.from_bytes(digest(data, bits // 8, person), "big")

@@ -12,15 +12,16 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import cache
 from types import CodeType, FrameType, FunctionType
 from typing import Any, TypeAlias
 
 from keyrng import distributions, keys, sampling
 from keyrng.algorithms.base import Algorithm
 from keyrng.backends.memory import HOST
+from keyrng.dropout import dropout, dropout_mask
 from keyrng.keys import Key
 
 __all__ = ["KeyReuseError", "check_reuse"]
@@ -78,15 +79,18 @@ class _Record:
 
     def use(self, key: Key, names: list[bytes], place: Place) -> None:
         """A key is used; a `KeyReuseError` if that is once too often."""
-        uses, once = self.uses, self._once.setdefault(place, (place,))
-        for i, name in enumerate(names):
-            before = uses.get(name)
-            if before is None:
-                uses[name] = once
+        uses, once = self.uses, self._once.get(place)
+        if once is None:
+            once = self._once[place] = (place,)
+        used = len(uses)
+        for name in names:
+            before = uses.setdefault(name, once)
+            if len(uses) > used:
+                used += 1
             elif len(before) < self.limits.get(name, 1):
                 uses[name] = (*before, place)
             else:
-                raise _error(key.ravel()[i], (place, *before))
+                raise _error(key.ravel()[names.index(name)], (place, *before))
 
     def permit(self, names: list[bytes]) -> None:
         """A key is cloned."""
@@ -112,12 +116,9 @@ def _error(key: Key, places: tuple[Place, ...]) -> KeyReuseError:
 
 def _names(key: Key) -> list[bytes]:
     """What tells keys apart: for each one the algorithm, and its words."""
-    algorithm = key._algorithm
-    kind, words = _kind(algorithm), HOST.receive(key._words).tobytes()
-    if not key.ndim:
-        return [kind + words]
-    size = algorithm.key_bits // 8
-    return [kind + words[i : i + size] for i in range(0, len(words), size)]
+    kind, words = _kind(key._algorithm), HOST.receive(key._words)
+    data, size = words.tobytes(), words.itemsize * words.shape[-1]
+    return [kind + data] if words.ndim == 1 else [kind + data[i : i + size] for i in range(0, len(data), size)]
 
 
 @cache
@@ -178,7 +179,7 @@ def _exchange(on: bool) -> None:
 @cache
 def _functions() -> list[tuple[Any, FunctionType, CodeType]]:
     """The functions, each with a copy that keeps its code, and with the code for a check."""
-    found = [sampling.draw, keys.split, keys.fold_in, keys.clone]
+    found = [sampling.draw, sampling.draw_complex, dropout, dropout_mask, keys.split, keys.fold_in, keys.clone]
     found += [getattr(distributions, name) for name in distributions.__all__]
     return [(function, *_exchanged(function)) for function in found]
 
@@ -187,7 +188,7 @@ def _exchanged(function: Any) -> tuple[FunctionType, CodeType]:
     code: CodeType = function.__code__
     original = FunctionType(code, function.__globals__, function.__name__, function.__defaults__)
     original.__kwdefaults__, original.__annotations__ = function.__kwdefaults__, function.__annotations__
-    run = partial(_run, function.__name__, original, code.co_varnames.index("key"))
+    run = _runner(function.__name__, original, code.co_varnames.index("key"))
     watched = _watched.__code__
     constants = tuple(run if constant == "run" else constant for constant in watched.co_consts)
     return original, watched.replace(co_name=code.co_name, co_qualname=code.co_qualname, co_consts=constants)
@@ -199,47 +200,52 @@ def _watched(*args: Any, **kwargs: Any) -> Any:
     return run(args, kwargs)
 
 
-def _run(name: str, function: FunctionType, position: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Run a function as it is, then note what it did to its key."""
-    key = args[position] if len(args) > position else kwargs.get("key")
-    if _thread.inside or type(key) is not Key:
-        return function(*args, **kwargs)
-    _thread.inside = True
-    try:
-        result = function(*args, **kwargs)
-    finally:
-        _thread.inside = False
-    if name == "fold_in":
-        _pass_on(key, result)
+def _runner(name: str, function: FunctionType, position: int) -> Callable[[tuple[Any, ...], dict[str, Any]], Any]:
+    """What runs a function as it is, then notes what it did to its key."""
+    note = {"fold_in": _note_fold, "clone": _note_clone, "split": _note_split}.get(name, _note_use)
+
+    def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        key = args[position] if len(args) > position else kwargs.get("key")
+        if _thread.inside or type(key) is not Key:
+            return function(*args, **kwargs)
+        _thread.inside = True
+        try:
+            result = function(*args, **kwargs)
+        finally:
+            _thread.inside = False
+        note(name, key, result, sys._getframe(2))
         return result
+
+    return run
+
+
+def _note_use(name: str, key: Key, result: object, frame: FrameType | None) -> None:
     names = _names(key)
-    if name == "clone":
-        with _lock:
-            for record in _records:
-                record.permit(names)
-        return result
-    place = (name, *_line(sys._getframe(2)))
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    place = (name, frame.f_code.co_filename, frame.f_lineno) if frame is not None else (name, "", 0)
     with _lock:
         for record in _records:
             record.use(key, names, place)
-    if name == "split":
-        _pass_on(key, result)
-    return result
 
 
-def _pass_on(key: Key, made: Key) -> None:
+def _note_split(name: str, key: Key, result: Key, frame: FrameType) -> None:
+    _note_use(name, key, result, frame)
+    _note_fold(name, key, result, frame)
+
+
+def _note_fold(name: str, key: Key, result: Key, frame: FrameType) -> None:
     if any(record.limits for record in _records):
-        names, children = _names(key), _names(made)
+        names, children = _names(key), _names(result)
         with _lock:
             for record in _records:
                 record.pass_on(names, children)
 
 
-def _line(frame: FrameType) -> tuple[str, int]:
-    """The file and line that called into keyrng."""
-    while frame.f_code.co_filename.startswith(_PACKAGE) and frame.f_back is not None:
-        frame = frame.f_back
-    return frame.f_code.co_filename, frame.f_lineno
+def _note_clone(name: str, key: Key, result: Key, frame: FrameType) -> None:
+    with _lock:
+        for record in _records:
+            record.permit(_names(key))
 
 
 _wanted = os.environ.get("KEYRNG_DEBUG_REUSE", "")

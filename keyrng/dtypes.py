@@ -22,6 +22,7 @@ _FAMILIES = {
     "unsigned integer": _UNSIGNED,
     "signed": _SIGNED + _FLOATS,
     "number": _SIGNED + _UNSIGNED + _FLOATS,
+    "array": ("bool", *_SIGNED, *_UNSIGNED, *_FLOATS, "complex64", "complex128"),
     "kernel": ("bool", *_SIGNED, *_UNSIGNED, *_FLOATS),
 }
 _FLOAT32 = np.dtype(np.float32)
@@ -80,6 +81,11 @@ def signed(dtype: DTypeLike) -> Dtype:
 def number(dtype: DTypeLike) -> Dtype:
     """An integer or a float; float32 for None."""
     return _resolve("number", "float32", dtype)
+
+
+def anything(dtype: DTypeLike) -> Dtype:
+    """A number, a complex number or bool; float32 for None."""
+    return _resolve("array", "float32", dtype)
 
 
 def result(dtype: DTypeLike) -> Dtype:

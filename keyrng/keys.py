@@ -20,7 +20,7 @@ from keyrng._key import _kind as _kind
 from keyrng._key import _wrap as _wrap
 from keyrng._key import check_key as check_key
 from keyrng._key import memory_of as memory_of
-from keyrng._serialize import digest
+from keyrng._serialize import number_of
 from keyrng.algorithms.base import Algorithm, Domain, get, names
 from keyrng.backends.derive import children, derive, derive_on_device, derive_one
 from keyrng.backends.memory import HOST, is_on_device, memory, memory_at, on_device
@@ -102,7 +102,7 @@ def _seed_number(seed: object, algorithm: Algorithm) -> int:
     if _is_integer(seed):
         return int(seed)  # type: ignore[call-overload, no-any-return]
     if isinstance(seed, (str, bytes)):
-        return _hash(seed, algorithm.key_bits, b"keyrng.seed")
+        return number_of(seed, algorithm.key_bits, b"keyrng.seed")
     raise TypeError(f"a seed is an int, a str or bytes, got {_kind(seed)}{_hint(seed, _SEED_HINTS)}")
 
 
@@ -184,7 +184,7 @@ def _fold(key: Key, data: object) -> Key:
     if _is_integer(data):
         return _fold_number(key, int(data))  # type: ignore[call-overload]
     if isinstance(data, (str, bytes)):
-        return _child(key, _hash(data, key._algorithm.index_bits, b"keyrng.name"), Domain.NAME)
+        return _child(key, number_of(data, key._algorithm.index_bits, b"keyrng.name"), Domain.NAME)
     if is_on_device(data):
         return _fold_array(key, _numbers(key, data))
     if isinstance(data, np.ndarray) and data.dtype.kind in "iu":
@@ -318,12 +318,7 @@ def key_impl(keys: Key) -> str:
     return check_key(keys)._algorithm.name
 
 
-# Numbers of names, and words for errors
-
-
-def _hash(text: str | bytes, bits: int, person: bytes) -> int:
-    data = text.encode() if isinstance(text, str) else text
-    return int.from_bytes(digest(data, bits // 8, person), "big")
+# Words for errors
 
 
 def _hint(value: object, hints: tuple[tuple[type | tuple[type, ...], str], ...]) -> str:

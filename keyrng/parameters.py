@@ -55,6 +55,7 @@ non_negative = Requirement("zero or positive, and finite", lambda x: (x >= 0) & 
 finite = Requirement("finite", lambda x: (x > -math.inf) & (x < math.inf))
 above_one = Requirement("greater than 1 and finite", lambda x: (x > 1) & (x < math.inf))
 below_one = Requirement("at least 0 and less than 1", lambda x: (x >= 0) & (x < 1))
+anything = Requirement("a number or NaN", lambda x: (x == x) | (x != x))
 number = Requirement("a number, not NaN", lambda x: x == x)
 probability = Requirement("between 0 and 1", lambda x: (x >= 0) & (x <= 1))
 chance = Requirement("above 0 and at most 1", lambda x: (x > 0) & (x <= 1))
@@ -88,7 +89,7 @@ def parameter_array(here: Memory, given: Any, position: int, dtype: Dtype) -> Ar
         if is_on_device(raw):
             return _on_device(name, here.array(name, raw), dtype)
         array = _numeric(name, raw, dtype)
-        if requirement is not None:
+        if requirement not in (None, anything):
             _check(name, requirement, array, raw)
         return placed(here, name, array, raw)
     try:
@@ -150,6 +151,16 @@ def _on_device(name: str, array: Array, dtype: Dtype) -> Array:
     """A parameter in the memory of a GPU in the computation's dtype."""
     _check_kind(name, array, dtype)
     return converted(array, dtype)
+
+
+def one_number(parameter: Parameter) -> float:
+    """A parameter that no array can be, checked."""
+    value = parameter.value
+    if is_on_device(value):
+        raise TypeError(f"{parameter.name} is a number, got an array on a GPU; float({parameter.name}) fetches it")
+    if np.ndim(value):
+        raise TypeError(f"{parameter.name} is one number, got {type(value).__name__} of {len(value)}")
+    return float(parameter_array(HOST, parameter, 0, np.dtype(np.float64)))
 
 
 def truth(name: str, value: object) -> bool:

@@ -22,7 +22,7 @@ from keyrng.dtypes import result as result_dtype
 from keyrng.kernels.bits import store
 from keyrng.kernels.lane import Kernel
 from keyrng.keys import Key, memory_of
-from keyrng.parameters import Array, ArrayLike, Parameter, number, parameter_array
+from keyrng.parameters import Array, ArrayLike, Parameter, anything, number, parameter_array
 from keyrng.shapes import Shape, check_broadcast, check_out, sample_shape
 
 Guard: TypeAlias = Callable[[Any], Any] | None
@@ -132,9 +132,17 @@ def _prepared(
         result = here.empty(full, dtype)
     else:
         result = check_out(key, out, full, dtype)
-        # A parameter that lies in out would change while it is read.
-        values = [here.copy(v) if here.overlap(v, result) else v for v in values]
+        # A parameter that lies in out would change while it is read, but for one whose every element is read just
+        # before its place is written.
+        values = [here.copy(v) if here.overlap(v, result) and not _in_place(v, result) else v for v in values]
     return result, full, values
+
+
+def _in_place(value: Array, result: Array) -> bool:
+    """Whether a parameter is the result, element by element; only on the CPU, for CUDA may read ahead."""
+    if not isinstance(value, np.ndarray) or value.dtype != result.dtype:
+        return False
+    return (value.ctypes.data, value.shape, value.strides) == (result.ctypes.data, result.shape, result.strides)
 
 
 def _guard(parameter: ArrayLike, value: Array) -> Guard:
@@ -144,7 +152,7 @@ def _guard(parameter: ArrayLike, value: Array) -> Guard:
     """
     if isinstance(value, np.ndarray) or value.dtype.kind != "f" or not isinstance(parameter, Parameter):
         return None
-    return (parameter.requirement or number).holds
+    return None if parameter.requirement is anything else (parameter.requirement or number).holds
 
 
 def _small(kernel: Kernel, key: Key, shape: Any, dtype: Any) -> Array | None:

@@ -6,6 +6,7 @@ Host compilers see the text through cuda_host.h, which gives the prelude's opera
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -71,7 +72,8 @@ def subjects() -> tuple[Subject, ...]:
         for dtype in kernel.dtypes
     ]
     shuffles = [Subject(k, UINT64, {"int64": np.dtype(np.int64)}, dict(SHUFFLES)) for k in SHUFFLED]
-    return (*found.values(), *parts, *shuffles)
+    masks = Subject(kernel_of("dropout_mask"), np.dtype(np.float32), {"bool": np.dtype(bool)}, dict(MASKS))
+    return (*found.values(), *parts, *shuffles, masks)
 
 
 # What has no row in cases.py: the parts of samplers of rows, and index_shuffle, which works its parameters out: places,
@@ -82,8 +84,22 @@ PARTS: dict[Kernel, list[tuple[float, ...]]] = {
     kernel_of("gamma_boost"): [(2.5,), (0.3,), (1e-3,)],
     kernel_of("boosted"): [(2.5, 0.0), (1.25, -3.5), (1.0, -1e5)],
     kernel_of("exp"): [(0.0,), (-2.5,), (3.25,), (-1e5,)],
+    kernel_of("dropout"): [(-2.5, 2.0**14, 3.0, 1.25), (math.nan, 2.0**16, 0.0, 1.0), (3e38, 2.0**16 - 1, 7.0, 2.0)],
+    kernel_of("scaled_unit"): [(0.3,), (-7.5,)],
+    kernel_of("scaled_normal"): [(0.3,), (-7.5,)],
+    kernel_of("scaled_normal_real"): [(0.3,), (-7.5,)],
+    kernel_of("scaled_normal_imag"): [(0.3,), (-7.5,)],
+    kernel_of("scaled_truncated_normal"): [(-2.0, 2.0, -1.99, 1.99, 0.3), (-1.0, 2.5, -0.99, 2.49, -7.5)],
+    kernel_of("scaled_truncated_normal_tails"): [(4.0, 9.0, 4.01, 8.99, 0.3), (-2.0, 2.0, -1.99, 1.99, -7.5)],
+    kernel_of("symmetric"): [(0.3,), (7.5,)],
+    kernel_of("disk_real"): [(0.3,), (7.5,)],
+    kernel_of("disk_imag"): [(0.3,), (7.5,)],
+    kernel_of("truncated_disk_real"): [(0.3,), (7.5,)],
+    kernel_of("truncated_disk_imag"): [(0.3,), (7.5,)],
+    kernel_of("kept_or_zero"): [(math.inf, 1.0, 2.0), (math.nan, 0.0, 2.0), (0.3, 1.0, 1.5)],
     kernel_of("ball"): [(-3.5, 2.25, 2.0), (0.5, 7.0, 0.75), (-1e4, 1.0, 30.0)],
 }
+MASKS: dict[tuple[float, ...], None] = dict.fromkeys([(2.0**15, 9.0), (2.0**16, 0.0), (0.0, 0.0)])
 UINT64 = np.dtype(np.uint64)
 SHUFFLED = (_index_shuffle, _index_unshuffle)
 SHUFFLES: dict[tuple[int, ...], None] = dict.fromkeys(

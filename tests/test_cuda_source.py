@@ -99,7 +99,7 @@ def between(low: float, high: float) -> Callable[[Any], Any]:
 def guarded(subject: Subject, dtype: Dtype) -> cuda.Request:
     """The kernel with guards that let the subject's own parameters pass, and nothing beyond the largest of them."""
     columns = np.array(list(subject.rows), subject.compute).T
-    guards = tuple(between(c.min().item(), c.max().item()) for c in columns)
+    guards = tuple(between(np.nanmin(c).item(), np.nanmax(c).item()) for c in columns)
     return cuda.Request(subject.kernel, subject.compute, dtype, guards)
 
 

@@ -420,8 +420,10 @@ def test_forks_share_no_key():
 
 
 FORKS_OF_THREADS = """
-import os, threading
+import os, threading, warnings
 import keyrng
+
+warnings.simplefilter("ignore", DeprecationWarning)  # of Python 3.12, for forks beside threads
 
 g, stop = keyrng.Generator(1), threading.Event()
 
@@ -461,6 +463,7 @@ def from_shared(_: int) -> list[str]:
     return drawn(_shared)
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 @pytest.mark.parametrize("how", [m for m in ("fork", "spawn") if m in multiprocessing.get_all_start_methods()])
 def test_processes_share_no_key(how):
     g = Generator(1)

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 import keyrng
-from keyrng import Generator, Key, algorithms, debug
+from keyrng import Generator, Key, algorithms, debug, initializers
 from keyrng.backends import compiled
 
 ROOT = Path(__file__).parents[1]
@@ -37,9 +37,9 @@ def test_all_is_what_is_public():
         if not name.startswith("_") and not isinstance(value, types.ModuleType)
     }
 
-    assert set(keyrng.__all__) == public | {"algorithms", "debug"}
+    assert set(keyrng.__all__) == public | {"algorithms", "debug", "initializers"}
     assert keyrng.__all__ == sorted(keyrng.__all__)
-    assert len(keyrng.__all__) == len(FUNCTIONS) + len([Key, Generator, algorithms, debug])
+    assert len(keyrng.__all__) == len(FUNCTIONS) + len([Key, Generator, algorithms, debug, initializers])
 
 
 def test_dir_shows_only_public_names_and_modules():
@@ -48,9 +48,9 @@ def test_dir_shows_only_public_names_and_modules():
     assert [name for name in others if not isinstance(getattr(keyrng, name), types.ModuleType)] == []
 
 
-@pytest.mark.parametrize("module", ["keyrng.algorithms", "keyrng.keys", "keyrng.distributions", "keyrng.debug"])
+@pytest.mark.parametrize("module", ["algorithms", "keys", "distributions", "debug", "initializers"])
 def test_all_of_a_module_exists(module):
-    found = importlib.import_module(module)
+    found = importlib.import_module(f"keyrng.{module}")
 
     assert [name for name in found.__all__ if not hasattr(found, name)] == []
 
@@ -148,7 +148,8 @@ DIFFERENT = (
 # Functions that jax.random does not have.
 OURS = (
     "draw", "stack", "concatenate", "power", "vonmises", "zipf", "logseries", "hypergeometric", "negative_binomial",
-    "multivariate_hypergeometric", "noncentral_chisquare", "noncentral_f", "index_shuffle", "wishart",
+    "multivariate_hypergeometric", "noncentral_chisquare", "noncentral_f", "index_shuffle", "wishart", "dropout",
+    "dropout_mask", "named_keys",
 )  # fmt: skip
 
 

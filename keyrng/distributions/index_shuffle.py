@@ -22,8 +22,6 @@ from keyrng.shapes import Shape
 
 _ROUNDS = 12  # of one run of a kernel; row rounds and column rounds take turns
 
-_UNUSED = key_of(0)  # for `draw`: these kernels ask their lane for nothing
-
 
 def _words(half: Any, number: Any, key: Any) -> Any:
     """The random function of a round: 64 bits for one half of an index."""
@@ -195,10 +193,11 @@ def _permuted(
 ) -> Array:
     """Once through the network."""
     sizes, turns = _network(n, inverse)
+    unused = key_of(0)  # for `draw`: these kernels ask their lane for nothing
+    chosen = _index_unshuffle if inverse else _index_shuffle
     for first in turns:
         arguments = (*sizes, first, row_keys, column_keys)
-        chosen = _index_unshuffle if inverse else _index_shuffle
-        index = out = draw(chosen, _UNUSED, shape, np.int64, index, *arguments, out=out)
+        index = out = draw(chosen, unused, shape, np.int64, index, *arguments, out=out)
     return index
 
 

@@ -365,13 +365,15 @@ static PyObject *tally(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     Py_RETURN_NONE;
 }
 
+#include "bitgen.h"
+
 #define METHOD(name, flags) {#name, (PyCFunction)(void (*)(void))name, flags, NULL}
 
 static PyMethodDef methods[] = {
     METHOD(describe, METH_NOARGS),     METHOD(isa, METH_O),
     METHOD(run, METH_FASTCALL),        METHOD(children, METH_FASTCALL),
     METHOD(run_simple, METH_FASTCALL), METHOD(derive, METH_FASTCALL),     METHOD(derive_one, METH_FASTCALL),
-    METHOD(tally, METH_FASTCALL),
+    METHOD(tally, METH_FASTCALL),      METHOD(read_stream, METH_FASTCALL),
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,0 +1,168 @@
+"""Dropout: elements set to zero at random, and the others scaled so that the mean stays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keyrng.backends.memory import is_on_device, on_device
+from keyrng.dtypes import floating
+from keyrng.kernels.lane import FLOATS, kernel
+from keyrng.kernels.ops import bitcast, cast, where
+from keyrng.keys import Key, _axis, _is_integer, check_key
+from keyrng.parameters import Array, anything, one_number, probability
+from keyrng.sampling import draw
+from keyrng.shapes import Shape, dimensions, shape_of
+
+
+def _kept(lane: Any, high: Any, low: Any) -> Any:
+    """Whether the lane's word of 32 bits is below ``high * 2**16 + low``, which is 2**32 at most.
+
+    The bound comes in two parts because a float32 holds only 24 of its bits.
+    """
+    word = lane.bits(32)
+    if lane.dtype == np.float64:
+        return cast(word, np.float64) < high * 65536.0 + low
+    # As int32, to which processors convert in one instruction. A bound of 2**32 is 0 here.
+    bound = (bitcast(cast(high, np.int32), np.uint32) << 16) + bitcast(cast(low, np.int32), np.uint32)
+    return (word < bound) | (high == 65536.0)
+
+
+@kernel(*FLOATS)
+def _dropout(lane: Any, x: Any, high: Any, low: Any, scale: Any) -> Any:
+    # A NaN as it is, for processors differ in the bits of one that is multiplied.
+    return where(_kept(lane, high, low), where(x == x, x * scale, x), 0.0)
+
+
+@kernel("float32")
+def _dropout_mask(lane: Any, high: Any, low: Any) -> Any:
+    return _kept(lane, high, low)
+
+
+@kernel(*FLOATS)
+def _kept_or_zero(lane: Any, x: Any, kept: Any, scale: Any) -> Any:
+    return where(kept != 0.0, where(x == x, x * scale, x), 0.0)
+
+
+def dropout(
+    key: Key, x: Array, rate: float, *, broadcast_dims: int | Sequence[int] = (), out: Array | None = None
+) -> Array:
+    """``x`` with each element dropped, which makes it 0, with probability ``rate``, and the others over ``1 - rate``.
+
+    Parameters
+    ----------
+    key
+        As for `draw`. Each of an array of keys drops elements of its own, and the result has shape
+        ``key.shape + x.shape``.
+    x
+        An array of float16, bfloat16, float32 or float64, where the key is; it may hold anything.
+    rate
+        A number from 0, for ``x`` as it is, to 1, for zeros.
+    broadcast_dims
+        Axes of ``x``, or of a key's part of it, along which all or nothing is dropped.
+    out
+        An array to write to and return, of the dtype of ``x``; it may be ``x`` itself. If ``x`` has the axes of an
+        array of keys first, and ``out`` the shape of ``x``, then each key drops elements of its own part of ``x``.
+
+    Raises
+    ------
+    TypeError
+        For an ``x`` that is no array of floats, a ``rate`` that is no number, or a wrong kind of argument.
+    ValueError
+        For a ``rate`` outside [0, 1] or NaN, an axis that ``x`` does not have, or an ``out`` of another shape.
+
+    Notes
+    -----
+    Element ``i`` is kept if word ``i`` of the key, of 32 bits, is below ``(1 - rate) * 2**32``, rounded to a whole
+    number: what is dropped depends neither on the dtype nor on the values. What is kept is multiplied by
+    ``1 / (1 - rate)`` in float32, or float64 for that, and rounded once to the dtype. A dropped NaN or infinity is 0,
+    where torch, which multiplies by a mask, keeps a NaN.
+
+    Nothing needs to be remembered for the backward pass: the gradient of ``dropout(key, x, rate)`` is ``dropout`` of
+    the gradient with the same key and rate.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.dropout(keyrng.key(0), np.ones((2, 4), "float32"), 0.5)
+    array([[0., 0., 2., 2.],
+           [0., 2., 2., 0.]], dtype=float32)
+    """
+    check_key(key)
+    x = _floats(x)
+    own = out is not None and shape_of(out) == x.shape and x.shape[: key.ndim] == key.shape
+    shape = x.shape[key.ndim :] if own else x.shape
+    chance = one_number(probability(rate=rate))
+    bound, scale = _bound(chance), 1.0 / (1.0 - chance) if chance < 1 else 0.0
+    once = _once_along(shape, broadcast_dims)
+    if once == shape:
+        return draw(_dropout, key, shape, x.dtype, anything(x=x), *bound, scale, out=out)
+    kept = draw(_dropout_mask, key, once, np.bool_, *bound, compute=np.float32)
+    return draw(_kept_or_zero, key, shape, x.dtype, anything(x=x), kept.view(np.uint8), scale, out=out)
+
+
+def dropout_mask(
+    key: Key, shape: Shape, rate: float, *, broadcast_dims: int | Sequence[int] = (), out: Array | None = None
+) -> Array:
+    """What `dropout` of an array of this shape keeps: True with probability ``1 - rate``.
+
+    Parameters
+    ----------
+    key, shape, out
+        As for `draw`: the result has shape ``key.shape + shape``, and is of bool.
+    rate
+        A number from 0, for True everywhere, to 1, for False.
+    broadcast_dims
+        Axes of ``shape`` that have length 1 in the result, so that it broadcasts along them.
+
+    Raises
+    ------
+    TypeError
+        For a ``rate`` that is no number, or a wrong kind of argument.
+    ValueError
+        For a ``rate`` outside [0, 1] or NaN, or an axis that ``shape`` does not have.
+
+    Notes
+    -----
+    The probability is ``1 - rate`` rounded to a multiple of 2**-32. Where it is one of 2**-23 the values are those of
+    ``jax.random.bernoulli(key, 1 - rate, shape)``.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.dropout_mask(keyrng.key(0), (2, 4), 0.5)
+    array([[False, False,  True,  True],
+           [False,  True,  True, False]])
+    """
+    once = _once_along(dimensions(shape), broadcast_dims)
+    return draw(
+        _dropout_mask, key, once, np.bool_, *_bound(one_number(probability(rate=rate))), compute=np.float32, out=out
+    )
+
+
+def _floats(x: object) -> Array:
+    """An array of floats, of NumPy or of CuPy."""
+    if is_on_device(x):
+        x = on_device(x)
+    elif not isinstance(x, (np.ndarray, np.generic)):
+        raise TypeError(f"x is an array of floats, got {type(x).__name__}; np.asarray(x, dtype) makes one")
+    array: Any = x
+    floating(array.dtype)
+    return array  # type: ignore[no-any-return]
+
+
+def _bound(chance: float) -> tuple[float, float]:
+    """How many of the words of 32 bits keep an element, from 0 to 2**32: the upper and the lower 16 bits."""
+    high, low = divmod(round((1.0 - chance) * 2**32), 2**16)
+    return float(high), float(low)
+
+
+def _once_along(shape: tuple[int, ...], axes: int | Sequence[int]) -> tuple[int, ...]:
+    """The shape with length 1 along some axes."""
+    listed = axes if isinstance(axes, (tuple, list)) else (axes,)
+    if not all(map(_is_integer, listed)):
+        raise TypeError(f"broadcast_dims is an int or a tuple of ints, got {axes!r}")
+    chosen = {_axis(axis, len(shape)) for axis in listed}
+    return tuple(1 if axis in chosen else size for axis, size in enumerate(shape))

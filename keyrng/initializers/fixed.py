@@ -1,0 +1,180 @@
+"""Initializers that draw nothing: constant, zeros, ones, identity and dirac. The key says where, and how many."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from keyrng.backends.memory import is_on_device
+from keyrng.dtypes import Dtype, DTypeLike, anything
+from keyrng.initializers.base import Initializer, written
+from keyrng.keys import Key, _axis, _is_integer, check_key, memory_of
+from keyrng.parameters import Array, ArrayLike, placed
+from keyrng.shapes import Shape, dimensions
+
+
+def constant(value: ArrayLike, dtype: DTypeLike = None) -> Initializer:
+    """An initializer that fills arrays with a value.
+
+    Parameters
+    ----------
+    value
+        A number, or an array that broadcasts to the shape; it must fit the dtype.
+    dtype
+        That of the arrays where a call names none: a float, complex, integer or bool; float32 by default.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.initializers.constant(-7)(keyrng.key(0), (2, 3))
+    array([[-7., -7., -7.],
+           [-7., -7., -7.]], dtype=float32)
+    """
+    default = anything(dtype)
+    if isinstance(value, Key):
+        raise TypeError("value is a number or an array, got a key; the key comes with the shape")
+    if not is_on_device(value):
+        _fitting(value, default)
+    return partial(_constant, value, default)
+
+
+def _constant(
+    value: ArrayLike, default: Dtype, key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None = None
+) -> Array:
+    here = memory_of(check_key(key))
+    chosen = default if dtype is None else anything(dtype)
+    if is_on_device(value):
+        return written(key, shape, "value", here.array("value", value), chosen, out)
+    return written(key, shape, "value", placed(here, "value", _fitting(value, chosen), value), chosen, out)
+
+
+_RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
+
+
+def _fitting(value: ArrayLike, dtype: Dtype) -> Array:
+    """A value in a dtype that can hold it; a float may be rounded."""
+    given = np.asarray(value)
+    rank = _RANK.get(given.dtype.kind, 2 if given.dtype.name == "bfloat16" else None)
+    if rank is None:
+        raise TypeError(f"value is a number or an array of numbers, got {value!r:.80}")
+    wanted = _RANK.get(dtype.kind, 2)
+    with np.errstate(all="ignore"):
+        array: Array = given.astype(dtype) if rank <= wanted or wanted < 2 else given
+        same = array == given if wanted < 2 else np.isfinite(array) == np.isfinite(given)
+    if array.dtype != dtype or not np.all(same):
+        raise ValueError(f"value must fit {dtype}, got {value}")
+    return array
+
+
+def zeros(key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
+    """An initializer, and not a maker of one: arrays of zeros.
+
+    >>> import keyrng
+    >>> keyrng.initializers.zeros(keyrng.key(0), (3,))
+    array([0., 0., 0.], dtype=float32)
+    """
+    return _constant(0, anything(None), key, shape, dtype, out=out)
+
+
+def ones(key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
+    """An initializer, and not a maker of one: arrays of ones.
+
+    >>> import keyrng
+    >>> keyrng.initializers.ones(keyrng.key(0), (3,), "int8")
+    array([1, 1, 1], dtype=int8)
+    """
+    return _constant(1, anything(None), key, shape, dtype, out=out)
+
+
+def identity(dtype: DTypeLike = None) -> Initializer:
+    """An initializer of matrices with ones on the diagonal and zeros elsewhere, as ``torch.nn.init.eye_``.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.initializers.identity()(keyrng.key(0), (2, 3))
+    array([[1., 0., 0.],
+           [0., 1., 0.]], dtype=float32)
+    """
+    return partial(_identity, anything(dtype))
+
+
+def _identity(default: Dtype, key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
+    check_key(key)
+    size = dimensions(shape)
+    if len(size) != 2:
+        raise ValueError(f"identity is of 2 axes, got shape {size}")
+    return _pattern(key, size, np.eye(*size, dtype=np.int8), default if dtype is None else anything(dtype), out)
+
+
+def dirac(groups: int = 1, in_axis: int = 1, out_axis: int = 0, dtype: DTypeLike = None) -> Initializer:
+    """An initializer of convolutions that hand on their input, channel by channel, as ``torch.nn.init.dirac_``.
+
+    Parameters
+    ----------
+    groups
+        Of how many groups of channels each hands on its own; the output channels are a multiple of it.
+    in_axis, out_axis
+        The axes of channels; by default those of torch's weights. Those of jax's and flax's are -2 and -1.
+    dtype
+        As in `constant`.
+
+    Raises
+    ------
+    ValueError
+        When called for a shape that has not 1 to 3 axes beside the two, or output channels that do not divide.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.initializers.dirac()(keyrng.key(0), (2, 2, 3))
+    array([[[0., 1., 0.],
+            [0., 0., 0.]],
+    <BLANKLINE>
+           [[0., 0., 0.],
+            [0., 1., 0.]]], dtype=float32)
+    """
+    for name, value in (("groups", groups), ("in_axis", in_axis), ("out_axis", out_axis)):
+        if not _is_integer(value):
+            raise TypeError(f"{name} is an int, got {value!r}")
+    if groups < 1:
+        raise ValueError(f"groups must be 1 or more, got {groups}")
+    return partial(_dirac, (groups, in_axis, out_axis), anything(dtype))
+
+
+def _dirac(
+    how: tuple[int, int, int],
+    default: Dtype,
+    key: Key,
+    shape: Shape,
+    dtype: DTypeLike = None,
+    *,
+    out: Array | None = None,
+) -> Array:
+    check_key(key)
+    size, (groups, *axes) = dimensions(shape), how
+    if len(size) not in (3, 4, 5):
+        raise ValueError(f"dirac is of 3, 4 or 5 axes, got shape {size}")
+    source, target = (_axis(axis, len(size)) for axis in axes)
+    if source == target:
+        raise ValueError(f"in_axis and out_axis are two axes, got {axes[0]} and {axes[1]}")
+    if size[target] % groups:
+        raise ValueError(f"the output channels must be a multiple of groups, got {size[target]} and {groups}")
+    pattern = np.zeros(size, np.int8)
+    centre = np.moveaxis(pattern, (target, source), (0, 1))
+    if pattern.size:
+        for length in centre.shape[2:]:
+            centre = centre[:, :, length // 2]
+        each = len(centre) // groups
+        place = np.arange(len(centre)) % each
+        handed = place < centre.shape[1]
+        centre[np.flatnonzero(handed), place[handed]] = 1
+    return _pattern(key, size, pattern, default if dtype is None else anything(dtype), out)
+
+
+def _pattern(key: Key, size: tuple[int, ...], pattern: Array, dtype: Dtype, out: Any) -> Array:
+    """Zeros and ones, the same for every key."""
+    here = memory_of(key)
+    return written(key, size, "value", here.receive(pattern.astype(dtype)), dtype, out)

@@ -1,0 +1,96 @@
+"""The cases of `variance_scaling` that have names: of Glorot, of He and of LeCun, uniform and normal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from keyrng.dtypes import DTypeLike
+from keyrng.initializers.base import Initializer
+from keyrng.initializers.scaling import variance_scaling
+
+Axes: TypeAlias = int | Sequence[int]
+
+
+def glorot_uniform(
+    in_axis: Axes = -2, out_axis: Axes = -1, batch_axis: Axes = (), dtype: DTypeLike = None
+) -> Initializer:
+    """Glorot's: uniform numbers of variance one over the mean fan, also ``xavier_uniform``.
+
+    ``variance_scaling(1.0, "fan_avg", "uniform")`` with these axes and dtype.
+
+    >>> import keyrng
+    >>> keyrng.initializers.glorot_uniform()(keyrng.key(0), (2, 3)).shape
+    (2, 3)
+    """
+    return variance_scaling(1.0, "fan_avg", "uniform", in_axis, out_axis, batch_axis, dtype)
+
+
+def glorot_normal(
+    in_axis: Axes = -2, out_axis: Axes = -1, batch_axis: Axes = (), dtype: DTypeLike = None
+) -> Initializer:
+    """Glorot's: truncated normal numbers of variance one over the mean fan, also ``xavier_normal``.
+
+    ``variance_scaling(1.0, "fan_avg", "truncated_normal")`` with these axes and dtype.
+
+    >>> import keyrng
+    >>> keyrng.initializers.glorot_normal()(keyrng.key(0), (2, 3)).shape
+    (2, 3)
+    """
+    return variance_scaling(1.0, "fan_avg", "truncated_normal", in_axis, out_axis, batch_axis, dtype)
+
+
+def he_uniform(in_axis: Axes = -2, out_axis: Axes = -1, batch_axis: Axes = (), dtype: DTypeLike = None) -> Initializer:
+    """He's: uniform numbers of variance one over half the inputs, also ``kaiming_uniform``.
+
+    ``variance_scaling(2.0, "fan_in", "uniform")`` with these axes and dtype.
+
+    >>> import keyrng
+    >>> keyrng.initializers.he_uniform()(keyrng.key(0), (2, 3)).shape
+    (2, 3)
+    """
+    return variance_scaling(2.0, "fan_in", "uniform", in_axis, out_axis, batch_axis, dtype)
+
+
+def he_normal(in_axis: Axes = -2, out_axis: Axes = -1, batch_axis: Axes = (), dtype: DTypeLike = None) -> Initializer:
+    """He's: truncated normal numbers of variance one over half the inputs, also ``kaiming_normal``.
+
+    ``variance_scaling(2.0, "fan_in", "truncated_normal")`` with these axes and dtype.
+
+    >>> import keyrng
+    >>> keyrng.initializers.he_normal()(keyrng.key(0), (2, 3)).shape
+    (2, 3)
+    """
+    return variance_scaling(2.0, "fan_in", "truncated_normal", in_axis, out_axis, batch_axis, dtype)
+
+
+def lecun_uniform(
+    in_axis: Axes = -2, out_axis: Axes = -1, batch_axis: Axes = (), dtype: DTypeLike = None
+) -> Initializer:
+    """LeCun's: uniform numbers of variance one over the inputs.
+
+    ``variance_scaling(1.0, "fan_in", "uniform")`` with these axes and dtype.
+
+    >>> import keyrng
+    >>> keyrng.initializers.lecun_uniform()(keyrng.key(0), (2, 3)).shape
+    (2, 3)
+    """
+    return variance_scaling(1.0, "fan_in", "uniform", in_axis, out_axis, batch_axis, dtype)
+
+
+def lecun_normal(
+    in_axis: Axes = -2, out_axis: Axes = -1, batch_axis: Axes = (), dtype: DTypeLike = None
+) -> Initializer:
+    """LeCun's: truncated normal numbers of variance one over the inputs.
+
+    ``variance_scaling(1.0, "fan_in", "truncated_normal")`` with these axes and dtype.
+
+    >>> import keyrng
+    >>> keyrng.initializers.lecun_normal()(keyrng.key(0), (2, 3)).shape
+    (2, 3)
+    """
+    return variance_scaling(1.0, "fan_in", "truncated_normal", in_axis, out_axis, batch_axis, dtype)
+
+
+xavier_uniform, xavier_normal = glorot_uniform, glorot_normal
+kaiming_uniform, kaiming_normal = he_uniform, he_normal

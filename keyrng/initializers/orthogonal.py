@@ -1,0 +1,144 @@
+"""Initializers of orthonormal matrices."""
+
+from __future__ import annotations
+
+from functools import partial
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from keyrng.distributions.orthogonal import orthogonal as _orthonormal
+from keyrng.dtypes import Dtype, DTypeLike, compute_dtype, inexact
+from keyrng.initializers.base import Initializer, written
+from keyrng.keys import Key, _axis, _is_integer, check_key, memory_of
+from keyrng.parameters import Array, ArrayLike, finite, one_number
+from keyrng.shapes import Shape, dimensions
+
+
+def orthogonal(scale: ArrayLike = 1.0, column_axis: int = -1, dtype: DTypeLike = None) -> Initializer:
+    """An initializer of orthonormal matrices, uniform in the sense of Haar, times a number.
+
+    Parameters
+    ----------
+    scale
+        A finite number.
+    column_axis
+        The axis of the columns; all others together are the rows. The fewer of the two are orthonormal.
+    dtype
+        float16, bfloat16, float32 (the default) or float64, or complex64 or complex128, where a call names none.
+
+    Raises
+    ------
+    ValueError
+        When called for a shape of fewer than two axes, or without the column axis.
+
+    Notes
+    -----
+    The matrices of `keyrng.orthogonal`, and the values of ``jax.nn.initializers.orthogonal`` within rounding. Saxe,
+    McClelland and Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks", ICLR
+    2014.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> q = keyrng.initializers.orthogonal()(keyrng.key(0), (3, 2))
+    >>> bool(abs(q.T @ q - np.eye(2)).max() < 1e-6)
+    True
+    """
+    return partial(_orthogonal, one_number(finite(scale=scale)), _column("column_axis", column_axis), inexact(dtype))
+
+
+def _column(name: str, axis: Any) -> int:
+    if not _is_integer(axis):
+        raise TypeError(f"{name} is an int, got {axis!r}")
+    return int(axis)
+
+
+def _orthogonal(
+    scale: float,
+    column_axis: int,
+    default: Dtype,
+    key: Key,
+    shape: Shape,
+    dtype: DTypeLike = None,
+    *,
+    out: Array | None = None,
+) -> Array:
+    size, chosen = dimensions(shape), default if dtype is None else inexact(dtype)
+    return written(key, size, "sample", _matrices(key, size, scale, column_axis, chosen), chosen, out)
+
+
+def _matrices(key: Key, size: tuple[int, ...], scale: float, column_axis: int, dtype: Dtype) -> Array:
+    """Scaled matrices of a shape, in the dtype of the computation."""
+    here = memory_of(check_key(key))
+    if len(size) < 2:
+        raise ValueError(f"orthogonal is of 2 axes or more, got shape {size}")
+    axis = _axis(column_axis, len(size))
+    compute = dtype if dtype.kind == "c" else compute_dtype(dtype)
+    if 0 in size:
+        return here.empty((*key.shape, *size), compute)
+    columns = size[axis]
+    matrices = _orthonormal(key, prod(size) // columns, (), compute, columns)
+    with here.current():
+        shaped = matrices.reshape(*key.shape, *size[:axis], *size[axis + 1 :], columns)
+        moved = here.contiguous(here.xp.moveaxis(shaped, -1, key.ndim + axis))
+        real = np.dtype(np.float32 if compute.itemsize == 4 or compute.name == "complex64" else np.float64)
+        return here.apply(_times, moved.view(real), np.array(scale, real)).view(compute)
+
+
+def _times(x: Any, scale: Any) -> Any:
+    return x * scale
+
+
+def delta_orthogonal(scale: ArrayLike = 1.0, column_axis: int = -1, dtype: DTypeLike = None) -> Initializer:
+    """An initializer of convolutions that are an orthonormal matrix in their middle and zero elsewhere.
+
+    Parameters
+    ----------
+    scale, column_axis, dtype
+        As in `orthogonal`; the matrix has the last two axes, inputs and outputs.
+
+    Raises
+    ------
+    ValueError
+        When called for a shape that has not 3, 4 or 5 axes, or fewer outputs than inputs.
+
+    Notes
+    -----
+    The values of ``jax.nn.initializers.delta_orthogonal`` within rounding. Xiao, Bahri, Sohl-Dickstein, Schoenholz and
+    Pennington, "Dynamical isometry and a mean field theory of CNNs", ICML 2018.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> x = keyrng.initializers.delta_orthogonal()(keyrng.key(0), (3, 2, 2))
+    >>> bool(abs(x[1] @ x[1].T - np.eye(2)).max() < 1e-6), x[0].any(), x[2].any()
+    (True, np.False_, np.False_)
+    """
+    return partial(_delta, one_number(finite(scale=scale)), _column("column_axis", column_axis), inexact(dtype))
+
+
+def _delta(
+    scale: float,
+    column_axis: int,
+    default: Dtype,
+    key: Key,
+    shape: Shape,
+    dtype: DTypeLike = None,
+    *,
+    out: Array | None = None,
+) -> Array:
+    size, chosen = dimensions(shape), default if dtype is None else inexact(dtype)
+    if len(size) not in (3, 4, 5):
+        raise ValueError(f"delta_orthogonal is of 3, 4 or 5 axes, got shape {size}")
+    if size[-1] < size[-2]:
+        raise ValueError(f"delta_orthogonal needs at least as many outputs as inputs, got shape {size}")
+    matrices = _matrices(key, size[-2:], scale, column_axis, chosen)
+    here = memory_of(key)
+    with here.current():
+        whole = here.xp.zeros((*key.shape, *size), matrices.dtype)
+        if whole.size:
+            middle = tuple((length - 1) // 2 for length in size[:-2])
+            whole[(..., *middle, slice(None), slice(None))] = matrices
+    return written(key, size, "sample", whole, chosen, out)

@@ -1,0 +1,233 @@
+"""Initializers that scale a sample by a number: uniform, normal, truncated_normal; and sparse, some of it zeros."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import Any
+
+from keyrng.distributions.normal import _normal as _standard_normal
+from keyrng.distributions.normal import _normal_imag, _normal_real
+from keyrng.distributions.permutation import permutation
+from keyrng.distributions.truncated_normal import (
+    _has_tails,
+    _interval,
+    _truncated_normal,
+    _truncated_normal_tails,
+)
+from keyrng.dtypes import Dtype, DTypeLike, floating, inexact
+from keyrng.initializers.base import Initializer
+from keyrng.kernels.bits import unit
+from keyrng.kernels.lane import FLOATS, kernel
+from keyrng.keys import Key, check_key, memory_of, split
+from keyrng.parameters import Array, ArrayLike, Parameter, finite, number, one_number, probability
+from keyrng.sampling import draw, draw_complex
+from keyrng.shapes import Shape, dimensions
+
+
+@kernel(*FLOATS)
+def _scaled_unit(lane: Any, scale: Any) -> Any:
+    return unit(lane) * scale
+
+
+@kernel(*FLOATS)
+def _scaled_normal(lane: Any, scale: Any) -> Any:
+    return _standard_normal(lane) * scale
+
+
+@kernel(*FLOATS)
+def _scaled_normal_real(lane: Any, scale: Any) -> Any:
+    return _normal_real(lane) * scale
+
+
+@kernel(*FLOATS)
+def _scaled_normal_imag(lane: Any, scale: Any) -> Any:
+    return _normal_imag(lane) * scale
+
+
+@kernel(*FLOATS)
+def _scaled_truncated_normal(lane: Any, lower: Any, upper: Any, least: Any, largest: Any, scale: Any) -> Any:
+    return _truncated_normal(lane, lower, upper, least, largest) * scale
+
+
+@kernel(*FLOATS)
+def _scaled_truncated_normal_tails(lane: Any, lower: Any, upper: Any, least: Any, largest: Any, scale: Any) -> Any:
+    return _truncated_normal_tails(lane, lower, upper, least, largest) * scale
+
+
+def uniform(scale: ArrayLike = 1e-2, dtype: DTypeLike = None) -> Initializer:
+    """An initializer of uniform numbers in [0, scale).
+
+    Parameters
+    ----------
+    scale
+        A finite number; the numbers lie in (scale, 0] if it is negative.
+    dtype
+        float16, bfloat16, float32 (the default) or float64, where a call names none.
+
+    Notes
+    -----
+    A uniform on [0, 1) times ``scale``, rounded: in a 16-bit dtype ``scale`` itself can occur. The values of
+    ``jax.nn.initializers.uniform``.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.initializers.uniform(10.0)(keyrng.key(0), (3,))
+    array([9.47667  , 9.785799 , 3.3229148], dtype=float32)
+    """
+    return partial(_uniform, one_number(finite(scale=scale)), floating(dtype))
+
+
+def _uniform(
+    scale: float, default: Dtype, key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None = None
+) -> Array:
+    chosen = default if dtype is None else floating(dtype)
+    return draw(_scaled_unit, key, dimensions(shape), chosen, finite(scale=scale), out=out)
+
+
+def normal(stddev: ArrayLike = 1e-2, dtype: DTypeLike = None) -> Initializer:
+    """An initializer of normal numbers of mean 0.
+
+    Parameters
+    ----------
+    stddev
+        The standard deviation, a finite number.
+    dtype
+        float16, bfloat16, float32 (the default) or float64, or complex64 or complex128, where a call names none.
+
+    Notes
+    -----
+    The values of `keyrng.normal` times ``stddev``, and those of ``jax.nn.initializers.normal`` within rounding.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.initializers.normal(5.0)(keyrng.key(0), (3,))
+    array([ 8.113211, 10.126324, -2.167972], dtype=float32)
+    """
+    return partial(_normal, one_number(finite(stddev=stddev)), inexact(dtype))
+
+
+def _normal(
+    stddev: float, default: Dtype, key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None = None
+) -> Array:
+    chosen = default if dtype is None else inexact(dtype)
+    return scaled_normal(key, dimensions(shape), chosen, finite(stddev=stddev), out)
+
+
+def scaled_normal(key: Key, shape: tuple[int, ...], dtype: Dtype, stddev: Any, out: Any) -> Array:
+    """Normal numbers, complex ones too, times a number."""
+    if dtype.kind == "c":
+        return draw_complex(_scaled_normal_real, _scaled_normal_imag, key, shape, dtype, stddev, out=out)
+    return draw(_scaled_normal, key, shape, dtype, stddev, out=out)
+
+
+def truncated_normal(
+    stddev: ArrayLike = 1e-2, dtype: DTypeLike = None, lower: ArrayLike = -2.0, upper: ArrayLike = 2.0
+) -> Initializer:
+    """An initializer of normal numbers of mean 0 that lie between ``lower * stddev`` and ``upper * stddev``.
+
+    Parameters
+    ----------
+    stddev
+        The standard deviation before what lies outside is cut off, a finite number.
+    dtype
+        float16, bfloat16, float32 (the default) or float64, where a call names none.
+    lower, upper
+        The bounds in standard deviations, ``lower < upper``; they may be infinite.
+
+    Notes
+    -----
+    The values of `keyrng.truncated_normal` times ``stddev``, and those of ``jax.nn.initializers.truncated_normal``
+    within rounding, while neither ``lower > 3`` nor ``upper < -3``.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.initializers.truncated_normal(5.0)(keyrng.key(0), (3,))
+    array([ 7.2797947,  8.573742 , -2.0633764], dtype=float32)
+    """
+    bounds = one_number(number(lower=lower)), one_number(number(upper=upper))
+    if not bounds[0] < bounds[1]:
+        raise ValueError(f"lower must be less than upper, got {lower} and {upper}")
+    return partial(_truncated, one_number(finite(stddev=stddev)), *bounds, floating(dtype))
+
+
+def _truncated(
+    stddev: float,
+    lower: float,
+    upper: float,
+    default: Dtype,
+    key: Key,
+    shape: Shape,
+    dtype: DTypeLike = None,
+    *,
+    out: Array | None = None,
+) -> Array:
+    chosen = default if dtype is None else floating(dtype)
+    return scaled_truncated(key, dimensions(shape), chosen, finite(stddev=stddev), out, lower, upper)
+
+
+def scaled_truncated(
+    key: Key, shape: tuple[int, ...], dtype: Dtype, stddev: Any, out: Any, lower: float = -2.0, upper: float = 2.0
+) -> Array:
+    """Truncated normal numbers times a number."""
+    interval: tuple[Parameter, ...] = _interval(memory_of(check_key(key)), lower, upper, dtype)
+    tails = _has_tails(interval[0], interval[1])
+    chosen = _scaled_truncated_normal_tails if tails else _scaled_truncated_normal
+    return draw(chosen, key, shape, dtype, *interval, stddev, out=out)
+
+
+def sparse(sparsity: ArrayLike, std: ArrayLike = 0.01, dtype: DTypeLike = None) -> Initializer:
+    """An initializer of matrices of normal numbers with as many zeros in each column, as ``torch.nn.init.sparse_``.
+
+    Parameters
+    ----------
+    sparsity
+        The fraction of zeros, from 0 to 1; their number, of ``rows`` elements, is ``ceil(sparsity * rows)``.
+    std
+        The standard deviation of the others, a finite number.
+    dtype
+        float16, bfloat16, float32 (the default) or float64, where a call names none.
+
+    Notes
+    -----
+    From the first of two children of the key, `normal`; from the second a key for each column, whose `permutation` of
+    the rows says which are zero. Martens, "Deep learning via Hessian-free optimization", ICML 2010, section 5.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> x = keyrng.initializers.sparse(0.5)(keyrng.key(0), (4, 3))
+    >>> (x == 0).sum(axis=0)
+    array([2, 2, 2])
+    """
+    numbers = one_number(probability(sparsity=sparsity)), one_number(finite(std=std))
+    return partial(_sparse, *numbers, floating(dtype))
+
+
+def _sparse(
+    sparsity: float,
+    std: float,
+    default: Dtype,
+    key: Key,
+    shape: Shape,
+    dtype: DTypeLike = None,
+    *,
+    out: Array | None = None,
+) -> Array:
+    check_key(key)
+    size, chosen = dimensions(shape), default if dtype is None else floating(dtype)
+    if len(size) != 2:
+        raise ValueError(f"sparse is of 2 axes, got shape {size}")
+    rows, columns = size
+    children = split(key)
+    sample = draw(_scaled_normal, children[..., 0], size, chosen, finite(std=std), out=out)
+    if sample.size:
+        order = permutation(split(children[..., 1], columns), rows)
+        here = memory_of(key)
+        with here.current():
+            empty = here.xp.swapaxes(order, -1, -2) < math.ceil(sparsity * rows)
+            sample[empty] = 0
+    return sample

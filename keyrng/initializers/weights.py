@@ -1,0 +1,78 @@
+"""Weights by name: an array for every shape of nested dicts, lists and tuples, each from a key of its own path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from keyrng.dtypes import DTypeLike
+from keyrng.initializers.base import Initializer
+from keyrng.keys import Key, check_key, fold_in
+from keyrng.shapes import dimensions
+from keyrng.trees import Tree, mapped
+
+
+def tree(key: Key, shapes: Tree, initializer: Initializer | Mapping[str, Initializer], dtype: DTypeLike = None) -> Tree:
+    """The same tree with an array for each shape: ``initializer(fold_in(key, path), shape, dtype)``.
+
+    Parameters
+    ----------
+    key
+        A key, or an array of keys, as for each initializer.
+    shapes
+        A tree as in `named_keys`, whose leaves are ints, tuples of ints, or have a ``shape``, as arrays do.
+    initializer
+        One for all, or a dict of patterns of paths, such as ``"*/bias"``: the first that matches decides. ``*`` stands
+        for anything, ``/`` too, ``?`` for one character.
+    dtype
+        That of the arrays; None for the initializers' own.
+
+    Raises
+    ------
+    TypeError
+        For a leaf that is no shape, a name that is no str, or an initializer that is none.
+    ValueError
+        For a path that no pattern matches.
+
+    Notes
+    -----
+    A parameter depends on the key, its path and its shape: what is added elsewhere changes none.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> init = {"*/bias": keyrng.initializers.zeros, "*": keyrng.initializers.he_normal()}
+    >>> shapes = {"encoder": [{"weight": (3, 4), "bias": (4,)}], "decoder": {"weight": (4, 3)}}
+    >>> params = keyrng.initializers.tree(keyrng.key(42), shapes, init)
+    >>> weight = keyrng.fold_in(keyrng.key(42), "encoder/0/weight")
+    >>> bool((params["encoder"][0]["weight"] == keyrng.initializers.he_normal()(weight, (3, 4))).all())
+    True
+    """
+    check_key(key)
+    rules = initializer if isinstance(initializer, Mapping) else {"*": initializer}
+    for pattern, rule in rules.items():
+        if not isinstance(pattern, str) or not callable(rule):
+            raise TypeError(
+                f"initializer is one, or a dict of them by patterns of paths, got {pattern!r}: {rule!r:.80}"
+            )
+
+    def initialized(path: str, leaf: Any) -> Any:
+        return _rule(rules, path)(fold_in(key, path), _shape(leaf, path), dtype)
+
+    return mapped(initialized, shapes)
+
+
+def _rule(rules: Mapping[str, Initializer], path: str) -> Initializer:
+    from fnmatch import fnmatchcase  # here, for most who import keyrng name no pattern
+
+    for pattern, rule in rules.items():
+        if fnmatchcase(path, pattern):
+            return rule
+    raise ValueError(f'no pattern of initializer matches {path!r}; "*" as the last one matches all')
+
+
+def _shape(leaf: Any, path: str) -> tuple[int, ...]:
+    try:
+        return tuple(leaf.shape) if hasattr(leaf, "shape") else dimensions(leaf)
+    except TypeError as error:
+        raise TypeError(f"{path!r}: {error}") from None

@@ -1,0 +1,115 @@
+"""The words of a key, one after the other, behind the functions that NumPy's generators call.
+
+A stream is an array of uint64, laid out as in backends/native/bitgen.h. With the compiled part that reads it; without,
+ctypes calls Python for each word.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import numpy as np
+
+from keyrng.backends import Slab, compiled
+from keyrng.distributions.words import _bits
+from keyrng.keys import Key
+from keyrng.sampling import fill_slab
+
+_WORDS = 256
+_NEXT, _FIRST, _HAS_HALF, _HALF, _ALGORITHM, _KEY = range(6)
+_HEAD = _KEY + 4
+_NONE = 2**64 - 1
+
+_UINT64 = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_void_p)
+_UINT32 = ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_void_p)
+_DOUBLE = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_void_p)
+
+
+class _Bitgen(ctypes.Structure):
+    """``bitgen_t`` of numpy/random/bitgen.h."""
+
+    _fields_ = (
+        ("state", ctypes.c_void_p),
+        ("next_uint64", _UINT64),
+        ("next_uint32", _UINT32),
+        ("next_double", _DOUBLE),
+        ("next_raw", _UINT64),
+    )
+
+
+class Stream:
+    """The words of one key for the bit generator of a capsule; whoever has that keeps this alive.
+
+    What is in the capsule stays as it is, for NumPy's Generator has copied it.
+    """
+
+    def __init__(self, capsule: Any, key: Key) -> None:
+        self._array = np.zeros(_HEAD + _WORDS, np.uint64)
+        self.restart(key)
+        number = compiled.algorithm_number(key._algorithm)
+        if number is None:
+            self._functions = _functions(self, self._array)
+            _bitgen(capsule)[0] = _Bitgen(None, *self._functions)
+        else:
+            self._array[_ALGORITHM] = number
+            compiled.native.read_stream(capsule, self._array)
+
+    def restart(self, key: Key) -> None:
+        """Go to the first word of a key, which is one of the same algorithm as before."""
+        self.key = key.to("cpu")
+        algorithm = key._algorithm
+        self._array[_KEY:_HEAD].view(algorithm.dtype)[: algorithm.key_words] = self.key._words
+        self._array[_FIRST] = _NONE
+        self.move(0)
+
+    @property
+    def next(self) -> int:
+        """The index of the next word."""
+        return int(self._array[_NEXT])
+
+    @property
+    def half(self) -> int | None:
+        """The high half of a word, which waits for a call for 32 bits; None if there is none."""
+        return int(self._array[_HALF]) if self._array[_HAS_HALF] else None
+
+    def move(self, index: int, half: int | None = None) -> None:
+        """Go to a word; ValueError if the key does not have it."""
+        limit = 2**56 if self.key._algorithm.jax_layout else 2**62
+        if not 0 <= index < limit:
+            raise ValueError(f"a key of {self.key.impl} has words 0 to {limit - 1}, asked for word {index}")
+        self._array[_NEXT], self._array[_HAS_HALF], self._array[_HALF] = index, half is not None, half or 0
+
+
+def _bitgen(capsule: Any) -> Any:
+    """The struct that a capsule holds, as an array of one."""
+    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer.restype, pointer.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
+    return ctypes.cast(pointer(capsule, b"BitGenerator"), ctypes.POINTER(_Bitgen))
+
+
+def _functions(stream: Stream, array: np.ndarray[Any, np.dtype[Any]]) -> tuple[Any, ...]:
+    """What bitgen.h does, in Python."""
+    words = array[_HEAD:]
+
+    def uint64(_: object) -> int:
+        index = int(array[_NEXT])
+        first = index - index % _WORDS
+        if array[_FIRST] != first:
+            fill_slab(_bits, stream.key, words, words.shape, [], words.dtype, Slab(first, _WORDS, first + _WORDS))
+            array[_FIRST] = first
+        array[_NEXT] = index + 1
+        return int(words[index % _WORDS])
+
+    def uint32(_: object) -> int:
+        if array[_HAS_HALF]:
+            array[_HAS_HALF] = 0
+            return int(array[_HALF])
+        word = uint64(None)
+        array[_HAS_HALF], array[_HALF] = 1, word >> 32
+        return word & 0xFFFFFFFF
+
+    def double(_: object) -> float:
+        return (uint64(None) >> 11) * 2.0**-53
+
+    return _UINT64(uint64), _UINT32(uint32), _DOUBLE(double), _UINT64(uint64)

@@ -1,0 +1,164 @@
+"""NumPy's generators over keys; what SciPy and scikit-learn take too.
+
+``np.random.default_rng(key)`` and SciPy's ``rng=key`` need nothing from here: a key is a seed. What is here counts
+what is spawned, gives the key's own words, or serves the older ``random_state=``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.random.bit_generator import ISpawnableSeedSequence
+
+from keyrng import _seed
+from keyrng.interop._stream import Stream
+from keyrng.keys import Key, check_key, fold_in, key_data, wrap_key_data
+
+__all__ = ["KeyBitGenerator", "KeySeedSequence", "bit_generator", "generator", "random_state"]
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def generator(key: Key) -> np.random.Generator:
+    """A fast generator of NumPy's own, seeded by every bit of a key.
+
+    It is ``np.random.Generator(np.random.PCG64DXSM(KeySeedSequence(key)))``, and so are its values: NumPy's algorithm,
+    and the numbers of the installed NumPy. PCG64DXSM is the generator that NumPy recommends for many streams side by
+    side, among the fastest it has, and takes 256 bits of seed, as many as the widest key.
+
+    TypeError for what is no key, ValueError for keys of another shape than ().
+
+    >>> import keyrng.interop.numpy
+    >>> rng = keyrng.interop.numpy.generator(keyrng.key(42))
+    >>> rng.integers(100, size=5)
+    array([79, 61, 89, 71, 81])
+    """
+    return np.random.Generator(np.random.PCG64DXSM(_seeds(key)))
+
+
+def bit_generator(key: Key) -> KeyBitGenerator:
+    """A bit generator whose raw words are the key's own: those of ``keyrng.bits(key, n, "uint64")``, in order.
+
+    ``np.random.Generator(bit_generator(key))`` draws NumPy's distributions from them.
+
+    TypeError for what is no key, ValueError for keys of another shape than ().
+
+    >>> import keyrng.interop.numpy
+    >>> key = keyrng.key(42)
+    >>> words = keyrng.interop.numpy.bit_generator(key).random_raw(5)
+    >>> bool((words == keyrng.bits(key, 5, "uint64")).all())
+    True
+    """
+    return KeyBitGenerator(key)
+
+
+def random_state(key: Key) -> np.random.RandomState:
+    """What scikit-learn and older functions of SciPy take as ``random_state=``, seeded by every bit of a key.
+
+    It is a Mersenne Twister, for only with that can a ``RandomState`` do all it ever could, ``get_state()`` among it;
+    its words are ``key.generate_state(624)``.
+
+    TypeError for what is no key, ValueError for keys of another shape than ().
+
+    >>> import keyrng.interop.numpy
+    >>> keyrng.interop.numpy.random_state(keyrng.key(42)).randint(100, size=5)
+    array([ 5, 45, 15,  6, 17])
+    """
+    return np.random.RandomState(np.random.MT19937(_seeds(key)))
+
+
+class KeySeedSequence(ISpawnableSeedSequence):
+    """A key as a ``np.random.SeedSequence``: its words are those of the key, and it counts the children it spawns.
+
+    The children spawned first are those of ``key.spawn(n)``; a key itself does not count, and gives them again.
+
+    >>> import keyrng.interop.numpy
+    >>> seeds = keyrng.interop.numpy.KeySeedSequence(keyrng.key(42))
+    >>> first, second = *seeds.spawn(1), *seeds.spawn(1)
+    >>> bool((keyrng.stack([first.key, second.key]) == keyrng.stack(keyrng.key(42).spawn(2))).all())
+    True
+    """
+
+    def __init__(self, key: Key, *, n_children_spawned: int = 0) -> None:
+        check_key(key).generate_state(0)  # refuses an array of keys
+        self.key = key.to("cpu")
+        self.n_children_spawned = n_children_spawned
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> Array:
+        """The words of `Key.generate_state`."""
+        return self.key.generate_state(n_words, dtype)
+
+    def spawn(self, n_children: int) -> list[KeySeedSequence]:
+        """The next seeds, as many as asked for."""
+        first = self.n_children_spawned
+        self.n_children_spawned += self.key._seeds("n_children", n_children)
+        children = fold_in(fold_in(self.key, _seed.SPAWN), np.arange(first, self.n_children_spawned))
+        return [KeySeedSequence(child) for child in children]
+
+    def __repr__(self) -> str:
+        return f"KeySeedSequence({self.key!r}, n_children_spawned={self.n_children_spawned})"
+
+
+def _seeds(seed: Key | KeySeedSequence) -> Any:
+    """What counts the children of a key; NumPy's types know no seed but its own."""
+    return seed if isinstance(seed, KeySeedSequence) else KeySeedSequence(seed)
+
+
+class KeyBitGenerator(np.random.BitGenerator):
+    """NumPy's bit generator over the words of a key, which `bit_generator` makes.
+
+    Word i is ``keyrng.bits(key, i + 1, "uint64")[i]``. A number of 32 bits is the low half of the next word, the one
+    after it the high half; a double is the upper 53 bits of a word. With the compiled part of keyrng the words are
+    made in it, as fast as by NumPy's own; without, and for algorithms of your own, Python takes a microsecond a word.
+
+    It is NumPy's in all it can: ``state``, ``lock``, ``spawn``, pickle, copies, ``ctypes``. ``advance`` leads to any
+    word at once. It has no ``jumped``: streams that never meet come from ``keyrng.split(key)``, or ``spawn``.
+    """
+
+    def __init__(self, seed: Key | KeySeedSequence) -> None:
+        seeds = _seeds(seed)
+        super().__init__(seeds)
+        self._stream = Stream(self.capsule, seeds.key)
+
+    def advance(self, delta: int) -> KeyBitGenerator:
+        """Skip words of 64 bits, or go back by a negative number of them; itself, as NumPy's bit generators do.
+
+        ValueError if that leads before word 0, or beyond the last word of the key. Half a word that waits is dropped.
+        """
+        with self.lock:
+            self._stream.move(self._stream.next + delta)
+        return self
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """All that decides the words to come: a dict like those of NumPy's bit generators."""
+        stream = self._stream
+        with self.lock:
+            return {
+                "bit_generator": type(self).__name__,
+                "state": {"impl": stream.key.impl, "key": key_data(stream.key), "next": stream.next},
+                "has_uint32": int(stream.half is not None),
+                "uinteger": stream.half or 0,
+            }
+
+    @state.setter
+    def state(self, value: Mapping[str, Any]) -> None:
+        name = type(self).__name__
+        if not isinstance(value, Mapping):
+            raise TypeError(f"a state is a dict, as {name}.state gives it, got {type(value).__name__}")
+        if value.get("bit_generator") != name:
+            raise ValueError(f"the state is that of a {value.get('bit_generator')!r}, not of a {name}")
+        impl, words, index = (value["state"][part] for part in ("impl", "key", "next"))
+        if impl != self._stream.key.impl:
+            raise ValueError(f"the state is of {impl}, this {name} of {self._stream.key.impl}; make one of such a key")
+        with self.lock:
+            self._stream.restart(wrap_key_data(words, impl=impl))
+            self._stream.move(index, value["uinteger"] if value["has_uint32"] else None)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.seed_seq,), self.state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.state = state

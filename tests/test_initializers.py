@@ -1,0 +1,400 @@
+"""Initializers beside jax's and torch's, under the laws, by name, on a GPU's path; and what they refuse."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from cases import FLOATS, PATHS, Array, assert_same, keys_on_a_gpu, on
+
+import keyrng
+from keyrng import initializers as init
+from keyrng import named_keys
+
+KEY = keyrng.key(5)
+MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
+TORCH = ("sparse", "identity", "dirac")
+
+Maker = Callable[[Any], Any]  # of an initializer, from keyrng's module or from jax's
+
+SHAPE = (3, 20, 30)
+SCALED: dict[str, Maker] = {
+    "uniform": lambda m: m.uniform(0.3),
+    "normal": lambda m: m.normal(0.3),
+    "truncated_normal": lambda m: m.truncated_normal(0.3),
+    "truncated_normal, bounds": lambda m: m.truncated_normal(0.3, lower=-1.0, upper=2.5),
+    **{
+        f"variance_scaling {mode} {distribution}": lambda m, a=mode, b=distribution: m.variance_scaling(0.7, a, b)
+        for mode in MODES
+        for distribution in ("normal", "uniform", "truncated_normal")
+    },
+    **{
+        f"{who}_{kind}": lambda m, n=f"{who}_{kind}": getattr(m, n)()
+        for who in ("glorot", "he", "lecun")
+        for kind in ("uniform", "normal")
+    },
+    "several axes": lambda m: m.he_uniform(in_axis=(0, 1), out_axis=2),
+    "other axes": lambda m: m.glorot_uniform(in_axis=1, out_axis=0),
+    "batches": lambda m: m.lecun_normal(batch_axis=0),
+    "constant": lambda m: m.constant(1.1),
+    "an array": lambda m: m.constant(np.arange(30.0)),
+    "ones": lambda m: m.ones,
+    "zeros": lambda m: m.zeros,
+    "orthogonal": lambda m: m.orthogonal(1.5),
+    "orthogonal, columns": lambda m: m.orthogonal(0.5, 1),
+    "delta_orthogonal": lambda m: m.delta_orthogonal(1.5),
+}
+EQUAL = ("uniform", "constant", "array", "ones", "zeros", "axes")  # of real numbers
+NO_COMPLEX = ("uniform", "truncated_normal", "truncated_normal, bounds")
+# Of the largest number; the worst seen: 9e-7 and 8e-15 of the standard deviation.
+NEAR = {"float32": 1e-6, "complex64": 1e-6, "float64": 1e-14, "complex128": 1e-14}
+
+
+# Compiling what jax does takes most of the time, so of the other dtypes there are some.
+OTHERS = {
+    "float64": ("uniform", "normal", "truncated_normal, bounds", "several axes", "orthogonal", "constant"),
+    "complex64": ("normal", "orthogonal", "ones"),
+    "complex128": ("normal",),
+}
+DISKS = [f"variance_scaling fan_out {distribution}" for distribution in ("normal", "uniform", "truncated_normal")]
+BESIDE_JAX = [
+    *(pytest.param(name, "float32", id=name) for name in SCALED),
+    *(pytest.param(name, dtype, id=f"{name}-{dtype}") for dtype, names in OTHERS.items() for name in (*names, *DISKS)),
+]
+
+
+@pytest.mark.parametrize(("name", "dtype"), BESIDE_JAX)
+def test_numbers_of_jax(name: str, dtype: str) -> None:
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", dtype in ("float64", "complex128"))
+    try:
+        theirs = np.asarray(SCALED[name](jax.nn.initializers)(jax.random.key(5), SHAPE, dtype))
+    finally:
+        jax.config.update("jax_enable_x64", False)
+    ours = SCALED[name](init)(KEY, SHAPE, dtype)
+
+    if name.endswith(EQUAL) and not dtype.startswith("c"):
+        assert_same(ours, theirs)
+    assert (ours.shape, ours.dtype) == (theirs.shape, theirs.dtype)
+    assert np.abs(ours - theirs).max() <= NEAR[dtype] * np.abs(theirs).max()
+
+
+@pytest.mark.parametrize("name", [name for name in init.__all__ if name not in ("Initializer", "tree", *TORCH)])
+def test_signatures_of_jax(name: str) -> None:
+    theirs = getattr(pytest.importorskip("jax").nn.initializers, name)
+
+    def plain(function: Any) -> dict[str, Any]:
+        return {p.name: p.default for p in inspect.signature(function).parameters.values()}
+
+    expected = plain(theirs)
+    if name in ("zeros", "ones"):
+        del expected["out_sharding"]
+        expected["out"] = None
+    assert list(plain(getattr(init, name)).items()) == list(expected.items())
+
+
+def test_second_names() -> None:
+    for kind in ("uniform", "normal"):
+        assert getattr(init, f"xavier_{kind}") is getattr(init, f"glorot_{kind}")
+        assert getattr(init, f"kaiming_{kind}") is getattr(init, f"he_{kind}")
+
+
+def test_every_function_of_jax_is_there() -> None:
+    jax = pytest.importorskip("jax").nn.initializers
+    theirs = {name for name in dir(jax) if not name.startswith("_")}
+
+    assert theirs - set(init.__all__) == set()
+
+
+# torch's
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (3, 5), (5, 3), (0, 2)])
+def test_identity(shape: tuple[int, int]) -> None:
+    assert_same(init.identity()(KEY, shape), np.eye(*shape, dtype=np.float32))
+
+
+@pytest.mark.parametrize("shape", [(4, 4, 3), (6, 2, 5), (2, 6, 4), (4, 2, 3, 5), (4, 4, 2, 3, 3), (4, 2, 0)])
+@pytest.mark.parametrize("groups", [1, 2])
+def test_dirac(shape: tuple[int, ...], groups: int) -> None:
+    expected = np.zeros(shape, np.float32)
+    each, middle = shape[0] // groups, tuple(length // 2 for length in shape[2:])
+    if expected.size:
+        for group in range(groups):
+            for channel in range(min(each, shape[1])):
+                expected[(group * each + channel, channel, *middle)] = 1
+
+    assert_same(init.dirac(groups)(KEY, shape), expected)
+    jax_axes = init.dirac(groups, in_axis=-2, out_axis=-1)(KEY, (*shape[2:], shape[1], shape[0]))
+    assert_same(np.ascontiguousarray(np.moveaxis(jax_axes, (-1, -2), (0, 1))), expected)
+
+
+def test_dirac_and_identity_of_torch() -> None:
+    torch = pytest.importorskip("torch")
+    for shape in ((4, 4, 3), (6, 2, 5), (4, 2, 4, 5), (4, 4, 2, 3, 3)):
+        assert_same(init.dirac(2)(KEY, shape), torch.nn.init.dirac_(torch.empty(shape), 2).numpy())
+        assert_same(init.identity()(KEY, shape[:2]), torch.nn.init.eye_(torch.empty(shape[:2])).numpy())
+
+
+@pytest.mark.parametrize(
+    ("rows", "sparsity", "empty"), [(10, 0.1, 1), (10, 0.11, 2), (7, 0.5, 4), (5, 0, 0), (5, 1, 5)]
+)
+def test_sparse(rows: int, sparsity: float, empty: int) -> None:
+    x = init.sparse(sparsity, 2.0)(KEY, (rows, 40))
+    whole = keyrng.normal(keyrng.split(KEY)[0], (rows, 40)) * np.float32(2)
+
+    assert ((x == 0).sum(axis=0) == empty).all()
+    assert_same(x, np.where(x == 0, np.float32(0), whole))
+
+
+def test_the_zeros_of_sparse_are_anywhere() -> None:
+    x = init.sparse(0.25)(KEY, (8, 20_000)) == 0
+
+    assert abs(x.mean(axis=1) - 0.25).max() < 4 * np.sqrt(0.25 * 0.75 / 20_000)
+    pairs = (x[:, None] & x[None]).mean(axis=2)[np.triu_indices(8, 1)]
+    assert abs(pairs - 1 / 28).max() < 4 * np.sqrt(1 / 28 / 20_000)
+
+
+# Laws
+
+ALL: dict[str, tuple[Any, tuple[int, ...]]] = {
+    **{name: (make(init), SHAPE) for name, make in SCALED.items()},
+    "tails": (init.truncated_normal(2.0, lower=4.0, upper=9.0), SHAPE),
+    "sparse": (init.sparse(0.3), (6, 5)),
+    "identity": (init.identity(), (6, 5)),
+    "dirac": (init.dirac(2), (6, 5, 3)),
+}
+each = pytest.mark.parametrize("name", ALL)
+
+
+@each
+def test_arrays_of_keys(name: str) -> None:
+    make, shape = ALL[name]
+    keys = keyrng.split(KEY, (2, 2))
+    whole = make(keys, shape)
+
+    assert whole.shape == (2, 2, *shape)
+    for at in np.ndindex(2, 2):
+        assert_same(whole[at], make(keys[at], shape), at)
+
+
+@each
+def test_dtypes_and_out(name: str) -> None:
+    make, shape = ALL[name]
+    for dtype in FLOATS:
+        x = make(KEY, shape, dtype)
+        out = np.empty((*shape, 2), x.dtype)[..., 0]
+
+        assert x.dtype == keyrng.uniform(KEY, (), dtype).dtype
+        assert make(KEY, shape, dtype, out=out) is out
+        assert_same(np.ascontiguousarray(out), x, dtype)
+        if dtype in FLOATS[:-2] and name != "tails":  # rounded once from float32, and not to a bound
+            assert_same(make(KEY, shape, "float32").astype(x.dtype), x, dtype)
+    with pytest.raises(TypeError, match="out is float64"):
+        make(KEY, shape, out=np.empty(shape))
+    with pytest.raises(ValueError, match="out has shape"):
+        make(KEY, shape, out=np.empty(shape[1:], np.float32))
+
+
+@each
+def test_paths(name: str) -> None:
+    make, shape = ALL[name]
+    for dtype in ("float16", "float32", "float64", "complex64"):
+        if dtype == "complex64" and name in (*NO_COMPLEX, "tails", "sparse"):
+            continue
+        expected = None
+        for path in PATHS:
+            with on(path):
+                x = make(KEY, shape, dtype)
+            expected = x if expected is None else expected
+            assert_same(x, expected, path)
+
+
+@each
+def test_pickles_and_empty_shapes(name: str) -> None:
+    make, shape = ALL[name]
+
+    assert_same(pickle.loads(pickle.dumps(make))(KEY, shape), make(KEY, shape))
+    assert make(KEY, (0, *shape[1:])).shape == (0, *shape[1:])
+    assert make(KEY, list(shape)).shape == shape
+
+
+def test_the_dtype_of_the_factory() -> None:
+    assert init.he_normal(dtype="float64")(KEY, (2, 3)).dtype == np.float64
+    assert init.he_normal(dtype="float64")(KEY, (2, 3), "float16").dtype == np.float16
+    assert init.constant(3, "int8")(KEY, (2,)).dtype == np.int8
+    assert init.zeros(KEY, (2,), bool).dtype == bool
+
+
+def test_variances() -> None:
+    # Of complex truncated normals jax's is 2 percent too large, and so is ours.
+    for distribution, near in (("normal", 0.01), ("uniform", 0.01), ("truncated_normal", 0.02)):
+        for dtype in ("float32", "complex64"):
+            x = init.variance_scaling(2.0, "fan_in", distribution)(KEY, (500, 600), dtype)
+
+            assert abs((np.abs(x) ** 2).mean() * 250 - 1) < near
+            assert abs(x.mean()) < 4 / np.sqrt(250 * x.size)
+
+
+def test_on_a_gpu() -> None:
+    some = ("normal", "he_uniform", "constant", "dirac", "truncated_normal")
+    expected = {(n, d): ALL[n][0](KEY, ALL[n][1], d) for n in some for d in ("float16", "float32")}
+    with keys_on_a_gpu("cuda"):
+        import cupy
+
+        key = keyrng.key(5)
+        for name in some:
+            make, shape = ALL[name]
+            for dtype in ("float16", "float32"):
+                x = make(key, shape, dtype)
+                assert isinstance(x, cupy.ndarray)
+                assert_same(cupy.asnumpy(x), expected[name, dtype], name, dtype)
+            assert make(key, shape, "float32", out=x) is x
+        params = init.tree(key, {"a": (2, 3)}, init.he_normal())
+        assert_same(cupy.asnumpy(params["a"]), init.he_normal()(keyrng.fold_in(KEY, "a"), (2, 3)))
+
+
+# Names
+
+SHAPES = {"encoder": [{"weight": (3, 4), "bias": (4,)}, {"weight": (4, 4), "bias": 4}], "scale": ()}
+
+
+def test_a_parameter_has_the_key_of_its_path() -> None:
+    keys = named_keys(KEY, SHAPES)
+    params = init.tree(KEY, SHAPES, init.normal(1.0))
+
+    assert keys["encoder"][0]["weight"] == keyrng.fold_in(KEY, "encoder/0/weight")
+    assert keys["encoder"][1]["bias"] == keyrng.fold_in(KEY, "encoder/1/bias")
+    assert keys["scale"] == keyrng.fold_in(KEY, "scale")
+    assert_same(params["encoder"][1]["bias"], init.normal(1.0)(keyrng.fold_in(KEY, "encoder/1/bias"), (4,)))
+    assert params["scale"].shape == ()
+
+
+def test_another_layer_changes_nothing() -> None:
+    before = init.tree(KEY, SHAPES, init.normal(1.0))
+    more = {"head": {"weight": (4, 2)}, "scale": (), "encoder": [*SHAPES["encoder"], {"weight": (9, 9)}]}
+    after = init.tree(KEY, more, init.normal(1.0))
+
+    for layer in (0, 1):
+        for name in ("weight", "bias"):
+            assert_same(after["encoder"][layer][name], before["encoder"][layer][name], layer, name)
+    assert_same(after["scale"], before["scale"])
+
+
+def test_no_two_paths_are_one() -> None:
+    tree = {"a": {"b": (1,), "b/c": (1,), "b~1c": (1,)}, "a/b": (1,), "a~1b": (1,), "a~": {"1b": (1,)}, "": {"": (1,)}}
+    tree["a"]["b~"] = {"c": (1,)}
+    words = [key_data.tobytes() for key_data in leaves(named_keys(KEY, tree))]
+
+    assert len(words) == 8
+    assert len(set(words)) == len(words)
+
+
+def leaves(tree: Any) -> list[Array]:
+    if isinstance(tree, dict):
+        return [leaf for part in tree.values() for leaf in leaves(part)]
+    return [keyrng.key_data(tree)]
+
+
+class Layer(NamedTuple):
+    weight: Any
+    bias: Any
+
+
+def test_trees_keep_their_form() -> None:
+    tree = {
+        "list": [(2,), [2, 3]],
+        "tuple": ((2,), {"x": ()}),
+        "named": Layer((2, 2), 2),
+        "none": [],
+        "array": np.ones((2, 1)),
+    }
+    params = init.tree(KEY, tree, init.ones)
+
+    assert [x.shape for x in params["list"]] == [(2,), (2, 3)]
+    assert isinstance(params["tuple"], tuple)
+    assert params["tuple"][1]["x"].shape == ()
+    assert isinstance(params["named"], Layer)
+    assert params["named"].bias.shape == (2,)
+    assert params["none"] == []
+    assert params["array"].shape == (2, 1)
+    assert named_keys(KEY, {"dropout": None})["dropout"] == keyrng.fold_in(KEY, "dropout")
+    assert_same(init.tree(KEY, (2, 3), init.normal()), init.normal()(keyrng.fold_in(KEY, ""), (2, 3)))
+
+
+def test_rules_by_pattern() -> None:
+    params = init.tree(KEY, SHAPES, {"*/bias": init.zeros, "encoder/?/*": init.he_normal(), "*": init.ones}, "float64")
+
+    assert not params["encoder"][0]["bias"].any()
+    expected = init.he_normal()(keyrng.fold_in(KEY, "encoder/0/weight"), (3, 4), "float64")
+    assert_same(params["encoder"][0]["weight"], expected)
+    assert params["scale"] == 1
+
+
+def test_names_for_arrays_of_keys() -> None:
+    keys = keyrng.split(KEY, 3)
+    params = init.tree(keys, SHAPES, init.normal(1.0))
+
+    for j in range(3):
+        one = init.tree(keys[j], SHAPES, init.normal(1.0))
+        assert_same(params["encoder"][0]["weight"][j], one["encoder"][0]["weight"], j)
+
+
+# What is refused, where it is typed
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "says"),
+    [
+        (lambda: init.uniform(np.nan), ValueError, "scale must be finite, got nan"),
+        (lambda: init.normal(np.inf), ValueError, "stddev must be finite, got inf"),
+        (lambda: init.normal("1"), TypeError, "stddev is a number"),
+        (lambda: init.normal([1.0, 2.0]), TypeError, "stddev is one number, got list of 2"),
+        (lambda: init.normal(1e300)(KEY, 3), ValueError, "stddev must be finite"),
+        (lambda: init.normal(dtype="int32"), TypeError, "dtype int32 is no float or complex dtype"),
+        (lambda: init.uniform()(KEY, 3, "complex64"), TypeError, "dtype complex64 is no float dtype"),
+        (lambda: init.truncated_normal(lower=2, upper=1), ValueError, "lower must be less than upper, got 2 and 1"),
+        (lambda: init.truncated_normal(lower=np.nan), ValueError, "lower must be a number, not NaN"),
+        (lambda: init.variance_scaling(-1, "fan_in", "normal"), ValueError, "scale must be zero or positive"),
+        (lambda: init.variance_scaling(1, "fan", "normal"), ValueError, "mode is one of fan_in, .*, got 'fan'"),
+        (lambda: init.variance_scaling(1, "fan_in", "cauchy"), ValueError, "distribution is one of .*, got 'cauchy'"),
+        (lambda: init.he_normal(1.0), TypeError, "in_axis is an int or a tuple of ints, got 1.0"),
+        (lambda: init.he_normal()(KEY, 3), ValueError, "in_axis: axis -2 is out of range for 1 axes, shape"),
+        (lambda: init.he_normal(out_axis=(0, 3))(KEY, (3, 3)), ValueError, "out_axis: axis 3 is out of range"),
+        (lambda: init.he_normal()(KEY, (3, -1)), ValueError, "shape has no negative sizes"),
+        (lambda: init.he_normal()(KEY, None), TypeError, "shape is an int or a tuple of ints, got NoneType"),
+        (lambda: init.he_normal()((3, 3), KEY), TypeError, "key"),
+        (lambda: init.constant(300, "uint8"), ValueError, "value must fit uint8, got 300"),
+        (lambda: init.constant(0.5)(KEY, 3, "int32"), ValueError, "value must fit int32, got 0.5"),
+        (lambda: init.constant(-1)(KEY, 3, "uint32"), ValueError, "value must fit uint32, got -1"),
+        (lambda: init.constant(1e39), ValueError, "value must fit float32, got 1e"),
+        (lambda: init.constant(1j), ValueError, "value must fit float32, got 1j"),
+        (lambda: init.constant("one"), TypeError, "value is a number or an array of numbers, got 'one'"),
+        (lambda: init.constant(KEY), TypeError, "value is a number or an array, got a key"),
+        (lambda: init.constant([1.0, 2.0])(KEY, 3), ValueError, r"value of shape \(2,\) does not broadcast"),
+        (lambda: init.orthogonal()(KEY, 3), ValueError, "orthogonal is of 2 axes or more, got shape"),
+        (lambda: init.orthogonal(column_axis=2)(KEY, (3, 3)), ValueError, "axis 2 is out of range"),
+        (lambda: init.orthogonal(column_axis=0.5), TypeError, "column_axis is an int, got 0.5"),
+        (lambda: init.delta_orthogonal()(KEY, (3, 3)), ValueError, "3, 4 or 5 axes, got shape"),
+        (lambda: init.delta_orthogonal()(KEY, (3, 4, 3)), ValueError, "at least as many outputs as inputs"),
+        (lambda: init.sparse(1.1), ValueError, "sparsity must be between 0 and 1, got 1.1"),
+        (lambda: init.sparse(0.1)(KEY, (3, 3, 3)), ValueError, "sparse is of 2 axes, got shape"),
+        (lambda: init.identity()(KEY, 3), ValueError, "identity is of 2 axes, got shape"),
+        (lambda: init.dirac(0), ValueError, "groups must be 1 or more, got 0"),
+        (lambda: init.dirac(2)(KEY, (3, 3, 3)), ValueError, "multiple of groups, got 3 and 2"),
+        (lambda: init.dirac()(KEY, (3, 3)), ValueError, "dirac is of 3, 4 or 5 axes, got shape"),
+        (lambda: init.dirac(in_axis=0)(KEY, (3, 3, 3)), ValueError, "in_axis and out_axis are two axes, got 0 and 0"),
+        (lambda: named_keys(KEY, {"a": {3: ()}}), TypeError, r"names in a tree are str, got 3 under 'a'; str\(name\)"),
+        (lambda: named_keys(7, {}), TypeError, "key"),
+        (lambda: init.tree(KEY, {"a": "b"}, init.zeros), TypeError, "'a': shape is an int or a tuple of ints"),
+        (lambda: init.tree(KEY, {"a": 3}, {"b": init.zeros}), ValueError, "no pattern of initializer matches 'a'"),
+        (lambda: init.tree(KEY, {"a": 3}, "zeros"), TypeError, "initializer is one, or a dict of them"),
+    ],
+)
+def test_bad_arguments(call: Callable[[], Any], error: type[Exception], says: str) -> None:
+    with pytest.raises(error, match=says):
+        call()

@@ -1,0 +1,71 @@
+"""Keys that go to JAX and come back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import keyrng
+
+jax = pytest.importorskip("jax")
+
+from keyrng.interop.jax import from_jax, to_jax  # noqa: E402 (only where JAX is)
+
+KEY = keyrng.key(42)
+
+
+@pytest.mark.parametrize("keys", [KEY, keyrng.split(KEY, 3), keyrng.split(KEY, (2, 3)), keyrng.split(KEY, 0)])
+def test_keys_there_and_back(keys):
+    there = to_jax(keys)
+
+    assert there.shape == keys.shape
+    assert jax.dtypes.issubdtype(there.dtype, jax.dtypes.prng_key)
+    assert (from_jax(there) == keys).all()
+    assert np.array_equal(jax.random.key_data(there), keyrng.key_data(keys))
+
+
+def test_a_key_of_jax_is_that_of_keyrng():
+    assert from_jax(jax.random.key(42)) == KEY
+    assert (from_jax(jax.random.split(jax.random.key(42), 3)) == keyrng.split(KEY, 3)).all()
+    assert np.array_equal(jax.random.bits(to_jax(KEY), (5,)), keyrng.bits(KEY, (5,)))
+
+
+def test_older_keys_of_words():
+    raw = jax.random.PRNGKey(42)
+
+    assert from_jax(raw) == KEY
+    assert from_jax(np.asarray(raw)) == KEY
+    assert from_jax(jax.random.split(raw, 3)).shape == (3,)
+
+
+def test_a_key_inside_a_compiled_function():
+    found = jax.jit(jax.random.bits)(to_jax(KEY))
+
+    assert found == keyrng.bits(KEY)
+
+
+def test_what_comes_back_is_jax_s_no_more():
+    raw = np.array([0, 42], np.uint32)
+    key = from_jax(raw)
+    raw[1] = 43
+
+    assert key == KEY
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: to_jax(42), TypeError, "expected a key, got int"),
+        (lambda: to_jax(keyrng.key(1, impl="philox4x32")), TypeError, "jax has no philox4x32"),
+        (lambda: from_jax(42), TypeError, "expected a key of jax.random, got int"),
+        (lambda: from_jax(KEY), TypeError, "it is a key of keyrng already"),
+        (lambda: from_jax(jax.random.key(1, impl="rbg")), TypeError, "keyrng has no rbg"),
+        (lambda: from_jax(jax.random.PRNGKey(1, impl="rbg")), ValueError, "got an array of uint32 with shape (4,)"),
+        (lambda: from_jax(jax.numpy.ones(2)), TypeError, "got an array of float32 with shape (2,)"),
+    ],
+)
+def test_other_keys_are_refused(call, error, message):
+    with pytest.raises(error) as raised:
+        call()
+
+    assert message in str(raised.value)
