@@ -26,7 +26,7 @@ from keyrng.distributions.categorical import gumbel_kernel
 
 # By name, for the package has functions of these names.
 ORDERS: Any = importlib.import_module("keyrng.distributions.permutation")
-RACES: Any = importlib.import_module("keyrng.distributions.categorical")
+RACES: Any = importlib.import_module("keyrng.distributions.race")
 WEIGHTS: Any = importlib.import_module("keyrng.distributions.weights")
 
 SEED = 2024
@@ -601,7 +601,8 @@ def test_numbers_beyond_int32_are_int64() -> None:
 
 def test_places_beyond_int32(monkeypatch: pytest.MonkeyPatch) -> None:
     # As if 50 were too many for int32.
-    for module in (ORDERS, RACES, WEIGHTS, importlib.import_module("keyrng.distributions.choice")):
+    others = (importlib.import_module(f"keyrng.distributions.{name}") for name in ("categorical", "choice"))
+    for module in (ORDERS, RACES, WEIGHTS, *others):
         monkeypatch.setattr(module, "index_dtype", lambda size: np.dtype(np.int64 if size > 50 else np.int32))
     for size in (50, 51, 2_000, 140_003):
         dtype = np.int32 if size <= 50 else np.int64

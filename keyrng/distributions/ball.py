@@ -106,14 +106,24 @@ def ball(
     """
     dtype = floating(dtype)
     compute = compute_dtype(dtype)
-    exponent = checked(memory_of(key), positive(p=p), compute).value[..., None]
+    here = memory_of(key)
+    exponent = checked(here, positive(p=p), compute).value
+    exponent = exponent[..., None] if exponent.ndim else exponent
     if not _is_integer(d):
         raise TypeError(f"d is an int, the dimension, got {d!r}")
     points = dimensions(shape)
     rows = (*points, int(d))
     parts = split(key, 3)
     sizes, signs, rest = parts[..., 0], parts[..., 1], parts[..., 2]
-    log_power = draw(_loggamma, sizes, rows, compute, positive(p=1 / exponent))
+    log_power = draw(_loggamma, sizes, rows, compute, positive(p=here.apply(_inverse, exponent)))
     total = row_sum(draw(_exp, sizes, rows, compute, log_power))
-    total += draw(_exponential, rest, points, compute)
+    total = here.apply(_sum, total, draw(_exponential, rest, points, compute))
     return draw(_ball, signs, rows, dtype, log_power, total[..., None], exponent, out=out)
+
+
+def _inverse(x: Any) -> Any:
+    return 1.0 / x
+
+
+def _sum(x: Any, y: Any) -> Any:
+    return x + y

@@ -7,15 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.distributions.categorical import check_enough, winners
+from keyrng.backends.memory import is_on_device
+from keyrng.distributions.categorical import check_enough
 from keyrng.distributions.gumbel import gumbel_kernel
 from keyrng.distributions.permutation import beginning
 from keyrng.distributions.population import population
+from keyrng.distributions.race import winners
+from keyrng.distributions.rows import workplace
 from keyrng.distributions.weights import by_weight, logarithms, weights
 from keyrng.distributions.words import randint
 from keyrng.dtypes import float_of, index_dtype
-from keyrng.keys import Key, check_key, memory_of
-from keyrng.parameters import Array, ArrayLike, truth
+from keyrng.keys import Key, memory_of
+from keyrng.parameters import Array, ArrayLike, placed, truth
 from keyrng.shapes import Shape
 
 
@@ -78,10 +81,10 @@ def choice(
     >>> keyrng.choice(keyrng.key(2), ["red", "green"], (4,), p=[0.7, 0.3]).tolist()
     ['red', 'red', 'green', 'red']
     """
-    check_key(key)
-    source = population("a", a, axis)
+    here = memory_of(key)
+    source = population(here, "a", a, axis)
     size = source.size
-    given = None if p is None else weights(memory_of(key), p, size)
+    given = None if p is None else weights(workplace(here, p), p, size)
     kernel = gumbel_kernel(mode, float_of(p))
     full = source.draws(key, shape, out)
     source.check_out(key, full, out)
@@ -94,14 +97,16 @@ def choice(
         raise ValueError(f"{count} draws without replacement need as many elements, a has {size}")
     if given is not None and not again:
         given = logarithms(given)
-        check_enough(given, count)
+        check_enough(given, 0, count)
 
     if not prod(full):
-        places = np.empty(full, index_dtype(size))
+        places = here.empty(full, index_dtype(size))
     elif given is None:
         places = randint(key, own, 0, size, index_dtype(size)) if again else beginning(key, size, count)
     elif again:
-        places = by_weight(key, full, given)
+        places = by_weight(key, full, given, p)
     else:
-        places = winners(kernel, key, given[np.newaxis], np.zeros((key.size, 1, 1), np.intp), count)
-    return source.take(key, places.reshape(full), out)
+        with here.current():
+            table, rows = placed(here, "p", given, p)[np.newaxis], here.xp.zeros((key.size, 1, 1), np.intp)
+        places = winners(kernel, key, table, rows, count)
+    return source.take(key, places.reshape(full), out, some_missing=is_on_device(p))

@@ -7,10 +7,14 @@ Must not import a public sampler.
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 
-from keyrng.backends.memory import Memory
+from keyrng.backends.memory import Memory, memory_at
 from keyrng.dtypes import Dtype
+from keyrng.kernels.ops import sqrt, where
 from keyrng.parameters import Array, ArrayLike, finite, parameter_array
 
 METHODS = ("cholesky", "svd", "eigh")
@@ -18,31 +22,56 @@ METHODS = ("cholesky", "svd", "eigh")
 # What is no more than this, as a part of the largest entry or eigenvalue, is taken for the roundings of float32.
 _SLACK = 1e-5
 
+_FLOAT64 = np.dtype(np.float64)
+
+_TERMS = 8  # products that a GPU adds up at once; zeros, where there are fewer, change no sum
 _BLOCK = 1 << 16  # numbers that a product has at work, to stay in a level-2 cache
 
 
 def covariance(here: Memory, name: str, value: ArrayLike, dtype: Dtype) -> Array:
-    """Symmetric matrices along the last two axes, in float64, finite in ``dtype`` too; ValueError if they are not."""
+    """Symmetric matrices along the last two axes, in float64, finite in ``dtype`` too; ValueError if they are not.
+
+    Of matrices in the memory of a GPU those that are not symmetric are NaN.
+    """
     matrix = parameter_array(here, finite(**{name: value}), 0, dtype)
     if matrix.ndim < 2 or matrix.shape[-1] != matrix.shape[-2]:
         hint = f"; np.diag({name}) makes one of variances" if matrix.ndim == 1 else ""
         raise ValueError(f"{name} is a square matrix, or several along the last two axes, got {matrix.shape}{hint}")
-    matrix = parameter_array(here, finite(**{name: value}), 0, np.dtype(np.float64))
-    across = np.swapaxes(matrix, -1, -2)
-    wrong = np.abs(matrix - across) > _SLACK * np.abs(matrix).max(axis=(-2, -1), keepdims=True, initial=0.0)
+    matrix = parameter_array(here, finite(**{name: value}), 0, _FLOAT64)
+    with here.current():
+        across = here.xp.swapaxes(matrix, -1, -2)
+        wrong = abs(matrix - across) > _SLACK * _largest(matrix)
+        if not isinstance(matrix, np.ndarray):
+            return here.apply(_half_of_each, here.xp.where(wrong, math.nan, matrix), across)
     if wrong.any():
         raise ValueError(
             f"{name} must be symmetric, got {matrix[wrong][0]} across from {across[wrong][0]}; "
             f"type ({name} + {name}.T) / 2 if half of each is meant"
         )
-    return matrix * 0.5 + across * 0.5
+    halves: Array = _half_of_each(matrix, across)
+    return halves
+
+
+def _half_of_each(x: Any, y: Any) -> Any:
+    return x * 0.5 + y * 0.5
+
+
+def _largest(matrix: Array) -> Array:
+    """The largest magnitude in each matrix, 0 of none."""
+    if not matrix.size:
+        return matrix[..., :1, :1]
+    result: Array = abs(matrix).max(axis=(-2, -1), keepdims=True)
+    return result
 
 
 def factor(name: str, matrix: Array, method: str = "cholesky", hint: str = "") -> Array:
     """A matrix whose product with its transpose is the given one; ValueError if that has a negative eigenvalue.
 
-    ``"cholesky"`` gives a lower triangle and takes no eigenvalue of 0; ``hint`` says what to type instead.
+    ``"cholesky"`` gives a lower triangle and takes no eigenvalue of 0; ``hint`` says what to type instead. In the
+    memory of a GPU a factor is NaN where there is none.
     """
+    if not isinstance(matrix, np.ndarray):
+        return _factor_there(matrix, method)
     if method == "cholesky":
         try:
             return np.linalg.cholesky(matrix)
@@ -56,6 +85,34 @@ def factor(name: str, matrix: Array, method: str = "cholesky", hint: str = "") -
     return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :])
 
 
+def _factor_there(matrix: Array, method: str) -> Array:
+    here = memory_at(matrix)
+    if not matrix.size:
+        return matrix
+    with here.current():
+        xp = here.xp
+        if method == "cholesky":
+            factors = xp.linalg.cholesky(matrix)
+            # What the library leaves where there is no factor is not said; that it is none can be seen.
+            places = xp.arange(matrix.shape[-1])
+            again = product(factors[..., None, :, :], factors, lower=True)
+            fails = ~(abs(again - matrix) <= _SLACK * _largest(matrix)).all(axis=(-2, -1), keepdims=True)
+            fails |= ~(factors[..., places, places] > 0.0).all(axis=-1)[..., None, None]
+            lower: Array = xp.where(fails, math.nan, factors)
+            return lower
+        values, vectors = xp.linalg.eigh(matrix)
+        fails = ~(values >= -_SLACK * abs(values).max(axis=-1, keepdims=True)).all(axis=-1, keepdims=True)
+        if method == "svd":
+            vectors, values, _ = xp.linalg.svd(matrix)
+        roots = here.apply(_root, xp.where(fails, math.nan, values))
+        result: Array = vectors * roots[..., None, :]
+    return result
+
+
+def _root(x: Any) -> Any:
+    return sqrt(where(x < 0.0, 0.0, x))
+
+
 def product(factors: Array, vectors: Array, lower: bool) -> Array:
     """Each matrix times its vectors, along the last axis; matrices broadcast to the axes before it.
 
@@ -64,6 +121,10 @@ def product(factors: Array, vectors: Array, lower: bool) -> Array:
     Each sum goes in order from the first term to the last. A library's matrix product has another order for another
     number of vectors, and a sample would not be the beginning of a longer one.
     """
+    if not vectors.size:
+        return vectors
+    if not isinstance(vectors, np.ndarray):
+        return sum_of_products(factors, vectors[..., None, :])
     n = vectors.shape[-1]
     matrices, flat = factors.reshape(-1, n, n), vectors.reshape(-1, n)
     which = np.broadcast_to(np.arange(len(matrices)).reshape(factors.shape[:-2]), vectors.shape[:-1]).reshape(-1)
@@ -80,3 +141,23 @@ def product(factors: Array, vectors: Array, lower: bool) -> Array:
             total[start:] += matrix[start:, k] * x[k]
         result[part] = total.T
     return result.reshape(vectors.shape)
+
+
+def sum_of_products(x: Array, y: Array) -> Array:
+    """The sums of ``x * y`` along the last axis, in order, of arrays in the memory of a GPU that broadcast together."""
+    here, count = memory_at(y), y.shape[-1]
+    with here.current():
+        xp = here.xp
+        rest = -count % _TERMS
+        firsts = (xp.moveaxis(array, -1, 0) for array in (x, y))
+        terms = [xp.concatenate([f, xp.zeros((rest, *f.shape[1:]), f.dtype)]) for f in firsts]
+        total: Array = xp.zeros(np.broadcast_shapes(x.shape[:-1], y.shape[:-1]), y.dtype)
+        for first in range(0, count, _TERMS):
+            total = here.apply(_add_products, total, *(a[first + i] for i in range(_TERMS) for a in terms))
+    return total
+
+
+def _add_products(total: Any, *factors: Any) -> Any:
+    for x, y in zip(factors[::2], factors[1::2], strict=True):
+        total = total + x * y
+    return total

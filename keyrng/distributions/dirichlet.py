@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
+from keyrng.backends.memory import HOST
 from keyrng.distributions.gamma import _gamma_boost, _gamma_factor
-from keyrng.distributions.rows import row_shape, row_sum, stored
+from keyrng.distributions.rows import row_max, row_shape, row_sum, stored, workplace
 from keyrng.dtypes import DTypeLike, compute_dtype, floating
 from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.keys import Key, memory_of
-from keyrng.parameters import Array, ArrayLike, checked, positive
+from keyrng.parameters import Array, ArrayLike, checked, placed, positive
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
@@ -58,12 +58,30 @@ def dirichlet(
     """
     dtype = floating(dtype)
     compute = compute_dtype(dtype)
-    parameter = checked(memory_of(key), positive(alpha=alpha), compute)
+    here = memory_of(key)
+    place = workplace(here, alpha)
+    parameter = checked(place, positive(alpha=alpha), compute)
     full = row_shape("alpha", parameter.value, shape)
+    # To know what a GPU's memory holds is to wait for it; where no alpha is below 1 the factor is 1.
+    small = place is not HOST or (parameter.value < 1).any()
+    if here is not HOST:
+        parameter = replace(parameter, value=placed(here, "alpha", parameter.value, alpha))
     sample = draw(_gamma_factor, key, full, compute, parameter)
-    if (parameter.value < 1).any():
+    if small:
         boost = draw(_gamma_boost, key, full, compute, parameter)
-        boost -= boost.max(axis=-1, keepdims=True, initial=-np.inf)
+        boost = here.apply(_difference, boost, row_max(boost)[..., None])
         draw(_boosted, key, full, compute, sample, boost, out=sample)
-    sample /= row_sum(sample)[..., None]
+    total = row_sum(sample)[..., None]
+    if here is HOST:
+        sample /= total
+    else:
+        sample = here.apply(_part, sample, total)
     return stored(key, sample, dtype, out)
+
+
+def _difference(x: Any, y: Any) -> Any:
+    return x - y
+
+
+def _part(x: Any, total: Any) -> Any:
+    return x / total

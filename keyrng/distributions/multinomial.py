@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+from keyrng.backends.memory import memory_at
 from keyrng.distributions.binomial import _binomial, trials
 from keyrng.distributions.hypergeometric import LARGEST, _hypergeometric
-from keyrng.distributions.rows import full_shape, row_shape, stored
+from keyrng.distributions.rows import full_shape, required, row_shape, stored, workplace
 from keyrng.dtypes import DTypeLike, integer, number
+from keyrng.kernels.ops import where
 from keyrng.keys import Key, memory_of, split
-from keyrng.parameters import Array, ArrayLike, non_negative, parameter_array, whole_to
+from keyrng.parameters import Array, ArrayLike, Parameter, non_negative, placed, together, whole_to
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
@@ -20,23 +23,43 @@ _FLOAT64 = np.dtype(np.float64)
 
 def _sums_from(rows: Array) -> Array:
     """For each class the sum of it and those after it, in order from the last."""
-    sums = rows.copy()
-    for i in reversed(range(rows.shape[-1] - 1)):
-        sums[..., i] += sums[..., i + 1]
+    here = memory_at(rows)
+    sums = here.copy(rows)
+    with here.current():
+        for i in reversed(range(rows.shape[-1] - 1)):
+            sums[..., i] += sums[..., i + 1]
     return sums
 
 
 def _class_by_class(
-    key: Key, full: tuple[int, ...], total: Array, count: Callable[[Key, tuple[int, ...], int, Array], Array]
+    key: Key, full: tuple[int, ...], total: Array, count: Callable[[Key, tuple[int, ...], int, ArrayLike], Array]
 ) -> Array:
     """Rows that add up to ``total``: ``count(key, shape, i, rest)`` draws class ``i`` from what is left."""
-    sample = np.empty(full)
+    here = memory_of(key)
+    sample = here.empty(full, _FLOAT64)
     keys = split(key, full[-1])
-    rest = np.broadcast_to(total, full[:-1])
-    for i in range(full[-1]):
-        sample[..., i] = count(keys[..., i], full[key.ndim : -1], i, rest)
-        rest = rest - sample[..., i]
+    rest = float(total) if isinstance(total, np.ndarray) and not total.ndim else total
+    with here.current():
+        for i in range(full[-1]):
+            sample[..., i] = count(keys[..., i], full[key.ndim : -1], i, rest)
+            rest = rest - sample[..., i]
     return sample
+
+
+def _chance(weight: Any, left: Any) -> Any:
+    return where(left > 0.0, weight / left, 0.0)
+
+
+def _positive(n: Any, total: Any) -> Any:
+    return total > 0.0
+
+
+def _countable(nsample: Any, total: Any) -> Any:
+    return total <= LARGEST
+
+
+def _contained(nsample: Any, total: Any) -> Any:
+    return nsample <= total
 
 
 def multinomial(
@@ -84,19 +107,26 @@ def multinomial(
     array([5, 2, 3], dtype=int32)
     """
     dtype = number(dtype)
-    weights = parameter_array(memory_of(key), non_negative(p=p), 1, _FLOAT64)
-    draws = parameter_array(memory_of(key), whole_to(trials(dtype))(n=n), 0, _FLOAT64)
+    here = memory_of(key)
+    place = workplace(here, n, p)
+    weights = required(place, non_negative(p=p), _FLOAT64)
+    draws = required(place, whole_to(trials(dtype))(n=n), _FLOAT64)
     row_shape("p", weights, shape)
-    left = _sums_from(weights)
-    if not (left[..., :1] > 0).all() or not weights.shape[-1]:
-        raise ValueError(f"p must have a positive weight in every row, got {p}")
-    chances = np.divide(weights, left, out=np.zeros_like(left), where=left > 0)
     full = full_shape(key, shape, out, n=draws[..., None], p=weights)
+
+    def error() -> str:
+        return f"p must have a positive weight in every row, got {p}"
+
+    if not weights.shape[-1]:
+        raise ValueError(error())
+    left = _sums_from(weights)
+    draws = placed(here, "n", together(place, _positive, draws, left[..., 0], error=error), n)
+    chances = placed(here, "p", place.apply(_chance, weights, left), p)
     if full[-1] != weights.shape[-1]:
         raise ValueError(f"shape ends with the axis of the classes, {weights.shape[-1]} long as p's, got {shape}")
 
-    def count(keys: Key, batch: tuple[int, ...], i: int, rest: Array) -> Array:
-        return draw(_binomial, keys, batch, np.float64, rest, chances[..., i])
+    def count(keys: Key, batch: tuple[int, ...], i: int, rest: ArrayLike) -> Array:
+        return draw(_binomial, keys, batch, np.float64, Parameter("n", rest), chances[..., i])
 
     return stored(key, _class_by_class(key, full, draws, count), dtype, out)
 
@@ -144,20 +174,29 @@ def multivariate_hypergeometric(
     array([5, 1, 1], dtype=int32)
     """
     dtype = integer(dtype)
-    items = parameter_array(
-        memory_of(key), whole_to(min(int(np.iinfo(dtype).max), LARGEST))(colors=colors), 0, _FLOAT64
-    )
-    taken = parameter_array(memory_of(key), whole_to(LARGEST)(nsample=nsample), 1, _FLOAT64)
+    here = memory_of(key)
+    place = workplace(here, colors, nsample)
+    items = required(place, whole_to(min(int(np.iinfo(dtype).max), LARGEST))(colors=colors), _FLOAT64)
+    taken = required(place, whole_to(LARGEST)(nsample=nsample), _FLOAT64)
     rows = row_shape("colors", items, shape)
-    left = _sums_from(items)
-    if (left > LARGEST).any():
-        raise ValueError(f"colors must add up to at most 2**53, got {colors}")
     full = full_shape(key, rows, out, nsample=taken[..., None], colors=items)
-    if (taken > left[..., :1].sum(axis=-1)).any():
-        raise ValueError(f"nsample must be at most the sum of colors, got {nsample} of {colors}")
+    left = _sums_from(items)
+    total = left[..., 0] if left.shape[-1] else place.xp.zeros(left.shape[:-1])
 
-    def count(keys: Key, batch: tuple[int, ...], i: int, rest: Array) -> Array:
-        others = left[..., i] - items[..., i]
-        return draw(_hypergeometric, keys, batch, np.int64, items[..., i], others, rest, compute=np.float64)
+    def too_many() -> str:
+        return f"colors must add up to at most 2**53, got {colors}"
+
+    def too_large() -> str:
+        return f"nsample must be at most the sum of colors, got {nsample} of {colors}"
+
+    taken = together(place, _countable, taken, total, error=too_many)
+    taken = placed(here, "nsample", together(place, _contained, taken, total, error=too_large), nsample)
+    with place.current():
+        others = placed(here, "colors", left - items, colors)
+    items = placed(here, "colors", items, colors)
+
+    def count(keys: Key, batch: tuple[int, ...], i: int, rest: ArrayLike) -> Array:
+        wanted = Parameter("nsample", rest)
+        return draw(_hypergeometric, keys, batch, np.float64, items[..., i], others[..., i], wanted)
 
     return stored(key, _class_by_class(key, full, taken, count), dtype, out)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from keyrng.backends.memory import HOST
 from keyrng.distributions.covariance import METHODS, covariance, factor, product
 from keyrng.distributions.normal import normal
-from keyrng.distributions.rows import full_shape, row_shape, stored
+from keyrng.distributions.rows import full_shape, required, row_shape, stored, workplace
 from keyrng.dtypes import DTypeLike, compute_dtype, floating_of
+from keyrng.formats import converted
 from keyrng.keys import Key, memory_of
-from keyrng.parameters import Array, ArrayLike, finite, parameter_array
+from keyrng.parameters import Array, ArrayLike, finite, placed
 from keyrng.shapes import Shape
 
 
@@ -52,7 +56,8 @@ def multivariate_normal(
     -----
     ``mean + factor @ normal(key, shape + (n,))``, the values of ``jax.random.multivariate_normal`` within rounding. The
     factor is LAPACK's, in float64, and so an exception to the same bits everywhere: libraries differ in its last bits,
-    or in the signs of eigenvectors. All else is written out, so that a sample is the beginning of a longer one.
+    or in the signs of eigenvectors. All else is written out, so that a sample is the beginning of a longer one. For a
+    ``cov`` in the memory of a GPU the factor is cuSOLVER's, and NaN where the matrix is not as required.
 
     Examples
     --------
@@ -64,15 +69,25 @@ def multivariate_normal(
         raise ValueError(f"method is 'cholesky', 'svd' or 'eigh', got {method!r}")
     dtype = floating_of(dtype, mean, cov)
     compute = compute_dtype(dtype)
-    centre = parameter_array(memory_of(key), finite(mean=mean), 0, compute)
-    matrix = covariance(memory_of(key), "cov", cov, compute)
+    here = memory_of(key)
+    place = workplace(here, mean, cov)
+    centre = required(place, finite(mean=mean), compute)
+    matrix = covariance(place, "cov", cov, compute)
     rows = row_shape("mean", centre, shape)
     n = centre.shape[-1]
     if matrix.shape[-1] != n:
         raise ValueError(f"mean and cov must be as long, got {n} numbers and {matrix.shape[-2:]}")
-    full = full_shape(key, rows, out, mean=centre, cov=np.diagonal(matrix, axis1=-2, axis2=-1))
+    full = full_shape(key, rows, out, mean=centre, cov=np.broadcast_to(0.0, matrix.shape[:-1]))
     factors = factor("cov", matrix, method, "; method='svd' and method='eigh' take eigenvalues of 0")
+    factors = factors.astype(compute) if place is HOST else converted(factors, compute)
     normals = normal(key, (*full[key.ndim : -1], n), compute)
-    sample = product(factors.astype(compute), normals, method == "cholesky")
-    sample += centre
+    sample = product(placed(here, "cov", factors, cov), normals, method == "cholesky")
+    if here is HOST:
+        sample += centre
+    else:
+        sample = here.apply(_sum, sample, placed(here, "mean", centre, mean))
     return stored(key, sample, dtype, out)
+
+
+def _sum(x: Any, y: Any) -> Any:
+    return x + y

@@ -7,7 +7,7 @@ import numpy as np
 from keyrng.distributions.normal import normal
 from keyrng.distributions.rows import full_shape, stored
 from keyrng.dtypes import DTypeLike, compute_dtype, inexact
-from keyrng.keys import Key, _is_integer
+from keyrng.keys import Key, _is_integer, memory_of
 from keyrng.parameters import Array
 from keyrng.shapes import Shape, dimensions
 
@@ -67,8 +67,12 @@ def orthogonal(
     tall = (*full[key.ndim : -2], max(n, columns), min(n, columns))
     # In float64, of which the last bits of the result are mostly not seen, whatever the library.
     drawn = normal(key, tall, dtype if dtype.kind == "c" else compute_dtype(dtype))
-    q, r = np.linalg.qr(drawn.astype(np.result_type(drawn, np.float64)))
-    diagonal = np.diagonal(r, axis1=-2, axis2=-1)[..., None, :]
-    size = np.abs(diagonal)
-    q = q * np.where(size > 0, diagonal / np.where(size > 0, size, 1.0), 1.0)
-    return stored(key, np.swapaxes(q, -1, -2) if n < columns else q, dtype, out)
+    here = memory_of(key)
+    with here.current():
+        xp = here.xp
+        q, r = xp.linalg.qr(drawn.astype(np.result_type(drawn.dtype, np.float64)))
+        length = r.shape[-1]
+        diagonal = r.reshape(*r.shape[:-2], 1, length * length)[..., :: length + 1]
+        size = abs(diagonal)
+        q = q * xp.where(size > 0, diagonal / xp.where(size > 0, size, 1.0), 1.0)
+        return stored(key, xp.swapaxes(q, -1, -2) if n < columns else q, dtype, out)

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from keyrng.backends import Slab
+from keyrng.backends.memory import HOST
 from keyrng.backends.tally import tally
 from keyrng.backends.threads import get_num_threads, run_pieces
+from keyrng.distributions.device_order import permuted
 from keyrng.distributions.population import population
 from keyrng.distributions.words import _bits
 from keyrng.dtypes import index_dtype
-from keyrng.keys import Key, check_key, split
+from keyrng.keys import Key, memory_of, split
 from keyrng.parameters import Array, ArrayLike, truth
 from keyrng.sampling import fill_slab, run_slabs
 
@@ -69,8 +71,7 @@ def permutation(
     >>> keyrng.permutation(keyrng.key(2), ["a", "b", "c"]).tolist()
     ['c', 'b', 'a']
     """
-    check_key(key)
-    source = population("x", x, axis)
+    source = population(memory_of(key), "x", x, axis)
     if not truth("independent", independent):
         source.check_out(key, (*key.shape, source.size), out)
         return source.take(key, orders(key, (source.size,)), out)
@@ -86,6 +87,8 @@ def orders(key: Key, shape: tuple[int, ...], axis: int = 0) -> Array:
     """
     total = prod(shape)
     rounds = _rounds(key, total) if key.size else []
+    if memory_of(key) is not HOST:
+        return permuted(key, rounds, shape, axis)
     result = np.zeros((key.size, total), index_dtype(total))
 
     def piece(first: int, stop: int) -> None:
@@ -200,6 +203,8 @@ def beginning(key: Key, size: int, count: int) -> Array:
     The order begins with the places of the smallest words of the last round. What stands there was at some rank among
     the words of the round before, and so on back to the first.
     """
+    if memory_of(key) is not HOST:
+        return memory_of(key).contiguous(orders(key, (size,))[..., :count])
     if size < _LONG or count > size // _FEW:
         return np.ascontiguousarray(orders(key, (size,))[..., :count])
     *others, last = _rounds(key, size)

@@ -5,14 +5,36 @@ Must not import a public sampler.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from keyrng.backends.memory import HOST, Memory, is_on_device, memory_at
 from keyrng.dtypes import Dtype
-from keyrng.keys import Key, check_key
-from keyrng.parameters import Array, Parameter
+from keyrng.formats import converted
+from keyrng.kernels.bits import whole
+from keyrng.kernels.ops import where
+from keyrng.keys import Key, check_key, memory_of
+from keyrng.parameters import Array, Parameter, parameter_array, rounded
+from keyrng.sampling import draw
 from keyrng.shapes import Shape, check_broadcast, check_out, dimensions, sample_shape
+
+_GROUP = 16  # columns that a GPU adds up at once
+
+
+def workplace(here: Memory, *values: Any) -> Memory:
+    """Where parameters are checked and prepared: on the host, unless one of them is in the memory of a GPU.
+
+    What has been prepared on the host is then `placed` in the memory of the key.
+    """
+    return here if here is not HOST and any(map(is_on_device, values)) else HOST
+
+
+def required(here: Memory, parameter: Parameter, dtype: Dtype) -> Array:
+    """A parameter as an array; in the memory of a GPU NaN where it is not as required."""
+    array = parameter_array(here, parameter, 0, dtype)
+    return array if isinstance(array, np.ndarray) else rounded(here, parameter, dtype)
 
 
 def row_shape(name: str, rows: Array, shape: Shape | None) -> tuple[int, ...] | None:
@@ -32,16 +54,76 @@ def full_shape(key: Key, shape: Shape | None, out: Any, **values: Array) -> tupl
 
 def row_sum(x: Array) -> Array:
     """The sum along the last axis in the axis's order: NumPy's own order differs from version to version."""
-    total: Array = np.zeros(x.shape[:-1], x.dtype)
-    for i in range(x.shape[-1]):
-        total += x[..., i]
+    here = memory_at(x)
+    with here.current():
+        total: Array = here.xp.zeros(x.shape[:-1], x.dtype)
+        if here is HOST:
+            for i in range(x.shape[-1]):
+                total += x[..., i]
+            return total
+        for columns in _groups(x, 0.0):
+            total = here.apply(_sum, total, *columns)
     return total
 
 
+def row_max(x: Array) -> Array:
+    """The largest number along the last axis, -infinity of none."""
+    here = memory_at(x)
+    if here is HOST:
+        largest: Array = x.max(axis=-1, initial=-np.inf)
+        return largest
+    with here.current():
+        largest = here.xp.full(x.shape[:-1], -np.inf, x.dtype)
+        for columns in _groups(x, -np.inf):
+            largest = here.apply(_largest, largest, *columns)
+    return largest
+
+
+def _groups(x: Array, nothing: float) -> Iterator[Array]:
+    """On a GPU the columns of rows, so many at a time; at the end some of what changes no result.
+
+    A launch for each would take longer than its work, and a kernel for each number of them longer to be compiled.
+    """
+    here, count = memory_at(x), x.shape[-1]
+    columns = here.contiguous(here.xp.moveaxis(x, -1, 0))
+    rest = here.xp.full((-count % _GROUP, *x.shape[:-1]), nothing, x.dtype)
+    for first in range(0, count, _GROUP):
+        part = columns[first : first + _GROUP]
+        yield part if len(part) == _GROUP else here.xp.concatenate([part, rest])
+
+
+def _sum(total: Any, *numbers: Any) -> Any:
+    for number in numbers:
+        total = total + number
+    return total
+
+
+def _largest(largest: Any, *numbers: Any) -> Any:
+    for number in numbers:
+        largest = where(number > largest, number, largest)
+    return largest
+
+
 def stored(key: Key, sample: Array, dtype: Dtype, out: Any) -> Array:
-    """A sample, made in the dtype of the computation, as the dtype asked for and in ``out`` if there is one."""
+    """A sample, made in the dtype of the computation, as the dtype asked for and in ``out`` if there is one.
+
+    Of NaN, which a GPU makes of what nobody could check, integers are -1.
+    """
+    here = memory_of(key)
+    if here is not HOST:
+        if dtype.kind in "iu" and sample.dtype.kind == "f":
+            counts = Parameter("sample", sample)
+            return draw(_whole, key, sample.shape[key.ndim :], dtype, counts, compute=sample.dtype, out=out)
+        with here.current():
+            sample = sample.astype(dtype) if dtype.kind == "c" else converted(sample, dtype)
     if out is None:
         return sample.astype(dtype, copy=False)
     result = check_out(key, out, sample.shape, dtype)
-    result[...] = sample
-    return result
+    with here.current():
+        result[...] = sample
+    given: Array = out
+    return given
+
+
+def _whole(lane: Any, x: Any) -> Any:
+    return whole(x)

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from keyrng.backends.memory import Memory
+from keyrng.backends.memory import HOST, Memory, memory_at
 from keyrng.backends.threads import run_pieces
+from keyrng.distributions.device_weights import places_there, reached_there
 from keyrng.distributions.uniform import uniform
 from keyrng.dtypes import float_of, index_dtype
 from keyrng.kernels.elementary import log
-from keyrng.keys import Key
-from keyrng.parameters import Array, ArrayLike, Requirement, checked
+from keyrng.kernels.ops import where
+from keyrng.keys import Key, memory_of
+from keyrng.parameters import Array, ArrayLike, Requirement, checked, placed
 
 _CHUNK = 1 << 15  # elements at a time: NumPy's arrays stay in a level-2 cache
 
@@ -29,11 +32,17 @@ def weights(here: Memory, p: ArrayLike, size: int) -> Array:
     if values.shape != (size,):
         raise ValueError(f"p has a weight for each of {size} elements, shape ({size},), got shape {values.shape}")
     result: Array = values
-    return result
+    return result if isinstance(result, np.ndarray) else here.apply(_weight_or_nan, result)
+
+
+def _weight_or_nan(x: Any) -> Any:
+    return where(_weight.holds(x), x, math.nan)
 
 
 def logarithms(weights: Array) -> Array:
     """The logarithms of weights: -infinity of 0."""
+    if not isinstance(weights, np.ndarray):
+        return memory_at(weights).apply(log, weights)
     logs = np.empty_like(weights)
 
     def piece(first: int, stop: int) -> None:
@@ -44,18 +53,15 @@ def logarithms(weights: Array) -> Array:
     return logs
 
 
-def by_weight(key: Key, full: tuple[int, ...], weights: Array) -> Array:
+def by_weight(key: Key, full: tuple[int, ...], weights: Array, p: ArrayLike) -> Array:
     """For each key places of elements, as likely as their weights: shape ``full``, the axes of the keys first.
 
-    A place is where the cumulative sum reaches a uniform part of the whole, 0 excluded.
+    A place is where the cumulative sum reaches a uniform part of the whole, 0 excluded. The weights are those of ``p``.
     """
-    with np.errstate(over="ignore"):
-        sums = cumulative(weights)
-    # A sum of blocks may fall a little from one block to the next, or rise at a weight of 0; this does neither.
-    reached = np.maximum.accumulate(np.where(weights > 0, sums, weights))
+    here, reached = memory_of(key), _reached(weights)
+    if here is not HOST:
+        return places_there(key, full, placed(here, "p", reached, p))
     whole = reached[-1]
-    if not 0 < whole < math.inf:
-        raise ValueError(f"p must have a finite sum above 0, got {whole}")
     uniforms = uniform(key, full[key.ndim :], weights.dtype).reshape(-1)
     find = _search(reached, uniforms.size)
     places = np.empty(full, index_dtype(weights.size))
@@ -67,6 +73,19 @@ def by_weight(key: Key, full: tuple[int, ...], weights: Array) -> Array:
 
     run_pieces(flat.size, piece, _CHUNK)
     return places
+
+
+def _reached(weights: Array) -> Array:
+    """The cumulative sum; ValueError unless the whole is finite and above 0."""
+    if not isinstance(weights, np.ndarray):
+        return reached_there(weights)
+    with np.errstate(over="ignore"):
+        sums = cumulative(weights)
+    # A sum of blocks may fall a little from one block to the next, or rise at a weight of 0; this does neither.
+    reached: Array = np.maximum.accumulate(np.where(weights > 0, sums, weights.dtype.type(0)))
+    if not 0 < reached[-1] < math.inf:
+        raise ValueError(f"p must have a finite sum above 0, got {reached[-1]}")
+    return reached
 
 
 def cumulative(x: Array) -> Array:

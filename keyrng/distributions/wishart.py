@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from keyrng.distributions.covariance import covariance, factor, product
+from keyrng.backends.memory import HOST
+from keyrng.distributions.covariance import covariance, factor, product, sum_of_products
 from keyrng.distributions.gamma import gamma
 from keyrng.distributions.normal import normal
-from keyrng.distributions.rows import full_shape, stored
+from keyrng.distributions.rows import full_shape, stored, workplace
 from keyrng.dtypes import DTypeLike, compute_dtype, floating_of
+from keyrng.formats import converted
+from keyrng.kernels.ops import sqrt
 from keyrng.keys import Key, memory_of, split
-from keyrng.parameters import Array, ArrayLike, parameter_array, positive
+from keyrng.parameters import Array, ArrayLike, parameter_array, placed, positive, together
 from keyrng.shapes import Shape, dimensions
 
 
@@ -50,7 +55,8 @@ def wishart(
     ``df * scale``. Bartlett's decomposition: ``l @ a @ a.T @ l.T``, where ``l @ l.T`` is ``scale``, and ``a`` has roots
     of chi-squares with ``df, df - 1, ...`` degrees on its diagonal and normals below: Odell and Feiveson, Journal of
     the American Statistical Association 61 (1966), 199-203. Results are exactly symmetric. The Cholesky factor is
-    LAPACK's, in float64, and so an exception to the same bits everywhere: libraries differ in its last bits.
+    LAPACK's, in float64, and so an exception to the same bits everywhere: libraries differ in its last bits. For a
+    ``scale`` in the memory of a GPU it is cuSOLVER's, and NaN where the matrix is not as required.
 
     Examples
     --------
@@ -60,23 +66,51 @@ def wishart(
     """
     dtype = floating_of(dtype, df, scale)
     compute = compute_dtype(dtype)
-    matrix = covariance(memory_of(key), "scale", scale, compute)
+    here = memory_of(key)
+    place = workplace(here, df, scale)
+    matrix = covariance(place, "scale", scale, compute)
     p = matrix.shape[-1]
-    parameter_array(memory_of(key), positive(df=df), 0, compute)
-    degrees = parameter_array(memory_of(key), positive(df=df), 0, np.dtype(np.float64))
-    if not (degrees > p - 1).all():
-        raise ValueError(f"df must be above {p - 1} for matrices of {p} by {p}, got {degrees.min()}")
+    parameter_array(place, positive(df=df), 0, compute)
+    degrees = parameter_array(place, positive(df=df), 0, np.dtype(np.float64))
+
+    def error() -> str:
+        return f"df must be above {p - 1} for matrices of {p} by {p}, got {degrees.min()}"
+
+    degrees = together(place, _above, degrees, np.array(p - 1.0), error=error)
     given = None if shape is None else (*dimensions(shape), p, p)
     batch = full_shape(key, given, out, df=degrees[..., None, None], scale=matrix)[key.ndim : -2]
+    factors = converted(factor("scale", matrix), compute)
+    factors, degrees = placed(here, "scale", factors, scale), placed(here, "df", degrees, df)[..., None]
     keys = split(key, 2)
-    halves = (degrees[..., None] - np.arange(p)) / 2
-    # The columns of a, one after the other.
-    columns = np.zeros((*key.shape, *batch, p, p), compute)
-    columns[..., range(p), range(p)] = np.sqrt(2 * gamma(keys[..., 0], halves, (*batch, p), compute))
-    below, before = np.tril_indices(p, -1)
-    columns[..., before, below] = normal(keys[..., 1], (*batch, len(below)), compute)
-    columns = product(factor("scale", matrix).astype(compute)[..., None, :, :], columns, lower=True)
-    sample = np.zeros_like(columns)
-    for k in range(p):
-        sample += columns[..., k, :, None] * columns[..., k, None, :]
-    return stored(key, sample, dtype, out)
+    with here.current():
+        xp = here.xp
+        row = xp.arange(p)
+        halves = here.apply(_half_of_the_rest, degrees, row.astype(np.float64))
+        diagonal = here.apply(_root_of_twice, gamma(keys[..., 0], halves, (*batch, p), compute))
+        below = normal(keys[..., 1], (*batch, p * (p - 1) // 2), compute)
+        # The columns of a, one after the other; of the numbers below the diagonal, rows are.
+        column = row[:, None]
+        places = xp.where(row > column, p + row * (row - 1) // 2 + column, xp.where(row == column, row, -1))
+        zero = xp.zeros((*key.shape, *batch, 1), compute)
+        columns = xp.concatenate([diagonal, below, zero], -1).take(places, -1)
+        columns = product(factors[..., None, :, :], columns, lower=True)
+        if here is not HOST:
+            by_term = xp.swapaxes(columns, -1, -2)
+            sample = sum_of_products(by_term[..., None, :], by_term[..., None, :, :])
+        else:
+            sample = np.zeros_like(columns)
+            for k in range(p):
+                sample += columns[..., k, :, None] * columns[..., k, None, :]
+        return stored(key, sample, dtype, out)
+
+
+def _above(degrees: Any, least: Any) -> Any:
+    return degrees > least
+
+
+def _half_of_the_rest(degrees: Any, number: Any) -> Any:
+    return (degrees - number) / 2.0
+
+
+def _root_of_twice(x: Any) -> Any:
+    return sqrt(x * 2.0)

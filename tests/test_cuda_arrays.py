@@ -1,0 +1,545 @@
+"""Samplers that do more with arrays than one `draw`, for keys on a GPU: the CPU's bits, and nothing waits."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from typing import Any
+
+import cuda_on_host
+import cupy_double
+import numpy as np
+import pytest
+from case import FLOATS, HAVE_BFLOAT16
+from cases import DEVICE_PATHS, assert_same
+
+import keyrng
+from keyrng.backends import gpu
+from keyrng.distributions.index_shuffle import _repeats, _sides
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Named = Mapping[str, Any]
+
+KEY = keyrng.key(7)
+KEYS = {"one": KEY, "several": keyrng.split(KEY, (2, 3)), "none": keyrng.split(KEY, 0)}
+RNG = np.random.default_rng(0)
+
+each_key = pytest.mark.parametrize("keys", KEYS)
+
+
+@pytest.fixture(params=DEVICE_PATHS)
+def cupy(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """CuPy, or its double."""
+    if request.param == "gpu" and gpu.missing_reason():
+        pytest.skip(gpu.missing_reason())
+    if request.param == "cuda" and cuda_on_host.GXX is None:
+        pytest.skip("no g++ on the PATH to run the CUDA text with")
+    with cupy_double.installed() if request.param == "cuda" else nullcontext():
+        import cupy
+
+        yield cupy
+
+
+def there(value: Any) -> Any:
+    """NumPy's arrays, of one axis or more, and keys as they are on a GPU; the rest as it is."""
+    import cupy
+
+    if isinstance(value, keyrng.Key):
+        return value.to("cuda")
+    return cupy.asarray(value) if isinstance(value, np.ndarray) and value.ndim else value
+
+
+def here(value: Any) -> Array:
+    """A result as NumPy's array."""
+    import cupy
+
+    return cupy.asnumpy(keyrng.key_data(value) if isinstance(value, keyrng.Key) else value)
+
+
+def ways(named: Named) -> Iterator[Named]:
+    """The parameters with each array of numbers as it is, and as a list."""
+    arrays = [name for name, value in named.items() if isinstance(value, np.ndarray) and value.size]
+    for chosen in itertools.product((True, False), repeat=len(arrays)):
+        lists = {name for name, is_list in zip(arrays, chosen, strict=True) if is_list}
+        yield {name: value.tolist() if name in lists else value for name, value in named.items()}
+
+
+def check(name: str, key: keyrng.Key, near: bool = False, **named: Any) -> None:
+    """The same bits for a key on a GPU, however parameters are given, with nothing to wait for, and into ``out``."""
+    import cupy
+
+    function = getattr(keyrng, name)
+    for given in ways(named):
+        expected = function(key, **given)
+        moved = {name: there(value) for name, value in given.items()}
+        with cupy_double.no_synchronization():
+            result = function(key.to("cuda"), **moved)
+        assert result.device == key.to("cuda").device if isinstance(result, keyrng.Key) else result.device.id == 0
+        compare(here(result), here(expected), near, name, given)
+        if isinstance(expected, keyrng.Key):
+            continue
+        apart = cupy.empty((*expected.shape, 2), expected.dtype)[..., 0]
+        for out in (cupy.empty(expected.shape, expected.dtype), apart):
+            with cupy_double.no_synchronization():
+                assert function(key.to("cuda"), **moved, out=out) is out
+            compare(here(out), here(expected), near, name, given)
+
+
+def compare(actual: Array, expected: Array, near: bool, name: str, named: Named) -> None:
+    """The same bits; near enough for what goes through a library's factors, unless it is the same library."""
+    if not near or importlib.import_module("cupy").ndarray is cupy_double.ndarray:
+        assert_same(actual, expected, name, named)
+        return
+    assert (actual.shape, actual.dtype) == (expected.shape, expected.dtype)
+    close = {2: 2e-2, 4: 1e-5, 8: 1e-12}[expected.itemsize // (2 if expected.dtype.kind == "c" else 1)]
+    if named.get("method") in ("svd", "eigh"):  # vectors have either sign
+        assert np.isfinite(actual).all()
+        return
+    assert np.allclose(actual.astype(complex), expected.astype(complex), close, close), (name, named)
+
+
+# Orders
+
+
+@each_key
+def test_permutation_of_numbers(cupy: Any, keys: str) -> None:
+    for x in (0, 1, 2, 7, 1_625, 1_626, np.int16(300)):
+        check("permutation", KEYS[keys], x=x)
+
+
+@each_key
+@pytest.mark.parametrize("shape", [(4,), (1,), (0,), (3, 5), (5, 0), (2, 3, 4), (2, 1, 900)], ids=str)
+def test_permutation_of_arrays(cupy: Any, keys: str, shape: tuple[int, ...]) -> None:
+    x = RNG.normal(size=shape).astype(np.float32)
+    for axis, independent in itertools.product(range(-len(shape), len(shape)), (False, True)):
+        check("permutation", KEYS[keys], x=x, axis=axis, independent=independent)
+
+
+@pytest.mark.parametrize("dtype", [*FLOATS, "bool", "int8", "uint64", "complex128"])
+def test_elements_of_any_dtype(cupy: Any, dtype: str) -> None:
+    x = (np.arange(12).reshape(3, 4) * 1.1).astype(np.dtype(dtype) if dtype != "bfloat16" else bfloat16())
+    for key in (KEYS["one"], KEYS["several"]):
+        moved = there(x)
+        for axis in (0, 1):
+            assert_same(here(keyrng.permutation(there(key), moved, axis)), keyrng.permutation(key, x, axis))
+            drawn = keyrng.choice(there(key), moved, (2, 2), axis=axis)
+            assert_same(here(drawn), keyrng.choice(key, x, (2, 2), axis=axis))
+
+
+def bfloat16() -> Any:
+    assert HAVE_BFLOAT16
+    return importlib.import_module("ml_dtypes").bfloat16
+
+
+@each_key
+def test_keys_in_random_order(cupy: Any, keys: str) -> None:
+    x = keyrng.split(keyrng.key(1), (4, 3))
+    for axis in (0, 1):
+        check("permutation", KEYS[keys], x=x, axis=axis)
+        check("choice", KEYS[keys], a=x, shape=(2,), axis=axis, replace=False)
+
+
+def test_any_algorithm(cupy: Any) -> None:
+    key = keyrng.key(3, impl="philox4x32")
+    check("permutation", key, x=2_000)
+    check("choice", key, a=17, p=WEIGHTS[17], shape=(5,))
+    check("categorical", key, logits=WEIGHTS[250], shape=(5,), replace=False)
+    check("index_shuffle", key, index=np.arange(7), n=10)
+
+
+def test_permutation_into_its_own_array(cupy: Any) -> None:
+    x = there(np.arange(100))
+    assert keyrng.permutation(there(KEY), x, out=x) is x
+    assert_same(here(x), keyrng.permutation(KEY, np.arange(100)))
+
+
+# Choices
+
+WEIGHTS = {
+    size: np.where(np.arange(size) % 5 == 3, 0, RNG.random(size) ** 4).astype(np.float32)
+    for size in (1, 2, 16, 17, 250, 2_000)
+}
+
+
+@each_key
+@pytest.mark.parametrize("replace", [True, False])
+def test_choice(cupy: Any, keys: str, replace: bool) -> None:
+    for a, shape in itertools.product((3, 10, 20_000), ((), (3,), (0, 2), (1, 2))):
+        check("choice", KEYS[keys], a=a, shape=shape, replace=replace)
+    check("choice", KEYS[keys], a=np.arange(24.0).reshape(2, 4, 3), shape=(2, 2), axis=1, replace=replace)
+
+
+@each_key
+@pytest.mark.parametrize("replace", [True, False])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_choice_by_weight(cupy: Any, keys: str, replace: bool, dtype: str) -> None:
+    for size, weights in WEIGHTS.items():
+        p = weights.astype(dtype)
+        shape = (min(3, np.count_nonzero(p)), 1)
+        check("choice", KEYS[keys], a=size, shape=shape, p=p, replace=replace)
+    check("choice", KEYS[keys], a=np.arange(32.0).reshape(16, 2), p=WEIGHTS[16].astype(dtype), replace=replace)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_weights_of_any_size(cupy: Any, dtype: Any) -> None:
+    """Subnormal ones too, which CuPy would flush, those of zeros with a sign, and such as rounding takes back."""
+    tiny = np.finfo(dtype).smallest_subnormal
+    for p in (
+        np.array([tiny, 0, 3 * tiny, -0.0, tiny], dtype),
+        np.array([-0.0, 1, -0.0], dtype),
+        np.array([1, *[np.finfo(dtype).eps / 3] * 200, 0, 0], dtype),
+        np.array([np.finfo(dtype).max / 2, 1, np.finfo(dtype).max / 4], dtype),
+    ):
+        drawn = keyrng.choice(there(KEY), p.size, (300,), p=there(p))
+        assert_same(here(drawn), keyrng.choice(KEY, p.size, (300,), p=p), p)
+    check("choice", KEY, a=3, shape=(300,), p=np.array([-0.0, 1, -0.0]))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_cumulative_sums(cupy: Any, dtype: Any) -> None:
+    device, host = (importlib.import_module(f"keyrng.distributions.{name}") for name in ("device_weights", "weights"))
+    for size in (1, 2, 15, 16, 17, 256, 257, 4_097):
+        x = RNG.random(size).astype(dtype)
+        assert_same(here(device.cumulative(there(x))), host.cumulative(x), size)
+
+
+def test_categorical_draws(cupy: Any) -> None:
+    logits = RNG.normal(size=(2, 3, 5)) * 3
+    logits[0, 0, 1] = -np.inf
+    for dtype, axis, mode in itertools.product((np.float32, np.float64), (0, 1, -1), (None, "high", "highest")):
+        rest = tuple(np.delete(logits.shape, axis).tolist())
+        for key in (KEYS["one"], KEYS["several"]):
+            named = {"logits": logits.astype(dtype), "axis": axis, "mode": mode}
+            check("categorical", key, **named)
+            check("categorical", key, **named, shape=(3, *rest))
+            check("categorical", key, **named, shape=(logits.shape[axis] - 1, *rest), replace=False)
+
+
+@each_key
+def test_categorical_shapes(cupy: Any, keys: str) -> None:
+    for shape, axis, wanted in (((5,), 0, (4, 3)), ((1, 6), -1, (4, 2)), ((3, 4), 0, (0, 4)), ((300, 7), 0, None)):
+        check("categorical", KEYS[keys], logits=RNG.normal(size=shape), axis=axis, shape=wanted)
+    logits = RNG.normal(size=(*KEYS[keys].shape, 4, 2))
+    for axis in (-2, -1):
+        check("categorical", KEYS[keys], logits=logits, axis=axis, shape=(logits.shape[-3 - axis],))
+
+
+@pytest.mark.parametrize("slab", [1, 7, 40])
+def test_a_race_in_slabs(cupy: Any, monkeypatch: pytest.MonkeyPatch, slab: int) -> None:
+    monkeypatch.setattr(importlib.import_module("keyrng.distributions.race"), "_DEVICE_SLAB", slab)
+    for shape, axis in (((2, 11), 1), ((11, 3), 0), ((3, 4), 0)):
+        for key, replace in itertools.product((KEYS["one"], keyrng.split(KEY, 3)), (True, False)):
+            wanted = (2, *np.delete(shape, axis).tolist())
+            check("categorical", key, logits=RNG.normal(size=shape), axis=axis, shape=wanted, replace=replace)
+
+
+def test_the_first_of_equal_scores_wins(cupy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    race = importlib.import_module("keyrng.distributions.device_race")
+
+    def score(lane: Any, logit: Any) -> Any:
+        return race._in_order(logit)
+
+    monkeypatch.setattr(race, "_scores", lambda gumbel: race.Kernel(score, "bare_score", ()))
+    tiny = np.float32(1e-45)
+    for logits, order in (
+        ([1, 5, 5, 2, 5], [1, 2, 4, 3, 0]),
+        ([-0.0, 0.0, -tiny, tiny, 2 * tiny], [4, 3, 0, 1, 2]),
+        ([-np.inf, -1, -2, -1e38, -np.inf], [1, 2, 3, -1, -1]),
+        ([0, np.nan, 1, 2, 3], [-1] * 5),
+        ([0, np.inf, 1, 2, 3], [-1] * 5),
+    ):
+        for dtype, slab in itertools.product((np.float32, np.float64), (1, 100)):
+            monkeypatch.setattr(importlib.import_module("keyrng.distributions.race"), "_DEVICE_SLAB", slab)
+            table = there(np.array(logits, dtype))
+            assert here(keyrng.categorical(there(KEY), table)) == order[0]
+            assert here(keyrng.categorical(there(KEY), table, shape=(5,), replace=False)).tolist() == order
+            several = there(np.stack([np.array(logits, dtype)] * 2))
+            assert here(keyrng.categorical(there(KEY), several, shape=(5, 2), replace=False)).T.tolist() == [order] * 2
+
+
+# Rows
+
+
+@each_key
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_rows(cupy: Any, keys: str, dtype: str) -> None:
+    key = KEYS[keys]
+    for alpha in (np.array([1.0, 2.0, 3.0]), np.array([[0.1, 0.01, 5.0], [2, 2, 2]]), np.full(35, 0.5)):
+        check("dirichlet", key, alpha=alpha, shape=(3, *alpha.shape[:-1]), dtype=dtype)
+    for d in (0, 1, 3, 17):
+        check("ball", key, d=d, shape=(2,), dtype=dtype)
+        check("ball", key, d=d, p=np.array([0.5, 3.0]), shape=(4, 2), dtype=dtype)
+
+
+@each_key
+@pytest.mark.parametrize("dtype", [*FLOATS, "uint8", "int32", "int64"])
+def test_counts(cupy: Any, keys: str, dtype: str) -> None:
+    key, p = KEYS[keys], np.array([[0.1, 0.2, 0, 0.7], [1, 1, 3, 0]])
+    check("multinomial", key, n=100, p=p, dtype=dtype)
+    check("multinomial", key, n=np.array([[3], [0], [90]]), p=p, dtype=dtype)
+    check("multinomial", key, n=9, p=p[0], shape=(5, 4), dtype=dtype)
+    if dtype not in FLOATS:
+        colors = np.array([[16, 8, 4], [5, 3, 9]])
+        check("multivariate_hypergeometric", key, colors=colors, nsample=7, dtype=dtype)
+        check("multivariate_hypergeometric", key, colors=colors, nsample=np.array([7, 3]), shape=(4, 2), dtype=dtype)
+        check("multivariate_hypergeometric", key, colors=np.zeros((2, 0)), nsample=0, dtype=dtype)
+
+
+@each_key
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_matrices(cupy: Any, keys: str, dtype: str) -> None:
+    key = KEYS[keys]
+    for n, m in ((3, 3), (4, 2), (2, 4), (1, 1), (0, 2)):
+        check("orthogonal", key, near=True, n=n, m=m, shape=(2,), dtype=dtype)
+    matrix = np.array([[2.0, 1.0, 0.0], [1.0, 3.0, 0.5], [0.0, 0.5, 1.0]])
+    for cov in (matrix, np.stack([matrix, 2 * matrix])):
+        shape = (4, *cov.shape[:-2])
+        for method in ("cholesky", "svd", "eigh"):
+            named = {"cov": cov, "dtype": dtype, "method": method}
+            check("multivariate_normal", key, near=True, mean=np.array([0.0, 1.0, 2.0]), shape=shape, **named)
+        check("wishart", key, near=True, df=5, scale=cov, shape=shape, dtype=dtype)
+        check("wishart", key, near=True, df=np.array([[3.0], [5.5]]), scale=cov, dtype=dtype)
+    big = np.diag(np.arange(1.0, 20.0))
+    check("multivariate_normal", key, near=True, mean=np.zeros(19), cov=big, dtype=dtype)
+    check("wishart", key, near=True, df=21, scale=big, dtype=dtype)
+    check("multivariate_normal", key, mean=np.zeros(0), cov=np.zeros((0, 0)), shape=(2,), dtype=dtype)
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_unitary_matrices(cupy: Any, dtype: str) -> None:
+    for key in (KEYS["one"], KEYS["several"]):
+        check("orthogonal", key, near=True, n=3, m=2, shape=(2,), dtype=dtype)
+
+
+# index_shuffle
+
+
+@each_key
+def test_index_shuffle(cupy: Any, keys: str) -> None:
+    for n in (1, 2, 3, 9, 545, 1000, 10**6, 2**40 + 5, 2**63):
+        for inverse in (False, True):
+            index = RNG.integers(0, n, (2, 3), dtype=np.uint64)
+            check("index_shuffle", KEYS[keys], index=index, n=n, inverse=inverse)
+            check("index_shuffle", KEYS[keys], index=n // 2, n=n, inverse=inverse)
+
+
+def test_whole_permutations_by_index(cupy: Any) -> None:
+    for n in (*range(1, 40), 545, 577):
+        index = there(np.arange(n, dtype=np.int32))
+        shuffled = keyrng.index_shuffle(there(KEY), index, n)
+        assert_same(here(shuffled), keyrng.index_shuffle(KEY, range(n), n))
+        assert_same(here(keyrng.index_shuffle(there(KEY), shuffled, n, inverse=True)), np.arange(n))
+
+
+def test_repeats_leave_nothing_outside() -> None:
+    """Exactly so where they are as many as places outside; else with a probability below 2**-128."""
+    for n in (*range(1, 3_000), 10**6, 10**9, 10**12, 2**62 + 1, 2**63 - 1, 2**63):
+        rows, columns = _sides(n)
+        share, repeats = 1 - n / (rows * columns), _repeats(n)
+        assert 0 <= repeats <= 31
+        assert repeats == rows * columns - n or share**repeats <= 2.0**-128
+
+
+def test_what_is_no_index(cupy: Any) -> None:
+    index = there(np.array([-1, 0, 9, 10, 2**40]))
+    inside = keyrng.index_shuffle(KEY, [0, 9], 10).tolist()
+    for inverse in (False, True):
+        inside = keyrng.index_shuffle(KEY, [0, 9], 10, inverse=inverse).tolist()
+        assert here(keyrng.index_shuffle(there(KEY), index, 10, inverse=inverse)).tolist() == [-1, *inside, -1, -1]
+
+
+# What nobody can check
+
+
+def missing(name: str, **named: Any) -> list[bool]:
+    """Which rows of a result are NaN, or -1, for parameters on a GPU; no row is so in part."""
+    with cupy_double.no_synchronization():
+        result = getattr(keyrng, name)(there(KEY), **{name: there(value) for name, value in named.items()})
+    sample = here(result)
+    gone = np.isnan(sample) if sample.dtype.kind == "f" else sample == np.array(-1).astype(sample.dtype)
+    rows = gone.reshape(len(gone), -1)
+    assert (rows.all(axis=1) == rows.any(axis=1)).all()
+    found: list[bool] = rows.all(axis=1).tolist()
+    return found
+
+
+NAN, INF = np.nan, np.inf
+N, NOT = np.array([5, -1, 5.5, NAN, 5, 5, 5, 5]), [False, True, True, True, True, True, True, False]
+P = np.array([[1, 1], [1, 1], [1, 1], [1, 1], [-1, 2], [0, 0], [NAN, 1], [0, 1]])
+COLORS, BYTES = np.array([[3, 4], [-1, 5], [0.5, 5], [2.0**53, 4], [1, 1], [2, 2]]), np.ones((3, 2), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("name", "named", "gone"),
+    [
+        ("categorical", {"logits": np.array([[0, NAN], [0, 1], [-INF, -INF], [INF, 0]])}, [True, False, True, True]),
+        ("dirichlet", {"alpha": np.array([[1.0, 2], [0, 1], [1, NAN], [INF, 1], [-1, 1]])}, [False] + [True] * 4),
+        ("ball", {"d": 2, "p": np.array([1.0, 0, -1, NAN, INF]), "shape": (5,)}, [False] + [True] * 4),
+        ("multinomial", {"n": N, "p": P}, NOT),
+        ("multinomial", {"n": N, "p": P, "dtype": "int32"}, NOT),
+        ("multinomial", {"n": N, "p": P, "dtype": "uint8"}, NOT),
+        (
+            "multivariate_hypergeometric",
+            {"colors": COLORS, "nsample": np.array([5, 2, 2, 1, 3, NAN]), "dtype": "int64"},
+            [False, True, True, True, True, True],
+        ),
+        ("choice", {"a": 3, "shape": (2,), "p": np.array([0.0, 0, 0])}, [True, True]),
+        ("choice", {"a": 3, "shape": (2,), "p": np.array([1.0, -1, 1])}, [True, True]),
+        ("choice", {"a": 3, "shape": (2,), "p": np.array([1.0, NAN, 1])}, [True, True]),
+        ("choice", {"a": 3, "shape": (2,), "p": np.array([1.0, INF, 1])}, [True, True]),
+        ("choice", {"a": 3, "shape": (2,), "p": np.array([1.0, NAN, 1]), "replace": False}, [True, True]),
+        ("choice", {"a": 3, "shape": (3,), "p": np.array([1.0, 0, 1]), "replace": False}, [False, False, True]),
+        ("choice", {"a": np.ones(3), "shape": (2,), "p": np.zeros(3)}, [True, True]),
+        ("choice", {"a": BYTES, "shape": (3,), "p": np.eye(3)[0], "replace": False}, [False, True, True]),
+        ("wishart", {"df": np.array([1.5, 1.0, NAN, INF]), "scale": np.eye(2)}, [False, True, True, True]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_out_of_range_on_a_gpu(cupy: Any, name: str, named: Named, gone: list[bool]) -> None:
+    assert missing(name, **named) == gone
+
+
+def test_matrices_without_factors(cupy: Any) -> None:
+    good, mean = [[2.0, 1.0], [1.0, 2.0]], [0.0, 0.0]
+    negative, lopsided, infinite = [[1.0, 2.0], [2.0, 1.0]], [[1.0, 0.5], [0.4, 1.0]], [[INF, 0.0], [0.0, 1.0]]
+    for cov in (good, negative, lopsided, infinite):
+        for method in ("cholesky", "svd", "eigh") if cov in (good, negative) else ("cholesky",):
+            gone = missing("multivariate_normal", mean=mean, cov=np.array(cov), method=method, shape=(1,))
+            assert gone == [cov is not good], (cov, method)
+        assert missing("wishart", df=3, scale=np.array(cov), shape=(1,)) == [cov is not good]
+
+
+def test_what_a_library_leaves_instead_of_a_factor(cupy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CuPy says nothing of it, so the factor is looked at: its product is the matrix, and its diagonal positive."""
+    matrix = np.array([[[4.0, 0.0], [0.0, 9.0]], [[2.0, 1.0], [1.0, 2.0]]])
+    right = np.linalg.cholesky(matrix)
+    for left, gone in (
+        (right, [False, False]),
+        (matrix, [True, True]),
+        (-right, [True, True]),
+        (right[:1], [False, True]),
+    ):
+        given = there(np.ascontiguousarray(np.broadcast_to(left, matrix.shape)))
+        monkeypatch.setattr(cupy.linalg, "cholesky", lambda a, given=given: given)
+        assert missing("multivariate_normal", mean=[0.0, 0.0], cov=matrix) == gone
+        assert missing("wishart", df=5, scale=matrix) == gone
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("name", "named", "error", "says"),
+    [
+        ("permutation", {"x": np.arange(3)}, TypeError, r"x is on cpu, the key on cuda:0; cupy.asarray\(x\)"),
+        ("permutation", {"x": ["a", "b"]}, TypeError, "x is an array of <U1, which no GPU holds"),
+        ("permutation", {"x": keyrng.split(KEY)}, TypeError, r"x is on cpu, the key on cuda:0; x.to\('cuda:0'\)"),
+        ("permutation", {"x": 5, "out": np.empty(5, "int32")}, TypeError, "out is on cpu"),
+        ("choice", {"a": np.arange(3)}, TypeError, "a is on cpu"),
+        ("choice", {"a": 3, "p": np.ones(3)}, TypeError, "p is on cpu"),
+        ("choice", {"a": 3, "p": [0.0, 0.0, 0.0]}, ValueError, "p must have a finite sum above 0"),
+        ("choice", {"a": 3, "p": [1.0, -1.0, 0.0]}, ValueError, "p must be finite and not negative"),
+        ("categorical", {"logits": np.ones(3)}, TypeError, "logits is on cpu"),
+        ("categorical", {"logits": [-INF, -INF]}, ValueError, "something of positive probability"),
+        ("categorical", {"logits": [NAN]}, ValueError, "logits must be a number below infinity"),
+        ("dirichlet", {"alpha": np.ones(3)}, TypeError, "alpha is on cpu"),
+        ("dirichlet", {"alpha": [0.0, 1.0]}, ValueError, "alpha must be positive"),
+        ("ball", {"d": 2, "p": np.ones(3), "shape": (3,)}, TypeError, "p is on cpu"),
+        ("multinomial", {"n": 3, "p": np.ones(3)}, TypeError, "p is on cpu"),
+        ("multinomial", {"n": 3, "p": [[0, 0]]}, ValueError, "a positive weight in every row"),
+        ("multivariate_hypergeometric", {"colors": [1, 2], "nsample": 4}, ValueError, "at most the sum of colors"),
+        ("multivariate_normal", {"mean": [0.0], "cov": np.ones((1, 1))}, TypeError, "cov is on cpu"),
+        ("multivariate_normal", {"mean": [0.0], "cov": [[-1.0]]}, ValueError, "cov must be positive definite"),
+        ("wishart", {"df": 0.5, "scale": [[1, 0], [0, 1]]}, ValueError, "df must be above 1"),
+        ("index_shuffle", {"index": np.arange(3), "n": 3}, TypeError, "index is on cpu"),
+        ("index_shuffle", {"index": [3], "n": 3}, ValueError, "index must be from 0 to n - 1"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and value.isidentifier() else "",
+)
+def test_errors(cupy: Any, name: str, named: Named, error: type[Exception], says: str) -> None:
+    with pytest.raises(error, match=says):
+        getattr(keyrng, name)(there(KEY), **named)
+
+
+def test_what_is_on_another_device(cupy: Any) -> None:
+    if cupy.cuda.runtime.getDeviceCount() < 2:
+        pytest.skip("there is one GPU")
+    with cupy.cuda.Device(1):
+        elsewhere = cupy.arange(3.0)
+    for name, argument in (("permutation", "x"), ("choice", "a"), ("categorical", "logits"), ("dirichlet", "alpha")):
+        with pytest.raises(TypeError, match=f"{argument} is on cuda:1, the key on cuda:0"):
+            getattr(keyrng, name)(there(KEY), elsewhere)
+        with pytest.raises(TypeError, match=f"{argument} is on cuda:0, the key on cpu"):
+            getattr(keyrng, name)(KEY, there(np.arange(3.0)))
+    # And everything works there, whichever device is the current one.
+    key = KEY.to("cuda:1")
+    assert_same(cupy.asnumpy(keyrng.permutation(key, elsewhere)), keyrng.permutation(KEY, np.arange(3.0)))
+    for name, named in (
+        ("choice", {"a": 5, "p": [0.1, 0.2, 0.3, 0.2, 0.2], "shape": (4,)}),
+        ("categorical", {"logits": [0.0, 1.0, 2.0], "shape": (2,), "replace": False}),
+        ("dirichlet", {"alpha": [0.5, 1.0], "shape": (2,)}),
+        ("ball", {"d": 3, "shape": (2,)}),
+        ("multinomial", {"n": 9, "p": [1.0, 2.0]}),
+        ("multivariate_hypergeometric", {"colors": [9, 8], "nsample": 3}),
+        ("index_shuffle", {"index": [0, 1], "n": 9}),
+    ):
+        sample = getattr(keyrng, name)(key, **named)
+        assert sample.device.id == 1
+        assert_same(cupy.asnumpy(sample), getattr(keyrng, name)(KEY, **named), name)
+    for name, named in (
+        ("orthogonal", {"n": 3}),
+        ("multivariate_normal", {"mean": [0.0, 1.0], "cov": [[1.0, 0.5], [0.5, 1.0]]}),
+        ("wishart", {"df": 3, "scale": [[1.0, 0.5], [0.5, 1.0]]}),
+    ):
+        sample = getattr(keyrng, name)(key, **named)
+        assert sample.device.id == 1
+        compare(cupy.asnumpy(sample), getattr(keyrng, name)(KEY, **named), True, name, named)
+
+
+@pytest.mark.parametrize(
+    ("name", "named"),
+    [
+        ("permutation", {"x": 2_000}),
+        ("permutation", {"x": np.arange(6.0).reshape(2, 3), "axis": 1, "independent": True}),
+        ("choice", {"a": 9, "shape": (3,), "replace": False}),
+        ("choice", {"a": np.arange(17), "shape": (3,), "p": WEIGHTS[17]}),
+        ("choice", {"a": 17, "shape": (3,), "p": WEIGHTS[17], "replace": False}),
+        ("categorical", {"logits": WEIGHTS[250].reshape(50, 5)}),
+        ("dirichlet", {"alpha": np.array([[0.5, 1.0], [2.0, 3.0]])}),
+        ("ball", {"d": 3, "p": 2}),
+        ("multinomial", {"n": 9, "p": WEIGHTS[16]}),
+        ("multivariate_hypergeometric", {"colors": np.array([9, 8, 7]), "nsample": 3}),
+        ("multivariate_normal", {"mean": np.zeros(2), "cov": np.eye(2)}),
+        ("orthogonal", {"n": 3}),
+        ("wishart", {"df": 3, "scale": np.eye(2)}),
+        ("index_shuffle", {"index": np.arange(5), "n": 9}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_captured_sampler_follows_its_key(name: str, named: Named) -> None:
+    """Nothing comes from the host, not even a constant: words, when a graph is replayed, are those that are there then.
+
+    On a real GPU libraries for matrices may refuse to be captured.
+    """
+    if cuda_on_host.GXX is None:
+        pytest.skip("no g++ on the PATH to run the CUDA text with")
+    with cupy_double.installed():
+        import cupy
+
+        function, given = getattr(keyrng, name), {name: there(value) for name, value in named.items()}
+        stream = cupy.cuda.Stream(non_blocking=True)
+        with stream, cupy_double.no_synchronization(uploads=False):
+            words = cupy.zeros(2, np.uint32)
+            out = cupy.empty_like(function(keyrng.wrap_key_data(words), **given))
+            stream.begin_capture()
+            counter = words[1]
+            function(keyrng.fold_in(keyrng.wrap_key_data(words), counter), **given, out=out)
+            graph = stream.end_capture()
+        for number in (5, 6):
+            with stream:
+                words[1] = number
+                graph.launch()
+            expected = function(keyrng.fold_in(keyrng.key(number), number), **named)
+            assert_same(here(out), expected, name)
