@@ -166,3 +166,9 @@ def test_gamma_of_extreme_shapes(a: float, dtype: str) -> None:
     elif dtype == "float64":
         x = keyrng.gamma(keyrng.key(6), a, (DRAWS,), dtype)
         assert stats.kstest((x - a) / math.sqrt(a), "norm").pvalue > THRESHOLD
+
+
+def test_nothing_drawn_from_nothing(path: str) -> None:
+    for dtype in ("int32", "int64", "uint8"):
+        assert keyrng.hypergeometric(keyrng.key(0), 0, 0, 0, (3,), dtype).tolist() == [0, 0, 0]
+        assert keyrng.multivariate_hypergeometric(keyrng.key(0), [3, 0, 0], 2, dtype=dtype).tolist() == [2, 0, 0]

@@ -241,7 +241,7 @@ def test_variances() -> None:
 
 
 def test_on_a_gpu() -> None:
-    some = ("normal", "he_uniform", "constant", "dirac", "truncated_normal")
+    some = ("normal", "he_uniform", "constant", "dirac", "truncated_normal", "sparse", "orthogonal", "delta_orthogonal")
     expected = {(n, d): ALL[n][0](KEY, ALL[n][1], d) for n in some for d in ("float16", "float32")}
     with keys_on_a_gpu("cuda"):
         import cupy

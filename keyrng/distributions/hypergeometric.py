@@ -55,9 +55,10 @@ def _hypergeometric(lane: Any, good: Any, bad: Any, sample: Any) -> Any:
     rare, common = where(swap, bad, good), where(swap, good, bad)
     taken = where(rest, total - sample, sample)
     _, _, base = _centre(rare, common, taken)
+    base = where(total > 0.0, base, 0.0)  # of nothing there is no part
     mode = floor((rare + 1.0) * (taken + 1.0) / (total + 2.0)) - base
     x = lane.attempts(_attempt, rare, common, taken, _log_probability(mode, rare, common, taken))
-    k = base + where(total > 0.0, x, 0.0)
+    k = base + x
     k = where(swap, taken - k, k)
     return whole(where(rest, good - k, k))
 
