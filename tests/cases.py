@@ -73,6 +73,11 @@ def on(path: str) -> Iterator[str]:
         compiled.enable(before)
 
 
+def algorithms_on(path: str) -> tuple[str, ...]:
+    """The algorithms to go through: by the double one, for each has to be compiled; test_cuda_source.py has all."""
+    return ALGORITHMS[:1] if path == "cuda" else ALGORITHMS
+
+
 @contextmanager
 def keys_on_a_gpu(path: str) -> Iterator[None]:
     """Have keys be made on a GPU; what tests ask of them comes back as NumPy's arrays, see `case.on_device`."""

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from cases import (
-    ALGORITHMS,
     BY_NAME,
     PATHS,
     Array,
     Call,
     Case,
+    algorithms_on,
     assert_same,
     each_algorithm,
     each_case,
@@ -73,7 +73,7 @@ def test_reshape(case: Case, algorithm: str, any_path: str) -> None:
 
 @each_case
 def test_zero_size_and_zero_dimensions(case: Case, any_path: str) -> None:
-    for algorithm in ALGORITHMS:
+    for algorithm in algorithms_on(any_path):
         key = keyrng.key(SEED, impl=algorithm)
         for dtype, parameters in named(case):
             scalar = case(key, (), dtype, **parameters)
@@ -448,7 +448,7 @@ def test_paths_agree_for_every_algorithm(case: Case, dtype: str, algorithm: str)
     "case", [c for c in BY_NAME.values() if "float16" in c.dtypes and c.name != "uniform"], ids=str
 )
 def test_16_bit_floats_are_float32_samples_rounded_once(case: Case, any_path: str) -> None:
-    for algorithm in ALGORITHMS:
+    for algorithm in algorithms_on(any_path):
         key = keyrng.key(SEED, impl=algorithm)
         for parameters in case.parameters:
             if "lower" in parameters:
@@ -463,7 +463,7 @@ def test_16_bit_floats_are_float32_samples_rounded_once(case: Case, any_path: st
 
 def test_uniform_of_16_bits_rounds_once_and_never_reaches_the_end(any_path: str) -> None:
     case = BY_NAME["uniform"]
-    for algorithm in ALGORITHMS:
+    for algorithm in algorithms_on(any_path):
         key = keyrng.key(SEED, impl=algorithm)
         wide = case(key, (50_001,), "float32")
         for dtype in ("float16", "bfloat16"):

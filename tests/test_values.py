@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cases import ALGORITHMS, HAVE_BFLOAT16, Case, each_case
+from cases import HAVE_BFLOAT16, Case, algorithms_on, each_case
 
 DATA = Path(__file__).parent / "data"
 sys.path.insert(0, str(DATA))
@@ -23,10 +23,8 @@ Values are API. If this change is meant: python tests/data/make_values.py, and a
 @each_case
 def test_values(case: Case, any_path: str) -> None:
     changed = []
-    # By the double one algorithm, for each kernel of each is compiled; test_cuda_source.py has all.
-    algorithms = ALGORITHMS[:1] if any_path == "cuda" else ALGORITHMS
     for name, row, dtype, algorithm, parameters in rows():
-        if row is case and algorithm in algorithms:
+        if row is case and algorithm in algorithms_on(any_path):
             now = value(row, dtype, algorithm, parameters)
             if name not in VALUES:
                 changed.append(f"{name}: no value is written down")
