@@ -1,0 +1,144 @@
+"""Draws the pictures of the pages from what the pages' own code computes: python docs/pictures/make.py.
+
+Needs matplotlib, scikit-learn and dask[array]. The same versions of these write the same files.
+"""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import matplotlib as mpl
+
+mpl.use("svg")
+import matplotlib.pyplot as plt
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+BLUE, ORANGE, GREY, DARK = "#2a6fbb", "#d9722b", "#b8bfc8", "#30363d"
+STYLE = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "text.color": DARK,
+    "axes.labelcolor": DARK,
+    "xtick.color": DARK,
+    "ytick.color": DARK,
+    "legend.frameon": False,
+    "svg.fonttype": "none",  # text stays text, which is small and can be searched
+    "font.family": "sans-serif",
+    "svg.hashsalt": "keyrng",
+}
+
+
+def page(name: str) -> SimpleNamespace:
+    """The names that a page's code defines, as tests/test_docs.py runs it."""
+    text = (HERE.parent / name).read_text("utf-8")
+    namespace = {"__name__": "__main__"}
+    before = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        for needed, code in re.findall(r"^```python((?: \w+)*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+            if "script" in needed:
+                continue
+            source = doctest.script_from_examples(code) if ">>>" in code else code
+            exec(source, namespace)
+        os.chdir(before)
+    return SimpleNamespace(**namespace)
+
+
+def digits() -> None:
+    """Losses that lie on each other, and their distances from a run on one device."""
+    it = page("digits.md")
+    _, (left, right) = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
+    runs = {
+        "1 device": (it.losses, GREY, 6.0),
+        "2 devices": (it.four_parts[2][1], ORANGE, 3.5),
+        "4 devices": (it.four_parts[4][1], BLUE, 1.8),
+        "4, stopped, then 2": (it.before + it.after, DARK, 0.6),
+    }
+    for label, (losses, colour, width) in runs.items():
+        left.plot(losses, color=colour, linewidth=width, label=label)
+    left.axvline(len(it.before), color=DARK, linewidth=0.6, linestyle=":")
+    left.set(title="Loss, four parts to a step", xlabel="step", yscale="log")
+    left.legend()
+
+    apart = np.array(it.two_sums, "float64") - np.array(it.one_sum, "float64")
+    right.plot(apart, ".", markersize=3, color=ORANGE, label="2 devices, one sum each")
+    for losses in [it.four_parts[2][1], it.four_parts[4][1], it.before + it.after]:
+        right.plot(np.subtract(losses, it.losses), color=BLUE, linewidth=1.8)
+    right.plot([], color=BLUE, linewidth=1.8, label="2, 4, stopped: four parts")
+    right.set(title="Distance from the loss on one device", xlabel="step", ylim=(-4e-7, 4e-7))
+    right.legend()
+
+
+def monte_carlo() -> None:
+    """Prices and their intervals of 95 % against the number of paths."""
+    it = page("monte-carlo.md")
+    exact = it.closed_form()
+    payoffs = it.payoffs(it.paths[...])
+    counts = np.unique(np.geomspace(100, len(payoffs), 120).astype(int))
+
+    def band(axes: plt.Axes, values: np.ndarray, colour: str, label: str) -> None:
+        means = values.cumsum()[counts - 1] / counts
+        squares = (values**2).cumsum()[counts - 1] / counts
+        reach = it.NormalDist().inv_cdf(0.975) * np.sqrt((squares - means**2) / counts)
+        axes.fill_between(counts, means - reach, means + reach, color=colour, alpha=0.25, linewidth=0)
+        axes.plot(counts, means, color=colour, linewidth=1.4, label=label)
+
+    _, (left, right) = plt.subplots(1, 2, figsize=(8, 3), layout="constrained", sharex=True)
+    band(left, payoffs[:, 1], BLUE, "simulated, 95 %")
+    left.axhline(exact, color=DARK, linewidth=1, linestyle="--", label="closed form")
+    left.set(title="Price, geometric mean", xlabel="paths", xscale="log")
+    left.legend()
+    band(right, payoffs[:, 0], BLUE, "simulated, 95 %")
+    band(right, payoffs[:, 0] - payoffs[:, 1] + exact, ORANGE, "with control")
+    right.set(title="Price, arithmetic mean", xlabel="paths", xscale="log")
+    right.legend()
+
+
+def bootstrap() -> None:
+    """The replicates' histogram with both intervals."""
+    it = page("bootstrap.md")
+    _, axes = plt.subplots(figsize=(6, 3), layout="constrained")
+    counts, edges = np.histogram(it.replicates, 60)
+    axes.stairs(counts, edges, fill=True, color=GREY)
+    top = counts.max()
+    axes.axvline(it.measured, color=DARK, linewidth=1)
+    axes.annotate(f"measured {it.measured:.3f}", (it.measured, 1.2 * top), (4, 0), textcoords="offset points", va="top")
+    for height, (low, high), colour, label in [
+        (1.04, (it.low, it.high), BLUE, "bootstrap"),
+        (1.12, it.fisher, ORANGE, "Fisher"),
+    ]:
+        axes.plot([low, high], [height * top] * 2, color=colour, linewidth=2.5, solid_capstyle="butt")
+        axes.annotate(f" {label} ", (high, height * top), color=colour, va="center")
+    axes.annotate(
+        f"replicate {it.lowest}", (it.replicates[it.lowest], 2), (0, 22), textcoords="offset points", ha="center",
+        arrowprops={"arrowstyle": "-", "color": DARK, "linewidth": 0.6},
+    )  # fmt: skip
+    axes.set(title="4000 replicates of a correlation", xlabel="body mass index and progression of diabetes", yticks=[])
+    axes.spines["left"].set_visible(False)
+
+
+def main() -> None:
+    """Write a file for each page."""
+    for draw in digits, monte_carlo, bootstrap:
+        with plt.rc_context(STYLE):
+            draw()
+            path = HERE / f"{draw.__name__.replace('_', '-')}.svg"
+            plt.savefig(path, metadata={"Date": None})
+            plt.close()
+            # Hundredths of a point are enough, and half the size.
+            path.write_text(re.sub(r"(\.\d\d)\d{3,}", r"\1", path.read_text("utf-8")), "utf-8")
+            print(path.name, path.stat().st_size)
+
+
+if __name__ == "__main__":
+    main()
