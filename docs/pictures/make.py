@@ -67,15 +67,24 @@ def digits() -> None:
     for label, (losses, colour, width) in runs.items():
         left.plot(losses, color=colour, linewidth=width, label=label)
     left.axvline(len(it.before), color=DARK, linewidth=0.6, linestyle=":")
-    left.set(title="Loss, four parts to a step", xlabel="step", yscale="log")
+    left.set(
+        title="Loss, four parts to a step",
+        xlabel="step",
+        yscale="log",
+        yticks=[0.1, 0.2, 0.5, 1, 2],
+        yticklabels=["0.1", "0.2", "0.5", "1", "2"],
+    )
+    left.minorticks_off()
     left.legend()
 
-    apart = np.array(it.two_sums, "float64") - np.array(it.one_sum, "float64")
-    right.plot(apart, ".", markersize=3, color=ORANGE, label="2 devices, one sum each")
+    def distance(losses: list[np.float32], alone: list[np.float32]) -> np.ndarray:
+        return np.subtract(losses, alone, dtype="float64") * 1e7
+
+    right.plot(distance(it.two_sums, it.one_sum), color=ORANGE, linewidth=0.8, label="2 devices, one sum each")
     for losses in [it.four_parts[2][1], it.four_parts[4][1], it.before + it.after]:
-        right.plot(np.subtract(losses, it.losses), color=BLUE, linewidth=1.8)
-    right.plot([], color=BLUE, linewidth=1.8, label="2, 4, stopped: four parts")
-    right.set(title="Distance from the loss on one device", xlabel="step", ylim=(-4e-7, 4e-7))
+        right.plot(distance(losses, it.losses), color=BLUE, linewidth=1.8)
+    right.plot([], color=BLUE, linewidth=1.8, label="2, 4, or stopped; four parts")
+    right.set(title="Distance from one device's loss, times $10^7$", xlabel="step", ylim=(-4, 4))
     right.legend()
 
 
@@ -84,7 +93,7 @@ def monte_carlo() -> None:
     it = page("monte-carlo.md")
     exact = it.closed_form()
     payoffs = it.payoffs(it.paths[...])
-    counts = np.unique(np.geomspace(100, len(payoffs), 120).astype(int))
+    counts = np.unique(np.geomspace(1000, len(payoffs), 150).astype(int))
 
     def band(axes: plt.Axes, values: np.ndarray, colour: str, label: str) -> None:
         means = values.cumsum()[counts - 1] / counts
@@ -97,10 +106,12 @@ def monte_carlo() -> None:
     band(left, payoffs[:, 1], BLUE, "simulated, 95 %")
     left.axhline(exact, color=DARK, linewidth=1, linestyle="--", label="closed form")
     left.set(title="Price, geometric mean", xlabel="paths", xscale="log")
+    left.minorticks_off()
     left.legend()
     band(right, payoffs[:, 0], BLUE, "simulated, 95 %")
     band(right, payoffs[:, 0] - payoffs[:, 1] + exact, ORANGE, "with control")
     right.set(title="Price, arithmetic mean", xlabel="paths", xscale="log")
+    right.minorticks_off()
     right.legend()
 
 
@@ -112,7 +123,7 @@ def bootstrap() -> None:
     axes.stairs(counts, edges, fill=True, color=GREY)
     top = counts.max()
     axes.axvline(it.measured, color=DARK, linewidth=1)
-    axes.annotate(f"measured {it.measured:.3f}", (it.measured, 1.2 * top), (4, 0), textcoords="offset points", va="top")
+    axes.text(it.measured, 1.24 * top, f" measured {it.measured:.3f}", va="top")
     for height, (low, high), colour, label in [
         (1.04, (it.low, it.high), BLUE, "bootstrap"),
         (1.12, it.fisher, ORANGE, "Fisher"),
@@ -123,7 +134,12 @@ def bootstrap() -> None:
         f"replicate {it.lowest}", (it.replicates[it.lowest], 2), (0, 22), textcoords="offset points", ha="center",
         arrowprops={"arrowstyle": "-", "color": DARK, "linewidth": 0.6},
     )  # fmt: skip
-    axes.set(title="4000 replicates of a correlation", xlabel="body mass index and progression of diabetes", yticks=[])
+    axes.set(
+        title="4000 replicates of a correlation",
+        xlabel="body mass index and progression of diabetes",
+        yticks=[],
+        ylim=(0, 1.25 * top),
+    )
     axes.spines["left"].set_visible(False)
 
 
