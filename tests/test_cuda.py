@@ -396,6 +396,15 @@ def test_a_key_shared_out_over_devices(two: Gpu) -> None:
     assert_same(np.stack([host(part) for part in parts]), keyrng.uniform(keyrng.split(KEY, 4), (10,)))
 
 
+def test_slabs_of_a_lazy_array_from_two_gpus(two: Gpu) -> None:
+    whole = keyrng.gamma(KEY, [0.5, 2.0], (300, 2))
+    lazy = [keyrng.lazy(keyrng.gamma, KEY.to(f"cuda:{i}"), (300, 2), a=[0.5, 2.0]) for i in range(2)]
+    parts = [lazy[0][:123], lazy[1][123:]]
+
+    assert [part.device.id for part in parts] == [0, 1]
+    assert_same(np.concatenate([host(part) for part in parts]), whole)
+
+
 def test_the_current_stream(there: Gpu) -> None:
     key = KEY.to("cuda")
     samples = []
