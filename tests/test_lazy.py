@@ -16,6 +16,7 @@ from hypothesis.extra import numpy as hn
 
 import keyrng
 from keyrng import distributions
+from keyrng.backends import compiled
 from keyrng.indexing import runs
 from keyrng.kernels import copysign, log1p, signed_unit
 from keyrng.lazy import _TOGETHER
@@ -231,6 +232,10 @@ def test_a_sampler_of_your_own():
 # What it costs
 
 
+# What the NumPy path has at work beside the result, a chunk at a time.
+WORK = 0 if compiled.enabled else 2_000_000
+
+
 def peak(act: Any) -> int:
     """The most bytes that were in use at a time."""
     act()
@@ -250,14 +255,14 @@ def test_memory_follows_what_is_asked_for(index):
     y = keyrng.lazy(keyrng.uniform, KEY, (10**12, 1000), minval=loc, maxval=2.0)
     asked = y[index].nbytes
 
-    assert peak(lambda: y[index]) < 8 * asked + 20_000
+    assert peak(lambda: y[index]) < 8 * asked + 20_000 + WORK
 
 
 def test_a_parameter_along_one_axis_takes_no_memory():
     scale = np.linspace(1, 2, 50, dtype=np.float32)[:, np.newaxis]
     y = keyrng.lazy(keyrng.rayleigh, KEY, (50, 10**10), scale=scale)
 
-    assert peak(lambda: y[:, :20_000]) < 1.1 * 50 * 20_000 * 4
+    assert peak(lambda: y[:, :20_000]) < 1.1 * 50 * 20_000 * 4 + WORK
     assert_same(y[:, :3], np.concatenate([y[i : i + 1, :3] for i in range(50)]))
 
 
