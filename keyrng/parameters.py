@@ -184,22 +184,12 @@ def rounded(here: Memory, parameter: Parameter, dtype: Dtype) -> Array:
     exact = parameter_array(here, parameter, 0, np.dtype(np.float64))
     if not isinstance(exact, np.ndarray):
         narrow = converted(converted(exact, dtype), compute_dtype(dtype))
-        return narrow if parameter.requirement is None else here.apply(_required(parameter.requirement), narrow)
+        return narrow if parameter.requirement is None else here.apply(_or_nan(parameter.requirement.holds), narrow)
     with np.errstate(over="ignore", under="ignore"):
         narrow = exact.astype(dtype)
     if parameter.requirement is not None:
         _check(parameter.name, parameter.requirement, narrow, parameter.value)
     return narrow.astype(compute_dtype(dtype))
-
-
-@lru_cache(maxsize=64)
-def _required(requirement: Requirement) -> Callable[[Any], Any]:
-    """The number, or NaN if it is not as required; remembered, for it is compiled."""
-
-    def required(x: Any) -> Any:
-        return where(requirement.holds(x), x, math.nan)
-
-    return required
 
 
 def together(here: Memory, holds: Callable[..., Any], value: Array, *others: Array, error: Callable[[], str]) -> Array:
@@ -212,15 +202,17 @@ def together(here: Memory, holds: Callable[..., Any], value: Array, *others: Arr
             if not holds(value, *others).all():
                 raise ValueError(error())
         return value
-    return here.apply(_if_together(holds), value, *others)
+    return here.apply(_or_nan(holds), value, *others)
 
 
 @lru_cache(maxsize=64)
-def _if_together(holds: Callable[..., Any]) -> Callable[..., Any]:
-    def together(value: Any, *others: Any) -> Any:
+def _or_nan(holds: Callable[..., Any]) -> Callable[..., Any]:
+    """The value of which something holds, beside others, or NaN; remembered, for it is compiled."""
+
+    def or_nan(value: Any, *others: Any) -> Any:
         return where(holds(value, *others), value, math.nan)
 
-    return together
+    return or_nan
 
 
 def check_together(**values: Array) -> None:

@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from keyrng.backends.memory import HOST, Memory, memory_at
 from keyrng.backends.threads import run_pieces
 from keyrng.distributions.device_weights import places_there, reached_there
+from keyrng.distributions.rows import required
 from keyrng.distributions.uniform import uniform
 from keyrng.dtypes import float_of, index_dtype
 from keyrng.kernels.elementary import log
-from keyrng.kernels.ops import where
 from keyrng.keys import Key, memory_of
-from keyrng.parameters import Array, ArrayLike, Requirement, checked, placed
+from keyrng.parameters import Array, ArrayLike, Requirement, placed
 
 _CHUNK = 1 << 15  # elements at a time: NumPy's arrays stay in a level-2 cache
 
@@ -28,15 +27,10 @@ _weight = Requirement("finite and not negative", lambda x: (x >= 0) & (x < math.
 
 def weights(here: Memory, p: ArrayLike, size: int) -> Array:
     """The weights of so many elements, as floats; ValueError or TypeError if they are not."""
-    values = checked(here, _weight(p=p), float_of(p)).value
+    values = required(here, _weight(p=p), float_of(p))
     if values.shape != (size,):
         raise ValueError(f"p has a weight for each of {size} elements, shape ({size},), got shape {values.shape}")
-    result: Array = values
-    return result if isinstance(result, np.ndarray) else here.apply(_weight_or_nan, result)
-
-
-def _weight_or_nan(x: Any) -> Any:
-    return where(_weight.holds(x), x, math.nan)
+    return values
 
 
 def logarithms(weights: Array) -> Array:
