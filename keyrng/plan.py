@@ -74,7 +74,7 @@ def checked(
 
 def check_count(key: Key, count: int) -> None:
     """ValueError unless a key has so many elements."""
-    limit = 2**56 if key._algorithm.jax_layout else 2**62
+    limit = key._algorithm.elements
     if count > limit:
         raise ValueError(f"a key of {key.impl} has {limit} elements, asked for {count}; split it")
 

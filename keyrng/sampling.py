@@ -15,7 +15,7 @@ import numpy as np
 from keyrng.algorithms.base import Algorithm
 from keyrng.backends import Slab, compiled
 from keyrng.backends import numpy as direct
-from keyrng.backends.memory import Memory
+from keyrng.backends.memory import Memory, gpu_executor
 from keyrng.backends.threads import run_pieces
 from keyrng.dtypes import Dtype, compute_dtype, is_half
 from keyrng.dtypes import result as result_dtype
@@ -205,7 +205,7 @@ def fill_slab(
         if isinstance(slab.start, np.ndarray):
             _fill_rows(kernel, key, out, shape, values, compute, slab, guards)
             return
-        _cuda().fill(kernel, algorithm, key._words, slab, out, shape, values, compute, guards)
+        gpu_executor().fill(kernel, algorithm, key._words, slab, out, shape, values, compute, guards)
         return
     flat = out.view(np.uint16) if is_half(dtype) else out
     plan = _plan(kernel, compute, dtype, algorithm, compiled.enabled) if type(kernel) is Kernel else None
@@ -260,12 +260,6 @@ def run_slabs(key: Key, total: int, piece: Callable[[int, int], None], size: int
         return
     for first in range(0, total, size):
         piece(first, min(first + size, total))
-
-
-def _cuda() -> Any:
-    from keyrng.backends import cuda  # here: only who has a GPU waits for the printers' import
-
-    return cuda
 
 
 @lru_cache(maxsize=512)

@@ -81,6 +81,11 @@ class Algorithm:
         return self.word_bits * (2 if self.jax_layout or self.block_words > 2 else 1)
 
     @property
+    def elements(self) -> int:
+        """How many elements a sample of one key may have."""
+        return 2**56 if self.jax_layout else 2**62
+
+    @property
     def draws(self) -> int:
         """How many draw numbers one element has before its key is folded."""
         return 2**8 if self.jax_layout else 2**32

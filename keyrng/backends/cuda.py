@@ -9,7 +9,7 @@ Must not import keys.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from math import prod
@@ -26,7 +26,7 @@ from keyrng.kernels.program import trace
 
 Array: TypeAlias = Any  # CuPy's has no static types
 Dtype: TypeAlias = np.dtype[Any]
-Guard: TypeAlias = Callable[[Any], Any] | None
+Guard: TypeAlias = text.Guard | None
 Sizes: TypeAlias = tuple[tuple[int, int], tuple[int, int]]  # of a grid in blocks, and of a block in threads
 
 _THREADS = 256  # a block

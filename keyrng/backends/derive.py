@@ -12,6 +12,7 @@ import numpy as np
 
 from keyrng.algorithms.base import Algorithm, Domain
 from keyrng.backends import compiled, packed
+from keyrng.backends.memory import gpu_executor
 from keyrng.backends.threads import PIECE, run_pieces
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -40,7 +41,7 @@ def derive_one(algorithm: Algorithm, words: Array, index: int, domain: Domain) -
 def children(algorithm: Algorithm, words: Array, start: int, count: int) -> Array:
     """The children ``start``, ``start + 1``, ... of each key: words (keys, key_words) to (keys, count, key_words)."""
     if not isinstance(words, np.ndarray):
-        return _cuda().children(algorithm, words, start, count)
+        return gpu_executor().children(algorithm, words, start, count)
     number = compiled.algorithm_number(algorithm)
     if number is not None:
         out = np.empty((len(words), count, algorithm.key_words), algorithm.dtype)
@@ -82,14 +83,8 @@ def derive(algorithm: Algorithm, words: Array, index: Array, domain: Domain) -> 
 
 def derive_on_device(algorithm: Algorithm, words: Array, index: Array | int, domain: Domain, count: int) -> Array:
     """Children in the memory of a GPU, as many as asked for; of the keys and indices there are as many, or one."""
-    child: Array = _cuda().derive(algorithm, words, index, domain, count)
+    child: Array = gpu_executor().derive(algorithm, words, index, domain, count)
     return child
-
-
-def _cuda() -> Any:
-    from keyrng.backends import cuda  # here: only who has a GPU waits for the printers' import
-
-    return cuda
 
 
 def _blocks(algorithm: Algorithm, words: Array, low: Array, high: Array, domain: Domain) -> Array:

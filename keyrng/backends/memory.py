@@ -111,6 +111,13 @@ def _gpu(number: int) -> Memory:
     return DeviceMemory(number)
 
 
+def gpu_executor() -> Any:
+    """The module that launches kernels on GPUs."""
+    from keyrng.backends import cuda  # here: only who has a GPU waits for the printers' import
+
+    return cuda
+
+
 def is_on_device(value: object) -> bool:
     """Whether a value is an array in the memory of a GPU, of whatever library."""
     return hasattr(value, "__cuda_array_interface__")

@@ -75,7 +75,7 @@ class Stream:
 
     def move(self, index: int, half: int | None = None) -> None:
         """Go to a word; ValueError if the key does not have it."""
-        limit = 2**56 if self.key._algorithm.jax_layout else 2**62
+        limit = self.key._algorithm.elements
         if not 0 <= index < limit:
             raise ValueError(f"a key of {self.key.impl} has words 0 to {limit - 1}, asked for word {index}")
         self._array[_NEXT], self._array[_HAS_HALF], self._array[_HALF] = index, half is not None, half or 0
