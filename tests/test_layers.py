@@ -40,6 +40,7 @@ ORDER = (
     "keyrng.kernels.cuda",
     # the executors, which never see a Key
     "keyrng.backends",
+    "keyrng.backends.mode",
     "keyrng.backends.threads",
     "keyrng.backends.compiled",
     "keyrng.backends.tally",

@@ -9,6 +9,8 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from keyrng.backends.mode import default_mode
+
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
@@ -84,10 +86,11 @@ def run_pieces(total: int, piece: Callable[[int, int], None], size: int = PIECE)
     stop = False
 
     def work() -> None:
-        for first in starts:
-            if stop:
-                return
-            piece(first, min(first + size, total))
+        with default_mode():  # a thread begins in that of the thread that started it
+            for first in starts:
+                if stop:
+                    return
+                piece(first, min(first + size, total))
 
     if _pool is None:
         _pool = ThreadPoolExecutor(max_workers=get_num_threads(), thread_name_prefix="keyrng")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from keyrng.backends.memory import HOST
+from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.covariance import METHODS, covariance, factor, product
 from keyrng.distributions.normal import normal
 from keyrng.distributions.rows import full_shape, required, row_shape, stored, workplace
@@ -17,6 +18,7 @@ from keyrng.parameters import Array, ArrayLike, finite, placed
 from keyrng.shapes import Shape
 
 
+@in_default_mode
 def multivariate_normal(
     key: Key,
     mean: ArrayLike,

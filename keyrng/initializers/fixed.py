@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from keyrng.backends.memory import is_on_device
+from keyrng.backends.mode import in_default_mode
 from keyrng.dtypes import Dtype, DTypeLike, anything
 from keyrng.initializers.base import Initializer, written
 from keyrng.keys import Key, _axis, _is_integer, check_key, memory_of
@@ -40,6 +41,7 @@ def constant(value: ArrayLike, dtype: DTypeLike = None) -> Initializer:
     return partial(_constant, value, default)
 
 
+@in_default_mode
 def _constant(
     value: ArrayLike, default: Dtype, key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
