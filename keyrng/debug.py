@@ -181,7 +181,15 @@ def _exchange(on: bool) -> None:
 @cache
 def _functions() -> list[tuple[Any, FunctionType, CodeType]]:
     """The functions, each with a copy that keeps its code, and with the code for a check."""
-    found = [sampling.draw, sampling.draw_complex, dropout, dropout_mask, keys.split, keys.fold_in, keys.clone]
+    found: list[Any] = [
+        sampling.draw,
+        sampling.draw_complex,
+        dropout,
+        dropout_mask,
+        keys.split,
+        keys.fold_in,
+        keys.clone,
+    ]
     found += [getattr(distributions, name) for name in distributions.__all__]
     # Of those that `in_default_mode` wraps, what is inside: a wrapper's code is that of all wrappers.
     return [(function, *_exchanged(function)) for function in map(unwrap, found)]

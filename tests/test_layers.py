@@ -139,6 +139,7 @@ ORDER = (
     "keyrng.cli",
     "keyrng.cli.demo",
     "keyrng.cli.info",
+    "keyrng.cli.selftest",
     "keyrng.cli.stream",
     "keyrng.__main__",
 )

@@ -177,3 +177,22 @@ CALLS: dict[str, Call] = {
     **_complex("complex64"),
     **_complex("complex128"),
 }
+
+#: Calls that JSON can hold, for the table of ``python -m keyrng selftest``: name, arguments, shape.
+PLAIN_CALLS: list[tuple[str, dict[str, Any], list[int] | None]] = [
+    ("permutation", {"x": 1000}, None),
+    ("choice", {"a": 1000}, [100]),
+    ("choice without replacement", {"a": 1000, "replace": False}, [100]),
+    ("choice by weight", {"a": 6, "p": WEIGHTS}, [500]),
+    ("categorical", {"logits": [0.0, 1.5, -2.25, 0.1]}, [500]),
+    ("index_shuffle", {"index": list(range(50)), "n": 10**12}, None),
+    ("multinomial", {"n": 100, "p": WEIGHTS}, [50, 6]),
+    ("multivariate_hypergeometric", {"colors": [30, 0, 12, 50], "nsample": 40}, [50, 4]),
+    ("dirichlet", {"alpha": [0.3, 2.0, 5.5]}, [100, 3]),
+    ("ball", {"d": 3}, [100]),
+    ("multivariate_normal", {"mean": MEAN, "cov": COVARIANCE}, [100]),
+    ("wishart", {"df": 4.5, "scale": COVARIANCE}, [50]),
+    ("dropout_mask", {"rate": 0.3}, [1000]),
+    ("initializers.he_normal", {}, [40, 25]),
+    ("initializers.glorot_uniform", {}, [40, 25]),
+]
