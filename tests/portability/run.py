@@ -2,9 +2,9 @@
 
 usage: python tests/portability/run.py [--every N] [--numpy-every N] [--only PART ...] [--results FILE]
 
-Parts: ``compilers`` (gcc and clang, with and without optimization, and without vectors), ``pythons`` (those that pyenv
-or the system has, and the oldest NumPy), ``aarch64`` (Debian's Python and NumPy's wheel for that processor, keyrng
-compiled by Debian's cross compiler, all run by qemu). It needs a Linux of the family of Debian on x86-64, setuptools 77
+Parts: ``gcc``, ``gcc-O0``, ``gcc-scalar`` (as compilers without vectors have it), ``clang``, ``clang-O0``, ``pythons``
+(those that pyenv or the system has, and the oldest NumPy), ``aarch64`` (Debian's Python and NumPy's wheel for that
+processor, keyrng compiled by Debian's cross compiler, all run by qemu). It needs a Linux of the family of Debian on x86-64, setuptools 77
 or newer, and a network; of Debian's packages it says which are missing, and installs none. Nothing is written outside
 of a temporary folder.
 """
@@ -19,7 +19,8 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -28,11 +29,11 @@ CHECK = "tests/portability/check.py"
 # GCC 12 stops with an error of its own at AVX-512 without any optimization.
 WITHOUT_OPTIMIZATION = 'case "$*" in *-mavx512f*) level=-O1 ;; *) level=-O0 ;; esac\nexec gcc "$@" $level'
 COMPILERS = {
-    "gcc -O3": 'exec gcc "$@"',
-    "gcc -O0 (AVX-512: -O1)": WITHOUT_OPTIMIZATION,
-    "gcc -O3, without vectors": 'exec gcc "$@" -DKEYRNG_SCALAR',
-    "clang -O3": 'exec "$CLANG" "$@"',
-    "clang -O0": 'exec "$CLANG" "$@" -O0',
+    "gcc": ("-O3", 'exec gcc "$@"'),
+    "gcc-O0": ("-O0, AVX-512 with -O1", WITHOUT_OPTIMIZATION),
+    "gcc-scalar": ("-O3, without vectors", 'exec gcc "$@" -DKEYRNG_SCALAR'),
+    "clang": ("-O3", 'exec "$CLANG" "$@"'),
+    "clang-O0": ("-O0", 'exec "$CLANG" "$@" -O0'),
 }
 
 PYTHONS = (("3.11", "numpy==2.0.*"), ("3.11", "numpy"), ("3.12", "numpy"), ("3.13", "numpy"))
@@ -92,12 +93,11 @@ class Run:
         for line in self.do(*how, "--compiled", "--every", self.every, **more).splitlines()[not compiled_only :]:
             self.say(line)
 
-    def part(self, title: str, *steps: object) -> None:
+    def part(self, title: str, step: Callable[[], None]) -> None:
         start = time.perf_counter()
         self.say(f"\n{title}")
         try:
-            function, *arguments = steps
-            function(*arguments)  # type: ignore[operator]
+            step()
         except Failed as error:
             self.failures += 1
             self.say(f"  FAILED\n{error}")
@@ -118,20 +118,19 @@ def build(run: Run, name: str, compiler: str, **more: str) -> Path:
     return tree
 
 
-def compilers(run: Run) -> None:
+def compiled_by(name: str, run: Run) -> None:
+    options, compiler = COMPILERS[name]
     clang = next((path for path in map(shutil.which, ("clang", "clang-14", "clang-19")) if path), "")
-    for number, (name, compiler) in enumerate(COMPILERS.items()):
-        if "CLANG" in compiler and not clang:
-            run.say(f"\n{name}: skipped, for clang is not installed (Debian: apt-get install clang)")
-            continue
-        program = clang if "CLANG" in compiler else "gcc"
-        version = run.do(program, "--version").splitlines()[0]
+    if "CLANG" in compiler and not clang:
+        run.say(f"\n{name}: skipped, for clang is not installed (Debian: apt-get install clang)")
+        return
+    version = run.do(clang if "CLANG" in compiler else "gcc", "--version").splitlines()[0]
 
-        def step(name: str = f"cc{number}", compiler: str = compiler) -> None:
-            tree = build(run, name, compiler, CLANG=clang)
-            run.check(tree, sys.executable, compiled_only=True, PYTHONPATH=str(tree))
+    def step() -> None:
+        tree = build(run, name, compiler, CLANG=clang)
+        run.check(tree, sys.executable, compiled_only=True, PYTHONPATH=str(tree))
 
-        run.part(f"{name}: {version}", step)
+    run.part(f"{version}, {options}", step)
 
 
 def pythons(run: Run) -> None:
@@ -224,7 +223,7 @@ Path(sys.argv[1], "functions.inc").write_text(functions)
 Path(sys.argv[1], "tables.inc").write_text(tables)
 """
 
-PARTS = {"compilers": compilers, "pythons": pythons, "aarch64": aarch64}
+PARTS = {**{name: partial(compiled_by, name) for name in COMPILERS}, "pythons": pythons, "aarch64": aarch64}
 
 
 def main() -> int:
