@@ -38,6 +38,7 @@ myst_heading_anchors = 4  # as GitHub makes them
 autodoc_mock_imports = ["dask", "jax", "torch", "xarray"]  # what keyrng.interop's modules are for
 autodoc_typehints = "none"  # the texts say it, and say more
 autodoc_member_order = "bysource"
+toc_object_entries = False  # the pages have headings
 napoleon_google_docstring = False
 napoleon_use_param = False  # "key, shape, out" is one entry
 napoleon_use_rtype = False
