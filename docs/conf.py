@@ -38,6 +38,7 @@ myst_heading_anchors = 4  # as GitHub makes them
 autodoc_mock_imports = ["dask", "jax", "torch", "xarray"]  # what keyrng.interop's modules are for
 autodoc_typehints = "none"  # the texts say it, and say more
 autodoc_member_order = "bysource"
+toc_object_entries = False  # the pages have headings
 napoleon_google_docstring = False
 napoleon_use_param = False  # "key, shape, out" is one entry
 napoleon_use_rtype = False
@@ -65,6 +66,7 @@ html_show_sphinx = False
 _log = getLogger("keyrng.docs")
 _SECTION = re.compile(r"^## (.+)\n((?:(?!^## ).*\n)*)", re.MULTILINE)
 _PAGE = re.compile(r"^- \[([^\]]+)\]\(([^)#]+)\.md\)", re.MULTILINE)
+_NAME = re.compile(r"``((?:jax|keyrng|numpy|torch)\.[\w.]*\w)``")
 _SAMPLER = re.compile(r"^## `keyrng\.(\w+)`\n", re.MULTILINE)
 
 
@@ -105,6 +107,11 @@ def _read(app: Any, page: str, source: list[str]) -> None:
         source[0] = _with_pictures(source[0])
 
 
+def _with_links(app: Any, what: str, name: str, of: Any, options: Any, lines: list[str]) -> None:
+    """Full names in a docstring, as links to what they name where that is known."""
+    lines[:] = [_NAME.sub(r":py:obj:`\1`", line) for line in lines]
+
+
 def _math(self: Any, node: Any, block: bool) -> None:
     try:
         text = tex2mathml(node.astext(), as_block=block)
@@ -118,5 +125,6 @@ def _math(self: Any, node: Any, block: bool) -> None:
 def setup(app: Any) -> None:
     """Called by Sphinx."""
     app.connect("source-read", _read)
+    app.connect("autodoc-process-docstring", _with_links)
     # MathML, which browsers show themselves: a page needs no script from elsewhere.
     app.add_html_math_renderer("mathml", (partial(_math, block=False), None), (partial(_math, block=True), None))
