@@ -80,7 +80,7 @@ def measure(largest: int) -> dict[str, Any]:
             report.progress(f"{sampler}, {count} ...")
             asked = [s for s in subjects if (sampler, s.name) not in slow]
             # The largest arrays take long enough to be timed once a round.
-            for result in alternate(sampler, count, asked, 9, BUDGET, 0.01 if count < 10**7 else 0.0):
+            for result in alternate(sampler, count, asked, 9, BUDGET, 0.01 if count < 10**7 else 1e-9):
                 seconds = min(result.seconds)
                 by_count = results.setdefault(sampler, {}).setdefault(result.subject, {})
                 by_count[str(count)] = float(f"{1e9 * seconds / count:.4g}")
