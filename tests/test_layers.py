@@ -16,6 +16,8 @@ PACKAGE = Path(keyrng.__file__).parent
 
 # A module imports only modules of keyrng that stand before it.
 ORDER = (
+    # words for errors
+    "keyrng._given",
     # the kernel language
     "keyrng.kernels.symbols",
     "keyrng.kernels.ops",

@@ -11,6 +11,8 @@ from queue import SimpleQueue
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from keyrng._given import shown
+
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
@@ -48,7 +50,7 @@ def set_num_threads(count: int | None) -> None:
     global _count
     if count is not None:
         if isinstance(count, bool) or not isinstance(count, int):
-            raise TypeError(f"the number of threads is an int or None, got {count!r}")
+            raise TypeError(f"the number of threads is an int or None, got {shown(count)}")
         if count < 1:
             raise ValueError(f"the number of threads is 1 or more, got {count}")
     _count = count
