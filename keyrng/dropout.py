@@ -9,6 +9,7 @@ import numpy as np
 
 from keyrng._given import plain, shown
 from keyrng.backends.memory import is_on_device, on_device
+from keyrng.backends.mode import in_default_mode
 from keyrng.dtypes import floating
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import bitcast, cast, where
@@ -47,6 +48,7 @@ def _kept_or_zero(lane: Any, x: Any, kept: Any, scale: Any) -> Any:
     return where(kept != 0.0, where(x == x, x * scale, x), 0.0)
 
 
+@in_default_mode
 def dropout(
     key: Key, x: Array, rate: float, *, broadcast_dims: int | Sequence[int] = (), out: Array | None = None
 ) -> Array:
@@ -104,6 +106,7 @@ def dropout(
     return draw(_kept_or_zero, key, shape, x.dtype, anything(x=x), kept.view(np.uint8), scale, out=out)
 
 
+@in_default_mode
 def dropout_mask(
     key: Key, shape: Shape, rate: float, *, broadcast_dims: int | Sequence[int] = (), out: Array | None = None
 ) -> Array:

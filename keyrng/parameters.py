@@ -18,6 +18,7 @@ import numpy as np
 
 from keyrng._given import array_of, broadcast, converted_to, shown
 from keyrng.backends.memory import HOST, Memory, is_on_device
+from keyrng.backends.mode import in_default_mode
 from keyrng.dtypes import Dtype, compute_dtype
 from keyrng.formats import converted, neighbour
 from keyrng.kernels.elementary import floor
@@ -242,6 +243,7 @@ def once_for_numbers(prepare: Callable[..., tuple[Parameter, ...]]) -> Callable[
 
     Most calls repeat the bounds of the last, and checking two numbers with NumPy takes longer than a small draw.
     """
+    prepare = in_default_mode(prepare)
     remembered = lru_cache(maxsize=256)(prepare)
 
     @wraps(prepare)

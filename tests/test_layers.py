@@ -42,6 +42,7 @@ ORDER = (
     "keyrng.kernels.cuda",
     # the executors, which never see a Key
     "keyrng.backends",
+    "keyrng.backends.mode",
     "keyrng.backends.threads",
     "keyrng.backends.compiled",
     "keyrng.backends.tally",
@@ -141,6 +142,7 @@ ORDER = (
     "keyrng.cli.demo",
     "keyrng.cli.info",
     "keyrng.cli.feeds",
+    "keyrng.cli.selftest",
     "keyrng.cli.stream",
     "keyrng.__main__",
 )

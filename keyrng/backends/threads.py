@@ -12,6 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from keyrng._given import shown
+from keyrng.backends.mode import default_mode
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -135,7 +136,8 @@ class _Pieces:
         with self._lock:
             self._helping += 1
         try:
-            self.work()
+            with default_mode():  # a thread begins in that of the thread that started it
+                self.work()
         except BaseException as error:
             self.failures.append(error)
             self._stop = True

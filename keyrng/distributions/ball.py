@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keyrng._given import check_sizes, shown
+from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.exponential import _exponential
 from keyrng.distributions.gamma import _loggamma, gamma_parts
 from keyrng.distributions.rows import row_sum
@@ -70,6 +71,7 @@ def generalized_normal(
     return draw(_generalized_normal, key, shape, floating(dtype), positive(p=p), out=out)
 
 
+@in_default_mode
 def ball(
     key: Key, d: int, p: ArrayLike = 2, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:

@@ -12,6 +12,7 @@ from math import prod
 import numpy as np
 
 from keyrng._given import broadcast
+from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.device_race import logit
 from keyrng.distributions.gumbel import gumbel_kernel
 from keyrng.distributions.race import winners
@@ -22,6 +23,7 @@ from keyrng.parameters import Array, ArrayLike, checked, placed, truth
 from keyrng.shapes import Shape, check_out, sample_shape
 
 
+@in_default_mode
 def categorical(
     key: Key,
     logits: ArrayLike,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.normal import _normal
 from keyrng.dtypes import DTypeLike, compute_dtype, floating
 from keyrng.kernels.bits import positive_unit
@@ -101,6 +102,7 @@ def _loggamma(lane: Any, a: Any) -> Any:
     return log(factor) + boost
 
 
+@in_default_mode
 def gamma(
     key: Key, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:

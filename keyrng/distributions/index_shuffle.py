@@ -11,6 +11,7 @@ import numpy as np
 from keyrng._given import converted_to, shown
 from keyrng.algorithms import threefry2x32
 from keyrng.backends.memory import HOST, Memory, distinct, is_on_device
+from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.rows import stored
 from keyrng.distributions.words import _integers, bits
 from keyrng.kernels.lane import kernel
@@ -83,6 +84,7 @@ def _index_unshuffle(
     return _backwards(index, rows, columns, scale, first, row_key, column_key)
 
 
+@in_default_mode
 def index_shuffle(key: Key, index: ArrayLike, n: int, *, inverse: bool = False, out: Array | None = None) -> Array:
     """Elements of a random permutation of 0 to ``n - 1``, each computed from its index alone.
 

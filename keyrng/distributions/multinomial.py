@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from keyrng.backends.memory import memory_at
+from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.binomial import _binomial, trials
 from keyrng.distributions.hypergeometric import LARGEST, _hypergeometric
 from keyrng.distributions.rows import full_shape, repeated, required, row_shape, stored, workplace
@@ -62,6 +63,7 @@ def _contained(nsample: Any, total: Any) -> Any:
     return nsample <= total
 
 
+@in_default_mode
 def multinomial(
     key: Key,
     n: ArrayLike,
@@ -131,6 +133,7 @@ def multinomial(
     return stored(key, _class_by_class(key, full, draws, count), dtype, out)
 
 
+@in_default_mode
 def multivariate_hypergeometric(
     key: Key,
     colors: ArrayLike,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.unimodal import NOTHING, candidate, log_poisson
 from keyrng.dtypes import Dtype, DTypeLike, float_dtype, integer
 from keyrng.kernels.bits import whole
@@ -42,6 +43,7 @@ def _poisson(lane: Any, lam: Any) -> Any:
     return whole(*poisson_parts(lane, lam))
 
 
+@in_default_mode
 def poisson(
     key: Key, lam: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from keyrng.backends.memory import HOST
+from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.covariance import covariance, factor, product, sum_of_products
 from keyrng.distributions.gamma import gamma
 from keyrng.distributions.normal import normal
@@ -19,6 +20,7 @@ from keyrng.parameters import Array, ArrayLike, parameter_array, placed, positiv
 from keyrng.shapes import Shape, dimensions
 
 
+@in_default_mode
 def wishart(
     key: Key,
     df: ArrayLike,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from keyrng._given import shown
+from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.orthogonal import orthogonal as _orthonormal
 from keyrng.dtypes import Dtype, DTypeLike, compute_dtype, inexact
 from keyrng.initializers.base import Initializer, written
@@ -56,6 +57,7 @@ def _column(name: str, axis: Any) -> int:
     return int(axis)
 
 
+@in_default_mode
 def _orthogonal(
     scale: float,
     column_axis: int,
@@ -120,6 +122,7 @@ def delta_orthogonal(scale: ArrayLike = 1.0, column_axis: int = -1, dtype: DType
     return partial(_delta, one_number(finite(scale=scale)), _column("column_axis", column_axis), inexact(dtype))
 
 
+@in_default_mode
 def _delta(
     scale: float,
     column_axis: int,

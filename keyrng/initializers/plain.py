@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from keyrng._given import shown
+from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.normal import _normal as _standard_normal
 from keyrng.distributions.normal import _normal_imag, _normal_real
 from keyrng.distributions.permutation import permutation
@@ -155,6 +156,7 @@ def truncated_normal(
     return partial(_truncated, one_number(finite(stddev=stddev)), *bounds, floating(dtype))
 
 
+@in_default_mode
 def _truncated(
     stddev: float,
     lower: float,
@@ -208,6 +210,7 @@ def sparse(sparsity: ArrayLike, std: ArrayLike = 0.01, dtype: DTypeLike = None) 
     return partial(_sparse, *numbers, floating(dtype))
 
 
+@in_default_mode
 def _sparse(
     sparsity: float,
     std: float,

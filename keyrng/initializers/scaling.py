@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from keyrng._given import shown
+from keyrng.backends.mode import in_default_mode
 from keyrng.dtypes import Dtype, DTypeLike, inexact
 from keyrng.initializers.base import Initializer
 from keyrng.initializers.plain import scaled_normal, scaled_truncated
@@ -176,6 +177,7 @@ def _listed(name: str, axis: Any) -> int | tuple[int, ...]:
     return tuple(map(int, axes))
 
 
+@in_default_mode
 def _scaled(
     scale: float,
     mode: str,
