@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from keyrng._given import check_sizes, shown
 from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.exponential import _exponential
 from keyrng.distributions.gamma import _loggamma, gamma_parts
@@ -112,7 +113,10 @@ def ball(
     exponent = checked(here, positive(p=p), compute).value
     exponent = exponent[..., None] if exponent.ndim else exponent
     if not _is_integer(d):
-        raise TypeError(f"d is an int, the dimension, got {d!r}")
+        raise TypeError(f"d is an int, the dimension, got {shown(d)}")
+    if d < 0:
+        raise ValueError(f"d must not be negative, got {shown(d)}")
+    check_sizes("d", (int(d),))
     points = dimensions(shape)
     rows = (*points, int(d))
     parts = split(key, 3)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from keyrng.backends.mode import in_default_mode
-from keyrng.distributions.unimodal import candidate, log_poisson
+from keyrng.distributions.unimodal import NOTHING, candidate, log_poisson
 from keyrng.dtypes import Dtype, DTypeLike, float_dtype, integer
 from keyrng.kernels.bits import whole
 from keyrng.kernels.elementary import floor
@@ -27,8 +27,8 @@ def _attempt(lane: Any, lam: Any, peak: Any) -> tuple[Any, Any]:
     x, height = candidate(lane, fraction, lam)
     k = base + x
     accept = (k >= 0.0) & (height <= log_poisson(k, x - fraction + 1.0, lam) - peak)
-    # Of a mean of 0 no count but 0 has a logarithm; nor of NaN, which must not loop for ever.
-    certain = ~(lam > 0.0)
+    # Not "at most", for NaN: it must not loop for ever.
+    certain = ~(lam > NOTHING)
     return accept | certain, where(certain, 0.0, x)
 
 

@@ -6,6 +6,7 @@ import math
 from functools import partial
 from typing import Any
 
+from keyrng._given import shown
 from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.normal import _normal as _standard_normal
 from keyrng.distributions.normal import _normal_imag, _normal_real
@@ -223,7 +224,7 @@ def _sparse(
     check_key(key)
     size, chosen = dimensions(shape), default if dtype is None else floating(dtype)
     if len(size) != 2:
-        raise ValueError(f"sparse is of 2 axes, got shape {size}")
+        raise ValueError(f"sparse is of 2 axes, got shape {shown(size)}")
     rows, columns = size
     children = split(key)
     sample = draw(_scaled_normal, children[..., 0], size, chosen, finite(std=std), out=out)
