@@ -66,14 +66,18 @@ def checked(
     out: Array | None,
 ) -> tuple[tuple[int, ...], list[Array]]:
     """The shape of the sample, and the parameters as arrays that broadcast to it."""
-    if parameters and not is_default():  # here and not as `in_default_mode`: that takes a hundredth of a small draw
-        with default_mode():
-            return checked(here, key, shape, parameters, compute, out)
-    values = [parameter_array(here, p, i, compute) for i, p in enumerate(parameters)] if parameters else []
+    values = _arrays(here, parameters, compute) if parameters else []
     full = sample_shape(key, shape, values, out)
     if values:
         check_broadcast(parameters, values, full)
     return full, values
+
+
+def _arrays(here: Memory, parameters: tuple[ArrayLike, ...], compute: Dtype) -> list[Array]:
+    if is_default():  # here and not as `in_default_mode`: that takes a hundredth of a small draw
+        return [parameter_array(here, p, i, compute) for i, p in enumerate(parameters)]
+    with default_mode():
+        return [parameter_array(here, p, i, compute) for i, p in enumerate(parameters)]
 
 
 def check_count(key: Key, count: int) -> None:
