@@ -241,7 +241,7 @@ def _fold_array(key: Key, numbers: Array) -> Key:
     if here is not HOST:
         return _fold_array_on_device(key, numbers, full)
     words = np.broadcast_to(key._words, full)
-    index = np.broadcast_to(numbers, shape).astype(np.uint64).reshape(-1)
+    index = np.broadcast_to(numbers, shape).reshape(-1)
     new = derive(algorithm, words.reshape(-1, algorithm.key_words), index, Domain.SPLIT)
     return _wrap(algorithm, new.reshape(full))
 

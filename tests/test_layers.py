@@ -138,6 +138,7 @@ ORDER = (
     "keyrng.cli",
     "keyrng.cli.demo",
     "keyrng.cli.info",
+    "keyrng.cli.feeds",
     "keyrng.cli.stream",
     "keyrng.__main__",
 )

@@ -247,7 +247,7 @@ static void blocks(const algorithm_info *a, const algorithm_code *code, const ch
     }
 }
 
-/* children(algorithm, words, keys, start, count, first, stop, out) */
+/* children(algorithm, words, keys, start, count, first, stop, out): those from first to stop, counted flat */
 static PyObject *children(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
     if (n != 8) return PyErr_Format(PyExc_TypeError, "children takes 8 arguments");
@@ -261,19 +261,21 @@ static PyObject *children(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     size_t bytes = (size_t)(a->key_words * a->word_bytes);
     Py_buffer words = {0}, out = {0};
     int failed = take(args[1], &words, PyBUF_SIMPLE) || take(args[7], &out, PyBUF_WRITABLE);
-    if (!failed && ((size_t)words.len != keys * bytes || (size_t)out.len != keys * count * bytes || stop > count)) {
+    if (!failed && ((size_t)words.len != keys * bytes || (size_t)out.len != keys * count * bytes || stop > keys * count)) {
         PyErr_SetString(PyExc_SystemError, "children was called with buffers of the wrong size");
         failed = 1;
     }
     if (!failed) {
-        PyThreadState *state = keys * (stop - first) < GIL_WORTH ? NULL : PyEval_SaveThread();
-        for (size_t k = 0; k < keys; k++) {
-            const char *key = (const char *)words.buf + k * bytes;
-            char *to = (char *)out.buf + (k * count + first) * bytes;
+        PyThreadState *state = stop - first < GIL_WORTH ? NULL : PyEval_SaveThread();
+        for (size_t at = first, m; at < stop; at += m) {
+            const char *key = (const char *)words.buf + at / count * bytes;
+            char *to = (char *)out.buf + at * bytes;
+            uint64_t index = start + at % count;
+            m = stop - at < count - at % count ? stop - at : count - at % count;
             if (a->key_words == a->block_words)
-                direct(a, code, code->blocks, bytes, bytes, key, start + first, stop - first, 1, to, to + AHEAD);
+                direct(a, code, code->blocks, bytes, bytes, key, index, m, 1, to, to + AHEAD);
             else
-                blocks(a, code, key, 0, NULL, start + first, stop - first, 1, to);
+                blocks(a, code, key, 0, NULL, index, m, 1, to);
         }
         if (state) PyEval_RestoreThread(state);
     }
