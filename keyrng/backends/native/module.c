@@ -3,7 +3,10 @@
  * Buffers come checked from keyrng.backends.compiled: contiguous, of the right dtype and size.
  */
 #define PY_SSIZE_T_CLEAN
+#include <pyconfig.h>
+#ifndef Py_GIL_DISABLED /* which has no limited API */
 #define Py_LIMITED_API 0x030B0000
+#endif
 #include <Python.h>
 #include <string.h>
 
@@ -385,9 +388,21 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_compiled", NULL, -1, methods, NULL, NULL, NULL, NULL};
-
-PyMODINIT_FUNC PyInit__compiled(void) {
-    find_isas();
-    return PyModule_Create(&definition);
+static int start(PyObject *module) {
+    (void)module;
+    if (!chosen) find_isas();
+    return 0;
 }
+
+/* What the module knows is constant but for `chosen`, one pointer, so it needs no lock. */
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, (void *)start},
+#ifdef Py_GIL_DISABLED
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL},
+};
+
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_compiled", NULL, 0, methods, slots, NULL, NULL, NULL};
+
+PyMODINIT_FUNC PyInit__compiled(void) { return PyModuleDef_Init(&definition); }
