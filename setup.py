@@ -5,7 +5,9 @@ All of it is optional: without a C compiler keyrng installs all the same and run
 
 from __future__ import annotations
 
+import os
 import sys
+import sysconfig
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -13,6 +15,7 @@ from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).parent
 NATIVE = ROOT / "keyrng" / "backends" / "native"
+ABI3 = not sysconfig.get_config_var("Py_GIL_DISABLED")  # free-threaded Python has none
 
 # The bits of every sample depend on these: no fused multiply-add, no reassociation, wrapping signed integers.
 STRICT = [
@@ -26,6 +29,9 @@ STRICT = [
 ]
 QUIET = ["-Wno-psabi"]  # vectors wider than a register pass between static functions only
 MSVC = ["/O2", "/std:c11", "/fp:strict"]  # it knows no vectors here: plain C11, as tests/strict_c.py compiles it
+# For tests/sanitized.sh: what is named here watches the C while it runs, as in KEYRNG_SANITIZE=address,undefined.
+SANITIZE = os.environ.get("KEYRNG_SANITIZE")
+WATCHED = ["-O1", "-g", f"-fsanitize={SANITIZE}", "-fno-sanitize-recover=all"] if SANITIZE else []
 X86 = {
     "avx512": ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx512bw", "-mprefer-vector-width=512"],
     "avx2": ["-mavx2"],
@@ -62,7 +68,7 @@ class BuildKernels(build_ext):
         msvc = self.compiler.compiler_type == "msvc"
         # What is built for, which need not be what builds; macOS's universal2 is both, so the baseline alone.
         x86 = self.plat_name.endswith(("x86_64", "amd64")) and not msvc
-        flags = MSVC if msvc else STRICT + QUIET
+        flags = MSVC if msvc else STRICT + QUIET + WATCHED
         include = [str(made), str(NATIVE)]
         objects = []
         for isa, extra in X86.items() if x86 else [("baseline", [])]:
@@ -77,7 +83,7 @@ class BuildKernels(build_ext):
         ext.extra_objects = objects
         self.force = True  # setuptools does not see that the objects are new
         ext.include_dirs = include
-        ext.extra_compile_args = flags
+        ext.extra_compile_args, ext.extra_link_args = flags, WATCHED
         ext.define_macros += [("KEYRNG_HAVE_X86", "1")] if x86 else []
         super().build_extension(ext)
 
@@ -86,7 +92,7 @@ def _abi3(command: type) -> type:
     class Wheel(command):  # type: ignore[misc, valid-type]
         def get_tag(self) -> tuple[str, str, str]:
             python, abi, plat = super().get_tag()
-            return ("cp311", "abi3", plat) if python.startswith("cp") else (python, abi, plat)
+            return ("cp311", "abi3", plat) if ABI3 and python.startswith("cp") else (python, abi, plat)
 
     return Wheel
 
@@ -103,7 +109,7 @@ setup(
         Extension(
             "keyrng.backends._compiled",
             sources=["keyrng/backends/native/module.c"],
-            py_limited_api=True,
+            py_limited_api=ABI3,
             optional=True,
         )
     ],

@@ -45,38 +45,47 @@ def children(algorithm: Algorithm, words: Array, start: int, count: int) -> Arra
     number = compiled.algorithm_number(algorithm)
     if number is not None:
         out = np.empty((len(words), count, algorithm.key_words), algorithm.dtype)
-        run = compiled.native.children
-        if len(words) == 1 and count > PIECE:  # here too: the closure is a sixth of split(key)'s time
-            run_pieces(count, lambda first, stop: run(number, words, 1, start, count, first, stop, out))
+        run, total = compiled.native.children, len(words) * count
+        if total > PIECE:  # here too: the closure is a sixth of split(key)'s time
+            run_pieces(total, lambda first, stop: run(number, words, len(words), start, count, first, stop, out))
         else:
-            run(number, words, len(words), start, count, 0, count, out)
+            run(number, words, len(words), start, count, 0, total, out)
         return out
     if len(words) == 1 and packed.supports(algorithm, count):
         rows = packed.rows(algorithm, words[0], start, count, 0, Domain.SPLIT)
         if algorithm.key_words < algorithm.block_words:
             rows = np.ascontiguousarray(rows[:, : algorithm.key_words])
         return rows[None]
-    index = np.arange(start, start + count, dtype=np.uint64)
-    repeated = np.repeat(words, count, axis=0)
-    return derive(algorithm, repeated, np.tile(index, len(words)), Domain.SPLIT).reshape(
-        len(words), count, algorithm.key_words
-    )
+    out = np.empty((len(words), count, algorithm.key_words), algorithm.dtype)
+    keys = max(1, _CHUNK // count)
+    for k in range(0, len(words), keys):
+        for i in range(0, count, _CHUNK):
+            part, index = words[k : k + keys], np.arange(start + i, start + min(i + _CHUNK, count), dtype=np.uint64)
+            made = derive(algorithm, np.repeat(part, len(index), axis=0), np.tile(index, len(part)), Domain.SPLIT)
+            out[k : k + keys, i : i + _CHUNK] = made.reshape(len(part), len(index), -1)
+    return out
 
 
 def derive(algorithm: Algorithm, words: Array, index: Array, domain: Domain) -> Array:
-    """The words of one child of each key: (n, key_words) and uint64 indices (n,) to (n, key_words)."""
+    """The words of one child of each key: (n, key_words) and indices (n,), of any integers, to (n, key_words)."""
     out = np.empty((len(words), algorithm.key_words), algorithm.dtype)
     number = compiled.algorithm_number(algorithm)
     if number is not None:
-        words, index = np.ascontiguousarray(words), np.ascontiguousarray(index)
-        compiled.native.derive(number, words, index, len(words), domain, out)
+
+        def piece(first: int, stop: int) -> None:
+            part = np.ascontiguousarray(words[first:stop])
+            places = np.ascontiguousarray(index[first:stop], np.uint64)
+            compiled.native.derive(number, part, places, stop - first, domain, out[first:stop])
+
+        run_pieces(len(words), piece)
         return out
     for start in range(0, len(words), _CHUNK):
         part = slice(start, start + _CHUNK)
+        places: Array = index[part].astype(np.uint64)
         if algorithm.word_bits == 32:
-            low, high = index[part].astype(np.uint32), (index[part] >> 32).astype(np.uint32)
+            low, high = places.astype(np.uint32), (places >> 32).astype(np.uint32)
         else:
-            low, high = index[part], np.zeros(1, np.uint64)
+            low, high = places, np.zeros(1, np.uint64)
         out[part] = _blocks(algorithm, words[part], low, high, domain)
     return out
 

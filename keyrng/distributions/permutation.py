@@ -23,6 +23,7 @@ from keyrng.sampling import fill_slab, run_slabs
 
 _WORD = np.dtype(np.uint32)
 _CHUNK = 1 << 17  # elements at a time: they stay in a cache, and threads seldom wait for Python's lock
+_SORT = 1 << 23  # elements to sort at once, at most: Ctrl-C waits for it
 _LONG = 1 << 13  # elements from which on a few places are found without sorting all ...
 _FEW = 40  # ... if they are one in so many, or less
 
@@ -173,12 +174,12 @@ def _sort(packed: Array, axis: int) -> None:
 
 
 def _parts(lines: Array) -> list[Array]:
-    """Parts of one array to sort side by side: some lines each, or of long lines as many as there are threads."""
+    """Parts of one array to sort side by side: some lines each, or of long lines at least as many as threads."""
     if lines.shape[-1] <= _CHUNK:
         step = max(1, _CHUNK * len(lines) // lines.size)
         return [lines[first : first + step] for first in range(0, len(lines), step)]
     parts = [lines[at] for at in np.ndindex(lines.shape[:-1])]
-    while len(parts) < get_num_threads() and parts[0].size > _CHUNK:
+    while parts[0].size > (_CHUNK if len(parts) < get_num_threads() else _SORT):
         _each(parts, lambda part: part.partition(part.size // 2))
         parts = [half for part in parts for half in np.split(part, [part.size // 2])]
     return parts

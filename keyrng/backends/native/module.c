@@ -3,7 +3,10 @@
  * Buffers come checked from keyrng.backends.compiled: contiguous, of the right dtype and size.
  */
 #define PY_SSIZE_T_CLEAN
+#include <pyconfig.h>
+#ifndef Py_GIL_DISABLED /* which has no limited API */
 #define Py_LIMITED_API 0x030B0000
+#endif
 #include <Python.h>
 #include <string.h>
 
@@ -247,7 +250,7 @@ static void blocks(const algorithm_info *a, const algorithm_code *code, const ch
     }
 }
 
-/* children(algorithm, words, keys, start, count, first, stop, out) */
+/* children(algorithm, words, keys, start, count, first, stop, out): those from first to stop, counted flat */
 static PyObject *children(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
     if (n != 8) return PyErr_Format(PyExc_TypeError, "children takes 8 arguments");
@@ -261,19 +264,21 @@ static PyObject *children(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     size_t bytes = (size_t)(a->key_words * a->word_bytes);
     Py_buffer words = {0}, out = {0};
     int failed = take(args[1], &words, PyBUF_SIMPLE) || take(args[7], &out, PyBUF_WRITABLE);
-    if (!failed && ((size_t)words.len != keys * bytes || (size_t)out.len != keys * count * bytes || stop > count)) {
+    if (!failed && ((size_t)words.len != keys * bytes || (size_t)out.len != keys * count * bytes || stop > keys * count)) {
         PyErr_SetString(PyExc_SystemError, "children was called with buffers of the wrong size");
         failed = 1;
     }
     if (!failed) {
-        PyThreadState *state = keys * (stop - first) < GIL_WORTH ? NULL : PyEval_SaveThread();
-        for (size_t k = 0; k < keys; k++) {
-            const char *key = (const char *)words.buf + k * bytes;
-            char *to = (char *)out.buf + (k * count + first) * bytes;
+        PyThreadState *state = stop - first < GIL_WORTH ? NULL : PyEval_SaveThread();
+        for (size_t at = first, m; at < stop; at += m) {
+            const char *key = (const char *)words.buf + at / count * bytes;
+            char *to = (char *)out.buf + at * bytes;
+            uint64_t index = start + at % count;
+            m = stop - at < count - at % count ? stop - at : count - at % count;
             if (a->key_words == a->block_words)
-                direct(a, code, code->blocks, bytes, bytes, key, start + first, stop - first, 1, to, to + AHEAD);
+                direct(a, code, code->blocks, bytes, bytes, key, index, m, 1, to, to + AHEAD);
             else
-                blocks(a, code, key, 0, NULL, start + first, stop - first, 1, to);
+                blocks(a, code, key, 0, NULL, index, m, 1, to);
         }
         if (state) PyEval_RestoreThread(state);
     }
@@ -383,9 +388,21 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_compiled", NULL, -1, methods, NULL, NULL, NULL, NULL};
-
-PyMODINIT_FUNC PyInit__compiled(void) {
-    find_isas();
-    return PyModule_Create(&definition);
+static int start(PyObject *module) {
+    (void)module;
+    if (!chosen) find_isas();
+    return 0;
 }
+
+/* What the module knows is constant but for `chosen`, one pointer, so it needs no lock. */
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, (void *)start},
+#ifdef Py_GIL_DISABLED
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL},
+};
+
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_compiled", NULL, 0, methods, slots, NULL, NULL, NULL};
+
+PyMODINIT_FUNC PyInit__compiled(void) { return PyModuleDef_Init(&definition); }
