@@ -62,6 +62,7 @@ html_css_files = ["keyrng.css"]
 html_math_renderer = "mathml"
 html_copy_source = False
 html_show_sphinx = False
+html_use_index = False  # the reference is by name, and the search finds the rest
 
 _log = getLogger("keyrng.docs")
 _SECTION = re.compile(r"^## (.+)\n((?:(?!^## ).*\n)*)", re.MULTILINE)
