@@ -78,16 +78,25 @@ def summary(
         }
         for r in results
     ]
+    about = where_and_when()
     return {
-        "machine": _machine() | ({"gpu": gpu} if gpu else {}),
-        "versions": _versions(),
-        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "commit": _commit(),
+        **about,
+        "machine": about["machine"] | ({"gpu": gpu} if gpu else {}),
         "settings": settings,
         "skipped": skipped,
         "targets": [target.judge(values) for target in judged],
         "measured": measured,
         "peak_mib": peaks,
+    }
+
+
+def where_and_when() -> dict[str, Any]:
+    """The machine, the versions, the date and the commit."""
+    return {
+        "machine": _machine(),
+        "versions": _versions(),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "commit": _commit(),
     }
 
 

@@ -1,79 +1,82 @@
 """keyrng: random numbers by explicit, immutable, splittable keys, the same bits everywhere."""
 
-from keyrng import algorithms as algorithms
-from keyrng import debug as debug
-from keyrng import initializers as initializers
-from keyrng._version import __version__ as __version__
-from keyrng.backends.threads import get_num_threads, set_num_threads
-from keyrng.distributions import (
-    ball,
-    bernoulli,
-    beta,
-    binomial,
-    bits,
-    categorical,
-    cauchy,
-    chisquare,
-    choice,
-    dirichlet,
-    double_sided_maxwell,
-    exponential,
-    f,
-    gamma,
-    generalized_normal,
-    geometric,
-    gumbel,
-    hypergeometric,
-    index_shuffle,
-    laplace,
-    loggamma,
-    logistic,
-    lognormal,
-    logseries,
-    maxwell,
-    multinomial,
-    multivariate_hypergeometric,
-    multivariate_normal,
-    negative_binomial,
-    noncentral_chisquare,
-    noncentral_f,
-    normal,
-    orthogonal,
-    pareto,
-    permutation,
-    poisson,
-    power,
-    rademacher,
-    randint,
-    rayleigh,
-    t,
-    triangular,
-    truncated_normal,
-    uniform,
-    vonmises,
-    wald,
-    weibull_min,
-    wishart,
-    zipf,
-)
-from keyrng.dropout import dropout, dropout_mask
-from keyrng.generator import Generator
-from keyrng.keys import (
-    Key,
-    clone,
-    concatenate,
-    fold_in,
-    key,
-    key_data,
-    key_impl,
-    split,
-    stack,
-    wrap_key_data,
-)
-from keyrng.lazy import lazy
-from keyrng.order import epochs
-from keyrng.sampling import draw
-from keyrng.trees import named_keys
+from keyrng.backends.mode import default_mode as _default_mode
+
+with _default_mode():  # by which Python reads the decimals of a module's text
+    from keyrng import algorithms as algorithms
+    from keyrng import debug as debug
+    from keyrng import initializers as initializers
+    from keyrng._version import __version__ as __version__
+    from keyrng.backends.threads import get_num_threads, set_num_threads
+    from keyrng.distributions import (
+        ball,
+        bernoulli,
+        beta,
+        binomial,
+        bits,
+        categorical,
+        cauchy,
+        chisquare,
+        choice,
+        dirichlet,
+        double_sided_maxwell,
+        exponential,
+        f,
+        gamma,
+        generalized_normal,
+        geometric,
+        gumbel,
+        hypergeometric,
+        index_shuffle,
+        laplace,
+        loggamma,
+        logistic,
+        lognormal,
+        logseries,
+        maxwell,
+        multinomial,
+        multivariate_hypergeometric,
+        multivariate_normal,
+        negative_binomial,
+        noncentral_chisquare,
+        noncentral_f,
+        normal,
+        orthogonal,
+        pareto,
+        permutation,
+        poisson,
+        power,
+        rademacher,
+        randint,
+        rayleigh,
+        t,
+        triangular,
+        truncated_normal,
+        uniform,
+        vonmises,
+        wald,
+        weibull_min,
+        wishart,
+        zipf,
+    )
+    from keyrng.dropout import dropout, dropout_mask
+    from keyrng.generator import Generator
+    from keyrng.keys import (
+        Key,
+        clone,
+        concatenate,
+        fold_in,
+        key,
+        key_data,
+        key_impl,
+        split,
+        stack,
+        wrap_key_data,
+    )
+    from keyrng.lazy import lazy
+    from keyrng.order import epochs
+    from keyrng.sampling import draw
+    from keyrng.trees import named_keys
 
 __all__ = [
     "Generator",

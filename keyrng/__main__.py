@@ -1,4 +1,4 @@
-"""``python -m keyrng``: the main job shown and checked; ``info``; ``bits``.
+"""``python -m keyrng``: the main job shown and checked; ``selftest``; ``info``; ``bits``.
 
 Must not be imported.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from keyrng.cli import demo, info, stream
+from keyrng.cli import demo, info, selftest, stream
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -16,11 +16,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m keyrng", description="Random numbers by explicit, splittable keys."
     )
-    commands = parser.add_subparsers(dest="command", metavar="[info | bits]")
+    commands = parser.add_subparsers(dest="command", metavar="[selftest | info | bits]")
+    commands.add_parser("selftest", help="known answers, digests and laws, on every path of this machine")
     commands.add_parser("info", help="versions, the paths there are, and what to type for those that are missing")
     bits = commands.add_parser("bits", help="raw little-endian words on standard output, for statistical test programs")
     stream.add_arguments(bits)
     given = parser.parse_args(arguments)
+    if given.command == "selftest":
+        return selftest.run()
     if given.command == "info":
         return info.run()
     if given.command == "bits":

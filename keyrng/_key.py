@@ -7,7 +7,6 @@ Must not import keys, sampling, distributions or anything above them.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import prod
 from typing import Any, NoReturn, final
@@ -15,6 +14,7 @@ from typing import Any, NoReturn, final
 import numpy as np
 
 from keyrng import _seed, _serialize
+from keyrng._given import broadcast, check_sizes, integer, shown
 from keyrng.algorithms.base import Algorithm
 from keyrng.backends.memory import HOST, Memory, memory, memory_at
 
@@ -116,9 +116,9 @@ class Key:
         >>> keyrng.key(42).generate_state(3)
         array([2927191395, 1678435331,  408001183], dtype=uint32)
         """
-        size, wanted = self._seeds("n_words", n_words), np.dtype(dtype)
+        size, wanted = self._seeds("n_words", n_words), _dtype(dtype)
         if wanted not in (np.uint32, np.uint64):
-            raise TypeError(f"the words of a state are uint32 or uint64, got {wanted}")
+            raise TypeError(f"dtype: the words of a state are uint32 or uint64, got {wanted or shown(dtype)}")
         halves = wanted.itemsize // 4
         words = _seed.state(self._algorithm, HOST.receive(self._words), halves * size)
         if halves == 1:
@@ -142,9 +142,10 @@ class Key:
         if self.ndim:
             raise ValueError(f"a seed is a single key, got keys of shape {self.shape}; keys[0] is one")
         if not _is_integer(number):
-            raise TypeError(f"{name} is an int, got {number!r}")
+            raise TypeError(f"{name} is an int, got {shown(number)}")
         if number < 0:
-            raise ValueError(f"{name} is not negative, got {number}")
+            raise ValueError(f"{name} is not negative, got {shown(number)}")
+        check_sizes(name, (int(number),), 2**56)  # 32 bytes each, of the longest keys
         return int(number)
 
     # An array of keys.
@@ -165,18 +166,21 @@ class Key:
         try:
             with here.current():
                 words = self._words[(*index, slice(None))]
-        except IndexError:
+        except (IndexError, OverflowError) as error:
+            if isinstance(error, OverflowError):
+                raise IndexError(f"index {shown(index)} is out of bounds for keys of shape {self.shape}") from None
             np.broadcast_to(False, self.shape)[index]  # The same error, but about the shape that the user sees.
             raise
         return _wrap(self._algorithm, here.contiguous(words))
 
     def reshape(self, *shape: Any) -> Key:
         """The keys in another shape of the same size; one length may be -1."""
-        new = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
+        given = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
+        new = tuple(integer("a size of a shape", size) for size in given)
         try:
             words = self._words.reshape((*new, self._algorithm.key_words))
-        except ValueError:
-            raise ValueError(f"cannot reshape keys of shape {self.shape} to {tuple(new)}") from None
+        except (ValueError, OverflowError):
+            raise ValueError(f"cannot reshape keys of shape {self.shape} to {shown(new)}") from None
         return _wrap(self._algorithm, words)
 
     def ravel(self) -> Key:
@@ -194,15 +198,17 @@ class Key:
             return self.reshape([length for length in shape if length != 1])
         axes = {_axis(a, len(shape)) for a in (axis if isinstance(axis, (tuple, list)) else (axis,))}
         if any(shape[a] != 1 for a in axes):
-            raise ValueError(f"cannot squeeze axis {axis!r} of keys of shape {shape}: its length is not 1")
+            raise ValueError(f"cannot squeeze axis {shown(axis)} of keys of shape {shape}: its length is not 1")
         return self.reshape([length for a, length in enumerate(shape) if a not in axes])
 
     def transpose(self, *axes: Any) -> Key:
         """The keys with their axes in another order, reversed if none is given."""
         given = axes[0] if len(axes) == 1 and not _is_integer(axes[0]) else axes
+        if given is not None and not isinstance(given, (tuple, list)):
+            raise TypeError(f"axes are ints, or one tuple of them, got {shown(given)}")
         order = [_axis(a, self.ndim) for a in given or ()] or list(range(self.ndim))[::-1]
         if sorted(order) != list(range(self.ndim)):
-            raise ValueError(f"transpose needs each of {self.ndim} axes once, got {axes!r}")
+            raise ValueError(f"transpose needs each of {self.ndim} axes once, got {shown(axes)}")
         return _wrap(self._algorithm, memory_at(self._words).contiguous(self._words.transpose(*order, self.ndim)))
 
     @property
@@ -217,10 +223,8 @@ class Key:
         if self._algorithm != other._algorithm:
             raise TypeError(f"cannot compare keys of {self.impl} and {other.impl}; compare key.impl first")
         here = _one_memory([self, other], "compare")
-        try:
-            np.broadcast_shapes(self.shape, other.shape)
-        except ValueError:
-            raise ValueError(f"keys of shapes {self.shape} and {other.shape} do not broadcast") from None
+        if broadcast(self.shape, other.shape) is None:
+            raise ValueError(f"keys of shapes {self.shape} and {other.shape} do not broadcast")
         with here.current():
             return (self._words == other._words).all(axis=-1)
 
@@ -381,7 +385,7 @@ def concatenate(keys: Iterable[Key], axis: int = 0) -> Key:
 
 def _all_words(keys: Iterable[Key]) -> tuple[Algorithm, list[Array], Memory]:
     """The one algorithm of several keys, the words of each, and the one memory they lie in."""
-    if isinstance(keys, np.ndarray) or not isinstance(keys, Iterable):
+    if isinstance(keys, (np.ndarray, memoryview)) or not isinstance(keys, Iterable):
         raise TypeError(f"expected a list of keys, got {_kind(keys)}")
     checked = [check_key(k) for k in keys]
     if not checked:
@@ -408,11 +412,21 @@ def _is_integer(value: object) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.timedelta64))
 
 
-def _axis(axis: int, ndim: int) -> int:
-    """An axis counted from the front; ValueError if there is none."""
-    if not -ndim <= operator.index(axis) < ndim:
-        raise ValueError(f"axis {axis} is out of range for {ndim} axes")
-    return axis % ndim
+def _dtype(given: Any) -> np.dtype[Any] | None:
+    """A dtype, None for what names none."""
+    try:
+        found: np.dtype[Any] = np.dtype(given)
+    except (TypeError, ValueError):
+        return None
+    return found
+
+
+def _axis(axis: Any, ndim: int, name: str = "axis") -> int:
+    """An axis counted from the front; ValueError if there is none, TypeError if it is no integer."""
+    number = integer(name, axis)
+    if not -ndim <= number < ndim:
+        raise ValueError(f"{name} {shown(number)} is out of range for {ndim} axes")
+    return number % ndim
 
 
 def _kind(value: object) -> str:

@@ -31,7 +31,7 @@ def state(algorithm: Algorithm, words: Array, size: int) -> Array:
 
 def descendants(algorithm: Algorithm, words: Array, name: str, count: int) -> Array:
     """The words of ``split(fold_in(key, name), count)``."""
-    named = derive_one(algorithm, words, number_of(name, algorithm.index_bits, b"keyrng.name"), Domain.NAME)
+    named = derive_one(algorithm, words, number_of("name", name, algorithm.index_bits, b"keyrng.name"), Domain.NAME)
     if not count:
         return words[None][:0]
     made: Array = children(algorithm, named[None], 0, count)[0]

@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from keyrng._given import utf8
 from keyrng.algorithms.base import Algorithm, get
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -95,7 +96,7 @@ def digest(data: bytes, size: int, person: bytes = b"") -> bytes:
     return blake2b(data, digest_size=size, person=person).digest()
 
 
-def number_of(text: str | bytes, bits: int, person: bytes) -> int:
-    """The number of a name, by its BLAKE2b for a purpose."""
-    data = text.encode() if isinstance(text, str) else text
+def number_of(name: str, text: str | bytes, bits: int, person: bytes) -> int:
+    """The number of a text, by its BLAKE2b for a purpose; errors name the argument."""
+    data = utf8(name, text) if isinstance(text, str) else text
     return int.from_bytes(digest(data, bits // 8, person), "big")

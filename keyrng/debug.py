@@ -15,12 +15,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from inspect import unwrap
 from types import CodeType, FrameType, FunctionType
 from typing import Any, TypeAlias
 
 from keyrng import distributions, keys, sampling
 from keyrng.algorithms.base import Algorithm
 from keyrng.backends.memory import HOST
+from keyrng.backends.mode import in_default_mode
 from keyrng.dropout import dropout, dropout_mask
 from keyrng.keys import Key
 
@@ -179,9 +181,18 @@ def _exchange(on: bool) -> None:
 @cache
 def _functions() -> list[tuple[Any, FunctionType, CodeType]]:
     """The functions, each with a copy that keeps its code, and with the code for a check."""
-    found = [sampling.draw, sampling.draw_complex, dropout, dropout_mask, keys.split, keys.fold_in, keys.clone]
+    found: list[Any] = [
+        sampling.draw,
+        sampling.draw_complex,
+        dropout,
+        dropout_mask,
+        keys.split,
+        keys.fold_in,
+        keys.clone,
+    ]
     found += [getattr(distributions, name) for name in distributions.__all__]
-    return [(function, *_exchanged(function)) for function in found]
+    # Of those that `in_default_mode` wraps, what is inside: a wrapper's code is that of all wrappers.
+    return [(function, *_exchanged(function)) for function in map(unwrap, found)]
 
 
 def _exchanged(function: Any) -> tuple[FunctionType, CodeType]:
@@ -213,10 +224,16 @@ def _runner(name: str, function: FunctionType, position: int) -> Callable[[tuple
             result = function(*args, **kwargs)
         finally:
             _thread.inside = False
-        note(name, key, result, sys._getframe(2))
+        note(name, key, result, _caller(sys._getframe(2)))
         return result
 
     return run
+
+
+def _caller(frame: FrameType) -> FrameType:
+    """The frame that called a function, be it wrapped or not."""
+    outer = frame.f_back if frame.f_globals.get("__name__") == in_default_mode.__module__ else frame
+    return outer or frame
 
 
 def _note_use(name: str, key: Key, result: object, frame: FrameType | None) -> None:

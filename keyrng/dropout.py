@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from keyrng._given import plain, shown
 from keyrng.backends.memory import is_on_device, on_device
+from keyrng.backends.mode import in_default_mode
 from keyrng.dtypes import floating
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import bitcast, cast, where
 from keyrng.keys import Key, _axis, _is_integer, check_key
 from keyrng.parameters import Array, anything, one_number, probability
 from keyrng.sampling import draw
-from keyrng.shapes import Shape, dimensions, shape_of
+from keyrng.shapes import Shape, as_out, dimensions
 
 
 def _kept(lane: Any, high: Any, low: Any) -> Any:
@@ -46,6 +48,7 @@ def _kept_or_zero(lane: Any, x: Any, kept: Any, scale: Any) -> Any:
     return where(kept != 0.0, where(x == x, x * scale, x), 0.0)
 
 
+@in_default_mode
 def dropout(
     key: Key, x: Array, rate: float, *, broadcast_dims: int | Sequence[int] = (), out: Array | None = None
 ) -> Array:
@@ -92,7 +95,7 @@ def dropout(
     """
     check_key(key)
     x = _floats(x)
-    own = out is not None and shape_of(out) == x.shape and x.shape[: key.ndim] == key.shape
+    own = out is not None and as_out(key, out).shape == x.shape and x.shape[: key.ndim] == key.shape
     shape = x.shape[key.ndim :] if own else x.shape
     chance = one_number(probability(rate=rate))
     bound, scale = _bound(chance), 1.0 / (1.0 - chance) if chance < 1 else 0.0
@@ -103,6 +106,7 @@ def dropout(
     return draw(_kept_or_zero, key, shape, x.dtype, anything(x=x), kept.view(np.uint8), scale, out=out)
 
 
+@in_default_mode
 def dropout_mask(
     key: Key, shape: Shape, rate: float, *, broadcast_dims: int | Sequence[int] = (), out: Array | None = None
 ) -> Array:
@@ -148,8 +152,13 @@ def _floats(x: object) -> Array:
         x = on_device(x)
     elif not isinstance(x, (np.ndarray, np.generic)):
         raise TypeError(f"x is an array of floats, got {type(x).__name__}; np.asarray(x, dtype) makes one")
+    else:
+        x = plain("x", np.asanyarray(x))
     array: Any = x
-    floating(array.dtype)
+    try:
+        floating(array.dtype)
+    except TypeError as error:
+        raise TypeError(f"x is an array of floats: {error}") from None
     return array  # type: ignore[no-any-return]
 
 
@@ -163,6 +172,6 @@ def _once_along(shape: tuple[int, ...], axes: int | Sequence[int]) -> tuple[int,
     """The shape with length 1 along some axes."""
     listed = axes if isinstance(axes, (tuple, list)) else (axes,)
     if not all(map(_is_integer, listed)):
-        raise TypeError(f"broadcast_dims is an int or a tuple of ints, got {axes!r}")
+        raise TypeError(f"broadcast_dims is an int or a tuple of ints, got {shown(axes)}")
     chosen = {_axis(axis, len(shape)) for axis in listed}
     return tuple(1 if axis in chosen else size for axis, size in enumerate(shape))

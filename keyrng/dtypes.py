@@ -1,6 +1,6 @@
 """Which dtypes a sample may have, from the many ways to name one.
 
-Must not import anything of keyrng.
+Must not import anything of keyrng but _given.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 import numpy as np
+
+from keyrng._given import shown
 
 Dtype: TypeAlias = np.dtype[Any]
 DTypeLike: TypeAlias = Any  # a name, a NumPy dtype or scalar type, or ml_dtypes.bfloat16
@@ -23,6 +25,7 @@ _FAMILIES = {
     "signed": _SIGNED + _FLOATS,
     "number": _SIGNED + _UNSIGNED + _FLOATS,
     "array": ("bool", *_SIGNED, *_UNSIGNED, *_FLOATS, "complex64", "complex128"),
+    "computing": ("float32", "float64", "uint32", "uint64"),
     "kernel": ("bool", *_SIGNED, *_UNSIGNED, *_FLOATS),
 }
 _FLOAT32 = np.dtype(np.float32)
@@ -95,23 +98,34 @@ def result(dtype: DTypeLike) -> Dtype:
     return _resolve("kernel", "", dtype)
 
 
-def _resolve(family: str, default: str, dtype: DTypeLike) -> Dtype:
+def computing(dtype: DTypeLike) -> Dtype:
+    """What a kernel may compute in."""
     try:
+        return _resolve("computing", "float32", dtype)
+    except TypeError as error:
+        raise TypeError(f"compute is a dtype to compute in: {error}") from None
+
+
+def _resolve(family: str, default: str, dtype: DTypeLike) -> Dtype:
+    # Only of these: 1.0, 1 and True are one to a dict, and np.float16(1.0) has a dtype.
+    remembered = dtype is None or isinstance(dtype, (np.dtype, str, type))
+    if remembered and (family, dtype) in _known:
         return _known[family, dtype]
-    except (KeyError, TypeError):  # new, or not hashable
-        pass
     given = default if dtype is None else dtype
     if isinstance(given, str) and given == "bfloat16":
         given = _bfloat16()
     try:
+        if isinstance(given, (np.generic, np.ndarray)):
+            raise TypeError  # a value in the dtype's place, of which NumPy would take the dtype
         found = np.dtype(given)
-    except TypeError:
-        raise TypeError(f"dtype {dtype!r} is not one; {_choices(family)}") from None
+    except (TypeError, ValueError):
+        raise TypeError(f"dtype {shown(dtype)} is not one; {_choices(family)}") from None
     if found.name not in _FAMILIES[family]:
         raise TypeError(f"dtype {found.name} is no {family} dtype of keyrng; {_choices(family)}")
     if not found.isnative:
         raise TypeError(f"dtype {found} has foreign byte order; convert the sample with astype")
-    _known[family, dtype] = found
+    if remembered:
+        _known[family, dtype] = found
     return found
 
 

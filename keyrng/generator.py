@@ -16,6 +16,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, final
 import numpy as np
 
 from keyrng import distributions
+from keyrng._given import check_sizes, shown
 from keyrng._serialize import digest
 from keyrng.algorithms.base import Algorithm, get
 from keyrng.keys import Key, _is_integer, clone, fold_in, key_data, memory_of
@@ -253,6 +254,8 @@ class Generator:
         if num is None:
             return fold_in(*self._take(1))
         shape = tuple(_count(n) for n in (num if isinstance(num, (tuple, list)) else (num,)))
+        if prod(shape) < _KEYS:
+            check_sizes("num", shape, 2**60)  # of 8 bytes
         root, first = self._take(prod(shape))
         numbers = np.arange(first, first + prod(shape), dtype=np.uint64).reshape(shape)
         # An array of no axes would be one number, which lies on the CPU.
@@ -276,10 +279,14 @@ class Generator:
         >>> a, b = keyrng.Generator(42).spawn(2)
         """
         n = _count(n)
+        check_sizes("n", (n,), 2**60)
         with _lock:
             root, first = self._caught_up(), self._spawned
+            if first + n > _KEYS:
+                raise ValueError(f"a generator spawns at most 2**63 others, {first} there are, n is {n}")
             self._spawned = first + n
-        return [Generator(fold_in(root, (_SPAWN, number))) for number in range(first, first + n)]
+        numbers = memory_of(root).receive(np.arange(first, first + n, dtype=np.uint64))
+        return [Generator(key) for key in fold_in(fold_in(root, _SPAWN), numbers)]
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Of copies too: a spawned generator, for a copy that draws the same would be a trap."""
@@ -355,9 +362,9 @@ def _entropy(algorithm: Algorithm) -> int:
 
 def _count(value: object) -> int:
     if not _is_integer(value):
-        raise TypeError(f"expected an int, or for keys a tuple of ints, got {value!r}")
+        raise TypeError(f"expected an int, or for keys a tuple of ints, got {shown(value)}")
     if value < 0:  # type: ignore[operator]
-        raise ValueError(f"expected a number that is not negative, got {value}")
+        raise ValueError(f"expected a number that is not negative, got {shown(value)}")
     return int(value)  # type: ignore[call-overload, no-any-return]
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from keyrng._given import broadcast, check_sizes, plain, shown
 from keyrng._key import Array, Key, concatenate, stack
 from keyrng._key import _axis as _axis
 from keyrng._key import _is_integer as _is_integer
@@ -23,7 +24,7 @@ from keyrng._key import memory_of as memory_of
 from keyrng._serialize import number_of
 from keyrng.algorithms.base import Algorithm, Domain, get, names
 from keyrng.backends.derive import children, derive, derive_on_device, derive_one
-from keyrng.backends.memory import HOST, is_on_device, memory, memory_at, on_device
+from keyrng.backends.memory import HOST, distinct, is_on_device, memory, memory_at, on_device
 
 __all__ = [
     "Key",
@@ -60,6 +61,9 @@ _DATA_HINTS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     ((bytearray, memoryview), "bytes(data) is a name"),
 )
 
+_WORDS = 2**60  # of 8 bytes: an array has less
+_MANY = 2**32  # from which on the shape of so many children is checked
+
 
 def key(
     seed: int | np.integer[Any] | str | bytes, *, impl: str | Algorithm = "threefry2x32", device: Any = "cpu"
@@ -93,7 +97,7 @@ def key(
         raise ValueError(_too_wide(seed, algorithm)) from None
     dtype = algorithm.dtype
     words = np.frombuffer(data, dtype.newbyteorder(">")).astype(dtype)
-    if device != "cpu":
+    if not (isinstance(device, str) and device == "cpu"):
         words = memory(device).receive(words)
     return _wrap(algorithm, words)
 
@@ -102,7 +106,7 @@ def _seed_number(seed: object, algorithm: Algorithm) -> int:
     if _is_integer(seed):
         return int(seed)  # type: ignore[call-overload, no-any-return]
     if isinstance(seed, (str, bytes)):
-        return number_of(seed, algorithm.key_bits, b"keyrng.seed")
+        return number_of("seed", seed, algorithm.key_bits, b"keyrng.seed")
     raise TypeError(f"a seed is an int, a str or bytes, got {_kind(seed)}{_hint(seed, _SEED_HINTS)}")
 
 
@@ -132,15 +136,16 @@ def split(key: Key, num: int | Sequence[int] = 2) -> Key:
     """
     parent = check_key(key)
     words, algorithm = parent._words, parent._algorithm
-    if type(num) is int and num > 0 and words.ndim == 1:
+    if type(num) is int and 0 < num < _MANY and words.ndim == 1:
         return _wrap(algorithm, children(algorithm, words[None], 0, num)[0])
     shape = num if isinstance(num, (tuple, list)) else (num,)
     if not all(_is_integer(n) for n in shape):
-        raise TypeError(f"num is an int or a tuple of ints, got {num!r}")
+        raise TypeError(f"num is an int or a tuple of ints, got {shown(num)}")
     if any(n < 0 for n in shape):
-        raise ValueError(f"num is not negative, got {num!r}")
+        raise ValueError(f"num is not negative, got {shown(num)}")
     shape = tuple(map(int, shape))
     full = (*words.shape[:-1], *shape, algorithm.key_words)
+    check_sizes("num", full, _WORDS)
     if not prod(full):
         return _wrap(algorithm, memory_at(words).empty(full, algorithm.dtype))
     return _wrap(algorithm, children(algorithm, words.reshape(-1, algorithm.key_words), 0, prod(shape)).reshape(full))
@@ -184,10 +189,11 @@ def _fold(key: Key, data: object) -> Key:
     if _is_integer(data):
         return _fold_number(key, int(data))  # type: ignore[call-overload]
     if isinstance(data, (str, bytes)):
-        return _child(key, number_of(data, key._algorithm.index_bits, b"keyrng.name"), Domain.NAME)
+        return _child(key, number_of("data", data, key._algorithm.index_bits, b"keyrng.name"), Domain.NAME)
     if is_on_device(data):
         return _fold_array(key, _numbers(key, data))
     if isinstance(data, np.ndarray) and data.dtype.kind in "iu":
+        data = plain("data", data)
         if data.ndim and memory_of(key) is not HOST:
             raise TypeError(f"data to fold in is on cpu, the key on {key.device}; cupy.asarray(data) puts it there")
         return _fold_array(key, data) if data.ndim else _fold_number(key, int(data))
@@ -197,9 +203,7 @@ def _fold(key: Key, data: object) -> Key:
 
 def _fold_number(key: Key, number: int) -> Key:
     if not 0 <= number < 2**64:
-        raise ValueError(
-            f"a number to fold in is from 0 to 2**64 - 1, got {_number(number)}; hex(data) makes it a name"
-        )
+        raise ValueError(f"data to fold in is from 0 to 2**64 - 1, got {_number(number)}; hex(data) makes it a name")
     return _child(key, number, Domain.SPLIT)
 
 
@@ -228,16 +232,16 @@ def _numbers(key: Key, data: object) -> Array:
 
 def _fold_array(key: Key, numbers: Array) -> Key:
     algorithm, here = key._algorithm, memory_of(key)
-    if here is HOST and numbers.size and numbers.min() < 0:
-        raise ValueError(f"a number to fold in is from 0 to 2**64 - 1, got {numbers.min()} in an array")
-    try:
-        shape = np.broadcast_shapes(key.shape, numbers.shape)
-    except ValueError:
+    if here is HOST and numbers.dtype.kind == "i" and (least := distinct(numbers).min(initial=0)) < 0:
+        raise ValueError(f"data to fold in is from 0 to 2**64 - 1, got {least} in an array")
+    shape = broadcast(key.shape, numbers.shape)
+    if shape is None:
         raise ValueError(
             f"keys of shape {key.shape} and numbers of shape {numbers.shape} do not broadcast; "
             "keyrng.fold_in(keys[:, None], data) pairs every key with every number"
-        ) from None
+        )
     full = (*shape, algorithm.key_words)
+    check_sizes("data", full, _WORDS)
     if here is not HOST:
         return _fold_array_on_device(key, numbers, full)
     words = np.broadcast_to(key._words, full)
@@ -301,6 +305,8 @@ def wrap_key_data(words: Array, *, impl: str | Algorithm = "threefry2x32") -> Ke
         words = on_device(words)
     elif not isinstance(words, np.ndarray):
         raise TypeError(f'{expected}; np.asarray(words, dtype="{dtype}") makes one')
+    else:
+        words = plain("words", words)
     if words.dtype != dtype:
         raise TypeError(f'{expected}; words.astype("{dtype}") makes one')
     if words.shape[-1:] != (size,):

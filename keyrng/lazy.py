@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from keyrng import distributions
+from keyrng._given import shown
 from keyrng.backends import Slab
-from keyrng.backends.memory import HOST, memory_at
+from keyrng.backends.memory import HOST, distinct, memory_at
 from keyrng.dtypes import Dtype, DTypeLike
 from keyrng.indexing import runs
 from keyrng.keys import Key, _wrap, check_key, memory_of
@@ -159,7 +160,10 @@ class Lazy:
 
     def __getitem__(self, index: Any) -> Any:
         # NumPy says what is wrong with an index, and which shape its result has.
-        asked = np.broadcast_to(False, self.shape)[index]
+        try:
+            asked = np.broadcast_to(False, self.shape)[index]
+        except OverflowError:
+            raise IndexError(f"index {shown(index)} is out of bounds for shape {self.shape}") from None
         key, values = self._plan.key, self._plan.values
         if not asked.size:
             return memory_of(key).empty(asked.shape, self.dtype)
@@ -196,9 +200,9 @@ def _plan(
     sampler: Callable[..., Any], key: Key, shape: tuple[int, ...], dtype: DTypeLike, parameters: dict[str, Any]
 ) -> Plan:
     """What the sampler would draw; TypeError if it is not element by element."""
-    name = getattr(sampler, "__name__", repr(sampler))
+    name = getattr(sampler, "__name__", shown(sampler))
     if not callable(sampler):
-        raise TypeError(f"sampler is a function such as keyrng.normal, got {sampler!r:.80}")
+        raise TypeError(f"sampler is a function such as keyrng.normal, got {shown(sampler)}")
     if sampler in _TOGETHER:
         raise TypeError(f"{name} makes no element by itself: {_TOGETHER[sampler]}")
     if "out" in parameters:
@@ -219,9 +223,7 @@ def _at(value: Array, shape: tuple[int, ...], index: Any) -> Array:
         parts = index if isinstance(index, tuple) else (index,)
         index = tuple(here.receive(np.asarray(p)) if isinstance(p, (list, np.ndarray)) else p for p in parts)
     with here.current():
-        part = here.xp.asarray(here.xp.broadcast_to(value, shape)[index])
-        once: Array = part[tuple(slice(0, 1) if step == 0 else slice(None) for step in part.strides)]
-    return once
+        return distinct(here.xp.asarray(here.xp.broadcast_to(value, shape)[index]))
 
 
 def _make(plan: Plan, starts: Array, count: int, shape: tuple[int, ...], values: list[Array]) -> Array:

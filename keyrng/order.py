@@ -12,6 +12,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from keyrng._given import shown
 from keyrng.distributions.index_shuffle import index_shuffle
 from keyrng.keys import Key, _is_integer, check_key, fold_in
 from keyrng.parameters import Array, truth
@@ -68,13 +69,13 @@ def epochs(key: Key, n: int, batch_size: int, *, drop_last: bool = False, rank: 
     sizes = {"n": n, "batch_size": batch_size, "world_size": world_size, "rank": rank}
     for name, value in sizes.items():
         if not _is_integer(value):
-            raise TypeError(f"{name} is an int, got {value!r}")
+            raise TypeError(f"{name} is an int, got {shown(value)}")
         if value < (name != "rank"):
-            raise ValueError(f"{name} must be {'0' if name == 'rank' else '1'} or more, got {value}")
+            raise ValueError(f"{name} must be {'0' if name == 'rank' else '1'} or more, got {shown(value)}")
     if n > 2**63:
-        raise ValueError(f"n must be from 1 to 2**63, got {n}")
+        raise ValueError(f"n must be from 1 to 2**63, got {shown(n)}")
     if rank >= world_size:
-        raise ValueError(f"rank must be less than world_size, got {rank} of {world_size}")
+        raise ValueError(f"rank must be less than world_size, got {shown(rank)} of {shown(world_size)}")
     last = truth("drop_last", drop_last)
     return Epochs(key.to("cpu"), int(n), int(batch_size), last, int(rank), int(world_size))
 
@@ -98,9 +99,9 @@ class Epochs:
 
     def __getitem__(self, epoch: int) -> Epoch:
         if not _is_integer(epoch):
-            raise TypeError(f"an epoch is a number, got {epoch!r}")
+            raise TypeError(f"an epoch is a number, got {shown(epoch)}")
         if epoch < 0:
-            raise IndexError(f"epochs have no end to count from, got {epoch}")
+            raise IndexError(f"epochs have no end to count from, got {shown(epoch)}")
         return Epoch(self, int(epoch), fold_in(self.key, int(epoch)), range(self.steps))
 
     def __iter__(self) -> Iterator[Epoch]:
@@ -128,9 +129,9 @@ class Epoch(Sequence[Array]):
         if isinstance(step, slice):
             return Epoch(self.order, self.number, self.key, self.steps[step])
         if not _is_integer(step):
-            raise TypeError(f"a step is a number or a slice, got {step!r}")
+            raise TypeError(f"a step is a number or a slice, got {shown(step)}")
         if not -len(self) <= step < len(self):
-            raise IndexError(f"epoch {self.number} has {len(self)} steps here, got {step}")
+            raise IndexError(f"epoch {self.number} has {len(self)} steps here, got {shown(step)}")
         return index_shuffle(self.key, self._places(self.steps[int(step)]), self.order.n)
 
     def __iter__(self) -> Iterator[Array]:

@@ -16,7 +16,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from keyrng._given import array_of, broadcast, converted_to, shown
 from keyrng.backends.memory import HOST, Memory, is_on_device
+from keyrng.backends.mode import in_default_mode
 from keyrng.dtypes import Dtype, compute_dtype
 from keyrng.formats import converted, neighbour
 from keyrng.kernels.elementary import floor
@@ -98,7 +100,7 @@ def parameter_array(here: Memory, given: Any, position: int, dtype: Dtype) -> Ar
         else:
             array = np.array(raw, dtype)
     except OverflowError:
-        raise ValueError(f"{name} must fit {dtype}, got {raw}") from None
+        raise ValueError(f"{name} must fit {dtype}, got {shown(raw)}") from None
     if requirement is not None and not requirement.holds(array.item()):
         _check(name, requirement, array, raw)
     return array
@@ -119,16 +121,10 @@ def _numeric(name: str, value: Any, dtype: Dtype) -> Array:
     if isinstance(value, Key):
         raise TypeError(f"{name} is a number or an array, got a key; the key comes first")
     if isinstance(value, (str, bytes)) or value is None:
-        raise TypeError(f"{name} is a number or an array of numbers, got {value!r}")
-    try:
-        array = np.asarray(value)
-    except ValueError as error:  # a ragged list
-        raise ValueError(f"{name} is no array: {error}") from None
+        raise TypeError(f"{name} is a number or an array of numbers, got {shown(value)}")
+    array = array_of(name, value)
     _check_kind(name, array, dtype)
-    if array.dtype == dtype:
-        return array
-    with np.errstate(over="ignore", under="ignore"):
-        return array.astype(dtype)
+    return array if array.dtype == dtype else converted_to(name, array, dtype)
 
 
 def _check_kind(name: str, array: Array, dtype: Dtype) -> None:
@@ -158,15 +154,16 @@ def one_number(parameter: Parameter) -> float:
     value = parameter.value
     if is_on_device(value):
         raise TypeError(f"{parameter.name} is a number, got an array on a GPU; float({parameter.name}) fetches it")
-    if np.ndim(value):
-        raise TypeError(f"{parameter.name} is one number, got {type(value).__name__} of {len(value)}")
-    return float(parameter_array(HOST, parameter, 0, np.dtype(np.float64)))
+    array = parameter_array(HOST, parameter, 0, np.dtype(np.float64))
+    if array.ndim:
+        raise TypeError(f"{parameter.name} is one number, got {type(value).__name__} of {len(array)}")
+    return float(array)
 
 
 def truth(name: str, value: object) -> bool:
     """A switch: True or False; TypeError for anything else, which may be an argument in the wrong place."""
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} is True or False, got {value!r:.80}")
+        raise TypeError(f"{name} is True or False, got {shown(value)}")
     return bool(value)
 
 
@@ -185,8 +182,7 @@ def rounded(here: Memory, parameter: Parameter, dtype: Dtype) -> Array:
     if not isinstance(exact, np.ndarray):
         narrow = converted(converted(exact, dtype), compute_dtype(dtype))
         return narrow if parameter.requirement is None else here.apply(_or_nan(parameter.requirement.holds), narrow)
-    with np.errstate(over="ignore", under="ignore"):
-        narrow = exact.astype(dtype)
+    narrow = converted_to(parameter.name, exact, dtype)
     if parameter.requirement is not None:
         _check(parameter.name, parameter.requirement, narrow, parameter.value)
     return narrow.astype(compute_dtype(dtype))
@@ -217,11 +213,9 @@ def _or_nan(holds: Callable[..., Any]) -> Callable[..., Any]:
 
 def check_together(**values: Array) -> None:
     """ValueError, with their names, unless parameters that are compared broadcast together."""
-    try:
-        np.broadcast_shapes(*(value.shape for value in values.values()))
-    except ValueError:
+    if broadcast(*(value.shape for value in values.values())) is None:
         shapes = " and ".join(f"{name} of shape {value.shape}" for name, value in values.items())
-        raise ValueError(f"{shapes} do not broadcast together") from None
+        raise ValueError(f"{shapes} do not broadcast together")
 
 
 def bounds(here: Memory, low: Parameter, high: Parameter, dtype: Dtype) -> tuple[Array, Array]:
@@ -230,7 +224,7 @@ def bounds(here: Memory, low: Parameter, high: Parameter, dtype: Dtype) -> tuple
     check_together(**{low.name: lows, high.name: highs})
 
     def error() -> str:
-        return f"{low.name} must be less than {high.name}, got {low.value} and {high.value}"
+        return f"{low.name} must be less than {high.name}, got {shown(low.value, str)} and {shown(high.value, str)}"
 
     return lows, together(here, _more, highs, lows, error=error)
 
@@ -249,6 +243,7 @@ def once_for_numbers(prepare: Callable[..., tuple[Parameter, ...]]) -> Callable[
 
     Most calls repeat the bounds of the last, and checking two numbers with NumPy takes longer than a small draw.
     """
+    prepare = in_default_mode(prepare)
     remembered = lru_cache(maxsize=256)(prepare)
 
     @wraps(prepare)

@@ -17,7 +17,7 @@ from keyrng.backends import Slab, compiled
 from keyrng.backends import numpy as direct
 from keyrng.backends.memory import Memory, gpu_executor
 from keyrng.backends.threads import run_pieces
-from keyrng.dtypes import Dtype, compute_dtype, is_half
+from keyrng.dtypes import Dtype, compute_dtype, computing, is_half
 from keyrng.dtypes import result as result_dtype
 from keyrng.kernels.bits import store
 from keyrng.kernels.lane import Kernel
@@ -85,7 +85,7 @@ def draw(
     if not callable(kernel):
         raise TypeError(f"kernel is a function kernel(lane, *parameters), got {type(kernel).__name__}")
     dtype = result_dtype(dtype)
-    compute = compute_dtype(dtype) if compute is None else np.dtype(compute)
+    compute = compute_dtype(dtype) if compute is None else computing(compute)
     if isinstance(out, Plan):
         return out.take((kernel,), key, shape, dtype, parameters, compute)
     result, full, values = _prepared(here, key, shape, dtype, parameters, compute, out)
@@ -155,7 +155,10 @@ def _small(kernel: Kernel, key: Key, shape: Any, dtype: Any) -> Array | None:
     for size in shape:
         if type(size) is not int or size < 0:
             return None
-    out = np.empty(shape, dtype)
+    try:
+        out = np.empty(shape, dtype)
+    except ValueError:  # no array is so large: the long road says so
+        return None
     if not 0 < out.size <= _SMALL:
         return None
     compiled.native.run_simple(recipe, words, out)

@@ -11,12 +11,15 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from keyrng.backends.memory import HOST, is_on_device
+from keyrng._given import broadcast, check_sizes, plain, shown
+from keyrng.backends.memory import HOST, distinct, is_on_device
 from keyrng.dtypes import Dtype
 from keyrng.keys import Key, check_key, memory_of
 from keyrng.parameters import Array, ArrayLike, Parameter
 
 Shape: TypeAlias = int | Sequence[int]
+
+_AXES = 64  # that an array has at most
 
 
 def sample_shape(key: Key, shape: Shape | None, values: Sequence[Array], out: Array | None) -> tuple[int, ...]:
@@ -30,16 +33,21 @@ def sample_shape(key: Key, shape: Shape | None, values: Sequence[Array], out: Ar
 
 def _implied(key: Key, shape: Any, values: Sequence[Array], out: Array | None) -> tuple[int, ...]:
     """The shape when it is not given: that of ``out`` after the key's, or that the parameters broadcast to."""
-    if out is not None and (shape is None or shape == ()):
+    if out is not None and (shape is None or _is_left_out(shape)):
         rest: tuple[int, ...] = as_out(key, out).shape[key.ndim :]
         return rest
     if shape is not None:
         return dimensions(shape)
-    together = _together(*(v.shape for v in values))
+    together = broadcast(*(v.shape for v in values))
     if together is None:
         shapes = " and ".join(str(v.shape) for v in values)
         raise ValueError(f"the parameters do not broadcast together, their shapes are {shapes}")
     return together
+
+
+def _is_left_out(shape: object) -> bool:
+    """Whether a shape is the default of samplers that have ()."""
+    return type(shape) is tuple and not shape
 
 
 def broadcast_shape(key: Key, shape: Any, out: Any, *values: ArrayLike) -> Any:
@@ -47,38 +55,45 @@ def broadcast_shape(key: Key, shape: Any, out: Any, *values: ArrayLike) -> Any:
 
     For samplers whose shape is () by default and not None, as jax has it: () becomes the shape of the parameters.
     """
-    if shape is None or all(type(value) in (int, float) for value in values) or (out is not None and shape == ()):
+    if (
+        shape is None
+        or all(type(value) in (int, float) for value in values)
+        or (out is not None and _is_left_out(shape))
+    ):
         return shape
     check_key(key)
-    given, shapes = _checked(dimensions(shape)), [shape_of(value) for value in values]
+    given = dimensions(shape)
+    try:
+        shapes = [shape_of(value) for value in values]
+    except (ValueError, TypeError, OverflowError):
+        return shape  # `draw` says which of them is no array
     full = key.shape + given
-    if _together(full, *shapes) == full:
+    if broadcast(full, *shapes) == full:
         return shape
-    wider = _together(given, *shapes)
+    wider = broadcast(given, *shapes)
     return shape if wider is None else wider  # None: `draw` says which of them does not fit
 
 
 def shape_of(value: ArrayLike) -> tuple[int, ...]:
     """The shape of an array of any memory, or of a list or number as NumPy has it."""
-    return tuple(value.shape) if is_on_device(value) else np.shape(value)
-
-
-def _together(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:
-    """The shape that shapes broadcast to; None if they do not."""
-    try:
-        return np.broadcast_shapes(*shapes)
-    except ValueError:
-        return None
+    if type(value) is range:
+        return (len(value),)
+    return tuple(value.shape if is_on_device(value) else np.shape(value))
 
 
 def dimensions(shape: Any) -> tuple[int, ...]:
-    """A shape as a tuple, from an int, a sequence or an array of them; its sizes are not yet checked."""
+    """A shape as a tuple of ints, checked, from an int, a sequence or an array of them."""
+    return _checked(_listed(shape))
+
+
+def _listed(shape: Any) -> tuple[Any, ...]:
+    """A shape as a tuple, from an int, a sequence or an array of them."""
     if isinstance(shape, (tuple, list)):
         return tuple(shape)
-    if isinstance(shape, np.ndarray) and shape.ndim == 1 and shape.dtype.kind in "iu":
-        return tuple(shape.tolist())
-    if isinstance(shape, (bool, float, str, bytes, np.bool_, np.floating)):
-        raise TypeError(f"shape is an int or a tuple of ints, got {shape!r}")
+    if isinstance(shape, np.ndarray) and shape.ndim == 1 and shape.dtype.kind in "iu" and shape.size <= _AXES:
+        return tuple(plain("shape", shape).tolist())
+    if isinstance(shape, (bool, float, str, bytes, np.bool_, np.floating, np.timedelta64)):
+        raise TypeError(f"shape is an int or a tuple of ints, got {shown(shape)}")
     try:
         return (operator.index(shape),)
     except TypeError:
@@ -90,23 +105,24 @@ def _checked(shape: tuple[Any, ...]) -> tuple[int, ...]:
         if type(size) is not int:
             return _checked(tuple(_dimension(size, shape) for size in shape))
         if size < 0:
-            raise ValueError(f"shape has no negative sizes, got {shape}")
+            raise ValueError(f"shape has no negative sizes, got {shown(shape)}")
+    check_sizes("shape", shape)
     return shape
 
 
 def _dimension(size: Any, shape: tuple[Any, ...]) -> int:
-    if not isinstance(size, (bool, np.bool_)):
+    if not isinstance(size, (bool, np.bool_, np.timedelta64)):
         try:
             return int(operator.index(size))
         except TypeError:
             pass
-    raise TypeError(f"shape is an int or a tuple of ints, got {shape!r}")
+    raise TypeError(f"shape is an int or a tuple of ints, got {shown(shape)}")
 
 
 def check_broadcast(given: Sequence[Any], values: Sequence[Array], full: tuple[int, ...]) -> None:
     """ValueError, with the parameter's name, unless all of them broadcast to the sample's shape."""
     for i, (parameter, value) in enumerate(zip(given, values, strict=True)):
-        if value.ndim and _together(value.shape, full) != full:
+        if value.ndim and broadcast(value.shape, full) != full:
             name = parameter.name if isinstance(parameter, Parameter) else f"parameter {i + 1}"
             raise ValueError(f"{name} of shape {value.shape} does not broadcast to the sample's shape {full}")
 
@@ -121,8 +137,7 @@ def as_out(key: Key, out: Any) -> Array:
     if not isinstance(out, np.ndarray):
         kind = "a NumPy array" if here is HOST else f"a CuPy array on {here.name}"
         raise TypeError(f"out is {kind}, got {type(out).__name__}")
-    array: Array = out
-    return array
+    return plain("out", out)
 
 
 def check_out(key: Key, out: Any, full: tuple[int, ...], dtype: Dtype) -> Array:
@@ -134,4 +149,6 @@ def check_out(key: Key, out: Any, full: tuple[int, ...], dtype: Dtype) -> Array:
         raise TypeError(f"out is {array.dtype}, the sample is {dtype}; give dtype={array.dtype.name!r}, or another out")
     if isinstance(array, np.ndarray) and not array.flags.writeable:
         raise ValueError("out is read-only; give an array that can be written to")
+    if not array.flags.c_contiguous and distinct(array).size < array.size:
+        raise ValueError("out has several elements in one place; give an array with a place for each")
     return array

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from keyrng._given import shown
 from keyrng.backends import compiled
 
 
@@ -31,7 +32,7 @@ def backend(name: str) -> Iterator[None]:
     True
     """
     if name not in backends():
-        raise ValueError(f"backend is one of {', '.join(backends())}, got {name!r}")
+        raise ValueError(f"backend is one of {', '.join(backends())}, got {shown(name)}")
     before = compiled.enabled
     instructions = compiled.instruction_set() if compiled.instruction_sets() else None
     compiled.enable(name != "numpy")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from keyrng._given import shown
 from keyrng.keys import Key, _is_integer, check_key, fold_in
 
 Tree: TypeAlias = Any  # a leaf, or a dict, list or tuple of trees
@@ -46,7 +47,10 @@ def named_keys(key: Key, tree: Tree) -> Tree:
 
 def mapped(function: Callable[[str, Any], Any], tree: Tree) -> Tree:
     """The same tree with ``function(path, leaf)`` at each leaf."""
-    return _mapped(function, tree, ())
+    try:
+        return _mapped(function, tree, ())
+    except RecursionError:
+        raise ValueError("tree is nested too deeply, or a part of itself") from None
 
 
 def _mapped(function: Callable[[str, Any], Any], tree: Tree, path: tuple[str, ...]) -> Tree:
@@ -67,5 +71,5 @@ def _is_shape(tree: list[Any] | tuple[Any, ...]) -> bool:
 def _escaped(name: object, path: tuple[str, ...]) -> str:
     if not isinstance(name, str):
         where = f" under {'/'.join(path)!r}" if path else ""
-        raise TypeError(f"names in a tree are str, got {name!r}{where}; str(name) is one")
+        raise TypeError(f"names in a tree are str, got {shown(name)}{where}; str(name) is one")
     return name.replace("~", "~0").replace("/", "~1")

@@ -5,18 +5,15 @@ from __future__ import annotations
 import importlib
 import itertools
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
 from typing import Any
 
-import cuda_on_host
 import cupy_double
 import numpy as np
 import pytest
 from case import FLOATS, HAVE_BFLOAT16
-from cases import DEVICE_PATHS, assert_same
+from cases import assert_same
 
 import keyrng
-from keyrng.backends import gpu
 from keyrng.distributions.index_shuffle import _repeats, _sides
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -25,24 +22,15 @@ Named = Mapping[str, Any]
 KEY = keyrng.key(7)
 KEYS = {"one": KEY, "several": keyrng.split(KEY, (2, 3)), "none": keyrng.split(KEY, 0)}
 RNG = np.random.default_rng(0)
+WEIGHTS = {
+    size: np.where(np.arange(size) % 5 == 3, 0, RNG.random(size) ** 4).astype(np.float32)
+    for size in (1, 2, 16, 17, 250, 2_000)
+}
 
 each_key = pytest.mark.parametrize("keys", KEYS)
 
 
-@pytest.fixture(params=DEVICE_PATHS)
-def cupy(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """CuPy, or its double."""
-    if request.param == "gpu" and gpu.missing_reason():
-        pytest.skip(gpu.missing_reason())
-    if request.param == "cuda" and cuda_on_host.GXX is None:
-        pytest.skip("no g++ on the PATH to run the CUDA text with")
-    with cupy_double.installed() if request.param == "cuda" else nullcontext():
-        import cupy
-
-        yield cupy
-
-
-def there(value: Any) -> Any:
+def to_gpu(value: Any) -> Any:
     """NumPy's arrays, of one axis or more, and keys as they are on a GPU; the rest as it is."""
     import cupy
 
@@ -51,7 +39,7 @@ def there(value: Any) -> Any:
     return cupy.asarray(value) if isinstance(value, np.ndarray) and value.ndim else value
 
 
-def here(value: Any) -> Array:
+def to_host(value: Any) -> Array:
     """A result as NumPy's array."""
     import cupy
 
@@ -73,18 +61,18 @@ def check(name: str, key: keyrng.Key, near: bool = False, **named: Any) -> None:
     function = getattr(keyrng, name)
     for given in ways(named):
         expected = function(key, **given)
-        moved = {name: there(value) for name, value in given.items()}
+        moved = {name: to_gpu(value) for name, value in given.items()}
         with cupy_double.no_synchronization():
             result = function(key.to("cuda"), **moved)
         assert result.device == key.to("cuda").device if isinstance(result, keyrng.Key) else result.device.id == 0
-        compare(here(result), here(expected), near, name, given)
+        compare(to_host(result), to_host(expected), near, name, given)
         if isinstance(expected, keyrng.Key):
             continue
         apart = cupy.empty((*expected.shape, 2), expected.dtype)[..., 0]
         for out in (cupy.empty(expected.shape, expected.dtype), apart):
             with cupy_double.no_synchronization():
                 assert function(key.to("cuda"), **moved, out=out) is out
-            compare(here(out), here(expected), near, name, given)
+            compare(to_host(out), to_host(expected), near, name, given)
 
 
 def compare(actual: Array, expected: Array, near: bool, name: str, named: Named) -> None:
@@ -121,11 +109,11 @@ def test_permutation_of_arrays(cupy: Any, keys: str, shape: tuple[int, ...]) -> 
 def test_elements_of_any_dtype(cupy: Any, dtype: str) -> None:
     x = (np.arange(12).reshape(3, 4) * 1.1).astype(np.dtype(dtype) if dtype != "bfloat16" else bfloat16())
     for key in (KEYS["one"], KEYS["several"]):
-        moved = there(x)
+        moved = to_gpu(x)
         for axis in (0, 1):
-            assert_same(here(keyrng.permutation(there(key), moved, axis)), keyrng.permutation(key, x, axis))
-            drawn = keyrng.choice(there(key), moved, (2, 2), axis=axis)
-            assert_same(here(drawn), keyrng.choice(key, x, (2, 2), axis=axis))
+            assert_same(to_host(keyrng.permutation(to_gpu(key), moved, axis)), keyrng.permutation(key, x, axis))
+            drawn = keyrng.choice(to_gpu(key), moved, (2, 2), axis=axis)
+            assert_same(to_host(drawn), keyrng.choice(key, x, (2, 2), axis=axis))
 
 
 def bfloat16() -> Any:
@@ -150,113 +138,9 @@ def test_any_algorithm(cupy: Any) -> None:
 
 
 def test_permutation_into_its_own_array(cupy: Any) -> None:
-    x = there(np.arange(100))
-    assert keyrng.permutation(there(KEY), x, out=x) is x
-    assert_same(here(x), keyrng.permutation(KEY, np.arange(100)))
-
-
-# Choices
-
-WEIGHTS = {
-    size: np.where(np.arange(size) % 5 == 3, 0, RNG.random(size) ** 4).astype(np.float32)
-    for size in (1, 2, 16, 17, 250, 2_000)
-}
-
-
-@each_key
-@pytest.mark.parametrize("replace", [True, False])
-def test_choice(cupy: Any, keys: str, replace: bool) -> None:
-    for a, shape in itertools.product((3, 10, 20_000), ((), (3,), (0, 2), (1, 2))):
-        check("choice", KEYS[keys], a=a, shape=shape, replace=replace)
-    check("choice", KEYS[keys], a=np.arange(24.0).reshape(2, 4, 3), shape=(2, 2), axis=1, replace=replace)
-
-
-@each_key
-@pytest.mark.parametrize("replace", [True, False])
-@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
-def test_choice_by_weight(cupy: Any, keys: str, replace: bool, dtype: str) -> None:
-    for size, weights in WEIGHTS.items():
-        p = weights.astype(dtype)
-        shape = (min(3, np.count_nonzero(p)), 1)
-        check("choice", KEYS[keys], a=size, shape=shape, p=p, replace=replace)
-    check("choice", KEYS[keys], a=np.arange(32.0).reshape(16, 2), p=WEIGHTS[16].astype(dtype), replace=replace)
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_weights_of_any_size(cupy: Any, dtype: Any) -> None:
-    """Subnormal ones too, which CuPy would flush, those of zeros with a sign, and such as rounding takes back."""
-    tiny = np.finfo(dtype).smallest_subnormal
-    for p in (
-        np.array([tiny, 0, 3 * tiny, -0.0, tiny], dtype),
-        np.array([-0.0, 1, -0.0], dtype),
-        np.array([1, *[np.finfo(dtype).eps / 3] * 200, 0, 0], dtype),
-        np.array([np.finfo(dtype).max / 2, 1, np.finfo(dtype).max / 4], dtype),
-    ):
-        drawn = keyrng.choice(there(KEY), p.size, (300,), p=there(p))
-        assert_same(here(drawn), keyrng.choice(KEY, p.size, (300,), p=p), p)
-    check("choice", KEY, a=3, shape=(300,), p=np.array([-0.0, 1, -0.0]))
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_cumulative_sums(cupy: Any, dtype: Any) -> None:
-    device, host = (importlib.import_module(f"keyrng.distributions.{name}") for name in ("device_weights", "weights"))
-    for size in (1, 2, 15, 16, 17, 256, 257, 4_097):
-        x = RNG.random(size).astype(dtype)
-        assert_same(here(device.cumulative(there(x))), host.cumulative(x), size)
-
-
-def test_categorical_draws(cupy: Any) -> None:
-    logits = RNG.normal(size=(2, 3, 5)) * 3
-    logits[0, 0, 1] = -np.inf
-    for dtype, axis, mode in itertools.product((np.float32, np.float64), (0, 1, -1), (None, "high", "highest")):
-        rest = tuple(np.delete(logits.shape, axis).tolist())
-        for key in (KEYS["one"], KEYS["several"]):
-            named = {"logits": logits.astype(dtype), "axis": axis, "mode": mode}
-            check("categorical", key, **named)
-            check("categorical", key, **named, shape=(3, *rest))
-            check("categorical", key, **named, shape=(logits.shape[axis] - 1, *rest), replace=False)
-
-
-@each_key
-def test_categorical_shapes(cupy: Any, keys: str) -> None:
-    for shape, axis, wanted in (((5,), 0, (4, 3)), ((1, 6), -1, (4, 2)), ((3, 4), 0, (0, 4)), ((300, 7), 0, None)):
-        check("categorical", KEYS[keys], logits=RNG.normal(size=shape), axis=axis, shape=wanted)
-    logits = RNG.normal(size=(*KEYS[keys].shape, 4, 2))
-    for axis in (-2, -1):
-        check("categorical", KEYS[keys], logits=logits, axis=axis, shape=(logits.shape[-3 - axis],))
-
-
-@pytest.mark.parametrize("slab", [1, 7, 40])
-def test_a_race_in_slabs(cupy: Any, monkeypatch: pytest.MonkeyPatch, slab: int) -> None:
-    monkeypatch.setattr(importlib.import_module("keyrng.distributions.race"), "_DEVICE_SLAB", slab)
-    for shape, axis in (((2, 11), 1), ((11, 3), 0), ((3, 4), 0)):
-        for key, replace in itertools.product((KEYS["one"], keyrng.split(KEY, 3)), (True, False)):
-            wanted = (2, *np.delete(shape, axis).tolist())
-            check("categorical", key, logits=RNG.normal(size=shape), axis=axis, shape=wanted, replace=replace)
-
-
-def test_the_first_of_equal_scores_wins(cupy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    race = importlib.import_module("keyrng.distributions.device_race")
-
-    def score(lane: Any, logit: Any) -> Any:
-        return race._in_order(logit)
-
-    monkeypatch.setattr(race, "_scores", lambda gumbel: race.Kernel(score, "bare_score", ()))
-    tiny = np.float32(1e-45)
-    for logits, order in (
-        ([1, 5, 5, 2, 5], [1, 2, 4, 3, 0]),
-        ([-0.0, 0.0, -tiny, tiny, 2 * tiny], [4, 3, 0, 1, 2]),
-        ([-np.inf, -1, -2, -1e38, -np.inf], [1, 2, 3, -1, -1]),
-        ([0, np.nan, 1, 2, 3], [-1] * 5),
-        ([0, np.inf, 1, 2, 3], [-1] * 5),
-    ):
-        for dtype, slab in itertools.product((np.float32, np.float64), (1, 100)):
-            monkeypatch.setattr(importlib.import_module("keyrng.distributions.race"), "_DEVICE_SLAB", slab)
-            table = there(np.array(logits, dtype))
-            assert here(keyrng.categorical(there(KEY), table)) == order[0]
-            assert here(keyrng.categorical(there(KEY), table, shape=(5,), replace=False)).tolist() == order
-            several = there(np.stack([np.array(logits, dtype)] * 2))
-            assert here(keyrng.categorical(there(KEY), several, shape=(5, 2), replace=False)).T.tolist() == [order] * 2
+    x = to_gpu(np.arange(100))
+    assert keyrng.permutation(to_gpu(KEY), x, out=x) is x
+    assert_same(to_host(x), keyrng.permutation(KEY, np.arange(100)))
 
 
 # Rows
@@ -327,10 +211,10 @@ def test_index_shuffle(cupy: Any, keys: str) -> None:
 
 def test_whole_permutations_by_index(cupy: Any) -> None:
     for n in (*range(1, 40), 545, 577):
-        index = there(np.arange(n, dtype=np.int32))
-        shuffled = keyrng.index_shuffle(there(KEY), index, n)
-        assert_same(here(shuffled), keyrng.index_shuffle(KEY, range(n), n))
-        assert_same(here(keyrng.index_shuffle(there(KEY), shuffled, n, inverse=True)), np.arange(n))
+        index = to_gpu(np.arange(n, dtype=np.int32))
+        shuffled = keyrng.index_shuffle(to_gpu(KEY), index, n)
+        assert_same(to_host(shuffled), keyrng.index_shuffle(KEY, range(n), n))
+        assert_same(to_host(keyrng.index_shuffle(to_gpu(KEY), shuffled, n, inverse=True)), np.arange(n))
 
 
 def test_repeats_leave_nothing_outside() -> None:
@@ -343,11 +227,11 @@ def test_repeats_leave_nothing_outside() -> None:
 
 
 def test_what_is_no_index(cupy: Any) -> None:
-    index = there(np.array([-1, 0, 9, 10, 2**40]))
+    index = to_gpu(np.array([-1, 0, 9, 10, 2**40]))
     inside = keyrng.index_shuffle(KEY, [0, 9], 10).tolist()
     for inverse in (False, True):
         inside = keyrng.index_shuffle(KEY, [0, 9], 10, inverse=inverse).tolist()
-        assert here(keyrng.index_shuffle(there(KEY), index, 10, inverse=inverse)).tolist() == [-1, *inside, -1, -1]
+        assert to_host(keyrng.index_shuffle(to_gpu(KEY), index, 10, inverse=inverse)).tolist() == [-1, *inside, -1, -1]
 
 
 # What nobody can check
@@ -356,8 +240,8 @@ def test_what_is_no_index(cupy: Any) -> None:
 def missing(name: str, **named: Any) -> list[bool]:
     """Which rows of a result are NaN, or -1, for parameters on a GPU; no row is so in part."""
     with cupy_double.no_synchronization():
-        result = getattr(keyrng, name)(there(KEY), **{name: there(value) for name, value in named.items()})
-    sample = here(result)
+        result = getattr(keyrng, name)(to_gpu(KEY), **{name: to_gpu(value) for name, value in named.items()})
+    sample = to_host(result)
     gone = np.isnan(sample) if sample.dtype.kind == "f" else sample == np.array(-1).astype(sample.dtype)
     rows = gone.reshape(len(gone), -1)
     assert (rows.all(axis=1) == rows.any(axis=1)).all()
@@ -421,125 +305,7 @@ def test_what_a_library_leaves_instead_of_a_factor(cupy: Any, monkeypatch: pytes
         (-right, [True, True]),
         (right[:1], [False, True]),
     ):
-        given = there(np.ascontiguousarray(np.broadcast_to(left, matrix.shape)))
+        given = to_gpu(np.ascontiguousarray(np.broadcast_to(left, matrix.shape)))
         monkeypatch.setattr(cupy.linalg, "cholesky", lambda a, given=given: given)
         assert missing("multivariate_normal", mean=[0.0, 0.0], cov=matrix) == gone
         assert missing("wishart", df=5, scale=matrix) == gone
-
-
-# Errors
-
-
-@pytest.mark.parametrize(
-    ("name", "named", "error", "says"),
-    [
-        ("permutation", {"x": np.arange(3)}, TypeError, r"x is on cpu, the key on cuda:0; cupy.asarray\(x\)"),
-        ("permutation", {"x": ["a", "b"]}, TypeError, "x is an array of <U1, which no GPU holds"),
-        ("permutation", {"x": keyrng.split(KEY)}, TypeError, r"x is on cpu, the key on cuda:0; x.to\('cuda:0'\)"),
-        ("permutation", {"x": 5, "out": np.empty(5, "int32")}, TypeError, "out is on cpu"),
-        ("choice", {"a": np.arange(3)}, TypeError, "a is on cpu"),
-        ("choice", {"a": 3, "p": np.ones(3)}, TypeError, "p is on cpu"),
-        ("choice", {"a": 3, "p": [0.0, 0.0, 0.0]}, ValueError, "p must have a finite sum above 0"),
-        ("choice", {"a": 3, "p": [1.0, -1.0, 0.0]}, ValueError, "p must be finite and not negative"),
-        ("categorical", {"logits": np.ones(3)}, TypeError, "logits is on cpu"),
-        ("categorical", {"logits": [-INF, -INF]}, ValueError, "something of positive probability"),
-        ("categorical", {"logits": [NAN]}, ValueError, "logits must be a number below infinity"),
-        ("dirichlet", {"alpha": np.ones(3)}, TypeError, "alpha is on cpu"),
-        ("dirichlet", {"alpha": [0.0, 1.0]}, ValueError, "alpha must be positive"),
-        ("ball", {"d": 2, "p": np.ones(3), "shape": (3,)}, TypeError, "p is on cpu"),
-        ("multinomial", {"n": 3, "p": np.ones(3)}, TypeError, "p is on cpu"),
-        ("multinomial", {"n": 3, "p": [[0, 0]]}, ValueError, "a positive weight in every row"),
-        ("multivariate_hypergeometric", {"colors": [1, 2], "nsample": 4}, ValueError, "at most the sum of colors"),
-        ("multivariate_normal", {"mean": [0.0], "cov": np.ones((1, 1))}, TypeError, "cov is on cpu"),
-        ("multivariate_normal", {"mean": [0.0], "cov": [[-1.0]]}, ValueError, "cov must be positive definite"),
-        ("wishart", {"df": 0.5, "scale": [[1, 0], [0, 1]]}, ValueError, "df must be above 1"),
-        ("index_shuffle", {"index": np.arange(3), "n": 3}, TypeError, "index is on cpu"),
-        ("index_shuffle", {"index": [3], "n": 3}, ValueError, "index must be from 0 to n - 1"),
-    ],
-    ids=lambda value: value if isinstance(value, str) and value.isidentifier() else "",
-)
-def test_errors(cupy: Any, name: str, named: Named, error: type[Exception], says: str) -> None:
-    with pytest.raises(error, match=says):
-        getattr(keyrng, name)(there(KEY), **named)
-
-
-def test_what_is_on_another_device(cupy: Any) -> None:
-    if cupy.cuda.runtime.getDeviceCount() < 2:
-        pytest.skip("there is one GPU")
-    with cupy.cuda.Device(1):
-        elsewhere = cupy.arange(3.0)
-    for name, argument in (("permutation", "x"), ("choice", "a"), ("categorical", "logits"), ("dirichlet", "alpha")):
-        with pytest.raises(TypeError, match=f"{argument} is on cuda:1, the key on cuda:0"):
-            getattr(keyrng, name)(there(KEY), elsewhere)
-        with pytest.raises(TypeError, match=f"{argument} is on cuda:0, the key on cpu"):
-            getattr(keyrng, name)(KEY, there(np.arange(3.0)))
-    # And everything works there, whichever device is the current one.
-    key = KEY.to("cuda:1")
-    assert_same(cupy.asnumpy(keyrng.permutation(key, elsewhere)), keyrng.permutation(KEY, np.arange(3.0)))
-    for name, named in (
-        ("choice", {"a": 5, "p": [0.1, 0.2, 0.3, 0.2, 0.2], "shape": (4,)}),
-        ("categorical", {"logits": [0.0, 1.0, 2.0], "shape": (2,), "replace": False}),
-        ("dirichlet", {"alpha": [0.5, 1.0], "shape": (2,)}),
-        ("ball", {"d": 3, "shape": (2,)}),
-        ("multinomial", {"n": 9, "p": [1.0, 2.0]}),
-        ("multivariate_hypergeometric", {"colors": [9, 8], "nsample": 3}),
-        ("index_shuffle", {"index": [0, 1], "n": 9}),
-    ):
-        sample = getattr(keyrng, name)(key, **named)
-        assert sample.device.id == 1
-        assert_same(cupy.asnumpy(sample), getattr(keyrng, name)(KEY, **named), name)
-    for name, named in (
-        ("orthogonal", {"n": 3}),
-        ("multivariate_normal", {"mean": [0.0, 1.0], "cov": [[1.0, 0.5], [0.5, 1.0]]}),
-        ("wishart", {"df": 3, "scale": [[1.0, 0.5], [0.5, 1.0]]}),
-    ):
-        sample = getattr(keyrng, name)(key, **named)
-        assert sample.device.id == 1
-        compare(cupy.asnumpy(sample), getattr(keyrng, name)(KEY, **named), True, name, named)
-
-
-@pytest.mark.parametrize(
-    ("name", "named"),
-    [
-        ("permutation", {"x": 2_000}),
-        ("permutation", {"x": np.arange(6.0).reshape(2, 3), "axis": 1, "independent": True}),
-        ("choice", {"a": 9, "shape": (3,), "replace": False}),
-        ("choice", {"a": np.arange(17), "shape": (3,), "p": WEIGHTS[17]}),
-        ("choice", {"a": 17, "shape": (3,), "p": WEIGHTS[17], "replace": False}),
-        ("categorical", {"logits": WEIGHTS[250].reshape(50, 5)}),
-        ("dirichlet", {"alpha": np.array([[0.5, 1.0], [2.0, 3.0]])}),
-        ("ball", {"d": 3, "p": 2}),
-        ("multinomial", {"n": 9, "p": WEIGHTS[16]}),
-        ("multivariate_hypergeometric", {"colors": np.array([9, 8, 7]), "nsample": 3}),
-        ("multivariate_normal", {"mean": np.zeros(2), "cov": np.eye(2)}),
-        ("orthogonal", {"n": 3}),
-        ("wishart", {"df": 3, "scale": np.eye(2)}),
-        ("index_shuffle", {"index": np.arange(5), "n": 9}),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_a_captured_sampler_follows_its_key(name: str, named: Named) -> None:
-    """Nothing comes from the host, not even a constant: words, when a graph is replayed, are those that are there then.
-
-    On a real GPU libraries for matrices may refuse to be captured.
-    """
-    if cuda_on_host.GXX is None:
-        pytest.skip("no g++ on the PATH to run the CUDA text with")
-    with cupy_double.installed():
-        import cupy
-
-        function, given = getattr(keyrng, name), {name: there(value) for name, value in named.items()}
-        stream = cupy.cuda.Stream(non_blocking=True)
-        with stream, cupy_double.no_synchronization(uploads=False):
-            words = cupy.zeros(2, np.uint32)
-            out = cupy.empty_like(function(keyrng.wrap_key_data(words), **given))
-            stream.begin_capture()
-            counter = words[1]
-            function(keyrng.fold_in(keyrng.wrap_key_data(words), counter), **given, out=out)
-            graph = stream.end_capture()
-        for number in (5, 6):
-            with stream:
-                words[1] = number
-                graph.launch()
-            expected = function(keyrng.fold_in(keyrng.key(number), number), **named)
-            assert_same(here(out), expected, name)

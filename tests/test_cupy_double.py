@@ -1,4 +1,7 @@
-"""The double of CuPy itself: every check of it fails where it should, and it has no name that the real one lacks."""
+"""The double of CuPy itself: every check of it fails where it should, and it has no name that the real one lacks.
+
+One file for one module, long as that is: what is left to a caller of CuPy is checked in one place.
+"""
 
 from __future__ import annotations
 

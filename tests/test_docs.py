@@ -30,7 +30,8 @@ MODULES = sorted(
 each_page = pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
 
 # A fence may say after "python" what its code needs: cuda for a GPU, and modules; a script is for test_engines.py.
-_FENCED = re.compile(r"^```(\w*(?: \w+)*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# A directive of MyST has braces around its name.
+_FENCED = re.compile(r"^```(\w*(?: \w+)*|\{[\w-]+\}.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^()\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 

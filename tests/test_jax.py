@@ -127,7 +127,7 @@ def reason(entry: Entry) -> str | None:
 # Golden values
 
 
-ELSEWHERE = ("permutation", "choice", "categorical")  # replayed in test_selection.py: no element-wise samplers
+ELSEWHERE = ("permutation", "choice", "categorical")  # replayed in test_selection_jax.py: no element-wise samplers
 
 
 def golden(functions: tuple[str, ...] = ()) -> Iterator[tuple[Entry, Array]]:

@@ -1,4 +1,4 @@
-"""The laws of design.md, section 1, for every sampler, dtype, algorithm and path: bit for bit.
+"""The laws of docs/reproducibility.md for every sampler, dtype, algorithm and path: bit for bit.
 
 A sample is a pure function of (key, index, parameters). Each test takes one case, algorithm and path and goes through
 dtypes and parameters inside, for there are thousands of combinations.

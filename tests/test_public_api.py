@@ -21,6 +21,7 @@ import pytest
 import keyrng
 from keyrng import Generator, Key, algorithms, debug, initializers
 from keyrng.backends import compiled
+from keyrng.cli import feeds
 
 ROOT = Path(__file__).parents[1]
 
@@ -62,6 +63,13 @@ def test_the_version_is_one():
 
     assert project["tool"]["setuptools"]["dynamic"]["version"]["attr"] == "keyrng._version.__version__"
     assert f"## [{version}]" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert f"\n{'.'.join(version.split('.')[:2])}.\n" in (ROOT / "README.md").read_text("utf-8")  # its status
+    citation = ROOT / "CITATION.cff"  # not beside tests that run away from the source tree
+    if citation.exists():
+        released = re.search(rf"^## \[{re.escape(version)}\] - (.*)$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)
+        assert f"\nversion: {version}\n" in citation.read_text("utf-8")
+        assert released
+        assert f'\ndate-released: "{released[1]}"\n' in citation.read_text("utf-8")
     try:
         installed = importlib.metadata.version("keyrng")
     except importlib.metadata.PackageNotFoundError:
@@ -256,30 +264,33 @@ def test_bits_end_at_the_byte(size):
 
 
 @pytest.mark.parametrize(
-    ("how", "count"),
-    [
-        ("split", 3),
-        ("split", 4096),
-        ("split", 1 << 21),  # more streams than words in a buffer
-        ("fold_in", 3),
-        ("fold_in", 1 << 21),
-        ("seeds", 3),
-        ("seeds", 4096),
-    ],
+    "feed",
+    ["split:3", "split:4096", f"fold_in:{1 << 21}", "seeds:4096", "tree:4", "weight:2"],
 )
-def test_streams_are_interleaved_word_by_word(how, count):
-    seed = 7
-    key = keyrng.key(seed)
-    keys = {
-        "split": lambda: keyrng.split(key, count),
-        "fold_in": lambda: keyrng.fold_in(key, np.arange(count)),
-        "seeds": lambda: keyrng.stack([keyrng.key(seed + i) for i in range(count)]),
-    }[how]()
-    each = -(-MORE_THAN_A_BUFFER // (4 * count)) + 2
-    size = 4 * (each * count - 1)
-    found = words(run("bits", "--seed", str(seed), "--streams", f"{how}:{count}", "--bytes", str(size)))
+@pytest.mark.parametrize("option", ["--feed", "--streams"])
+def test_streams_are_interleaved_word_by_word(feed, option):
+    # One of them has more streams than words in a buffer.
+    keys = feeds.keys_of(*feeds.parse(feed), 7, "threefry2x32")
+    each = -(-MORE_THAN_A_BUFFER // (4 * keys.size)) + 2
+    size = 4 * (each * keys.size - 1)
+    found = words(run("bits", "--seed", "7", option, feed, "--bytes", str(size)))
 
     assert np.array_equal(found, keyrng.bits(keys, each).T.reshape(-1)[:-1])
+
+
+@pytest.mark.parametrize(("dtype", "digits"), [("float32", 23), ("float64", 52)])
+def test_bits_of_uniforms_are_the_random_ones(dtype, digits):
+    found = words(run("bits", "--seed", "7", "--feed", dtype, "--bytes", str(2 * MORE_THAN_A_BUFFER)))
+    uniforms = keyrng.uniform(keyrng.key(7), (1 << 20) + 100, dtype)
+    numbers = np.ldexp(uniforms, digits).astype(np.uint64)
+
+    total = sum(int(number) << (i * digits) for i, number in enumerate(numbers[:1000].tolist()))
+    assert found[:700].tobytes() == (total & (1 << 700 * 32) - 1).to_bytes(2800, "little")
+    # Beyond the first buffer: the number that begins at the next 32-bit border after it.
+    place = (1 << 20) // 32 * 32 + 64
+    at = place * digits
+    pair = int(found[at // 32]) | int(found[at // 32 + 1]) << 32
+    assert pair & (1 << digits) - 1 == int(numbers[place])
 
 
 def test_a_closed_pipe_ends_it_quietly():
@@ -303,9 +314,16 @@ def test_a_closed_pipe_ends_it_quietly():
         (["bits", "--seed", "x"], "invalid int value: 'x'"),
         (["bits", "--seed", str(2**64)], "-2**63 to 2**64 - 1"),
         (["bits", "--impl", "mt19937"], "unknown impl 'mt19937'; known are threefry2x32, "),
-        (["bits", "--streams", "split"], "split:COUNT, fold_in:COUNT or seeds:COUNT, got 'split'"),
-        (["bits", "--streams", "split:0"], "got 'split:0'"),
-        (["bits", "--streams", "split:-4"], "got 'split:-4'"),
+        (["bits", "--feed", "split"], "split:N takes 1 to 16777216 streams, got 'split'"),
+        (["bits", "--feed", "split:0"], "got 'split:0'"),
+        (["bits", "--feed", "split:-4"], "got 'split:-4'"),
+        (["bits", "--feed", "split:٣"], "got 'split:٣'"),
+        (["bits", "--feed", "split:" + "9" * 5000], "split:N takes 1 to 16777216 streams"),
+        (["bits", "--feed", "weight:4"], "weight:N takes 0 to 3 bits, got 'weight:4'"),
+        (["bits", "--feed", "paths:2"], "paths:N takes 3 to 256 numbers, got 'paths:2'"),
+        (["bits", "--feed", "powers:3"], "powers takes no number, got 'powers:3'"),
+        (["bits", "--feed", "one:"], "one takes no number, got 'one:'"),
+        (["bits", "--feed", "jump:4"], "a feed is one of one, split:N, fold_in:N, tree:N, paths:N, "),
         (["bits", "--streams", "jump:4"], "got 'jump:4'"),
         (["bits", "--streams", "seeds:2", "--seed", str(2**64 - 1)], "-2**63 to 2**64 - 1"),
         (["words"], "invalid choice: 'words'"),

@@ -1,6 +1,8 @@
-"""Draws the pictures of the pages from what the pages' own code computes: python docs/pictures/make.py.
+"""Draws the pictures of the pages: python docs/pictures/make.py, or with the names of some of them.
 
-Needs matplotlib, scikit-learn and dask[array]. The same versions of these write the same files.
+``pages`` are drawn from what the pages' own code computes, ``samplers`` by samplers.py, ``diagrams`` by diagrams.py,
+and ``speed`` from what benchmarks/sizes.py measured. Needs matplotlib and scipy, for the pages also scikit-learn and
+dask[array]. The same versions of these write the same files.
 """
 
 from __future__ import annotations
@@ -8,15 +10,20 @@ from __future__ import annotations
 import doctest
 import os
 import re
+import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import matplotlib as mpl
 
 mpl.use("svg")
+import diagrams
 import matplotlib.pyplot as plt
 import numpy as np
+import samplers
+import speed
 
 HERE = Path(__file__).resolve().parent
 BLUE, ORANGE, GREY, DARK = "#2a6fbb", "#d9722b", "#b8bfc8", "#30363d"
@@ -143,17 +150,52 @@ def bootstrap() -> None:
     axes.spines["left"].set_visible(False)
 
 
-def main() -> None:
-    """Write a file for each page."""
+def plot(name: str, style: dict[str, object], draw: Callable[[], None], decimals: int = 2) -> None:
+    """One file, whose bytes depend on nothing but what is drawn."""
+    with plt.rc_context(STYLE | style):
+        draw()
+        path = HERE / f"{name}.svg"
+        plt.savefig(path, metadata={"Date": None, "Creator": None})
+        plt.close()
+    # Hundredths of a point are enough, and half the size.
+    text = re.sub(rf"(\.\d{{{decimals}}})\d+", r"\1", path.read_text("utf-8"))
+    write(path, re.sub(r"^ +", "", text, flags=re.MULTILINE))
+
+
+def write(path: Path, text: str) -> None:
+    """A file, and its size."""
+    path.write_text(text, "utf-8")
+    print(path.name, path.stat().st_size)
+
+
+def pages() -> None:
+    """A picture for each page of real work."""
     for draw in digits, monte_carlo, bootstrap:
-        with plt.rc_context(STYLE):
-            draw()
-            path = HERE / f"{draw.__name__.replace('_', '-')}.svg"
-            plt.savefig(path, metadata={"Date": None})
-            plt.close()
-            # Hundredths of a point are enough, and half the size.
-            path.write_text(re.sub(r"(\.\d\d)\d{3,}", r"\1", path.read_text("utf-8")), "utf-8")
-            print(path.name, path.stat().st_size)
+        plot(draw.__name__.replace("_", "-"), {}, draw)
+
+
+def each_sampler() -> None:
+    """A picture for each sampler."""
+    for name, shown in samplers.pictures().items():
+        plot(f"samplers/{name}", samplers.STYLE, lambda name=name, shown=shown: samplers.draw(name, shown), 1)
+
+
+def each_diagram() -> None:
+    """The diagrams."""
+    for name, text in diagrams.texts().items():
+        write(HERE / f"{name}.svg", text)
+
+
+def speeds() -> None:
+    """Times over sizes beside the peers'."""
+    plot("speed", speed.STYLE, speed.draw)
+
+
+def main() -> None:
+    """All of them, or those named."""
+    drawn = {"pages": pages, "samplers": each_sampler, "diagrams": each_diagram, "speed": speeds}
+    for name in sys.argv[1:] or drawn:
+        drawn[name]()
 
 
 if __name__ == "__main__":

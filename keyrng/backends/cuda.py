@@ -20,6 +20,7 @@ import numpy as np
 from keyrng.algorithms import threefry2x32
 from keyrng.algorithms.base import Algorithm, Domain
 from keyrng.backends import Slab, gpu
+from keyrng.backends.mode import in_default_mode
 from keyrng.kernels import cuda as text
 from keyrng.kernels.lane import Function, Kernel
 from keyrng.kernels.program import trace
@@ -51,6 +52,7 @@ def on(device: int) -> AbstractContextManager[Any]:
 # Samples
 
 
+@in_default_mode
 def fill(
     kernel: Function,
     algorithm: Algorithm,
@@ -77,6 +79,7 @@ def fill(
         function(*_sizes(groups, rows, device), (words, *numbers, out, *parameters))
 
 
+@in_default_mode
 def apply(function: Function, *values: Array) -> Array:
     """A function of the kernel language, element by element, of values of one dtype that broadcast together."""
     dtype, shape = values[0].dtype, np.broadcast_shapes(*(value.shape for value in values))

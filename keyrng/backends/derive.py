@@ -81,7 +81,7 @@ def derive(algorithm: Algorithm, words: Array, index: Array, domain: Domain) -> 
         return out
     for start in range(0, len(words), _CHUNK):
         part = slice(start, start + _CHUNK)
-        places = index[part].astype(np.uint64)
+        places: Array = index[part].astype(np.uint64)
         if algorithm.word_bits == 32:
             low, high = places.astype(np.uint32), (places >> 32).astype(np.uint32)
         else:

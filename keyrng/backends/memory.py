@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
+from keyrng._given import shown
 from keyrng.backends import gpu
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]  # or CuPy's, which has no static types
@@ -82,7 +83,10 @@ class _Host:
         )
 
     def empty(self, shape: tuple[int, ...], dtype: Any) -> Array:
-        return np.empty(shape, dtype)
+        try:
+            return np.empty(shape, dtype)
+        except ValueError as error:  # more bytes or axes than an array can have; if they are not there, a MemoryError
+            raise ValueError(f"no array has shape {shown(shape)} and dtype {np.dtype(dtype)}: {error}") from None
 
     def receive(self, array: Array) -> Array:
         return array if isinstance(array, np.ndarray) else array.get()
@@ -134,13 +138,19 @@ def memory_at(array: Array) -> Memory:
     return HOST if isinstance(array, (np.ndarray, np.generic)) else _gpu(array.device.id)
 
 
+def distinct(array: Array) -> Array:
+    """An array with length 1 along the axes on which it repeats itself: to look at one of 2**60 numbers all alike."""
+    part: Array = array[(*(slice(0, 1) if step == 0 else slice(None) for step in array.strides), ...)]
+    return part
+
+
 def memory(device: object, beside: Memory = HOST) -> Memory:
     """The memory of a device: ``"cpu"``, ``"cuda"`` (the current one), ``"cuda:1"``, a ``cupy.cuda.Device``.
 
     A number is that of a GPU where ``beside`` is one. ValueError for no such device, TypeError for what names none,
     RuntimeError if there is no GPU to use.
     """
-    if device == "cpu":
+    if isinstance(device, str) and device == "cpu":
         return HOST
     if type(device) is int and beside is not HOST:
         return _numbered(device)
@@ -148,16 +158,16 @@ def memory(device: object, beside: Memory = HOST) -> Memory:
         kind, _, number = device.partition(":")
         if kind == "cuda" and (number.isdecimal() or device == "cuda"):
             return _numbered(int(number) if number else gpu.cupy().cuda.runtime.getDevice())
-        raise ValueError(f'unknown device {device!r}; known are "cpu", "cuda", "cuda:0", "cuda:1", ...')
+        raise ValueError(f'unknown device {shown(device)}; known are "cpu", "cuda", "cuda:0", "cuda:1", ...')
     if hasattr(device, "id") and type(device).__module__.startswith("cupy"):
         return _numbered(device.id)
     given = "None" if device is None else type(device).__name__
-    hint = f'; "cuda:{device}" names a GPU' if type(device) is int else ""
+    hint = f'; "cuda:{device}" names a GPU' if type(device) is int and 0 <= device < 2**31 else ""
     raise TypeError(f'a device is a name like "cpu" or "cuda:0", got {given}{hint}')
 
 
 def _numbered(number: int) -> Memory:
     there = gpu.cupy().cuda.runtime.getDeviceCount()
     if not 0 <= number < there:
-        raise ValueError(f"no GPU {number}: there are {there}, counted from 0")
+        raise ValueError(f"no GPU {shown(number)}: there are {there}, counted from 0")
     return _gpu(number)

@@ -15,6 +15,7 @@ import numpy as np
 from keyrng.algorithms.base import Algorithm, Domain
 from keyrng.backends import Slab, packed
 from keyrng.backends.derive import Array, children
+from keyrng.backends.mode import in_default_mode
 from keyrng.kernels.lane import Function, Once, word_width
 
 # Elements a chunk: long enough that calling NumPy is little beside computing, short enough that the arrays at work stay
@@ -235,6 +236,7 @@ def _keep_freed_memory() -> None:
     np.empty(1 << 23, np.uint8)
 
 
+@in_default_mode
 def run(
     function: Function,
     algorithm: Algorithm,

@@ -11,6 +11,9 @@ from queue import SimpleQueue
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from keyrng._given import shown
+from keyrng.backends.mode import default_mode
+
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
@@ -48,7 +51,7 @@ def set_num_threads(count: int | None) -> None:
     global _count
     if count is not None:
         if isinstance(count, bool) or not isinstance(count, int):
-            raise TypeError(f"the number of threads is an int or None, got {count!r}")
+            raise TypeError(f"the number of threads is an int or None, got {shown(count)}")
         if count < 1:
             raise ValueError(f"the number of threads is 1 or more, got {count}")
     _count = count
@@ -133,7 +136,8 @@ class _Pieces:
         with self._lock:
             self._helping += 1
         try:
-            self.work()
+            with default_mode():  # a thread begins in that of the thread that started it
+                self.work()
         except BaseException as error:
             self.failures.append(error)
             self._stop = True

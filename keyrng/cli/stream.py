@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 
 import keyrng
-from keyrng.backends import Slab
-from keyrng.kernels.lane import kernel_of
-from keyrng.sampling import fill_slab
+from keyrng.cli import feeds
 
 _BUFFER = 1 << 20  # words at a time: 4 MiB, so that writing is nothing beside drawing
 
@@ -23,10 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--impl", default="threefry2x32", help=f"one of {', '.join(keyrng.algorithms.names())}")
     parser.add_argument("--bytes", type=int, default=None, metavar="N", help="stop after N bytes (default: never)")
     parser.add_argument(
+        "--feed",
         "--streams",
-        default=None,
-        metavar="HOW:COUNT",
-        help="interleave COUNT streams word by word: split:COUNT, fold_in:COUNT or seeds:COUNT",
+        default="one",
+        metavar="NAME[:N]",
+        help=f"the streams to interleave word by word, or what to draw: {feeds.FORMS} (default one)",
     )
 
 
@@ -36,12 +35,13 @@ def run(given: argparse.Namespace) -> int:
         print(f"--bytes must not be negative, got {given.bytes}", file=sys.stderr)
         return 2
     try:
-        keys = streams(given.seed, given.impl, given.streams)
+        feed, number = feeds.parse(given.feed)
+        keys = feeds.keys_of(feed, number, given.seed, given.impl)
     except (TypeError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
     try:
-        write(keys, given.bytes, sys.stdout.buffer)
+        write(feed, keys, given.bytes, sys.stdout.buffer)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         # The reader has enough. Python would complain once more when it closes standard output: give it another.
@@ -51,30 +51,12 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
-def streams(seed: int, impl: str, how: str | None) -> keyrng.Key:
-    """The keys of the streams: one, or those of ``split:n``, ``fold_in:n`` or ``seeds:n``."""
-    if how is None:
-        return keyrng.key(seed, impl=impl).reshape((1,))
-    kind, _, text = how.partition(":")
-    if kind not in ("split", "fold_in", "seeds") or not text.isdecimal() or int(text) < 1:
-        raise ValueError(f"--streams is split:COUNT, fold_in:COUNT or seeds:COUNT, got {how!r}")
-    count = int(text)
-    if kind == "split":
-        return keyrng.split(keyrng.key(seed, impl=impl), count)
-    if kind == "fold_in":
-        return keyrng.fold_in(keyrng.key(seed, impl=impl), np.arange(count))
-    return keyrng.stack([keyrng.key(seed + i, impl=impl) for i in range(count)])
-
-
-def write(keys: keyrng.Key, limit: int | None, to: IO[bytes]) -> None:
-    """Words of 32 bits, little-endian, those of several keys interleaved one by one."""
+def write(feed: feeds.Feed, keys: keyrng.Key, limit: int | None, to: IO[bytes]) -> None:
+    """Words of 32 bits, little-endian."""
     each = max(1, _BUFFER // keys.size)
-    buffer = np.empty((keys.size, each), np.uint32)
     start, left = 0, limit
     while left is None or left > 0:
-        fill_slab(kernel_of("bits"), keys, buffer, buffer.shape, [], np.dtype(np.uint32), Slab(start, each, each))
-        words: np.ndarray[Any, np.dtype[Any]] = buffer if keys.size == 1 else np.ascontiguousarray(buffer.T)
-        data = words.astype("<u4", copy=False).reshape(-1).view(np.uint8).data
+        data = feeds.words(feed, keys, start, each).astype("<u4", copy=False).view(np.uint8).data
         to.write(data if left is None else data[:left])
         start += each
         left = None if left is None else left - len(data)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from keyrng._given import check_sizes, shown
+from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.exponential import _exponential
 from keyrng.distributions.gamma import _loggamma, gamma_parts
 from keyrng.distributions.rows import row_sum
@@ -69,6 +71,7 @@ def generalized_normal(
     return draw(_generalized_normal, key, shape, floating(dtype), positive(p=p), out=out)
 
 
+@in_default_mode
 def ball(
     key: Key, d: int, p: ArrayLike = 2, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
@@ -110,7 +113,10 @@ def ball(
     exponent = checked(here, positive(p=p), compute).value
     exponent = exponent[..., None] if exponent.ndim else exponent
     if not _is_integer(d):
-        raise TypeError(f"d is an int, the dimension, got {d!r}")
+        raise TypeError(f"d is an int, the dimension, got {shown(d)}")
+    if d < 0:
+        raise ValueError(f"d must not be negative, got {shown(d)}")
+    check_sizes("d", (int(d),))
     points = dimensions(shape)
     rows = (*points, int(d))
     parts = split(key, 3)

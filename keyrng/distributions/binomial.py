@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.distributions.unimodal import candidate, log_binomial
+from keyrng.distributions.unimodal import NOTHING, candidate, log_binomial
 from keyrng.dtypes import Dtype, DTypeLike, compute_dtype, number
 from keyrng.kernels.bits import whole
 from keyrng.kernels.elementary import floor
@@ -26,7 +26,7 @@ def _attempt(lane: Any, n: Any, p: Any, peak: Any) -> tuple[Any, Any]:
     k = base + x
     possible = (k >= 0.0) & (x <= n - base)
     accept = possible & (height <= log_binomial(k, x - fraction + (1.0 - p), n, p) - peak)
-    certain = ~(mean > 0.0)
+    certain = ~(mean > NOTHING)
     return accept | certain, where(certain, 0.0, x)
 
 

@@ -11,6 +11,8 @@ from math import prod
 
 import numpy as np
 
+from keyrng._given import broadcast
+from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.device_race import logit
 from keyrng.distributions.gumbel import gumbel_kernel
 from keyrng.distributions.race import winners
@@ -21,6 +23,7 @@ from keyrng.parameters import Array, ArrayLike, checked, placed, truth
 from keyrng.shapes import Shape, check_out, sample_shape
 
 
+@in_default_mode
 def categorical(
     key: Key,
     logits: ArrayLike,
@@ -72,6 +75,8 @@ def categorical(
     """
     here = memory_of(key)
     values = checked(workplace(here, logits), logit(logits=logits), float_of(logits)).value
+    if not values.ndim:
+        raise ValueError(f"logits has an axis of classes, got one number; type [{values}, ...]")
     axis = _axis(axis, values.ndim)
     kernel = gumbel_kernel(mode, values.dtype)
     batch, size = values.shape[:axis] + values.shape[axis + 1 :], values.shape[axis]
@@ -97,11 +102,7 @@ def categorical(
 
 
 def _check_batch(batch: tuple[int, ...], shape: tuple[int, ...]) -> None:
-    try:
-        fits = np.broadcast_shapes(batch, shape) == shape
-    except ValueError:
-        fits = False
-    if not fits:
+    if broadcast(batch, shape) != shape:
         raise ValueError(f"logits of shape {batch}, their axis left out, do not broadcast to the draws' shape {shape}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from keyrng.distributions.gamma import gamma_parts
@@ -10,7 +11,7 @@ from keyrng.distributions.poisson import poisson_parts
 from keyrng.dtypes import DTypeLike, floating
 from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import FLOATS, kernel
-from keyrng.kernels.ops import sqrt
+from keyrng.kernels.ops import sqrt, where
 from keyrng.keys import Key
 from keyrng.parameters import Array, ArrayLike, non_negative, positive
 from keyrng.sampling import draw
@@ -26,7 +27,7 @@ def _chisquare(lane: Any, df: Any) -> Any:
 @kernel(*FLOATS)
 def _t(lane: Any, df: Any) -> Any:
     normal, gamma = lane.split(2)
-    half = df * 0.5
+    half = where(df * 0.5 == 0.0, df, df * 0.5)  # half of the smallest number would be 0
     factor, boost = gamma_parts(gamma, half)
     return _normal(normal) * sqrt(half / factor) * exp(boost * -0.5)
 
@@ -36,10 +37,15 @@ def _ratio(over: tuple[Any, Any], under: tuple[Any, Any]) -> Any:
     return over[0] / under[0] * exp(over[1] - under[1])
 
 
+def _times(ratio: Any, factor: Any) -> Any:
+    """The product; where the ratio is 0 or infinite it is that, for the factor may be the other of the two."""
+    return where((ratio > 0.0) & (ratio < math.inf), ratio * factor, ratio)
+
+
 @kernel(*FLOATS)
 def _f(lane: Any, dfnum: Any, dfden: Any) -> Any:
     under, over = lane.split(2)  # jax's order
-    return _ratio(gamma_parts(over, dfnum * 0.5), gamma_parts(under, dfden * 0.5)) * (dfden / dfnum)
+    return _times(_ratio(gamma_parts(over, dfnum * 0.5), gamma_parts(under, dfden * 0.5)), dfden / dfnum)
 
 
 def _noncentral_parts(lane: Any, df: Any, nonc: Any) -> tuple[Any, Any]:
@@ -61,7 +67,7 @@ def _noncentral_chisquare(lane: Any, df: Any, nonc: Any) -> Any:
 @kernel(*FLOATS)
 def _noncentral_f(lane: Any, dfnum: Any, dfden: Any, nonc: Any) -> Any:
     under, over = lane.split(2)
-    return _ratio(_noncentral_parts(over, dfnum, nonc), gamma_parts(under, dfden * 0.5)) * (dfden / dfnum)
+    return _times(_ratio(_noncentral_parts(over, dfnum, nonc), gamma_parts(under, dfden * 0.5)), dfden / dfnum)
 
 
 def chisquare(

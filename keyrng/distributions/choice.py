@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from keyrng.backends.memory import is_on_device
+from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.categorical import check_enough
 from keyrng.distributions.gumbel import gumbel_kernel
 from keyrng.distributions.permutation import beginning
@@ -22,6 +23,7 @@ from keyrng.parameters import Array, ArrayLike, placed, truth
 from keyrng.shapes import Shape
 
 
+@in_default_mode
 def choice(
     key: Key,
     a: ArrayLike | Key,

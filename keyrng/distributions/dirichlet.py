@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from keyrng.backends.memory import HOST
+from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.gamma import _gamma_boost, _gamma_factor
 from keyrng.distributions.rows import row_max, row_shape, row_sum, stored, workplace
 from keyrng.dtypes import DTypeLike, compute_dtype, floating
@@ -22,6 +23,7 @@ def _boosted(lane: Any, factor: Any, boost: Any) -> Any:
     return factor * exp(boost)
 
 
+@in_default_mode
 def dirichlet(
     key: Key, alpha: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.normal import _normal
 from keyrng.dtypes import DTypeLike, compute_dtype, floating
 from keyrng.kernels.bits import positive_unit
@@ -50,6 +51,12 @@ def _log1p_rest(t: Any) -> Any:
     return where(abs(t) < 0.125, -(square * square) * series, log1p(t) - t + square * 0.5 - square * t * (1.0 / 3.0))
 
 
+def _finite(lane: Any, a: Any) -> Any:
+    """The largest number for infinity, of which no attempt would be accepted."""
+    largest = float(np.finfo(lane.dtype).max)
+    return where(a > largest, largest, a)
+
+
 def gamma_parts(lane: Any, a: Any) -> tuple[Any, Any]:
     """A gamma variate as a factor that never underflows, and the logarithm of one that may.
 
@@ -59,7 +66,7 @@ def gamma_parts(lane: Any, a: Any) -> tuple[Any, Any]:
     small = a < 1.0
     # So that no logarithm is infinite: the variate is 0 long before. Two infinite ones would have no difference.
     least = 2.0**-120 if lane.dtype == np.float32 else 2.0**-1000
-    a = where(a < least, least, a)
+    a = _finite(lane, where(a < least, least, a))
     d = where(small, a + 1.0, a) - 1.0 / 3.0
     factor = value.attempts(_marsaglia_tsang, d, 1.0 / (3.0 * sqrt(d)))
     return factor, where(small, log_unchecked(positive_unit(boost)) / a, 0.0)
@@ -85,7 +92,7 @@ def _gamma(lane: Any, a: Any) -> Any:
 def _gamma_large(lane: Any, a: Any) -> Any:
     # The same values for a >= 1, where nothing is drawn for the boost.
     value, _ = lane.split(2)
-    d = a - 1.0 / 3.0
+    d = _finite(lane, a) - 1.0 / 3.0
     return value.attempts(_marsaglia_tsang, d, 1.0 / (3.0 * sqrt(d)))
 
 
@@ -95,6 +102,7 @@ def _loggamma(lane: Any, a: Any) -> Any:
     return log(factor) + boost
 
 
+@in_default_mode
 def gamma(
     key: Key, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keyrng.backends.mode import in_default_mode
 from keyrng.dtypes import Dtype, DTypeLike, float_dtype, integer
 from keyrng.kernels.bits import unit
 from keyrng.kernels.elementary import floor, log1p, log_unchecked
@@ -35,6 +36,7 @@ def _fits(dtype: Dtype) -> Requirement:
     return Requirement(f"at least {least:.8g} for values to fit {dtype}{wider}", lambda p: (p >= least) & (p <= 1))
 
 
+@in_default_mode
 def geometric(
     key: Key, p: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from keyrng._given import one_of
 from keyrng.dtypes import Dtype, DTypeLike, floating
 from keyrng.kernels.bits import open_unit, to_unit
 from keyrng.kernels.elementary import format_of, log1p_unchecked, log_unchecked
@@ -54,8 +55,7 @@ _MODES = {None: _gumbel, "low": _gumbel, "high": _gumbel_high, "highest": _gumbe
 
 def gumbel_kernel(mode: str | None, dtype: Dtype) -> Kernel:
     """The kernel of a mode for a dtype; ValueError for an unknown mode."""
-    if mode not in _MODES:
-        raise ValueError(f"mode is 'low', 'high' or 'highest', got {mode!r}")
+    one_of("mode", mode, *_MODES)
     return _MODES["high" if mode == "highest" and dtype == np.float64 else mode]
 
 

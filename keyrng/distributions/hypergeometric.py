@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from keyrng.backends.memory import Memory
+from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.unimodal import candidate, log_binomial
 from keyrng.dtypes import DTypeLike, integer
 from keyrng.kernels.bits import whole
@@ -63,6 +64,7 @@ def _hypergeometric(lane: Any, good: Any, bad: Any, sample: Any) -> Any:
     return whole(where(rest, good - k, k))
 
 
+@in_default_mode
 def hypergeometric(
     key: Key,
     ngood: ArrayLike,

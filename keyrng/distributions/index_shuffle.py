@@ -8,15 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from keyrng._given import converted_to, shown
 from keyrng.algorithms import threefry2x32
-from keyrng.backends.memory import HOST, Memory, is_on_device
+from keyrng.backends.memory import HOST, Memory, distinct, is_on_device
+from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.rows import stored
 from keyrng.distributions.words import _integers, bits
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import cast
 from keyrng.keys import Key, _is_integer, fold_in, memory_of
 from keyrng.keys import key as key_of
-from keyrng.parameters import Array, ArrayLike, placed
+from keyrng.parameters import Array, ArrayLike, placed, truth
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
@@ -82,6 +84,7 @@ def _index_unshuffle(
     return _backwards(index, rows, columns, scale, first, row_key, column_key)
 
 
+@in_default_mode
 def index_shuffle(key: Key, index: ArrayLike, n: int, *, inverse: bool = False, out: Array | None = None) -> Array:
     """Elements of a random permutation of 0 to ``n - 1``, each computed from its index alone.
 
@@ -126,7 +129,7 @@ def index_shuffle(key: Key, index: ArrayLike, n: int, *, inverse: bool = False, 
     >>> keyrng.index_shuffle(key, 365286333847, 10**12, inverse=True)
     array(123)
     """
-    here, n = memory_of(key), _length(n)
+    here, n, inverse = memory_of(key), _length(n), truth("inverse", inverse)
     start = _indices(here, index, n)
     keys = bits(fold_in(key, n), (2,), np.uint64).reshape(*key.shape, *(1,) * start.ndim, 2)
     row_keys, column_keys = keys[..., 0], keys[..., 1]
@@ -219,9 +222,9 @@ def _runs(rows: int, columns: int) -> int:
 
 def _length(n: Any) -> int:
     if not _is_integer(n):
-        raise TypeError(f"n is an int, got {n!r}")
+        raise TypeError(f"n is an int, got {shown(n)}")
     if not 1 <= n <= 2**63:
-        raise ValueError(f"n must be from 1 to 2**63, got {n}")
+        raise ValueError(f"n must be from 1 to 2**63, got {shown(n)}")
     return int(n)
 
 
@@ -234,7 +237,7 @@ def _indices(here: Memory, index: ArrayLike, n: int) -> Array:
             return there.astype(np.uint64)
     array = _integers("index", index)
     if array.size:
-        for extreme in (int(array.min()), int(array.max())):
+        for extreme in (int(distinct(array).min()), int(distinct(array).max())):
             if not 0 <= extreme < n:
-                raise ValueError(f"index must be from 0 to n - 1, got {extreme} with n = {n}")
-    return placed(here, "index", array.astype(np.uint64), index)
+                raise ValueError(f"index must be from 0 to n - 1, got {shown(extreme)} with n = {n}")
+    return placed(here, "index", converted_to("index", array, np.dtype(np.uint64)), index)

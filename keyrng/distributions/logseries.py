@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keyrng.backends.mode import in_default_mode
 from keyrng.dtypes import Dtype, DTypeLike, integer
 from keyrng.kernels.bits import positive_unit, unit
 from keyrng.kernels.elementary import exp, floor, log1p, log_unchecked
@@ -28,6 +29,7 @@ def _logseries(lane: Any, p: Any) -> Any:
     return cast(floor(log_unchecked(positive_unit(second)) / log_q) + 1.0, np.uint64)
 
 
+@in_default_mode
 def logseries(
     key: Key, p: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from keyrng.backends.memory import memory_at
+from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.binomial import _binomial, trials
 from keyrng.distributions.hypergeometric import LARGEST, _hypergeometric
-from keyrng.distributions.rows import full_shape, required, row_shape, stored, workplace
+from keyrng.distributions.rows import full_shape, repeated, required, row_shape, stored, workplace
 from keyrng.dtypes import DTypeLike, integer, number
 from keyrng.kernels.ops import where
 from keyrng.keys import Key, memory_of, split
@@ -26,7 +27,7 @@ def _sums_from(rows: Array) -> Array:
     here = memory_at(rows)
     sums = here.copy(rows)
     with here.current():
-        for i in reversed(range(rows.shape[-1] - 1)):
+        for i in reversed(range(rows.shape[-1] - 1 if rows.size else 0)):
             sums[..., i] += sums[..., i + 1]
     return sums
 
@@ -62,6 +63,7 @@ def _contained(nsample: Any, total: Any) -> Any:
     return nsample <= total
 
 
+@in_default_mode
 def multinomial(
     key: Key,
     n: ArrayLike,
@@ -112,7 +114,7 @@ def multinomial(
     weights = required(place, non_negative(p=p), _FLOAT64)
     draws = required(place, whole_to(trials(dtype))(n=n), _FLOAT64)
     row_shape("p", weights, shape)
-    full = full_shape(key, shape, out, n=draws[..., None], p=weights)
+    full = full_shape(key, shape, out, n=repeated("n", draws), p=weights)
 
     def error() -> str:
         return f"p must have a positive weight in every row, got {p}"
@@ -131,6 +133,7 @@ def multinomial(
     return stored(key, _class_by_class(key, full, draws, count), dtype, out)
 
 
+@in_default_mode
 def multivariate_hypergeometric(
     key: Key,
     colors: ArrayLike,
@@ -179,7 +182,7 @@ def multivariate_hypergeometric(
     items = required(place, whole_to(min(int(np.iinfo(dtype).max), LARGEST))(colors=colors), _FLOAT64)
     taken = required(place, whole_to(LARGEST)(nsample=nsample), _FLOAT64)
     rows = row_shape("colors", items, shape)
-    full = full_shape(key, rows, out, nsample=taken[..., None], colors=items)
+    full = full_shape(key, rows, out, nsample=repeated("nsample", taken), colors=items)
     left = _sums_from(items)
     total = left[..., 0] if left.shape[-1] else place.xp.zeros(left.shape[:-1])
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from keyrng._given import one_of
 from keyrng.backends.memory import HOST
+from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.covariance import METHODS, covariance, factor, product
 from keyrng.distributions.normal import normal
 from keyrng.distributions.rows import full_shape, required, row_shape, stored, workplace
@@ -17,6 +19,7 @@ from keyrng.parameters import Array, ArrayLike, finite, placed
 from keyrng.shapes import Shape
 
 
+@in_default_mode
 def multivariate_normal(
     key: Key,
     mean: ArrayLike,
@@ -65,8 +68,7 @@ def multivariate_normal(
     >>> keyrng.multivariate_normal(keyrng.key(0), [0.0, 10.0], [[2.0, 1.0], [1.0, 1.0]], (2,)).shape
     (2, 2)
     """
-    if method not in METHODS:
-        raise ValueError(f"method is 'cholesky', 'svd' or 'eigh', got {method!r}")
+    one_of("method", method, *METHODS)
     dtype = floating_of(dtype, mean, cov)
     compute = compute_dtype(dtype)
     here = memory_of(key)

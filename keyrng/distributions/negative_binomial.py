@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.gamma import gamma_parts
 from keyrng.distributions.poisson import poisson_parts
 from keyrng.dtypes import DTypeLike, integer
@@ -28,6 +29,7 @@ def _negative_binomial(lane: Any, n: Any, p: Any) -> Any:
     return whole(*poisson_parts(count, factor * exp(boost) * ((1.0 - p) / p)))
 
 
+@in_default_mode
 def negative_binomial(
     key: Key,
     n: ArrayLike,

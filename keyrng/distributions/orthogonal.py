@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from keyrng._given import shown
+from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.normal import normal
 from keyrng.distributions.rows import full_shape, stored
 from keyrng.dtypes import DTypeLike, compute_dtype, inexact
@@ -12,6 +14,7 @@ from keyrng.parameters import Array
 from keyrng.shapes import Shape, dimensions
 
 
+@in_default_mode
 def orthogonal(
     key: Key,
     n: int,
@@ -59,7 +62,7 @@ def orthogonal(
     columns = n if m is None else m
     for name, length in (("n", n), ("m", columns)):
         if not _is_integer(length):
-            raise TypeError(f"{name} is an int, got {length!r}")
+            raise TypeError(f"{name} is an int, got {shown(length)}")
         if length < 0:
             raise ValueError(f"{name} must not be negative, got {length}")
     given = dimensions(shape)

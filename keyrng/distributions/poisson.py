@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.distributions.unimodal import candidate, log_poisson
+from keyrng.backends.mode import in_default_mode
+from keyrng.distributions.unimodal import NOTHING, candidate, log_poisson
 from keyrng.dtypes import Dtype, DTypeLike, float_dtype, integer
 from keyrng.kernels.bits import whole
 from keyrng.kernels.elementary import floor
@@ -26,8 +27,8 @@ def _attempt(lane: Any, lam: Any, peak: Any) -> tuple[Any, Any]:
     x, height = candidate(lane, fraction, lam)
     k = base + x
     accept = (k >= 0.0) & (height <= log_poisson(k, x - fraction + 1.0, lam) - peak)
-    # Of a mean of 0 no count but 0 has a logarithm; nor of NaN, which must not loop for ever.
-    certain = ~(lam > 0.0)
+    # Not "at most", for NaN: it must not loop for ever.
+    certain = ~(lam > NOTHING)
     return accept | certain, where(certain, 0.0, x)
 
 
@@ -42,6 +43,7 @@ def _poisson(lane: Any, lam: Any) -> Any:
     return whole(*poisson_parts(lane, lam))
 
 
+@in_default_mode
 def poisson(
     key: Key, lam: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:

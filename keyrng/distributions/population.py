@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from keyrng._given import array_of, shown
 from keyrng.algorithms.base import Algorithm
 from keyrng.backends.memory import HOST, Memory, is_on_device, memory_at
 from keyrng.dtypes import index_dtype
@@ -113,18 +114,15 @@ def population(here: Memory, name: str, given: ArrayLike | Key, axis: int) -> Po
                 f"{name} is on {given.device}, the key on {here.name}; {name}.to({here.name!r}) puts {name} there"
             )
         return Population(given.shape, _axis(axis, given.ndim), given._words, given._algorithm)
-    try:
-        array = None if _is_integer(given) else _array(here, name, given)
-    except ValueError as error:  # a ragged list
-        raise ValueError(f"{name} is no array: {error}") from None
+    array = None if _is_integer(given) else _array(here, name, given)
     if array is not None and array.ndim:
         return Population(array.shape, _axis(axis, array.ndim), array)
     if array is not None and array.dtype.kind not in "iu":
-        kind = repr(given) if isinstance(given, (str, bytes, bool, float, complex)) else _kind(given)
+        kind = shown(given) if isinstance(given, (str, bytes, bool, float, complex)) else _kind(given)
         raise TypeError(f"{name} is a whole number or an array of one axis or more, got {kind}")
     size = int(given)
     if size < 0:
-        raise ValueError(f"{name} must not be negative, got {size}")
+        raise ValueError(f"{name} must not be negative, got {shown(size)}")
     return Population((size,), _axis(axis, 1))
 
 
@@ -134,7 +132,7 @@ def _array(here: Memory, name: str, given: ArrayLike) -> Array:
         if not array.ndim:
             raise TypeError(f"{name} is a whole number or an array of one axis or more, got an array of none")
         return array
-    array = np.asarray(given)
+    array = array_of(name, given)
     if here is not HOST and array.ndim and array.dtype.kind in "OSUMm":
         raise TypeError(f"{name} is an array of {array.dtype}, which no GPU holds; draw places of its elements")
     return placed(here, name, array, given)

@@ -44,6 +44,14 @@ def row_shape(name: str, rows: Array, shape: Shape | None) -> tuple[int, ...] | 
     return None if shape is None else (*dimensions(shape), rows.shape[-1])
 
 
+def repeated(name: str, array: Array) -> Array:
+    """A parameter with one more axis, along which it repeats itself."""
+    if array.ndim > 63:
+        raise ValueError(f"{name} has more axes than a sample can have, got shape {array.shape}")
+    longer: Array = array[..., None]
+    return longer
+
+
 def full_shape(key: Key, shape: Shape | None, out: Any, **values: Array) -> tuple[int, ...]:
     """The shape of the whole sample for a shape with rows, or what the parameters broadcast to; checked."""
     check_key(key)
@@ -58,7 +66,7 @@ def row_sum(x: Array) -> Array:
     with here.current():
         total: Array = here.xp.zeros(x.shape[:-1], x.dtype)
         if here is HOST:
-            for i in range(x.shape[-1]):
+            for i in range(x.shape[-1] if total.size else 0):
                 total += x[..., i]
             return total
         for columns in _groups(x, 0.0):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from keyrng._given import shown
 from keyrng.backends.memory import Memory
 from keyrng.dtypes import Dtype, DTypeLike, floating
 from keyrng.kernels.bits import unit
@@ -83,10 +84,11 @@ def _corners(here: Memory, left: ArrayLike, mode: ArrayLike, right: ArrayLike, d
     check_together(left=low, mode=peak, right=high)
 
     def unordered() -> str:
-        return f"left <= mode <= right and left < right must hold, got {left}, {mode} and {right}"
+        given = ", ".join(shown(value, str) for value in (left, mode))
+        return f"left <= mode <= right and left < right must hold, got {given} and {shown(right, str)}"
 
     def too_wide() -> str:
-        return f"right - left must be finite in {low.dtype}, got {left} and {right}"
+        return f"right - left must be finite in {low.dtype}, got {shown(left, str)} and {shown(right, str)}"
 
     high = together(here, _ordered, high, low, peak, error=unordered)
     high = together(here, finite_span, high, low, error=too_wide)

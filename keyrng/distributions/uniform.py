@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from keyrng._given import shown
 from keyrng.backends.memory import Memory
 from keyrng.dtypes import Dtype, DTypeLike, floating
 from keyrng.kernels.bits import unit
@@ -89,7 +90,7 @@ def _interval(here: Memory, minval: ArrayLike, maxval: ArrayLike, dtype: Dtype) 
     low, high = bounds(here, finite(minval=minval), finite(maxval=maxval), dtype)
 
     def error() -> str:
-        return f"maxval - minval must be finite in {low.dtype}, got {minval} and {maxval}"
+        return f"maxval - minval must be finite in {low.dtype}, got {shown(minval, str)} and {shown(maxval, str)}"
 
     high = together(here, finite_span, high, low, error=error)
     return Parameter("minval", low), Parameter("maxval", high), Parameter("maxval", below(high, dtype))

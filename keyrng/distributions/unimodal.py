@@ -26,6 +26,10 @@ _STIRLING = (
     -4.97326197506e-5, 0.000201248482513, -0.000408732282774, 0.000760666591325, -0.00277529612452, 0.0833332997564,
 )  # fmt: skip
 
+# A mean up to which no count but 0 is accepted: the square of the smallest uniform of float64 is 2**-106. Of much
+# smaller means the logarithms below are infinite, and accept nothing.
+NOTHING = 1e-33
+
 
 def candidate(lane: Any, fraction: Any, variance: Any) -> tuple[Any, Any]:
     """A candidate ``x`` beside the base, and the logarithm that its probability over the mode's must reach.

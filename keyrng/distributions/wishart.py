@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from keyrng.backends.memory import HOST
+from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.covariance import covariance, factor, product, sum_of_products
 from keyrng.distributions.gamma import gamma
 from keyrng.distributions.normal import normal
-from keyrng.distributions.rows import full_shape, stored, workplace
+from keyrng.distributions.rows import full_shape, repeated, stored, workplace
 from keyrng.dtypes import DTypeLike, compute_dtype, floating_of
 from keyrng.formats import converted
 from keyrng.kernels.ops import sqrt
@@ -19,6 +20,7 @@ from keyrng.parameters import Array, ArrayLike, parameter_array, placed, positiv
 from keyrng.shapes import Shape, dimensions
 
 
+@in_default_mode
 def wishart(
     key: Key,
     df: ArrayLike,
@@ -78,7 +80,7 @@ def wishart(
 
     degrees = together(place, _above, degrees, np.array(p - 1.0), error=error)
     given = None if shape is None else (*dimensions(shape), p, p)
-    batch = full_shape(key, given, out, df=degrees[..., None, None], scale=matrix)[key.ndim : -2]
+    batch = full_shape(key, given, out, df=repeated("df", repeated("df", degrees)), scale=matrix)[key.ndim : -2]
     factors = converted(factor("scale", matrix), compute)
     factors, degrees = placed(here, "scale", factors, scale), placed(here, "df", degrees, df)[..., None]
     keys = split(key, 2)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from keyrng._given import array_of, one_of, shown
 from keyrng.backends.memory import HOST, Memory, is_on_device
 from keyrng.dtypes import DTypeLike, float_of, integer, signed, unsigned
 from keyrng.kernels.bits import to_unit, unit
@@ -181,20 +182,21 @@ def _whole(here: Memory, name: str, value: ArrayLike) -> Array:
 
 def _check_range(info: Any, lowest: Any, highest: Any, minval: Any, maxval: Any, ordered: bool) -> None:
     if not ordered:
-        raise ValueError(f"minval must be less than maxval, got {minval} and {maxval}")
+        raise ValueError(f"minval must be less than maxval, got {shown(minval, str)} and {shown(maxval, str)}")
     if int(lowest) < info.min or int(highest) > int(info.max) + 1:
         raise ValueError(
-            f"{info.dtype} holds {info.min} to {info.max}, got minval {minval} and maxval {maxval}; give a wider dtype"
+            f"{info.dtype} holds {info.min} to {info.max}, got minval {shown(minval, str)} and maxval "
+            f"{shown(maxval, str)}; give a wider dtype"
         )
 
 
 def _integers(name: str, value: ArrayLike) -> Array:
     if isinstance(value, Key):
         raise TypeError(f"{name} is an integer or an array of integers, got a key; the key comes first")
-    array = np.asarray(value)
+    array = array_of(name, value)
     whole = array.dtype == object and all(type(v) is int for v in array.ravel().tolist())
     if not (array.dtype.kind in "iu" or whole):
-        given = array.dtype if isinstance(value, (np.ndarray, np.generic)) else repr(value)
+        given = array.dtype if isinstance(value, (np.ndarray, np.generic)) else shown(value)
         raise TypeError(f"{name} is an integer or an array of integers, got {given}")
     return array
 
@@ -249,8 +251,7 @@ def bernoulli(
     >>> keyrng.bernoulli(keyrng.key(0), 0.7, (5,))
     array([False, False,  True,  True,  True])
     """
-    if mode not in ("low", "high"):
-        raise ValueError(f"mode is 'low' or 'high', got {mode!r}")
+    one_of("mode", mode, "low", "high")
     chosen = _bernoulli if mode == "low" else _bernoulli_high
     return draw(chosen, key, shape, np.bool_, probability(p=p), compute=float_of(p), out=out)
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.backends.memory import is_on_device
+from keyrng._given import array_of, converted_to, shown
+from keyrng.backends.memory import HOST, is_on_device
+from keyrng.backends.mode import in_default_mode
 from keyrng.dtypes import Dtype, DTypeLike, anything
 from keyrng.initializers.base import Initializer, written
 from keyrng.keys import Key, _axis, _is_integer, check_key, memory_of
@@ -40,6 +42,7 @@ def constant(value: ArrayLike, dtype: DTypeLike = None) -> Initializer:
     return partial(_constant, value, default)
 
 
+@in_default_mode
 def _constant(
     value: ArrayLike, default: Dtype, key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
@@ -55,16 +58,16 @@ _RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 
 def _fitting(value: ArrayLike, dtype: Dtype) -> Array:
     """A value in a dtype that can hold it; a float may be rounded."""
-    given = np.asarray(value)
+    given = array_of("value", value)
     rank = _RANK.get(given.dtype.kind, 2 if given.dtype.name == "bfloat16" else None)
     if rank is None:
-        raise TypeError(f"value is a number or an array of numbers, got {value!r:.80}")
+        raise TypeError(f"value is a number or an array of numbers, got {shown(value)}")
     wanted = _RANK.get(dtype.kind, 2)
     with np.errstate(all="ignore"):
-        array: Array = given.astype(dtype) if rank <= wanted or wanted < 2 else given
+        array: Array = converted_to("value", given, dtype) if rank <= wanted or wanted < 2 else given
         same = array == given if wanted < 2 else np.isfinite(array) == np.isfinite(given)
     if array.dtype != dtype or not np.all(same):
-        raise ValueError(f"value must fit {dtype}, got {value}")
+        raise ValueError(f"value must fit {dtype}, got {shown(value, str)}")
     return array
 
 
@@ -105,8 +108,15 @@ def _identity(default: Dtype, key: Key, shape: Shape, dtype: DTypeLike = None, *
     check_key(key)
     size = dimensions(shape)
     if len(size) != 2:
-        raise ValueError(f"identity is of 2 axes, got shape {size}")
-    return _pattern(key, size, np.eye(*size, dtype=np.int8), default if dtype is None else anything(dtype), out)
+        raise ValueError(f"identity is of 2 axes, got shape {shown(size)}")
+    return _pattern(key, size, _eye(size), default if dtype is None else anything(dtype), out)
+
+
+def _eye(size: tuple[int, ...]) -> Array:
+    pattern = HOST.empty(size, np.int8)
+    pattern[...] = 0
+    np.fill_diagonal(pattern, 1)
+    return pattern
 
 
 def dirac(groups: int = 1, in_axis: int = 1, out_axis: int = 0, dtype: DTypeLike = None) -> Initializer:
@@ -138,7 +148,7 @@ def dirac(groups: int = 1, in_axis: int = 1, out_axis: int = 0, dtype: DTypeLike
     """
     for name, value in (("groups", groups), ("in_axis", in_axis), ("out_axis", out_axis)):
         if not _is_integer(value):
-            raise TypeError(f"{name} is an int, got {value!r}")
+            raise TypeError(f"{name} is an int, got {shown(value)}")
     if groups < 1:
         raise ValueError(f"groups must be 1 or more, got {groups}")
     return partial(_dirac, (groups, in_axis, out_axis), anything(dtype))
@@ -156,13 +166,14 @@ def _dirac(
     check_key(key)
     size, (groups, *axes) = dimensions(shape), how
     if len(size) not in (3, 4, 5):
-        raise ValueError(f"dirac is of 3, 4 or 5 axes, got shape {size}")
+        raise ValueError(f"dirac is of 3, 4 or 5 axes, got shape {shown(size)}")
     source, target = (_axis(axis, len(size)) for axis in axes)
     if source == target:
         raise ValueError(f"in_axis and out_axis are two axes, got {axes[0]} and {axes[1]}")
     if size[target] % groups:
         raise ValueError(f"the output channels must be a multiple of groups, got {size[target]} and {groups}")
-    pattern = np.zeros(size, np.int8)
+    pattern = HOST.empty(size, np.int8)
+    pattern[...] = 0
     centre = np.moveaxis(pattern, (target, source), (0, 1))
     if pattern.size:
         for length in centre.shape[2:]:

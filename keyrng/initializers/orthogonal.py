@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from keyrng._given import shown
+from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.orthogonal import orthogonal as _orthonormal
 from keyrng.dtypes import Dtype, DTypeLike, compute_dtype, inexact
 from keyrng.initializers.base import Initializer, written
@@ -51,10 +53,11 @@ def orthogonal(scale: ArrayLike = 1.0, column_axis: int = -1, dtype: DTypeLike =
 
 def _column(name: str, axis: Any) -> int:
     if not _is_integer(axis):
-        raise TypeError(f"{name} is an int, got {axis!r}")
+        raise TypeError(f"{name} is an int, got {shown(axis)}")
     return int(axis)
 
 
+@in_default_mode
 def _orthogonal(
     scale: float,
     column_axis: int,
@@ -73,7 +76,7 @@ def _matrices(key: Key, size: tuple[int, ...], scale: float, column_axis: int, d
     """Scaled matrices of a shape, in the dtype of the computation."""
     here = memory_of(check_key(key))
     if len(size) < 2:
-        raise ValueError(f"orthogonal is of 2 axes or more, got shape {size}")
+        raise ValueError(f"orthogonal is of 2 axes or more, got shape {shown(size)}")
     axis = _axis(column_axis, len(size))
     compute = dtype if dtype.kind == "c" else compute_dtype(dtype)
     if 0 in size:
@@ -119,6 +122,7 @@ def delta_orthogonal(scale: ArrayLike = 1.0, column_axis: int = -1, dtype: DType
     return partial(_delta, one_number(finite(scale=scale)), _column("column_axis", column_axis), inexact(dtype))
 
 
+@in_default_mode
 def _delta(
     scale: float,
     column_axis: int,
@@ -131,9 +135,9 @@ def _delta(
 ) -> Array:
     size, chosen = dimensions(shape), default if dtype is None else inexact(dtype)
     if len(size) not in (3, 4, 5):
-        raise ValueError(f"delta_orthogonal is of 3, 4 or 5 axes, got shape {size}")
+        raise ValueError(f"delta_orthogonal is of 3, 4 or 5 axes, got shape {shown(size)}")
     if size[-1] < size[-2]:
-        raise ValueError(f"delta_orthogonal needs at least as many outputs as inputs, got shape {size}")
+        raise ValueError(f"delta_orthogonal needs at least as many outputs as inputs, got shape {shown(size)}")
     matrices = _matrices(key, size[-2:], scale, column_axis, chosen)
     here = memory_of(key)
     with here.current():

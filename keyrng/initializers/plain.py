@@ -6,6 +6,8 @@ import math
 from functools import partial
 from typing import Any
 
+from keyrng._given import shown
+from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.normal import _normal as _standard_normal
 from keyrng.distributions.normal import _normal_imag, _normal_real
 from keyrng.distributions.permutation import permutation
@@ -154,6 +156,7 @@ def truncated_normal(
     return partial(_truncated, one_number(finite(stddev=stddev)), *bounds, floating(dtype))
 
 
+@in_default_mode
 def _truncated(
     stddev: float,
     lower: float,
@@ -207,6 +210,7 @@ def sparse(sparsity: ArrayLike, std: ArrayLike = 0.01, dtype: DTypeLike = None) 
     return partial(_sparse, *numbers, floating(dtype))
 
 
+@in_default_mode
 def _sparse(
     sparsity: float,
     std: float,
@@ -220,7 +224,7 @@ def _sparse(
     check_key(key)
     size, chosen = dimensions(shape), default if dtype is None else floating(dtype)
     if len(size) != 2:
-        raise ValueError(f"sparse is of 2 axes, got shape {size}")
+        raise ValueError(f"sparse is of 2 axes, got shape {shown(size)}")
     rows, columns = size
     children = split(key)
     sample = draw(_scaled_normal, children[..., 0], size, chosen, finite(std=std), out=out)

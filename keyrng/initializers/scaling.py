@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from keyrng._given import shown
+from keyrng.backends.mode import in_default_mode
 from keyrng.dtypes import Dtype, DTypeLike, inexact
 from keyrng.initializers.base import Initializer
 from keyrng.initializers.plain import scaled_normal, scaled_truncated
@@ -160,10 +162,10 @@ def variance_scaling(
     >>> bool(abs(x.var() * 300 - 1) < 0.01)
     True
     """
-    if mode not in _MODES:
-        raise ValueError(f"mode is one of {', '.join(_MODES)}, got {mode!r}")
-    if distribution not in _DISTRIBUTIONS:
-        raise ValueError(f"distribution is one of {', '.join(_DISTRIBUTIONS)}, got {distribution!r}")
+    if not isinstance(mode, str) or mode not in _MODES:
+        raise ValueError(f"mode is one of {', '.join(_MODES)}, got {shown(mode)}")
+    if not isinstance(distribution, str) or distribution not in _DISTRIBUTIONS:
+        raise ValueError(f"distribution is one of {', '.join(_DISTRIBUTIONS)}, got {shown(distribution)}")
     axes = _Axes(_listed("in_axis", in_axis), _listed("out_axis", out_axis), _listed("batch_axis", batch_axis))
     return partial(_scaled, one_number(non_negative(scale=scale)), mode, distribution, axes, inexact(dtype))
 
@@ -171,10 +173,11 @@ def variance_scaling(
 def _listed(name: str, axis: Any) -> int | tuple[int, ...]:
     axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
     if not all(map(_is_integer, axes)):
-        raise TypeError(f"{name} is an int or a tuple of ints, got {axis!r}")
+        raise TypeError(f"{name} is an int or a tuple of ints, got {shown(axis)}")
     return tuple(map(int, axes))
 
 
+@in_default_mode
 def _scaled(
     scale: float,
     mode: str,

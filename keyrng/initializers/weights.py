@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from keyrng._given import shown
 from keyrng.dtypes import DTypeLike
 from keyrng.initializers.base import Initializer
 from keyrng.keys import Key, check_key, fold_in
@@ -53,7 +54,7 @@ def tree(key: Key, shapes: Tree, initializer: Initializer | Mapping[str, Initial
     for pattern, rule in rules.items():
         if not isinstance(pattern, str) or not callable(rule):
             raise TypeError(
-                f"initializer is one, or a dict of them by patterns of paths, got {pattern!r}: {rule!r:.80}"
+                f"initializer is one, or a dict of them by patterns of paths, got {shown(pattern)}: {shown(rule)}"
             )
 
     def initialized(path: str, leaf: Any) -> Any:
@@ -73,6 +74,8 @@ def _rule(rules: Mapping[str, Initializer], path: str) -> Initializer:
 
 def _shape(leaf: Any, path: str) -> tuple[int, ...]:
     try:
-        return tuple(leaf.shape) if hasattr(leaf, "shape") else dimensions(leaf)
+        return dimensions(tuple(leaf.shape) if hasattr(leaf, "shape") else leaf)
+    except ValueError as error:
+        raise ValueError(f"shapes at {path!r}: {error}") from None
     except TypeError as error:
-        raise TypeError(f"{path!r}: {error}") from None
+        raise TypeError(f"shapes at {path!r}: {error}") from None

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.random.bit_generator import ISpawnableSeedSequence
 
 from keyrng import _seed
+from keyrng._given import integer
 from keyrng.interop._stream import Stream
 from keyrng.keys import Key, check_key, fold_in, key_data, wrap_key_data
 
@@ -128,7 +129,7 @@ class KeyBitGenerator(np.random.BitGenerator):
         ValueError if that leads before word 0, or beyond the last word of the key. Half a word that waits is dropped.
         """
         with self.lock:
-            self._stream.move(self._stream.next + delta)
+            self._stream.move(self._stream.next + integer("delta", delta))
         return self
 
     @property

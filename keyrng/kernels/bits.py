@@ -23,6 +23,10 @@ def to_unit(word: Value, dtype: Any) -> Value:
 
     The top bits become the fraction of a float in [1, 2), from which 1 is taken without rounding.
     """
+    if dtype not in _FORMATS:
+        raise TypeError(
+            f"a uniform is computed in float32 or float64, not in {dtype}: draw takes a float dtype, or compute"
+        )
     shift, one = _FORMATS[np.dtype(dtype)]
     return bitcast((word >> shift) | one, dtype) - 1.0
 

@@ -85,10 +85,9 @@ def literal(value: Any) -> str:
     dtype = value.dtype
     if dtype.kind == "f":
         suffix = "f" if dtype.itemsize == 4 else ""
-        if np.isnan(value):
-            return f'__builtin_nan{suffix}("")'
-        if np.isinf(value):
-            return f"{'-' if value < 0 else ''}__builtin_inf{suffix}()"
+        if not np.isfinite(value):
+            # As bits: C has no literal, and which NaN a compiler's macro is differs.
+            return f"{dtype.name}_of({literal(value.view(f'uint{8 * dtype.itemsize}'))})"
         return float(value).hex() + suffix
     if dtype.kind == "u":
         return hex(int(value)) + ("u" if dtype.itemsize <= 4 else "ull")

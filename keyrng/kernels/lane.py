@@ -33,7 +33,7 @@ class Lane(Protocol):
         """A word of 32 or 64 random bits, by default as wide as the dtype. An attempt may ask several times."""
 
     def planes(self, count: int) -> tuple[Any, ...]:
-        """The words of this element in an array with ``count`` rows of the result's size, as jax's (count, *shape)."""
+        """The words of this element in an array of ``count`` rows of the result's size: jax's ``(count, *shape)``."""
 
     def row(self, count: int) -> tuple[Any, ...]:
         """Lanes, each for a word, of the values that an array with a last axis of ``count`` has for this element."""

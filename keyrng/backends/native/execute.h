@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "code.h"
+#include "mode.h"
 
 #define CHUNK 2048      /* elements at a time: some six buffers of it fit a level-1 cache */
 #define PAD 64          /* buffers hold whole groups of vectors */
@@ -415,6 +416,7 @@ static int execute(const job *j, size_t first, size_t stop) {
                 memcpy(w.buffers[i] + e * (size_t)p->itemsize, j->parameters[i].data, (size_t)p->itemsize);
 
     w.lanes.each = each;
+    mode caller = mode_enter();
     for (size_t flat = first; flat < stop; flat += w.lanes.n) {
         size_t at = flat % j->count, left = stop - flat;
         w.lanes.n = left < w.capacity ? left : w.capacity;
@@ -427,6 +429,7 @@ static int execute(const job *j, size_t first, size_t stop) {
         }
         run_chunk(&w, flat);
     }
+    mode_leave(caller);
     if (memory != small) free(memory);
     return 0;
 }

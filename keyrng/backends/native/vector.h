@@ -1,7 +1,8 @@
 /* What the printed C is made of: vectors as wide as the processor's registers, or scalars.
  *
  * A type such as float32_w32 has as many lanes as 32-bit words fit a register, so float64_w32 is two registers; _w64
- * counts lanes in 64-bit words. GCC and Clang know these as vector extensions; on other compilers a lane is a scalar.
+ * counts lanes in 64-bit words. GCC and Clang know these as vector extensions; on other compilers, such as MSVC,
+ * a lane is a scalar and all is plain C11. -DKEYRNG_SCALAR makes it so on any compiler (tests/strict_c.py).
  */
 #ifndef KEYRNG_VECTOR_H
 #define KEYRNG_VECTOR_H
@@ -35,6 +36,17 @@ typedef int32_t e_int32;
 typedef int64_t e_int64;
 typedef float e_float32;
 typedef double e_float64;
+
+static inline e_float32 float32_of(e_uint32 bits) {
+    e_float32 x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+static inline e_float64 float64_of(e_uint64 bits) {
+    e_float64 x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
 
 #ifdef VECTOR_BYTES
 
@@ -246,7 +258,7 @@ static inline uint32_w32 modwide_uint32_w32(uint32_w32 h, uint32_w32 l, uint32_w
 #endif
 static inline uint64_t modwide64(uint64_t h, uint64_t l, uint64_t d) {
     if (!d) return 0;
-#ifdef __SIZEOF_INT128__
+#if defined(VECTOR_BYTES) && defined(__SIZEOF_INT128__)
     return (uint64_t)(((unsigned __int128)h << 64 | l) % d);
 #else
     h %= d;

@@ -1,0 +1,62 @@
+"""Writes the speeds of docs/comparison.md from the newest results of run.py: python benchmarks/comparison.py."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "comparison.md"
+BEGIN, END = "<!-- speeds: made by benchmarks/comparison.py -->\n", "<!-- end of speeds -->"
+COLUMNS = {
+    "keyrng, 1 thread": "keyrng compiled, 1 thread",
+    "all threads": "keyrng compiled, all threads",
+    "NumPy alone": "keyrng NumPy-only",
+    "numpy PCG64": "numpy PCG64",
+    "randomgen ThreeFry": "randomgen ThreeFry",
+    "jax": "jax",
+    "torch": "torch",
+}
+VALUES = ("uniform", "normal", "exponential", "gamma(2.0)", "poisson(5)", "binomial(100, .3)", "randint(0, 1000)")
+CALLS = ("key(0)", "split(k)", "fold_in(k, 1)", "uniform(k)", "normal(k, (10,))")
+
+
+def newest() -> dict[str, Any]:
+    """The newest results of run.py; those of sizes.py and of GPUs have other names in them."""
+    found = [json.loads(path.read_text("utf-8")) for path in (ROOT / "benchmarks" / "results").glob("*.json")]
+    data: dict[str, Any] = max(
+        (d for d in found if "uniform" in {row["group"] for row in d.get("measured", ())}), key=lambda d: d["date"]
+    )
+    return data
+
+
+def table(data: dict[str, Any]) -> str:
+    """Where and when it was measured, and medians; a dash for what was not."""
+    median = {(row["group"], row["subject"]): row["median"] for row in data["measured"]}
+    versions = ", ".join(f"{name} {number}" for name, number in data["versions"].items())
+    machine = data["machine"]
+    lines = [
+        f"Measured on {data['date']}: {machine['cpu']}, {machine['cores']} cores, {machine['instruction_set']};"
+        f" {machine['system']}; {versions}.",
+        "",
+    ]
+    for unit, groups in (("ns a value", VALUES), ("µs a call", CALLS)):
+        columns = {c: subject for c, subject in COLUMNS.items() if any((g, subject) in median for g in groups)}
+        lines += [f"| {unit} | {' | '.join(columns)} |", "|---|" + "---:|" * len(columns)]
+        for group in groups:
+            times = (median.get((group, subject)) for subject in columns.values())
+            lines.append(f"| `{group}` | {' | '.join('-' if t is None else f'{t:.3g}' for t in times)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def page(text: str, data: dict[str, Any]) -> str:
+    """The page with the table between its marks."""
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}\n{table(data)}\n{END}{after}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(PAGE.read_text("utf-8"), newest()), "utf-8")

@@ -1,0 +1,62 @@
+"""ent and dieharder on keyrng's streams: nice -n 19 python benchmarks/quality/run.py --size small
+
+See benchmarks/README.md. What is done is kept in a CSV file; the same command again goes on where it was stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import programs
+import summary
+from rows import append, extremes, read, test_of
+from sizes import SIZES, larger
+from streams import FEEDS, Stream, all_impls, matrix
+
+RESULTS = Path(__file__).parents[1] / "results"
+
+
+def run(stream: Stream, tests: Iterable[programs.Test], file: Path, done: set[tuple[str, ...]]) -> None:
+    """Run what is left to do on a stream, and append each test's results to the file."""
+    left = [test for test in tests if (stream.impl, stream.feed, str(stream.seed), str(test)) not in done]
+    if not left:
+        return
+    print(f"{datetime.datetime.now():%H:%M:%S} {stream}", flush=True)
+    for test, results in programs.run(left, stream.command):
+        append(file, stream, test, results)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="ent and dieharder on every feed of every algorithm")
+    parser.add_argument("--size", choices=SIZES, default="small", help="which tests, and how large (default small)")
+    parser.add_argument("--impl", nargs="+", default=all_impls(), help="algorithms (default all)")
+    parser.add_argument("--feed", nargs="+", default=list(FEEDS), help="feeds, as `python -m keyrng bits` takes them")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--again", action="store_true", help="run extreme results again: four times the sample, next seed"
+    )
+    parser.add_argument(
+        "--out", type=Path, help="the CSV file (default results/quality-SIZE.csv); .md stands beside it"
+    )
+    options = parser.parse_args()
+    file = options.out or RESULTS / f"quality-{options.size}.csv"
+    found = programs.versions()  # before hours of work, not after
+    if options.again:
+        first = [row for row in read(file) if row.seed == options.seed and not row.is_control]
+        todo = [(Stream(row.impl, row.feed, row.seed + 1), [larger(test_of(row))]) for row in extremes(first)]
+    else:
+        todo = [(stream, SIZES[options.size]) for stream in matrix(options.impl, options.feed, options.seed)]
+    for stream, tests in todo:
+        done = {(row.impl, row.feed, str(row.seed), row.run) for row in read(file)}
+        run(stream, tests, file, done)
+    text = summary.markdown(read(file), found, options.seed)
+    file.with_suffix(".md").write_text(text, "utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""Which tests, and how large.
+
+dieharder sums up the p-values that a test has gathered, 100 of them where ``-p`` says nothing else, by a test of
+Kolmogorov and Smirnov whose distances are from i / (n + 1). They are too small: for few p-values the sum comes out too
+near to 1, of any words whatsoever. With ``-p 1`` it prints the one p-value itself. So the small size asks for these,
+several times, and summary.py judges them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from programs import Test
+
+
+def _dieharder(times: int, *options: str) -> list[Test]:
+    return [Test("dieharder", tuple(text.split()), times=times) for text in options]
+
+
+QUICK = [Test("ent", size=1_000_000), *_dieharder(5, "-d 100 -p 1", "-d 8 -p 1", "-d 15 -p 1")]
+
+# Some five seconds of a processor for a stream. Left out: OPSO, OQSO and DNA, which dieharder calls suspect, its sums
+# test, which it says not to use, and the test of its own Kolmogorov-Smirnov.
+SMALL = [
+    Test("ent", size=20_000_000),
+    *_dieharder(5, *(f"-d {number} -p 1" for number in (0, 1, 3, 4, 8, 9, 10, 11, 12, 13, 15, 16, 100, 101, 102, 202))),
+    *_dieharder(5, "-d 2 -t 10000 -p 1", "-d 17 -t 200000 -p 1", "-d 200 -n 4 -p 1", "-d 201 -n 3 -p 1"),
+    *_dieharder(5, "-d 203 -n 7 -t 200000 -p 1"),
+    *_dieharder(1, "-d 205 -t 5000000", "-d 206 -t 5000", "-d 207 -t 1500000", "-d 208 -t 500000", "-d 209 -t 6500000"),
+]
+
+# All that `dieharder -a` runs, with its own sizes, one by one so that a run can be taken up again; the slowest last.
+FULL = [
+    Test("ent", size=100_000_000),
+    *_dieharder(1, *(f"-d {number}" for number in (*range(17), *range(100, 103), 202, *range(204, 210)))),
+    *_dieharder(1, *(f"-d 200 -n {n}" for n in range(1, 13)), *(f"-d 201 -n {n}" for n in range(2, 6))),
+    *_dieharder(1, *(f"-d 203 -n {n}" for n in range(33)), "-d 17"),
+]
+
+SIZES = {"quick": QUICK, "small": SMALL, "full": FULL}
+
+
+def larger(test: Test) -> Test:
+    """Four times as much of the same test, for a result that is to be looked at again."""
+    if test.program == "ent":
+        return replace(test, size=4 * test.size)
+    if "-p" in test.options:
+        return replace(test, times=20)
+    return replace(test, options=(*test.options, "-m", "4"))

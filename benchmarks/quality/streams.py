@@ -1,0 +1,73 @@
+"""The streams that are tested: commands that write words to standard output for ever."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import dataclass
+
+from keyrng import algorithms
+
+# The most important first: a run that is cut short has done what matters.
+FEEDS = (
+    "one",
+    "fold_in:8192",
+    "tree:8",
+    "seeds:8192",
+    "weight:2",
+    "powers",
+    "float32",
+    "float64",
+    "paths:16",
+    "tree:4",
+    "tree:1",
+    "family:1",
+    "line:64",
+)
+REFERENCE, COUNTER = CONTROLS = "aes-128-ctr", "counter"
+_COUNT = """
+import numpy, sys
+for i in range(2**12):
+    sys.stdout.buffer.write(numpy.arange(i << 20, (i + 1) << 20, dtype="<u4"))
+"""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One stream: of an algorithm of keyrng and a feed, or of a control, whose feed is a number."""
+
+    impl: str
+    feed: str
+    seed: int = 0
+
+    @property
+    def command(self) -> list[str]:
+        if self.impl == REFERENCE:
+            key = f"{self.seed * 1000 + int(self.feed):032x}"
+            return ["openssl", "enc", "-aes-128-ctr", "-K", key, "-iv", "0" * 32, "-nosalt", "-in", "/dev/zero"]
+        if self.impl == COUNTER:
+            return [sys.executable, "-c", _COUNT]
+        return [
+            *(sys.executable, "-m", "keyrng", "bits"),
+            *("--impl", self.impl, "--feed", self.feed, "--seed", str(self.seed)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.impl} {self.feed}, seed {self.seed}"
+
+
+def matrix(impls: list[str], feeds: list[str], seed: int) -> list[Stream]:
+    """Every feed of every algorithm, feed by feed; with as many streams of AES among them, and one that only counts.
+
+    AES says what the programs find in words without fault, the counter that they find faults.
+    """
+    found = [Stream(COUNTER, "0", 0)]
+    for number, feed in enumerate(feeds):
+        found += [Stream(impl, feed, seed) for impl in impls]
+        if shutil.which("openssl"):
+            found.append(Stream(REFERENCE, str(number), seed))
+    return found
+
+
+def all_impls() -> list[str]:
+    return list(algorithms.names())

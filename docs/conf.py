@@ -1,0 +1,130 @@
+"""Sphinx: how the pages become a site. ``pip install . --group docs && sphinx-build -W docs build/docs``.
+
+The pages are Markdown that reads well unbuilt. What only the site needs is made here: the menu, from the lists of
+index.md, the pictures of samplers, and the pages of the repository's root.
+"""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from docutils.nodes import SkipNode
+from docutils.utils.math import MathError
+from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.util.logging import getLogger
+
+import keyrng
+
+HERE = Path(__file__).parent
+ROOT_PAGES = {"changelog": "CHANGELOG.md", "contributing": "CONTRIBUTING.md"}
+
+project = "keyrng"
+author = copyright = "The keyrng authors"
+version = release = keyrng.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.intersphinx"]
+exclude_patterns = ["pictures", "static"]
+default_role = "py:obj"  # `gamma` in a docstring
+suppress_warnings = ["misc.highlighting_failure"]
+
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 4  # as GitHub makes them
+
+autodoc_mock_imports = ["dask", "jax", "torch", "xarray"]  # what keyrng.interop's modules are for
+autodoc_typehints = "none"  # the texts say it, and say more
+autodoc_member_order = "bysource"
+toc_object_entries = False  # the pages have headings
+napoleon_google_docstring = False
+napoleon_use_param = False  # "key, shape, out" is one entry
+napoleon_use_rtype = False
+
+# Links into other projects need their inventories, so the network; a build without it has plain names instead.
+intersphinx_mapping = (
+    {
+        "python": ("https://docs.python.org/3", None),
+        "numpy": ("https://numpy.org/doc/stable", None),
+        "jax": ("https://docs.jax.dev/en/latest", None),
+        "torch": ("https://docs.pytorch.org/docs/stable", None),
+    }
+    if os.environ.get("KEYRNG_DOCS_ONLINE") == "1"
+    else {}
+)
+
+html_theme = "furo"
+html_title = f"keyrng {release}"
+html_static_path = ["static"]
+html_css_files = ["keyrng.css"]
+html_math_renderer = "mathml"
+html_copy_source = False
+html_show_sphinx = False
+
+_log = getLogger("keyrng.docs")
+_SECTION = re.compile(r"^## (.+)\n((?:(?!^## ).*\n)*)", re.MULTILINE)
+_PAGE = re.compile(r"^- \[([^\]]+)\]\(([^)#]+)\.md\)", re.MULTILINE)
+_NAME = re.compile(r"``((?:jax|keyrng|numpy|torch)\.[\w.]*\w)``")
+_SAMPLER = re.compile(r"^## `keyrng\.(\w+)`\n", re.MULTILINE)
+
+
+def _menu(text: str) -> str:
+    """The lists of index.md as toctrees, so that a page is named in one place."""
+    trees = []
+    for heading, body in _SECTION.findall(text):
+        pages = "\n".join(f"{title} <{page}>" for title, page in _PAGE.findall(body))
+        trees.append(f"```{{toctree}}\n:hidden:\n:caption: {heading}\n\n{pages}\n```\n")
+    return "\n".join([text, *trees])
+
+
+def _with_pictures(text: str) -> str:
+    """The reference of samplers, with the picture of each that has one."""
+
+    def with_picture(heading: re.Match[str]) -> str:
+        name = heading[1]
+        if not (HERE / "pictures" / "samplers" / f"{name}.svg").exists():
+            return heading[0]
+        return f"{heading[0]}\n![density of {name}, and a sample](../pictures/samplers/{name}.svg)\n"
+
+    return _SAMPLER.sub(with_picture, text)
+
+
+def _of_the_root(file: str) -> str:
+    """A page at the root of the repository, with links that are right in docs/."""
+    text = (HERE.parent / file).read_text("utf-8").replace("](docs/", "](")
+    return re.sub(rf"\]\(({'|'.join(ROOT_PAGES.values())})", lambda link: link[0].lower(), text)
+
+
+def _read(app: Any, page: str, source: list[str]) -> None:
+    if page in ROOT_PAGES:
+        app.env.note_dependency(HERE.parent / ROOT_PAGES[page], docname=page)
+        source[0] = _of_the_root(ROOT_PAGES[page])
+    elif page == "index":
+        source[0] = _menu(source[0])
+    elif page.startswith("reference/"):
+        source[0] = _with_pictures(source[0])
+
+
+def _with_links(app: Any, what: str, name: str, of: Any, options: Any, lines: list[str]) -> None:
+    """Full names in a docstring, as links to what they name where that is known."""
+    lines[:] = [_NAME.sub(r":py:obj:`\1`", line) for line in lines]
+
+
+def _math(self: Any, node: Any, block: bool) -> None:
+    try:
+        text = tex2mathml(node.astext(), as_block=block)
+    except MathError as error:
+        _log.warning("%s", error, location=node)
+        text = html.escape(node.astext())
+    self.body.append(f'<div class="math">{text}</div>\n' if block else text)
+    raise SkipNode
+
+
+def setup(app: Any) -> None:
+    """Called by Sphinx."""
+    app.connect("source-read", _read)
+    app.connect("autodoc-process-docstring", _with_links)
+    # MathML, which browsers show themselves: a page needs no script from elsewhere.
+    app.add_html_math_renderer("mathml", (partial(_math, block=False), None), (partial(_math, block=True), None))

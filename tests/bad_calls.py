@@ -1,0 +1,277 @@
+"""Calls with bad arguments, and what is wrong with what they gave: nothing, if they gave the documented result or error.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from bad_values import KEY, Value
+from calls import CALLS
+from surface import Target
+
+import keyrng
+
+#: CPU seconds after which a call hangs, for tests that run beside others.
+LONG = 5.0
+
+#: What an error may say instead of the argument's name.
+ALSO = {
+    "key": ("a key", "keys"),
+    "keys": ("a key",),
+    "seed_or_key": ("seed", "key", "keys"),
+    "words": ("keys of", "array of"),
+    "data": ("bytes", "a key"),
+    "state": ("bytes",),
+    "other": ("key", "keys"),
+    "index": ("indices", "axis"),
+    "device": ("cuda", "GPU"),
+    "impl": ("algorithm",),
+    "tree": ("trees",),
+    "num": ("an int",),
+    "n": ("an int", "number", "shape"),
+    "delta": ("word",),
+    "axis": ("axes",),
+    "axes": ("axis", "transpose"),
+    "lower": ("truncated",),
+    "d": ("shape",),
+    "logits": ("probability",),
+    "p": ("probability", "positive"),
+    "shape": ("reshape", "draws", "dimension", "axes", "asked for"),
+    "a": ("draws",),
+    "parameters": ("parameter", "_unit", "scale"),
+    "dtype": ("asked for",),
+    "broadcast_dims": ("axis",),
+    "replace": ("draws",),
+    "shapes": ("names in a tree", "tree", "shape"),
+    "seed": ("key",),
+    "stddev": ("scale",),
+    "out": ("sample's shape",),
+    "count": ("threads",),
+    "name": ("impl", "backend"),
+    "algorithm": ("Algorithm",),
+    "block_words": ("words of",),
+    "m": ("shape",),
+    "step": ("steps",),
+    "epoch": ("epochs", "data to fold in"),
+}
+
+#: Errors beside ValueError and TypeError that are documented.
+OTHER_ERRORS: dict[str, tuple[type[Exception], ...]] = {
+    "Key.__getitem__": (IndexError,),
+    "Lazy.__getitem__": (IndexError,),
+    "Epochs.__getitem__": (IndexError,),
+    "Epoch.__getitem__": (IndexError,),
+}
+
+#: What NumPy calls, or what takes NumPy's own arguments: its errors are NumPy's.
+NUMPYS = {"Key.__getitem__", "Lazy.__getitem__", "Lazy.__array__"}
+
+#: Arguments whose time is proportional to them, up to a limit that is documented.
+SLOW = {("permutation", "x"), ("choice", "a")}
+
+#: Where a value may be infinite though nothing is wrong: it is beyond the largest of the dtype.
+OVERFLOWS = frozenset(
+    "cauchy double_sided_maxwell exponential f gamma generalized_normal laplace logistic lognormal noncentral_f pareto"
+    " power t wald weibull_min wishart multivariate_normal loggamma gumbel rayleigh chisquare noncentral_chisquare beta"
+    .split()
+)  # fmt: skip
+
+_ANY = (-np.inf, np.inf)
+#: Between what the values lie, whatever the parameters are.
+SUPPORT: dict[str, tuple[float, float]] = {
+    **dict.fromkeys(("beta", "dirichlet", "power"), (0.0, 1.0)),
+    "uniform ": (0.0, 1.0),
+    **dict.fromkeys(("geometric", "zipf", "logseries"), (1.0, np.inf)),
+    "pareto": (1.0, np.inf),
+    "rademacher": (-1.0, 1.0),
+    "vonmises": (-np.pi, np.pi),
+    **dict.fromkeys(
+        "binomial chisquare exponential f gamma hypergeometric maxwell multinomial multivariate_hypergeometric"
+        " negative_binomial noncentral_chisquare noncentral_f poisson rayleigh wald weibull_min lognormal categorical"
+        " index_shuffle".split(),
+        (0.0, np.inf),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A target with some of its arguments changed."""
+
+    target: Target
+    changed: Mapping[str, Value]
+
+    def __str__(self) -> str:
+        return f"{self.target}({', '.join(f'{name}={value!r}' for name, value in self.changed.items())})"
+
+    def arguments(self) -> dict[str, Any]:
+        """All arguments by name, made anew."""
+        return {name: value.make() for name, value in {**self.target.good, **self.changed}.items()}
+
+
+def _run(target: Target, given: dict[str, Any]) -> Any:
+    given = dict(given)
+    more: list[Any] = []
+    if target.var_positional in given:
+        value = given.pop(target.var_positional)
+        more = [value]
+    if target.var_keyword in given:
+        given["scale"] = given.pop(target.var_keyword)
+    if more and target.positional | set(target.good):
+        return target.make()(*(given.pop(name) for name in list(target.good) if name in given), *more, **given)
+    first = [given.pop(name) for name in list(given) if name in target.positional]
+    return target.make()(*first, *more, **given)
+
+
+def wrong(call: Call) -> str | None:
+    """What is wrong with what a call does; None if nothing is."""
+    target, given = call.target, call.arguments()
+    if any((target.name.removeprefix("Generator."), name) in SLOW and _is_huge(given[name]) for name in call.changed):
+        return None
+    if any(callable(given.get(name)) and name in call.changed for name in ("kernel", "sampler", "initializer")):
+        return None  # what a function raises that is no kernel is its own
+    started = time.process_time()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            result = _run(target, given)
+    except (ValueError, TypeError) as error:
+        return _wrong_message(call, error)
+    except MemoryError as error:
+        if not any(map(_is_huge, (given[name] for name in call.changed))):
+            return f"MemoryError for what is not huge: {error}"
+        return None if re.search(r"[Uu]nable to allocate", str(error)) or target.name in NUMPYS else f"MemoryError says {error}"
+    except OTHER_ERRORS.get(target.name, ()):
+        return None
+    except RuntimeError as error:
+        if "device" in call.changed and "GPU" in str(error) or "CuPy" in str(error):
+            return None
+        return f"{type(error).__name__}: {error}"
+    except Exception as error:
+        return f"{type(error).__name__}: {str(error)[:300]}"
+    took = time.process_time() - started
+    if took > LONG:
+        return f"took {took:.1f} s of CPU"
+    return _wrong_result(call, given, result)
+
+
+def _wrong_message(call: Call, error: Exception) -> str | None:
+    text = str(error)
+    if call.target.name in NUMPYS:
+        return None
+    if len(text) > 1000:
+        return f"an error of {len(text)} characters: {text[:100]}"
+    if isinstance(error, (UnicodeError, np.exceptions.AxisError)):
+        return f"{type(error).__name__}: {text[:200]}"
+    for name in call.changed:
+        for word in (name, *ALSO.get(name, ())):
+            if re.search(rf"\b{re.escape(word)}\b", text):
+                return None
+    return f"{type(error).__name__} that does not name {' or '.join(call.changed)}: {text[:300]}"
+
+
+def _is_huge(value: Any) -> bool:
+    """Whether a value asks for more than a gigabyte, or is one."""
+    if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.timedelta64)):
+        return int(value) >= 2**27
+    if isinstance(value, range):
+        return len(value) >= 2**27
+    if isinstance(value, (tuple, list)):
+        return len(value) > 1000 or any(_is_huge(part) for part in value if part is not value)
+    if isinstance(value, (np.ndarray, keyrng.lazy(keyrng.normal, KEY, ()).__class__)):
+        return value.size >= 2**27 or (value.dtype.kind in "iu" and value.size < 100 and any(map(_is_huge, value.flat)))
+    if isinstance(value, str):
+        return len(value) > 10_000
+    return False
+
+
+@cache
+def _usual(target: Target) -> Any:
+    """What a target gives for its good arguments."""
+    return _run(target, {name: value.make() for name, value in target.good.items()})
+
+
+def _wrong_result(call: Call, given: dict[str, Any], result: Any) -> str | None:
+    target = call.target
+    name = target.name.removeprefix("Generator.")
+    out = given.get("out")
+    if "out" in given and out is not None:
+        if result is not out and not isinstance(out, keyrng.lazy(keyrng.normal, KEY, ()).__class__):
+            return f"out is {type(out).__name__}, returned was another {type(result).__name__}"
+        return None if not isinstance(result, np.ma.MaskedArray) else "wrote to a masked array"
+    usual = _usual(target)
+    kinds: tuple[Any, ...] = (type(usual),)
+    if name in ("permutation", "choice"):
+        kinds = (np.ndarray, keyrng.Key)
+    if target.name in ("Lazy.__getitem__", "Key.__eq__"):
+        kinds = (np.ndarray, np.generic, bool)
+    if type(result) not in kinds and not (np.generic in kinds and isinstance(result, kinds)):
+        if target.name in ("named_keys", "initializers.tree", "Epoch.__getitem__", "algorithms.get", "Algorithm"):
+            return None
+        if type(result) is not type(usual):
+            return f"gave a {type(result).__name__}, not a {type(usual).__name__}"
+    if name in CALLS or name in ("dropout", "dropout_mask", "draw") or target.name.endswith("()"):
+        return _wrong_sample(name, given, result, usual)
+    return None
+
+
+#: How many axes of a sample are not in ``shape``.
+ROWS = {"ball": 1, "dirichlet": 1, "multivariate_hypergeometric": 1, "multivariate_normal": 1, "orthogonal": 2, "wishart": 2}
+
+
+def _wrong_sample(name: str, given: dict[str, Any], sample: Any, usual: Any) -> str | None:
+    key = given.get("key", KEY)
+    if isinstance(sample, keyrng.Key):
+        return None if sample.shape[: key.ndim] == key.shape else f"keys of shape {sample.shape} for {key.shape}"
+    if type(sample) is not np.ndarray:
+        return f"a sample is a {type(sample).__name__}"
+    if sample.shape[: key.ndim] != key.shape:
+        return f"shape {sample.shape} for keys of shape {key.shape}"
+    shape = given.get("shape")
+    if shape is not None and name not in ("choice", "dropout_mask"):
+        sizes = tuple(int(n) for n in (shape if np.ndim(shape) or isinstance(shape, (tuple, list)) else (shape,)))
+        after = sample.ndim - ROWS.get(name, 0)
+        if name == "multinomial" or after < 0:
+            after = sample.ndim
+        found = sample.shape[key.ndim : after]
+        if found != sizes and sizes and np.broadcast_shapes(found[-30:], sizes[-30:]) != found[-30:]:
+            return f"shape {sample.shape} for shape={shape!r:.80}"
+    dtype = given.get("dtype")
+    if name in ("permutation", "choice"):
+        return None
+    if dtype is not None:
+        try:
+            wanted = "bfloat16" if isinstance(dtype, str) and dtype == "bfloat16" else np.dtype(dtype).name
+        except TypeError:
+            return f"{sample.dtype} for dtype={dtype!r:.80}"
+        if sample.dtype.name != wanted:
+            return f"{sample.dtype} for dtype={dtype!r:.80}"
+    elif name not in ("multivariate_normal", "wishart", "dropout") and sample.dtype != usual.dtype:
+        if not {sample.dtype.name, usual.dtype.name} == {"int32", "int64"}:
+            return f"{sample.dtype} by default, usually {usual.dtype}"
+    if not sample.dtype.isnative:
+        return f"foreign byte order: {sample.dtype.str}"
+    if sample.size > 10**6 or sample.dtype.kind not in "fcbiu" and sample.dtype.name != "bfloat16":
+        return None if sample.size > 10**6 else f"a sample of {sample.dtype}"
+    if sample.dtype.kind == "b" or name in ("dropout", "initializers.constant()"):
+        return None
+    values = sample.astype(np.complex128) if sample.dtype.kind == "c" else sample.astype(np.float64)
+    if np.isnan(values).any():
+        return "NaN in a sample"
+    if np.isinf(values).any() and name not in OVERFLOWS:
+        return "infinite values in a sample"
+    low, high = SUPPORT.get(name, _ANY)
+    if values.dtype.kind == "f" and values.size and not (values.min() >= low and values.max() <= high):
+        return f"values from {values.min()} to {values.max()}, not in [{low}, {high}]"
+    return None
+
+
+__all__ = ["Call", "inspect", "wrong"]

@@ -1,0 +1,143 @@
+"""``python -m keyrng selftest``: what it checks, and that it says what is broken, and where."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cases import ALGORITHMS, CASES, PATHS, Array, on
+from modes import floating_mode
+from test_values import VALUES
+
+import keyrng
+from keyrng.backends import compiled
+from keyrng.cli import selftest
+
+from make_values import selftest as made_anew  # isort: skip
+from public_calls import PLAIN_CALLS  # isort: skip
+
+TABLE = json.loads(selftest.TABLE.read_text())
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
+    """A table of a few rows, of which a test may change what it likes before it calls `run_with`."""
+    table = json.loads(json.dumps(TABLE))
+    table["rows"] = [row for row in table["rows"] if row["name"] in ("bits", "normal", "randint", "permutation")]
+    monkeypatch.setattr(selftest, "TABLE", tmp_path / "table.json")
+    return table
+
+
+def run_with(table: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    selftest.TABLE.write_text(json.dumps(table))
+    return selftest.run(), capsys.readouterr().out
+
+
+def test_everything_holds_and_each_path_has_its_line() -> None:
+    command = [sys.executable, "-m", "keyrng", "selftest"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    assert "floating-point mode: the default\n" in done.stdout
+    lines = [line for line in done.stdout.splitlines() if "all hold" in line]
+    assert [line.split()[0] for line in lines if not line.startswith("cuda")] == keyrng.testing.backends()
+    rows = len(CASES) + len(PLAIN_CALLS)
+    assert all(int(line.split(" digests")[0].split()[-1]) >= rows * len(ALGORITHMS) for line in lines)
+    assert "checks hold, in" in done.stdout
+
+
+def test_the_table_is_made_of_the_values() -> None:
+    assert made_anew(VALUES) == TABLE, "python tests/data/make_values.py makes it anew"
+    assert {row["call"] for row in TABLE["rows"]} >= {case.function or case.name for case in CASES}
+
+
+def test_a_digest_that_differs_is_named_on_every_path(small: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    (row,) = (row for row in small["rows"] if row["name"] == "normal")
+    digests = row["digests"][0].split()
+    digests[2] = "0" * 16
+    row["digests"][0] = " ".join(digests)
+
+    status, text = run_with(small, capsys)
+
+    assert status == 1
+    for path in keyrng.testing.backends():
+        assert f"  BROKEN  {path}: digest: normal float32 {ALGORITHMS[2]}: got " in text
+    assert text.count("BROKEN  ") == len(keyrng.testing.backends())
+    assert "must be 0000000000000000" in text and "numbers drawn here are not keyrng's" in text
+
+
+def test_a_known_answer_that_differs_is_named(small: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    small["answers"][0][3][0] = "12345678"
+    status, text = run_with(small, capsys)
+
+    assert status == 1
+    assert f"BROKEN  numpy: known answer: {small['answers'][0][0]} of" in text
+
+
+def test_a_path_that_is_broken_is_named_alone(
+    small: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if PATHS[-1] not in compiled.instruction_sets():
+        pytest.skip("no compiled path")
+    broken, run, simple = PATHS[-1], compiled.native.run, compiled.native.run_simple
+
+    def spoil(out: Array, last: int) -> None:
+        if compiled.instruction_set() == broken:
+            out.reshape(-1).view(f"u{out.itemsize}")[last] ^= 1
+
+    def wrong_run(*arguments: Any) -> None:
+        run(*arguments)
+        spoil(arguments[8], arguments[11] - 1)
+
+    def wrong_simple(*arguments: Any) -> None:
+        simple(*arguments)
+        spoil(arguments[2], -1)
+
+    monkeypatch.setattr(compiled.native, "run", wrong_run)
+    monkeypatch.setattr(compiled.native, "run_simple", wrong_simple)
+    monkeypatch.setattr(selftest, "_MOST", 1000)
+    status, text = run_with(small, capsys)
+
+    assert status == 1
+    named = {line.split()[1] for line in text.splitlines() if line.startswith("  BROKEN")}
+    assert named == {f"{broken}:"}
+    assert "a short draw begins a long one: 1 of 37 elements differ, the first at 36" in text
+    assert "KEYRNG_BACKEND=numpy" in text
+    assert all(f"{path:<10} " in text for path in PATHS)
+
+
+def test_an_error_in_a_check_is_a_broken_check(
+    small: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*arguments: Any, **named: Any) -> None:
+        raise MemoryError("no memory")
+
+    monkeypatch.setattr(keyrng, "permutation", fails)
+    status, text = run_with(small, capsys)
+
+    assert status == 1
+    assert f"BROKEN  numpy: digest: permutation {ALGORITHMS[0]}: MemoryError: no memory" in text
+
+
+def test_it_tells_the_mode_of_the_process_and_holds_in_it(small: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    with floating_mode("upward"):
+        status, text = run_with(small, capsys)
+
+    assert status == 0
+    assert "floating-point mode: rounding upward, left on by another library; keyrng draws in the default" in text
+
+
+def test_without_the_compiled_part(small: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "_isas", [])
+        patch.setattr(compiled, "_reason", "KEYRNG_BACKEND=numpy is set")
+        with on("numpy"):
+            status, text = run_with(small, capsys)
+
+    assert status == 0
+    assert "compiled   not checked: KEYRNG_BACKEND=numpy is set" in text
