@@ -10,6 +10,7 @@ from typing import IO, Any
 import numpy as np
 
 import keyrng
+from keyrng._given import shown
 from keyrng.backends import Slab
 from keyrng.kernels.lane import kernel_of
 from keyrng.sampling import fill_slab
@@ -56,8 +57,8 @@ def streams(seed: int, impl: str, how: str | None) -> keyrng.Key:
     if how is None:
         return keyrng.key(seed, impl=impl).reshape((1,))
     kind, _, text = how.partition(":")
-    if kind not in ("split", "fold_in", "seeds") or not text.isdecimal() or int(text) < 1:
-        raise ValueError(f"--streams is split:COUNT, fold_in:COUNT or seeds:COUNT, got {how!r}")
+    if kind not in ("split", "fold_in", "seeds") or not text.isdecimal() or len(text) > 8 or int(text) < 1:
+        raise ValueError(f"--streams is split:COUNT, fold_in:COUNT or seeds:COUNT below 10**8, got {shown(how)}")
     count = int(text)
     if kind == "split":
         return keyrng.split(keyrng.key(seed, impl=impl), count)
