@@ -1,4 +1,7 @@
-"""The binomial distribution."""
+"""The binomial distribution.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

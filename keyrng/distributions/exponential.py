@@ -1,4 +1,7 @@
-"""The exponential distribution."""
+"""The exponential distribution.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The hypergeometric distribution."""
+"""The hypergeometric distribution.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

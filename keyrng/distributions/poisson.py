@@ -1,4 +1,7 @@
-"""The Poisson distribution."""
+"""The Poisson distribution.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

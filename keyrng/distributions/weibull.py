@@ -1,4 +1,7 @@
-"""Powers of an exponential variate: the Weibull distribution, and the Rayleigh distribution, its square root."""
+"""Powers of an exponential variate: the Weibull distribution, and the Rayleigh distribution, its square root.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The Zipf distribution, of ranks."""
+"""The Zipf distribution, of ranks.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 
