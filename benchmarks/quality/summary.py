@@ -77,6 +77,10 @@ def _extreme(p: np.ndarray, bound: float) -> int:
     return int((np.minimum(p, 1 - p) < bound / 2).sum())
 
 
+def _expected(count: float) -> str:
+    return f"{count:.0f}" if count >= 100 else f"{count:.2g}"
+
+
 def _ks(p: np.ndarray) -> str:
     return f"{stats.kstest(p, 'uniform').pvalue:.2g}" if p.size else ""
 
@@ -91,7 +95,7 @@ def _totals(tested: list[Row], reference: list[Row]) -> list[str]:
     lines = ["\n## All p-values\n", "| | " + " | ".join(columns) + " |", "|---|" + "---:|" * len(columns)]
     lines.append("| p-values | " + " | ".join(str(p.size) for p in columns.values()) + " |")
     for bound in BOUNDS:
-        found = (f"{_extreme(p, bound)} ({p.size * bound:.2g})" for p in columns.values())
+        found = (f"{_extreme(p, bound)} ({_expected(p.size * bound)})" for p in columns.values())
         lines.append(f"| extreme at {bound:g} (expected) | " + " | ".join(found) + " |")
     lines.append("| Kolmogorov-Smirnov | " + " | ".join(_ks(p) for p in columns.values()) + " |")
     nearest = (f"{min(np.minimum(p, 1 - p), default=1):.2g}" for p in columns.values())
@@ -105,7 +109,13 @@ def _table(title: str, rows: list[Row], key: Callable[[Row], str], reference: li
     for name in dict.fromkeys(map(key, rows)):
         of_name = [row for row in rows if key(row) == name]
         p = _values(of_name)
-        cells = [name, str(p.size), str(_extreme(p, 0.01)), f"{p.size * 0.01:.2g}", _ks(_values(_independent(of_name)))]
+        cells = [
+            name,
+            str(p.size),
+            str(_extreme(p, 0.01)),
+            _expected(p.size * 0.01),
+            _ks(_values(_independent(of_name))),
+        ]
         if reference is not None:
             cells.append(_ks(_values(_independent(row for row in reference if key(row) == name))))
         lines.append(f"| {' | '.join(cells)} |")
