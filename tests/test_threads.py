@@ -238,10 +238,9 @@ def piece(first, stop):
     if threading.current_thread() is own:
         while len(running) < 2:
             time.sleep(0.001)
+        threading.Timer(0.05, signal.pthread_kill, [own.ident, signal.SIGINT]).start()
         signal.raise_signal(signal.SIGINT)
     running.append(first)
-    if not first:
-        threading.Timer(0.05, signal.pthread_kill, [own.ident, signal.SIGINT]).start()
     time.sleep(0.2)
     running.remove(first)
 try:
