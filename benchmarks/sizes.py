@@ -20,7 +20,7 @@ from timing import ALL_THREADS, ONE_THREAD, Subject, alternate
 import keyrng
 
 SIZES = tuple(10**n for n in range(9))
-BUDGET = 0.35  # seconds a row beyond three rounds: 36 rows of five subjects take some three minutes
+BUDGET = 0.25  # seconds a row, beyond three rounds
 
 
 def keyrng_subjects(call: Callable[[], object]) -> list[Subject]:
@@ -79,8 +79,9 @@ def measure(largest: int) -> dict[str, Any]:
         for sampler, subjects in rows(count).items():
             report.progress(f"{sampler}, {count} ...")
             asked = [s for s in subjects if (sampler, s.name) not in slow]
-            # The largest arrays take long enough to be timed once a round.
-            for result in alternate(sampler, count, asked, 9, BUDGET, 0.01 if count < 10**7 else 1e-9):
+            # Large arrays take long enough to be timed once a round.
+            rounds, least = (9, 0.01) if count < 10**7 else (2, 1e-9)
+            for result in alternate(sampler, count, asked, rounds, BUDGET, least):
                 seconds = min(result.seconds)
                 by_count = results.setdefault(sampler, {}).setdefault(result.subject, {})
                 by_count[str(count)] = float(f"{1e9 * seconds / count:.4g}")

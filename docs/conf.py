@@ -20,7 +20,7 @@ from sphinx.util.logging import getLogger
 
 import keyrng
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 ROOT_PAGES = {"changelog": "CHANGELOG.md", "contributing": "CONTRIBUTING.md"}
 
 project = "keyrng"
@@ -62,10 +62,12 @@ html_css_files = ["keyrng.css"]
 html_math_renderer = "mathml"
 html_copy_source = False
 html_show_sphinx = False
+html_use_index = False  # the reference is by name, and the search finds the rest
 
 _log = getLogger("keyrng.docs")
 _SECTION = re.compile(r"^## (.+)\n((?:(?!^## ).*\n)*)", re.MULTILINE)
 _PAGE = re.compile(r"^- \[([^\]]+)\]\(([^)#]+)\.md\)", re.MULTILINE)
+_OUTER = re.compile(r"\[([^\]]+)\]\(((?:\.\./)+[^()\s#]+)(?:#[^()\s]*)?\)")
 _NAME = re.compile(r"``((?:jax|keyrng|numpy|torch)\.[\w.]*\w)``")
 _SAMPLER = re.compile(r"^## `keyrng\.(\w+)`\n", re.MULTILINE)
 
@@ -92,19 +94,38 @@ def _with_pictures(text: str) -> str:
 
 
 def _of_the_root(file: str) -> str:
-    """A page at the root of the repository, with links that are right in docs/."""
-    text = (HERE.parent / file).read_text("utf-8").replace("](docs/", "](")
-    return re.sub(rf"\]\(({'|'.join(ROOT_PAGES.values())})", lambda link: link[0].lower(), text)
+    """A page at the root of the repository, with its links as they are seen from docs/."""
+    text = (HERE.parent / file).read_text("utf-8").replace("](docs/", "](./")
+    return re.sub(r"\]\((?!\.|#|\w+:)", "](../", text)
+
+
+def _without_outer_links(page: str, text: str) -> str:
+    """A page whose links lead to pages: of other files of the repository the site has no more than the name."""
+    folder = (HERE / page).parent
+
+    def inner(link: re.Match[str]) -> str:
+        target = (folder / link[2]).resolve()
+        if target.is_relative_to(HERE):
+            return link[0]
+        path = target.relative_to(HERE.parent).as_posix()
+        for name, file in ROOT_PAGES.items():
+            if file == path:
+                return f"[{link[1]}](/{name}.md)"
+        return f"{link[1]} (`{path}`)"
+
+    return _OUTER.sub(inner, text)
 
 
 def _read(app: Any, page: str, source: list[str]) -> None:
+    text = source[0]
     if page in ROOT_PAGES:
         app.env.note_dependency(HERE.parent / ROOT_PAGES[page], docname=page)
-        source[0] = _of_the_root(ROOT_PAGES[page])
+        text = _of_the_root(ROOT_PAGES[page])
     elif page == "index":
-        source[0] = _menu(source[0])
+        text = _menu(text)
     elif page.startswith("reference/"):
-        source[0] = _with_pictures(source[0])
+        text = _with_pictures(text)
+    source[0] = _without_outer_links(page, text)
 
 
 def _with_links(app: Any, what: str, name: str, of: Any, options: Any, lines: list[str]) -> None:

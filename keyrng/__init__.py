@@ -1,4 +1,7 @@
-"""keyrng: random numbers by explicit, immutable, splittable keys, the same bits everywhere."""
+"""keyrng: random numbers by explicit, immutable, splittable keys, the same bits everywhere.
+
+Must not import a library that only some programs need: ``import keyrng`` takes NumPy alone.
+"""
 
 from keyrng.backends.mode import default_mode as _default_mode
 

@@ -1,4 +1,7 @@
-"""Dropout: elements set to zero at random, and the others scaled so that the mean stays."""
+"""Dropout: elements set to zero at random, and the others scaled so that the mean stays.
+
+Must not import generator, lazy or interop.
+"""
 
 from __future__ import annotations
 

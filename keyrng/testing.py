@@ -1,4 +1,7 @@
-"""For tests of code that uses keyrng, and of keyrng: force an executor. No value depends on it."""
+"""For tests of code that uses keyrng, and of keyrng: force an executor. No value depends on it.
+
+Must not import a sampler.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Keys by name: one for every leaf of nested dicts, lists and tuples, which depends on its path alone."""
+"""Keys by name: one for every leaf of nested dicts, lists and tuples, which depends on its path alone.
+
+Must not import sampling or anything above it.
+"""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -191,6 +192,13 @@ def test_imports_point_down(module):
     below = ORDER[: ORDER.index(module)]
 
     assert sorted(imports(module) - set(below)) == []
+
+
+@pytest.mark.parametrize("module", SOURCES)
+def test_every_module_says_what_it_must_not_import(module):
+    text = ast.get_docstring(ast.parse(SOURCES[module].read_text())) or ""
+
+    assert re.search("ust not (import|be imported)", " ".join(text.split()))
 
 
 @pytest.mark.parametrize("module", sorted(SOURCES))

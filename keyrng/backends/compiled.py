@@ -1,6 +1,8 @@
 """The compiled path: kernels printed as C when keyrng was built, run by the module ``_compiled``.
 
 What is not compiled in (algorithms and kernels of the user's own) has no plan here and runs on NumPy.
+
+Must not import keys, sampling or distributions.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 A child's words are the first words of the parent's block at the child's index, in the domain of children. Words in the
 memory of a GPU give children there.
+
+Must not import keys, sampling or distributions.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """CuPy, and whether there is a GPU for it to use: the one place that imports it.
 
 Nothing is imported until a key is asked for on a GPU, or somebody asks what is missing.
+
+Must not import keys, nor CuPy before it is asked for.
 """
 
 from __future__ import annotations

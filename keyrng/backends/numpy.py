@@ -1,6 +1,8 @@
 """NumPy runs a kernel directly: the function is called on arrays, one cache-sized chunk at a time.
 
 Whole-array evaluation would be 3 to 4 times slower, for every operation would go through memory.
+
+Must not import keys, sampling or distributions.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ one big integer it costs 5 to 10. Each lane has a field of twice a word's width:
 by a constant stay inside it, and one mask takes all lanes back to words.
 
 The block function is traced, once, and printed as Python source that works on such integers.
+
+Must not import keys, sampling or distributions.
 """
 
 from __future__ import annotations

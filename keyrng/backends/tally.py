@@ -1,4 +1,7 @@
-"""Counts of words by their leading bits, by whichever executor is there."""
+"""Counts of words by their leading bits, by whichever executor is there.
+
+Must not import keys, sampling or distributions.
+"""
 
 from __future__ import annotations
 

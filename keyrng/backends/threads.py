@@ -1,6 +1,8 @@
 """Threads over large arrays: how many, and pieces of work for them.
 
 The number changes no value: a piece is a range of indices, and what is in it depends on nothing else.
+
+Must not import keys, sampling or distributions.
 """
 
 from __future__ import annotations

@@ -1,1 +1,4 @@
-"""The subcommands of ``python -m keyrng``. Nothing else imports them."""
+"""The subcommands of ``python -m keyrng``.
+
+Must not be imported by anything but ``python -m keyrng``.
+"""

@@ -1,4 +1,7 @@
-"""``python -m keyrng``: from a seed to numbers on several devices, with the laws checked on the way."""
+"""``python -m keyrng``: from a seed to numbers on several devices, with the laws checked on the way.
+
+Must not be imported by anything but ``python -m keyrng``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What ``python -m keyrng bits`` can write: families of keys whose streams stand side by side, and uniforms."""
+"""What ``python -m keyrng bits`` can write: families of keys whose streams stand side by side, and uniforms.
+
+Must not be imported by anything but ``python -m keyrng``.
+"""
 
 from __future__ import annotations
 

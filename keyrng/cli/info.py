@@ -1,4 +1,7 @@
-"""``python -m keyrng info``: what is here, and what to type for what is not."""
+"""``python -m keyrng info``: what is here, and what to type for what is not.
+
+Must not be imported by anything but ``python -m keyrng``.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """``python -m keyrng selftest``: known answers, digests and laws, on every path of this machine.
 
 What must come out is in selftest.json beside this file, which tests/data/make_values.py writes.
+
+Must not be imported by anything but ``python -m keyrng``.
 """
 
 from __future__ import annotations

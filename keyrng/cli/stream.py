@@ -1,4 +1,7 @@
-"""``python -m keyrng bits``: words of one stream, or of many word by word, for statistical test programs."""
+"""``python -m keyrng bits``: words of one stream, or of many word by word, for statistical test programs.
+
+Must not be imported by anything but ``python -m keyrng``.
+"""
 
 from __future__ import annotations
 

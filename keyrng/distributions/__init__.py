@@ -1,4 +1,7 @@
-"""The samplers: a kernel above, its public function below, a file for each family."""
+"""The samplers: a kernel above, its public function below, a file for each family.
+
+Must not import anything above the distributions.
+"""
 
 from keyrng.distributions.ball import ball, generalized_normal
 from keyrng.distributions.beta import beta

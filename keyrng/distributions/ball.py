@@ -1,4 +1,7 @@
-"""The generalized normal distribution, and uniform points of a ball made of it."""
+"""The generalized normal distribution, and uniform points of a ball made of it.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The beta distribution."""
+"""The beta distribution.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

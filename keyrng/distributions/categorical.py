@@ -2,6 +2,8 @@
 
 For drawing several classes without replacement, the several largest: Kool, van Hoof, Welling, "Stochastic beams and
 where to find them", ICML 2019, PMLR 97, 3499-3508.
+
+Must not import anything above the distributions.
 """
 
 from __future__ import annotations

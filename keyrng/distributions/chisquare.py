@@ -1,4 +1,7 @@
-"""The chi-square distribution and what is made of it: Student's t, F, and the noncentral ones."""
+"""The chi-square distribution and what is made of it: Student's t, F, and the noncentral ones.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Random elements: choice, with and without replacement, all alike or by weight."""
+"""Random elements: choice, with and without replacement, all alike or by weight.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

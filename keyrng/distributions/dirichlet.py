@@ -1,4 +1,7 @@
-"""The Dirichlet distribution."""
+"""The Dirichlet distribution.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

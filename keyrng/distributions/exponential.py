@@ -1,4 +1,7 @@
-"""The exponential distribution."""
+"""The exponential distribution.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from keyrng.shapes import Shape
 
 @kernel(*FLOATS)
 def _exponential(lane: Any) -> Any:
-    return -log1p_unchecked(-unit(lane))
+    return 0.0 - log1p_unchecked(-unit(lane))  # the negative of 0 would be -0
 
 
 def exponential(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:

@@ -1,4 +1,7 @@
-"""The gamma distribution, and its logarithm."""
+"""The gamma distribution, and its logarithm.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

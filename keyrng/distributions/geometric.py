@@ -1,4 +1,7 @@
-"""The geometric distribution."""
+"""The geometric distribution.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The Gumbel distribution, of three resolutions."""
+"""The Gumbel distribution, of three resolutions.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A random permutation of 0 to n - 1, one element at a time."""
+"""A random permutation of 0 to n - 1, one element at a time.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

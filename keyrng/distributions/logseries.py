@@ -1,4 +1,7 @@
-"""The logarithmic distribution, of counts that are never zero."""
+"""The logarithmic distribution, of counts that are never zero.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

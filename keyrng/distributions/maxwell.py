@@ -1,4 +1,7 @@
-"""The Maxwell distribution, one- and two-sided."""
+"""The Maxwell distribution, one- and two-sided.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Counts of several classes: multinomial, and multivariate hypergeometric."""
+"""Counts of several classes: multinomial, and multivariate hypergeometric.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

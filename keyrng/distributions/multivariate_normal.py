@@ -1,4 +1,7 @@
-"""The multivariate normal distribution."""
+"""The multivariate normal distribution.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The negative binomial distribution."""
+"""The negative binomial distribution.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

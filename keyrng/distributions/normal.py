@@ -1,4 +1,7 @@
-"""The normal distribution, of real and of complex numbers."""
+"""The normal distribution, of real and of complex numbers.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

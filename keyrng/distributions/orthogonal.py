@@ -1,4 +1,7 @@
-"""Random orthonormal matrices."""
+"""Random orthonormal matrices.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

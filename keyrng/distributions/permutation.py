@@ -1,4 +1,7 @@
-"""Random orders: permutation, and the first places of one, which choice without replacement is."""
+"""Random orders: permutation, and the first places of one, which choice without replacement is.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

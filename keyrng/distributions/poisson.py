@@ -1,4 +1,7 @@
-"""The Poisson distribution."""
+"""The Poisson distribution.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +30,8 @@ def _attempt(lane: Any, lam: Any, peak: Any) -> tuple[Any, Any]:
     x, height = candidate(lane, fraction, lam)
     k = base + x
     accept = (k >= 0.0) & (height <= log_poisson(k, x - fraction + 1.0, lam) - peak)
-    # Not "at most", for NaN: it must not loop for ever.
-    certain = ~(lam > NOTHING)
+    # Not the contrary, for NaN: it must not loop for ever, nor infinity, which nobody checks on a GPU.
+    certain = ~((lam > NOTHING) & (lam < math.inf))
     return accept | certain, where(certain, 0.0, x)
 
 

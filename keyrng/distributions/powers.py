@@ -1,4 +1,7 @@
-"""The distributions of densities that are powers of x: Pareto from 1 upwards, the power distribution up to 1."""
+"""The distributions of densities that are powers of x: Pareto from 1 upwards, the power distribution up to 1.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

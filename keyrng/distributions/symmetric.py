@@ -1,4 +1,7 @@
-"""Symmetric distributions with heavier tails than the normal: Cauchy, Laplace, logistic."""
+"""Symmetric distributions with heavier tails than the normal: Cauchy, Laplace, logistic.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The triangular distribution."""
+"""The triangular distribution.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

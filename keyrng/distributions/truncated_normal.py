@@ -1,4 +1,7 @@
-"""The normal distribution between two bounds, right in both tails."""
+"""The normal distribution between two bounds, right in both tails.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The uniform distribution."""
+"""The uniform distribution.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The von Mises distribution, the normal distribution of directions."""
+"""The von Mises distribution, the normal distribution of directions.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

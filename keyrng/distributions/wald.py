@@ -1,4 +1,7 @@
-"""The Wald distribution."""
+"""The Wald distribution.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The Wishart distribution."""
+"""The Wishart distribution.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

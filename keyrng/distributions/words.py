@@ -1,4 +1,7 @@
-"""Random words and integers: bits, randint, rademacher, bernoulli."""
+"""Random words and integers: bits, randint, rademacher, bernoulli.
+
+Must not import anything above the distributions.
+"""
 
 from __future__ import annotations
 

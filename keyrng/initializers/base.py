@@ -1,4 +1,7 @@
-"""What initializers have in common: how they are called, and how an array that is no sample gets to its place."""
+"""What initializers have in common: how they are called, and how an array that is no sample gets to its place.
+
+Must not import generator, lazy or interop.
+"""
 
 from __future__ import annotations
 

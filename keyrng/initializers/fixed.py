@@ -1,4 +1,7 @@
-"""Initializers that draw nothing: constant, zeros, ones, identity and dirac. The key says where, and how many."""
+"""Initializers that draw nothing: constant, zeros, ones, identity and dirac. The key says where, and how many.
+
+Must not import generator, lazy or interop.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The cases of `variance_scaling` that have names: of Glorot, of He and of LeCun, uniform and normal."""
+"""The cases of `variance_scaling` that have names: of Glorot, of He and of LeCun, uniform and normal.
+
+Must not import generator, lazy or interop.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Initializers of orthonormal matrices."""
+"""Initializers of orthonormal matrices.
+
+Must not import generator, lazy or interop.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Initializers that scale a sample by a number: uniform, normal, truncated_normal; and sparse, some of it zeros."""
+"""Initializers that scale a sample by a number: uniform, normal, truncated_normal; and sparse, some of it zeros.
+
+Must not import generator, lazy or interop.
+"""
 
 from __future__ import annotations
 

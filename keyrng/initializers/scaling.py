@@ -1,4 +1,7 @@
-"""variance_scaling: the spread of a weight from the numbers of its inputs and outputs; and its cases with names."""
+"""variance_scaling: the spread of a weight from the numbers of its inputs and outputs; and its cases with names.
+
+Must not import generator, lazy or interop.
+"""
 
 from __future__ import annotations
 

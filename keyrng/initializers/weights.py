@@ -1,4 +1,7 @@
-"""Weights by name: an array for every shape of nested dicts, lists and tuples, each from a key of its own path."""
+"""Weights by name: an array for every shape of nested dicts, lists and tuples, each from a key of its own path.
+
+Must not import generator, lazy or interop.
+"""
 
 from __future__ import annotations
 

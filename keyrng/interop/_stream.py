@@ -2,6 +2,8 @@
 
 A stream is an array of uint64, laid out as in backends/native/bitgen.h. With the compiled part that reads it; without,
 ctypes calls Python for each word.
+
+Must not be imported by anything but numpy.
 """
 
 from __future__ import annotations

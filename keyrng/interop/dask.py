@@ -1,4 +1,7 @@
-"""Lazy arrays as dask arrays: chunks are made in the workers, so only the key travels."""
+"""Lazy arrays as dask arrays: chunks are made in the workers, so only the key travels.
+
+Must not be imported by anything in keyrng: it imports what most programs do not have.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""JAX: the same keys there and here, for ``threefry2x32``."""
+"""JAX: the same keys there and here, for ``threefry2x32``.
+
+Must not be imported by anything in keyrng: it imports what most programs do not have.
+"""
 
 from __future__ import annotations
 

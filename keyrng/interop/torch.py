@@ -1,4 +1,7 @@
-"""PyTorch: samples as tensors, generators seeded by keys, initialization by name, and dropout by keys."""
+"""PyTorch: samples as tensors, generators seeded by keys, initialization by name, and dropout by keys.
+
+Must not be imported by anything in keyrng: it imports what most programs do not have.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Data order for torch's DataLoader: samplers made of `keyrng.epochs`."""
+"""Data order for torch's DataLoader: samplers made of `keyrng.epochs`.
+
+Must not be imported by anything in keyrng: it imports what most programs do not have.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Lazy arrays in xarray: values are made when they are looked at, and only those."""
+"""Lazy arrays in xarray: values are made when they are looked at, and only those.
+
+Must not be imported by anything in keyrng: it imports what most programs do not have.
+"""
 
 from __future__ import annotations
 
