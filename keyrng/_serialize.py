@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._given import utf8
+from keyrng._given import shown, utf8
 from keyrng.algorithms.base import Algorithm, get
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -71,13 +71,13 @@ def _parse(body: bytes) -> tuple[Algorithm, Array]:
     expected = words_at + prod(shape) * algorithm.word_bits // 8
     if (word_bits, shape[-1:], len(body)) != (algorithm.word_bits, (algorithm.key_words,), expected):
         raise ValueError(
-            f"malformed bytes of a key: {len(body) - words_at} bytes of {word_bits}-bit words with shape {shape} are "
-            f"no keys of {algorithm.name}, which have {algorithm.key_words} words of {algorithm.word_bits} bits"
+            f"malformed bytes of a key: {len(body) - words_at} bytes of {word_bits}-bit words with shape {shown(shape)}"
+            f" are no keys of {algorithm.name}, which have {algorithm.key_words} words of {algorithm.word_bits} bits"
         )
     try:
         words = np.frombuffer(body, _little(algorithm), offset=words_at).reshape(shape)
     except ValueError as error:
-        raise ValueError(f"malformed bytes of a key: shape {shape}: {error}") from None
+        raise ValueError(f"malformed bytes of a key: shape {shown(shape)}: {error}") from None
     return algorithm, words.astype(algorithm.dtype)
 
 

@@ -68,6 +68,8 @@ ENDS: list[tuple[str, tuple[float, ...], tuple[int, ...], float, float]] = [
     ("gumbel_high", (), (-1, -1), -math.log(23 * math.log(2)), -math.log(52 * math.log(2))),
     ("rayleigh", (2.0,), (0,), 2 * math.sqrt(48 * math.log(2)), 2 * math.sqrt(106 * math.log(2))),
     ("rayleigh", (2.0,), (-1,), 2 * math.sqrt(2.0**-22), 2 * math.sqrt(2.0**-51)),
+    ("exponential", (), (0,), 0.0, 0.0),
+    ("exponential", (), (-1,), 23 * math.log(2), 52 * math.log(2)),
     ("weibull_min", (3.0, 2.0), (0,), 0.0, 0.0),
     ("weibull_min", (3.0, 2.0), (-1,), 3 * math.sqrt(23 * math.log(2)), 3 * math.sqrt(52 * math.log(2))),
     ("pareto", (2.0,), (0,), 1.0, 1.0),
@@ -93,6 +95,7 @@ def test_ends(dtype: str, kernel: str, parameters: Any, steps: Any, single: floa
 
     # The logarithms' rounding, which an exponential multiplies by the logarithm.
     assert found == pytest.approx(expected, rel=40 * float(np.finfo(dtype).eps), abs=0)
+    assert np.signbit(found) == (expected < 0), "zero is positive"
 
 
 def test_a_uniform_of_zero() -> None:

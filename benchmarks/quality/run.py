@@ -49,7 +49,8 @@ def main() -> None:
         first = [row for row in read(file) if row.seed == options.seed and not row.is_control]
         todo = [(Stream(row.impl, row.feed, row.seed + 1), [larger(test_of(row))]) for row in extremes(first)]
     else:
-        todo = [(stream, SIZES[options.size]) for stream in matrix(options.impl, options.feed, options.seed)]
+        streams = matrix(options.impl, options.feed, options.seed)
+        todo = [(stream, part) for part in SIZES[options.size] for stream in streams]
     for stream, tests in todo:
         done = {(row.impl, row.feed, str(row.seed), row.run) for row in read(file)}
         run(stream, tests, file, done)

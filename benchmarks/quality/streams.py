@@ -57,16 +57,12 @@ class Stream:
 
 
 def matrix(impls: list[str], feeds: list[str], seed: int) -> list[Stream]:
-    """Every feed of every algorithm, feed by feed; with as many streams of AES among them, and one that only counts.
+    """Every feed of every algorithm, feed by feed; then for each feed a stream of AES, and one that only counts.
 
     AES says what the programs find in words without fault, the counter that they find faults.
     """
-    found = [Stream(COUNTER, "0", 0)]
-    for number, feed in enumerate(feeds):
-        found += [Stream(impl, feed, seed) for impl in impls]
-        if shutil.which("openssl"):
-            found.append(Stream(REFERENCE, str(number), seed))
-    return found
+    aes = [Stream(REFERENCE, str(number), seed) for number in range(len(feeds))] if shutil.which("openssl") else []
+    return [*(Stream(impl, feed, seed) for feed in feeds for impl in impls), *aes, Stream(COUNTER, "0", seed)]
 
 
 def all_impls() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ def _attempt(lane: Any, n: Any, p: Any, peak: Any) -> tuple[Any, Any]:
     k = base + x
     possible = (k >= 0.0) & (x <= n - base)
     accept = possible & (height <= log_binomial(k, x - fraction + (1.0 - p), n, p) - peak)
-    certain = ~(mean > NOTHING)
+    certain = ~((mean > NOTHING) & (mean < math.inf))
     return accept | certain, where(certain, 0.0, x)
 
 

@@ -16,7 +16,7 @@ from keyrng.shapes import Shape
 
 @kernel(*FLOATS)
 def _exponential(lane: Any) -> Any:
-    return -log1p_unchecked(-unit(lane))
+    return 0.0 - log1p_unchecked(-unit(lane))  # the negative of 0 would be -0
 
 
 def exponential(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:

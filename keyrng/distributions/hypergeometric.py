@@ -8,7 +8,7 @@ import numpy as np
 
 from keyrng.backends.memory import Memory
 from keyrng.backends.mode import in_default_mode
-from keyrng.distributions.unimodal import candidate, log_binomial
+from keyrng.distributions.unimodal import NOTHING, candidate, log_binomial
 from keyrng.dtypes import DTypeLike, integer
 from keyrng.kernels.bits import whole
 from keyrng.kernels.elementary import floor
@@ -44,7 +44,7 @@ def _attempt(lane: Any, good: Any, bad: Any, sample: Any, peak: Any) -> tuple[An
     k = base + x
     possible = (k >= 0.0) & (k <= good) & (k <= sample)
     accept = possible & (height <= _log_probability(x, good, bad, sample) - peak)
-    certain = ~(mean > 0.0)
+    certain = ~((mean > NOTHING) & (total <= float(LARGEST)))
     return accept | certain, where(certain, 0.0, x)
 
 

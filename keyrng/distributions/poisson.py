@@ -27,8 +27,8 @@ def _attempt(lane: Any, lam: Any, peak: Any) -> tuple[Any, Any]:
     x, height = candidate(lane, fraction, lam)
     k = base + x
     accept = (k >= 0.0) & (height <= log_poisson(k, x - fraction + 1.0, lam) - peak)
-    # Not "at most", for NaN: it must not loop for ever.
-    certain = ~(lam > NOTHING)
+    # Not the contrary, for NaN: it must not loop for ever, nor infinity, which nobody checks on a GPU.
+    certain = ~((lam > NOTHING) & (lam < math.inf))
     return accept | certain, where(certain, 0.0, x)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ def _rejection_inversion(lane: Any, e: Any, span: Any, top: Any, end: Any) -> tu
     # The interval of 1 begins where it is as long as 1 is probable.
     accept = (k == 1.0) | (k * (here - beyond) <= e)
     # A parameter that is none is accepted at once: it must not loop for ever.
-    return (accept & (k < end)) | ~(e > 0.0), k
+    return (accept & (k < end)) | ~((e > 0.0) & (e < math.inf)), k
 
 
 @kernel("float64")

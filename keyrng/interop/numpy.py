@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random.bit_generator import ISpawnableSeedSequence
 
 from keyrng import _seed
-from keyrng._given import integer
+from keyrng._given import integer, shown
 from keyrng.interop._stream import Stream
 from keyrng.keys import Key, check_key, fold_in, key_data, wrap_key_data
 
@@ -149,14 +149,26 @@ class KeyBitGenerator(np.random.BitGenerator):
         name = type(self).__name__
         if not isinstance(value, Mapping):
             raise TypeError(f"a state is a dict, as {name}.state gives it, got {type(value).__name__}")
-        if value.get("bit_generator") != name:
-            raise ValueError(f"the state is that of a {value.get('bit_generator')!r}, not of a {name}")
-        impl, words, index = (value["state"][part] for part in ("impl", "key", "next"))
-        if impl != self._stream.key.impl:
-            raise ValueError(f"the state is of {impl}, this {name} of {self._stream.key.impl}; make one of such a key")
+        given = value.get("bit_generator")
+        if not isinstance(given, str) or given != name:
+            raise ValueError(f"the state is that of a {shown(given)}, not of a {name}")
+        inner = value.get("state")
+        parts = {*value, *(inner if isinstance(inner, Mapping) else ())}
+        if not isinstance(inner, Mapping) or not parts >= {"impl", "key", "next", "has_uint32", "uinteger"}:
+            raise ValueError(f"the state of a {name} has not all parts that {name}.state gives")
+        impl, index = inner.get("impl"), integer("next of a state", inner.get("next"))
+        waits, half = (integer(part, value.get(part)) for part in ("has_uint32", "uinteger"))
+        if not isinstance(impl, str) or impl != self._stream.key.impl:
+            raise ValueError(
+                f"the state is of {shown(impl)}, this {name} of {self._stream.key.impl}; make one of such a key"
+            )
+        if not 0 <= half < 2**32 or waits not in (0, 1):
+            raise ValueError(f"uinteger is a word of 32 bits and has_uint32 0 or 1, got {shown(half)}, {shown(waits)}")
+        key = wrap_key_data(inner.get("key"), impl=impl)  # type: ignore[arg-type]
+        check_key(key).generate_state(0)  # refuses an array of keys
         with self.lock:
-            self._stream.restart(wrap_key_data(words, impl=impl))
-            self._stream.move(index, value["uinteger"] if value["has_uint32"] else None)
+            self._stream.restart(key)
+            self._stream.move(index, half if waits else None)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.seed_seq,), self.state

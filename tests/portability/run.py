@@ -4,9 +4,10 @@ usage: python tests/portability/run.py [--every N] [--numpy-every N] [--only PAR
 
 Parts: ``gcc``, ``gcc-O0``, ``gcc-scalar`` (as compilers without vectors have it), ``clang``, ``clang-O0``, ``pythons``
 (those that pyenv or the system has, and the oldest NumPy), ``aarch64`` (Debian's Python and NumPy's wheel for that
-processor, keyrng compiled by Debian's cross compiler, all run by qemu). It needs a Linux of the family of Debian on x86-64, setuptools 77
-or newer, and a network; of Debian's packages it says which are missing, and installs none. Nothing is written outside
-of a temporary folder.
+processor, keyrng compiled by Debian's cross compiler, all run by qemu).
+
+It needs a Linux of the family of Debian on x86-64, setuptools 77 or newer, and a network. Of Debian's packages it says
+which are missing, and installs none; it writes nothing outside of a temporary folder.
 """
 
 from __future__ import annotations
