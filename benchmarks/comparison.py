@@ -11,8 +11,8 @@ PAGE = ROOT / "docs" / "comparison.md"
 BEGIN, END = "<!-- speeds: made by benchmarks/comparison.py -->\n", "<!-- end of speeds -->"
 COLUMNS = {
     "keyrng, 1 thread": "keyrng compiled, 1 thread",
-    "all threads": "keyrng compiled, all threads",
-    "NumPy alone": "keyrng NumPy-only",
+    "keyrng, all threads": "keyrng compiled, all threads",
+    "keyrng, NumPy alone": "keyrng NumPy-only",
     "numpy PCG64": "numpy PCG64",
     "randomgen ThreeFry": "randomgen ThreeFry",
     "jax": "jax",
