@@ -35,7 +35,7 @@ ALSO = {
     "device": ("cuda", "GPU"),
     "impl": ("algorithm",),
     "tree": ("trees",),
-    "num": ("an int",),
+    "num": ("an int", "a number", "keys"),
     "n": ("an int", "number", "shape"),
     "delta": ("word",),
     "axis": ("axes",),
