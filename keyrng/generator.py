@@ -266,7 +266,7 @@ class Generator:
         with _lock:
             root, first = self._caught_up(), self._drawn
             if first + num > _KEYS:
-                raise ValueError(f"a generator has 2**63 keys, {first} are drawn, asked for {shown(num)}; spawn another")
+                raise ValueError(f"a generator has 2**63 keys, {first} are drawn, num is {shown(num)}; spawn another")
             self._drawn = first + num
         return root, first
 

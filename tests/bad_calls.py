@@ -1,5 +1,4 @@
-"""Calls with bad arguments, and what is wrong with what they gave: nothing, if they gave the documented result or error.
-"""
+"""Calls with bad arguments, and what is wrong with what they did: nothing, if that is documented."""
 
 from __future__ import annotations
 
@@ -79,9 +78,11 @@ SLOW = {("permutation", "x"), ("choice", "a")}
 
 #: Where a value may be infinite though nothing is wrong: it is beyond the largest of the dtype.
 OVERFLOWS = frozenset(
-    "cauchy double_sided_maxwell exponential f gamma generalized_normal laplace logistic lognormal noncentral_f pareto"
-    " power t wald weibull_min wishart multivariate_normal loggamma gumbel rayleigh chisquare noncentral_chisquare beta"
-    .split()
+    [
+        "cauchy", "double_sided_maxwell", "exponential", "f", "gamma", "generalized_normal", "laplace", "logistic",
+        "lognormal", "noncentral_f", "pareto", "power", "t", "wald", "weibull_min", "wishart",
+        "multivariate_normal", "loggamma", "gumbel", "rayleigh", "chisquare", "noncentral_chisquare", "beta",
+    ]
 )  # fmt: skip
 
 _ANY = (-np.inf, np.inf)
@@ -94,9 +95,27 @@ SUPPORT: dict[str, tuple[float, float]] = {
     "rademacher": (-1.0, 1.0),
     "vonmises": (-np.pi, np.pi),
     **dict.fromkeys(
-        "binomial chisquare exponential f gamma hypergeometric maxwell multinomial multivariate_hypergeometric"
-        " negative_binomial noncentral_chisquare noncentral_f poisson rayleigh wald weibull_min lognormal categorical"
-        " index_shuffle".split(),
+        [
+            "binomial",
+            "chisquare",
+            "exponential",
+            "f",
+            "gamma",
+            "hypergeometric",
+            "maxwell",
+            "multinomial",
+            "multivariate_hypergeometric",
+            "negative_binomial",
+            "noncentral_chisquare",
+            "noncentral_f",
+            "poisson",
+            "rayleigh",
+            "wald",
+            "weibull_min",
+            "lognormal",
+            "categorical",
+            "index_shuffle",
+        ],
         (0.0, np.inf),
     ),
 }
@@ -148,11 +167,15 @@ def wrong(call: Call) -> str | None:
     except MemoryError as error:
         if not any(map(_is_huge, (given[name] for name in call.changed))):
             return f"MemoryError for what is not huge: {error}"
-        return None if re.search(r"[Uu]nable to allocate", str(error)) or target.name in NUMPYS else f"MemoryError says {error}"
+        return (
+            None
+            if re.search(r"[Uu]nable to allocate", str(error)) or target.name in NUMPYS
+            else f"MemoryError says {error}"
+        )
     except OTHER_ERRORS.get(target.name, ()):
         return None
     except RuntimeError as error:
-        if "device" in call.changed and "GPU" in str(error) or "CuPy" in str(error):
+        if ("device" in call.changed and "GPU" in str(error)) or "CuPy" in str(error):
             return None
         return f"{type(error).__name__}: {error}"
     except Exception as error:
@@ -224,7 +247,14 @@ def _wrong_result(call: Call, given: dict[str, Any], result: Any) -> str | None:
 
 
 #: How many axes of a sample are not in ``shape``.
-ROWS = {"ball": 1, "dirichlet": 1, "multivariate_hypergeometric": 1, "multivariate_normal": 1, "orthogonal": 2, "wishart": 2}
+ROWS = {
+    "ball": 1,
+    "dirichlet": 1,
+    "multivariate_hypergeometric": 1,
+    "multivariate_normal": 1,
+    "orthogonal": 2,
+    "wishart": 2,
+}
 
 
 def _wrong_sample(name: str, given: dict[str, Any], sample: Any, usual: Any) -> str | None:
@@ -254,12 +284,17 @@ def _wrong_sample(name: str, given: dict[str, Any], sample: Any, usual: Any) -> 
             return f"{sample.dtype} for dtype={dtype!r:.80}"
         if sample.dtype.name != wanted:
             return f"{sample.dtype} for dtype={dtype!r:.80}"
-    elif name not in ("multivariate_normal", "wishart", "dropout") and sample.dtype != usual.dtype:
-        if not {sample.dtype.name, usual.dtype.name} == {"int32", "int64"}:
-            return f"{sample.dtype} by default, usually {usual.dtype}"
+    elif (
+        name not in ("multivariate_normal", "wishart", "dropout")
+        and sample.dtype != usual.dtype
+        and (
+            {sample.dtype.name, usual.dtype.name} != {"int32", "int64"}  # of places, as many as there are
+        )
+    ):
+        return f"{sample.dtype} by default, usually {usual.dtype}"
     if not sample.dtype.isnative:
         return f"foreign byte order: {sample.dtype.str}"
-    if sample.size > 10**6 or sample.dtype.kind not in "fcbiu" and sample.dtype.name != "bfloat16":
+    if sample.size > 10**6 or (sample.dtype.kind not in "fcbiu" and sample.dtype.name != "bfloat16"):
         return None if sample.size > 10**6 else f"a sample of {sample.dtype}"
     if sample.dtype.kind == "b" or name in ("dropout", "initializers.constant()"):
         return None

@@ -12,6 +12,7 @@ import warnings
 from collections import OrderedDict, UserList, deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -119,7 +120,7 @@ def values(text: str) -> list[Value]:
     lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
     if not HAVE_BFLOAT16:
         lines = [line for line in lines if "bfloat16" not in line]
-    return [Value(line, lambda code=compile(line, line, "eval"): eval(code, dict(_NAMES))) for line in lines]
+    return [Value(line, partial(eval, compile(line, line, "eval"), dict(_NAMES))) for line in lines]
 
 
 NUMBERS = values("""

@@ -233,7 +233,7 @@ def _initializer(name: str, factory: Callable[..., Any]) -> Target:
     """What a factory of initializers returns."""
     given = {p.name: GOOD[p.name]() for p in inspect.signature(factory).parameters.values() if p.default is p.empty}
     made = factory(**given)
-    hidden = len([p for p in inspect.signature(made).parameters]) - 4  # what functools.partial has filled in
+    hidden = len(list(inspect.signature(made).parameters)) - 4  # what functools.partial has filled in
     return _target(f"{name}()", lambda: made, skipped=max(hidden, 0))
 
 

@@ -118,10 +118,10 @@ def test_several_arguments(target: Target) -> None:
 
 def test_a_value_is_no_dtype() -> None:
     for value in (np.float64(1.0), np.float16(0.5), np.zeros(2, "float32")):
-        with pytest.raises(TypeError, match="dtype .* is not one; choose from"):
+        with pytest.raises(TypeError, match=r"dtype .* is not one; choose from"):
             keyrng.uniform(KEY, (2,), value)
     for number in (1, 1.0, True, 0.5):
-        with pytest.raises(TypeError, match="dtype .* is not one; choose from"):
+        with pytest.raises(TypeError, match=r"dtype .* is not one; choose from"):
             keyrng.uniform(KEY, (2,), number)
 
 
@@ -197,7 +197,7 @@ def test_an_array_as_shape_beside_out() -> None:
 def test_what_is_alike_is_looked_at_once() -> None:
     # 2**59 numbers would take years; there is one.
     alike = np.broadcast_to(np.int64(-1), 2**59)
-    with pytest.raises(ValueError, match="data to fold in is from 0 to .*, got -1 in an array"):
+    with pytest.raises(ValueError, match=r"data to fold in is from 0 to .*, got -1 in an array"):
         keyrng.fold_in(KEY, alike)
     with pytest.raises(ValueError, match="index must be from 0 to n - 1, got -1"):
         keyrng.index_shuffle(KEY, alike, 10)
