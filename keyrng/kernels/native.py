@@ -24,7 +24,7 @@ from keyrng.kernels.symbols import Graph, Symbol
 _SIDE_BY_SIDE = {2: 4, 4: 2}
 
 # The sizes of the runtime's arrays, as in native/code.h; an attempt's words, rounded up to whole blocks, and a block
-# beside them fit MOST_WORDS of native/execute.h.
+# beside them fit MOST_WORDS of native/words.h.
 _MOST_INPUTS, _MOST_KEYS, _MOST_WORDS = 12, 12, 8
 
 # Conversions from a kernel's result to the dtype asked for, beside those that only read bits otherwise; narrower
@@ -118,7 +118,7 @@ class _Source:
     def _loop(self, name: str, lanes: int, loop: Loop, where: dict[Symbol, int], result: int) -> str:
         body = loop.body
         if body.words > _MOST_WORDS:
-            raise ValueError(f"{name} draws more words an attempt than execute.h holds")
+            raise ValueError(f"{name} draws more words an attempt than words.h holds")
         dtypes = [argument.dtype for argument in loop.arguments]
         inputs = [body.graph.node("word", np.dtype(f"uint{body.bits}"), i) for i in range(body.words)]
         inputs += [body.graph.node("param", dtype, i) for i, dtype in enumerate(dtypes)]

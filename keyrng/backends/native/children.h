@@ -1,0 +1,126 @@
+/* Keys of keys for Python: children of consecutive indices, a key and an index each, one child. Part of module.c. */
+
+/* Blocks at any indices, their first words as keys: one key and consecutive indices, or a key and an index a lane. */
+static void blocks(const algorithm_info *a, const algorithm_code *code, const char *words, int each,
+                   const uint64_t *index, uint64_t start, size_t n, uint64_t domain, char *out) {
+    enum { MANY = 256 };
+    char low[8 * MANY], high[8 * MANY], rows[4][8 * MANY], columns[4][8 * MANY];
+    const void *key[4];
+    void *row[4];
+    size_t bytes = (size_t)a->word_bytes, words_each = (size_t)a->key_words;
+    lanes_fn fn = (bytes == 4 ? code->lanes32 : code->lanes64)[each];
+    memset(low, 0, sizeof low), memset(high, 0, sizeof high), memset(columns, 0, sizeof columns);
+    for (int i = 0; i < 4; i++) key[i] = each ? columns[i] : words + (size_t)i * bytes, row[i] = rows[i];
+    for (size_t done = 0; done < n; done += MANY) {
+        size_t m = n - done < MANY ? n - done : MANY;
+        if (index) put_indices(a, low, high, index + done, 0, m);
+        else
+            for (size_t i = 0; i < m; i++) put_index(a, low, high, i, start + done + i);
+        char *const put[4] = {columns[0], columns[1], columns[2], columns[3]};
+        if (each) put_keys(a, chosen, put, words + done * words_each * bytes, m);
+        fn(m, key, low, high, 0, domain, row);
+        for (size_t i = 0; i < m; i++)
+            for (size_t k = 0; k < words_each; k++)
+                memcpy(out + ((done + i) * words_each + k) * bytes, rows[k] + i * bytes, bytes);
+    }
+}
+
+/* children(algorithm, words, keys, start, count, first, stop, out): those from first to stop, counted flat */
+static PyObject *children(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+    (void)self;
+    if (n != 8) return PyErr_Format(PyExc_TypeError, "children takes 8 arguments");
+    long number = PyLong_AsLong(args[0]);
+    size_t keys = PyLong_AsSize_t(args[2]), count = PyLong_AsSize_t(args[4]);
+    unsigned long long start = PyLong_AsUnsignedLongLong(args[3]);
+    size_t first = PyLong_AsSize_t(args[5]), stop = PyLong_AsSize_t(args[6]);
+    if (PyErr_Occurred()) return NULL;
+    const algorithm_info *a = &algorithm_infos[number];
+    const algorithm_code *code = &chosen->algorithms[number];
+    size_t bytes = (size_t)(a->key_words * a->word_bytes);
+    Py_buffer words = {0}, out = {0};
+    int failed = take(args[1], &words, PyBUF_SIMPLE) || take(args[7], &out, PyBUF_WRITABLE);
+    if (!failed && ((size_t)words.len != keys * bytes || (size_t)out.len != keys * count * bytes || stop > keys * count)) {
+        PyErr_SetString(PyExc_SystemError, "children was called with buffers of the wrong size");
+        failed = 1;
+    }
+    if (!failed) {
+        PyThreadState *state = stop - first < GIL_WORTH ? NULL : PyEval_SaveThread();
+        for (size_t at = first, m; at < stop; at += m) {
+            const char *key = (const char *)words.buf + at / count * bytes;
+            char *to = (char *)out.buf + at * bytes;
+            uint64_t index = start + at % count;
+            m = stop - at < count - at % count ? stop - at : count - at % count;
+            if (a->key_words == a->block_words)
+                direct(a, code, code->blocks, bytes, bytes, key, index, m, 1, to, to + AHEAD);
+            else
+                blocks(a, code, key, 0, NULL, index, m, 1, to);
+        }
+        if (state) PyEval_RestoreThread(state);
+    }
+    if (words.obj) PyBuffer_Release(&words);
+    if (out.obj) PyBuffer_Release(&out);
+    if (failed) return NULL;
+    Py_RETURN_NONE;
+}
+
+/* derive(algorithm, words, index, n, domain, out): a key and an index each */
+static PyObject *derive(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+    (void)self;
+    if (n != 6) return PyErr_Format(PyExc_TypeError, "derive takes 6 arguments");
+    long number = PyLong_AsLong(args[0]);
+    size_t lanes = PyLong_AsSize_t(args[3]);
+    unsigned long long domain = PyLong_AsUnsignedLongLong(args[4]);
+    if (PyErr_Occurred()) return NULL;
+    const algorithm_info *a = &algorithm_infos[number];
+    size_t bytes = lanes * (size_t)(a->key_words * a->word_bytes);
+    Py_buffer words = {0}, index = {0}, out = {0};
+    int failed = take(args[1], &words, PyBUF_SIMPLE) || take(args[2], &index, PyBUF_SIMPLE) ||
+                 take(args[5], &out, PyBUF_WRITABLE);
+    if (!failed && ((size_t)words.len != bytes || (size_t)out.len != bytes || (size_t)index.len != 8 * lanes)) {
+        PyErr_SetString(PyExc_SystemError, "derive was called with buffers of the wrong size");
+        failed = 1;
+    }
+    if (!failed) {
+        PyThreadState *state = lanes < GIL_WORTH ? NULL : PyEval_SaveThread();
+        blocks(a, &chosen->algorithms[number], words.buf, 1, index.buf, 0, lanes, domain, out.buf);
+        if (state) PyEval_RestoreThread(state);
+    }
+    if (words.obj) PyBuffer_Release(&words);
+    if (index.obj) PyBuffer_Release(&index);
+    if (out.obj) PyBuffer_Release(&out);
+    if (failed) return NULL;
+    Py_RETURN_NONE;
+}
+
+/* derive_one(algorithm, words, low, high, domain, out): the child at one index, given as two words of 64 bits */
+static PyObject *derive_one(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+    (void)self;
+    if (n != 6) return PyErr_Format(PyExc_TypeError, "derive_one takes 6 arguments");
+    long number = PyLong_AsLong(args[0]);
+    unsigned long long low = PyLong_AsUnsignedLongLong(args[2]), high = PyLong_AsUnsignedLongLong(args[3]),
+                       domain = PyLong_AsUnsignedLongLong(args[4]);
+    if (PyErr_Occurred()) return NULL;
+    const algorithm_info *a = &algorithm_infos[number];
+    size_t bytes = (size_t)a->word_bytes;
+    char low_column[512] = {0}, high_column[512] = {0}, rows[4][512];
+    const void *key[4];
+    void *row[4];
+    Py_buffer words = {0}, out = {0};
+    int failed = take(args[1], &words, PyBUF_SIMPLE) || take(args[5], &out, PyBUF_WRITABLE);
+    if (!failed && ((size_t)words.len != bytes * (size_t)a->key_words || out.len != words.len)) {
+        PyErr_SetString(PyExc_SystemError, "derive_one was called with buffers of the wrong size");
+        failed = 1;
+    }
+    if (!failed) {
+        put_word(low_column, 0, low, a->word_bytes);
+        put_word(high_column, 0, high, a->word_bytes);
+        for (int i = 0; i < 4; i++) key[i] = (const char *)words.buf + (size_t)i * bytes, row[i] = rows[i];
+        const algorithm_code *code = &chosen->algorithms[number];
+        (bytes == 4 ? code->lanes32 : code->lanes64)[0](1, key, low_column, high_column, 0, domain, row);
+        for (int i = 0; i < a->key_words; i++) memcpy((char *)out.buf + (size_t)i * bytes, rows[i], bytes);
+    }
+    if (words.obj) PyBuffer_Release(&words);
+    if (out.obj) PyBuffer_Release(&out);
+    if (failed) return NULL;
+    Py_RETURN_NONE;
+}

@@ -1,0 +1,195 @@
+/* What runs: a job, the lanes of a chunk of it, their keys, their indices and their words. */
+#ifndef KEYRNG_WORDS_H
+#define KEYRNG_WORDS_H
+
+#include <stdlib.h>
+
+#include "code.h"
+
+#define CHUNK 2048      /* elements at a time: some six buffers of it fit a level-1 cache */
+#define PAD 64          /* buffers hold whole groups of vectors */
+#define FEW 128         /* of fewer values a key, several keys go side by side */
+#define MOST_WORDS 16   /* of an attempt, rounded up to whole blocks */
+#define MOST_DIMS 64
+#define AHEAD 8192      /* bytes that words written straight to the output are prefetched ahead: 0.56 -> 0.42 ns a word */
+
+typedef struct {
+    const char *data;
+    int64_t strides[MOST_DIMS]; /* in bytes, by dimension of the result */
+    enum { ONE, WHOLE, STRIDED } shape;
+} parameter;
+
+typedef struct {
+    const plan *plan;
+    const algorithm_info *algorithm;
+    const algorithm_code *code;
+    const isa_code *isa;
+    map_fn store; /* NULL: the result is stored as it is */
+    int out_size;
+    const char *words; /* of all keys */
+    size_t keys;
+    uint64_t start, count, size;
+    const uint64_t *starts; /* a start for each key; NULL: one for all */
+    char *out;
+    int dims;
+    int64_t shape[MOST_DIMS];
+    parameter parameters[MOST_INPUTS];
+} job;
+
+/* The keys and indices of the lanes of a chunk: one key and consecutive indices, or columns, a row a lane. */
+typedef struct {
+    int each;                   /* a key for each lane? */
+    size_t n;
+    uint64_t first;             /* one key: index of the first lane */
+    char *key[MOST_KEYS][4];    /* a pointer to each word, or each column, of each key of the plan */
+    uint64_t *index;            /* each: of every lane, unless there is one value a key */
+} lanes;
+
+typedef struct {
+    const job *job;
+    size_t capacity;
+    char *buffers[2 * MOST_INPUTS];
+    lanes lanes;
+    char *low, *high, *rows[MOST_WORDS]; /* columns for counters and blocks */
+    int row_count;
+    uint64_t filled; /* the index that all of low and high hold; UINT64_MAX if they hold several */
+    char *columns[4 + MOST_INPUTS];      /* columns of the live lanes of a loop: keys, arguments */
+    uint32_t *live, *keep;
+    uint8_t *accept;
+    char *value, *arena;
+    size_t key_at; /* one key: whose children are in lanes.key */
+} work;
+
+static void put_word(char *column, size_t i, uint64_t word, int bytes) {
+    if (bytes == 4) ((uint32_t *)column)[i] = (uint32_t)word;
+    else ((uint64_t *)column)[i] = word;
+}
+
+static void put_index(const algorithm_info *a, char *low, char *high, size_t i, uint64_t index) {
+    put_word(low, i, index, a->word_bytes);
+    put_word(high, i, a->word_bytes == 4 ? index >> 32 : 0, a->word_bytes);
+}
+
+/* The words of many indices plus an offset; plain loops, which the compiler makes vector loops. */
+static void put_indices(const algorithm_info *a, char *low, char *high, const uint64_t *index, uint64_t offset,
+                        size_t n) {
+    if (a->word_bytes == 4) {
+        for (size_t i = 0; i < n; i++) ((uint32_t *)low)[i] = (uint32_t)(index[i] + offset);
+        for (size_t i = 0; i < n; i++) ((uint32_t *)high)[i] = (uint32_t)((index[i] + offset) >> 32);
+    } else {
+        for (size_t i = 0; i < n; i++) ((uint64_t *)low)[i] = index[i] + offset;
+        memset(high, 0, 8 * n);
+    }
+}
+
+/* The words of consecutive keys, a column for each. */
+static void put_keys(const algorithm_info *a, const isa_code *isa, char *const *columns, const char *words, size_t n) {
+    size_t step = (size_t)a->key_words;
+    if (a->word_bytes == 4 && step == 2) {
+        isa->pairs((const uint32_t *)words, n, (uint32_t *)columns[0], (uint32_t *)columns[1]);
+        return;
+    }
+    for (size_t k = 0; k < step; k++)
+        for (size_t i = 0; i < n; i++)
+            memcpy(columns[k] + i * (size_t)a->word_bytes, words + (i * step + k) * (size_t)a->word_bytes,
+                   (size_t)a->word_bytes);
+}
+
+/* Every lane at the same index: columns that are often there already. */
+static void put_one_index(work *w, uint64_t index) {
+    if (w->filled == index) return;
+    for (size_t i = 0; i < w->capacity; i++) put_index(w->job->algorithm, w->low, w->high, i, index);
+    w->filled = index;
+}
+
+/* Values `start` to `start + n` of the direct draw of one key, to memory that need not be padded. */
+static void direct(const algorithm_info *a, const algorithm_code *code, fill_fn fill, size_t value, size_t block,
+                   const void *key, uint64_t start, size_t n, uint64_t domain, char *out, const char *ahead) {
+    char group[1024];
+    size_t per = block / value, bytes = n * value, skip = (size_t)(start % per) * value;
+    uint64_t first = start / per;
+    while (bytes) {
+        /* A fill counts in one word, so it must not run over the end of 32 bits. */
+        uint64_t room = a->word_bytes == 4 ? 0x100000000ull - (first & 0xffffffffu) : UINT64_MAX;
+        size_t groups = bytes / (block * code->group);
+        if (groups > room / code->group) groups = (size_t)(room / code->group);
+        if (!skip && groups) {
+            fill(key, first, groups, domain, out, ahead);
+            first += groups * code->group;
+            out += groups * code->group * block;
+            bytes -= groups * code->group * block;
+            continue;
+        }
+        size_t blocks = code->group < room ? code->group : (size_t)room, take = blocks * block - skip;
+        if (take > bytes) take = bytes;
+        fill(key, first, 1, domain, group, NULL);
+        memcpy(out, group + skip, take);
+        first += blocks;
+        out += take;
+        bytes -= take;
+        skip = 0;
+    }
+}
+
+static uint64_t start_of(const job *j, size_t key) { return j->starts ? j->starts[key] : j->start; }
+
+/* Whether every lane is at the index `start`: one value a key, the usual case of many keys. */
+static int at_one_index(const job *j) { return j->count == 1 && !j->starts; }
+
+static uint64_t lane_index(const work *w, size_t i) {
+    return !w->lanes.each ? w->lanes.first + i : at_one_index(w->job) ? w->job->start : w->lanes.index[i];
+}
+
+/* The same for lanes with keys of their own, or whose words do not follow each other: a block each, and of each block
+ * the value wanted. */
+static void direct_each(work *w, int key, int bits, uint64_t step, uint64_t offset, char *out) {
+    const job *j = w->job;
+    const algorithm_info *a = j->algorithm;
+    int each = w->lanes.each;
+    size_t per = a->jax_layout ? 1 : (size_t)(a->word_bytes * a->block_words * 8 / bits);
+    if (each && at_one_index(j)) {
+        put_one_index(w, (j->start * step + offset) / per);
+    } else {
+        w->filled = UINT64_MAX;
+        if (each && per == 1 && step == 1)
+            put_indices(a, w->low, w->high, w->lanes.index, offset, w->lanes.n);
+        else
+            for (size_t i = 0; i < w->lanes.n; i++)
+                put_index(a, w->low, w->high, i, (lane_index(w, i) * step + offset) / per);
+    }
+    lanes_fn fn = bits == 32 ? j->code->lanes_values32[each] : j->code->lanes64[each];
+    void *rows[MOST_WORDS];
+    for (size_t i = 0; i < per; i++) rows[i] = per == 1 ? out : w->rows[i];
+    fn(w->lanes.n, (const void *const *)w->lanes.key[key], w->low, w->high, 0, 0, rows);
+    for (size_t i = 0; per > 1 && i < w->lanes.n; i++) {
+        const char *row = w->rows[(lane_index(w, i) * step + offset) % per];
+        if (bits == 32) ((uint32_t *)out)[i] = ((const uint32_t *)row)[i];
+        else ((uint64_t *)out)[i] = ((const uint64_t *)row)[i];
+    }
+}
+
+static lanes_fn block_lanes(const job *j, int each) {
+    return j->algorithm->word_bytes == 4 ? j->code->lanes32[each] : j->code->lanes64[each];
+}
+
+/* Children and folded keys of all lanes (or of the one key): blocks at one index, its first words to `to`. */
+static void derive_keys(work *w, size_t n, char *const *from, uint64_t index, uint64_t draw, uint64_t domain,
+                        char *const *to) {
+    const job *j = w->job;
+    const algorithm_info *a = j->algorithm;
+    int each = w->lanes.each;
+    void *rows[4]; /* the last ones: the first may hold an attempt's words */
+    put_one_index(w, index);
+    for (int i = 0; i < a->block_words; i++) rows[i] = w->rows[w->row_count - 4 + i];
+    block_lanes(j, each)(n, (const void *const *)from, w->low, w->high, draw, domain, rows);
+    for (int i = 0; i < a->key_words; i++) memcpy(to[i], rows[i], n * (size_t)a->word_bytes);
+}
+
+static void derive_plan_keys(work *w) {
+    const plan *p = w->job->plan;
+    for (int k = 1; k < p->keys; k++)
+        derive_keys(w, w->lanes.each ? w->lanes.n : 1, w->lanes.key[p->parents[k]], (uint64_t)p->children[k], 0, 1,
+                    w->lanes.key[k]);
+}
+
+#endif
