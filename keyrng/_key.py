@@ -1,4 +1,4 @@
-"""The key itself: an immutable array of keys, and putting such arrays together.
+"""The key itself: an immutable array of keys.
 
 ``keyrng.keys`` makes keys of seeds and of other keys; import from there.
 
@@ -7,7 +7,7 @@ Must not import keys, sampling, distributions or anything above them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import Any, NoReturn, final
 
@@ -343,57 +343,6 @@ def check_key(value: object) -> Key:
 def memory_of(key: object) -> Memory:
     """The memory that a key lies in, and so its samples; TypeError for what is no key."""
     return memory_at(check_key(key)._words)
-
-
-# Arrays of keys together
-
-
-def stack(keys: Iterable[Key], axis: int = 0) -> Key:
-    """Keys of equal shapes along a new axis.
-
-    ValueError for unequal shapes, no keys or an axis out of range; TypeError for unlike algorithms.
-
-    >>> keyrng.stack([keyrng.key(1), keyrng.key(2)]).shape
-    (2,)
-    """
-    algorithm, words, here = _all_words(keys)
-    if any(w.shape != words[0].shape for w in words):
-        raise ValueError(f"keys of shapes {', '.join(str(w.shape[:-1]) for w in words)} do not stack")
-    with here.current():
-        return _wrap(algorithm, here.contiguous(here.xp.stack(words, _axis(axis, words[0].ndim))))
-
-
-def concatenate(keys: Iterable[Key], axis: int = 0) -> Key:
-    """Arrays of keys one after the other along an axis they have; their other lengths are equal.
-
-    ValueError for unequal lengths, no keys or an axis out of range; TypeError for unlike algorithms.
-
-    >>> keyrng.concatenate([keyrng.split(keyrng.key(1), 2), keyrng.split(keyrng.key(2), 3)]).shape
-    (5,)
-    """
-    algorithm, words, here = _all_words(keys)
-    if any(w.ndim == 1 for w in words):
-        raise ValueError("a scalar key has no axis to concatenate; keyrng.stack(keys) makes one")
-    axis = _axis(axis, words[0].ndim - 1)
-    rests = {w.shape[:axis] + w.shape[axis + 1 :] for w in words}
-    if len(rests) > 1:
-        shapes = ", ".join(str(w.shape[:-1]) for w in words)
-        raise ValueError(f"keys of shapes {shapes} do not concatenate along axis {axis}")
-    with here.current():
-        return _wrap(algorithm, here.contiguous(here.xp.concatenate(words, axis)))
-
-
-def _all_words(keys: Iterable[Key]) -> tuple[Algorithm, list[Array], Memory]:
-    """The one algorithm of several keys, the words of each, and the one memory they lie in."""
-    if isinstance(keys, (np.ndarray, memoryview)) or not isinstance(keys, Iterable):
-        raise TypeError(f"expected a list of keys, got {_kind(keys)}")
-    checked = [check_key(k) for k in keys]
-    if not checked:
-        raise ValueError("no keys; at least one says which algorithm the result has")
-    impls = dict.fromkeys(k._algorithm.name for k in checked)
-    if len(impls) > 1:
-        raise TypeError(f"keys of {' and '.join(impls)} do not fit in one array")
-    return checked[0]._algorithm, [k._words for k in checked], _one_memory(checked, "put together")
 
 
 def _one_memory(keys: Sequence[Key], act: str) -> Memory:

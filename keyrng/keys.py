@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from keyrng._given import broadcast, check_sizes, plain, shown
-from keyrng._key import Array, Key, concatenate, stack
+from keyrng._key import Array, Key
 from keyrng._key import _axis as _axis
 from keyrng._key import _is_integer as _is_integer
 from keyrng._key import _kind as _kind
@@ -22,6 +22,7 @@ from keyrng._key import _wrap as _wrap
 from keyrng._key import check_key as check_key
 from keyrng._key import memory_of as memory_of
 from keyrng._serialize import number_of
+from keyrng._together import concatenate, stack
 from keyrng.algorithms.base import Algorithm, Domain, get, names
 from keyrng.backends.derive import children, derive, derive_on_device, derive_one
 from keyrng.backends.memory import HOST, distinct, is_on_device, memory, memory_at, on_device

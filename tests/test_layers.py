@@ -58,6 +58,7 @@ ORDER = (
     "keyrng._serialize",
     "keyrng._seed",
     "keyrng._key",
+    "keyrng._together",
     "keyrng.keys",
     # samples
     "keyrng.dtypes",
