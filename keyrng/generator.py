@@ -254,8 +254,8 @@ class Generator:
         if num is None:
             return fold_in(*self._take(1))
         shape = tuple(_count(n) for n in (num if isinstance(num, (tuple, list)) else (num,)))
-        if prod(shape) < _KEYS:
-            check_sizes("num", shape, 2**60)  # of 8 bytes
+        if prod(shape) <= _KEYS:
+            check_sizes("num", (*shape, 1), 2**60)  # of 8 bytes, and an axis of words
         root, first = self._take(prod(shape))
         numbers = np.arange(first, first + prod(shape), dtype=np.uint64).reshape(shape)
         # An array of no axes would be one number, which lies on the CPU.

@@ -191,4 +191,4 @@ def _dirac(
 def _pattern(key: Key, size: tuple[int, ...], pattern: Array, dtype: Dtype, out: Any) -> Array:
     """Zeros and ones, the same for every key."""
     here = memory_of(key)
-    return written(key, size, "value", here.receive(pattern.astype(dtype)), dtype, out)
+    return written(key, size, "value", here.receive(converted_to("a pattern of a shape", pattern, dtype)), dtype, out)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from keyrng._given import shown
 from keyrng.backends import Slab, compiled
 from keyrng.distributions.words import _bits
 from keyrng.keys import Key
@@ -79,7 +80,7 @@ class Stream:
         """Go to a word; ValueError if the key does not have it."""
         limit = self.key._algorithm.elements
         if not 0 <= index < limit:
-            raise ValueError(f"a key of {self.key.impl} has words 0 to {limit - 1}, asked for word {index}")
+            raise ValueError(f"a key of {self.key.impl} has words 0 to {limit - 1}, asked for word {shown(index)}")
         self._array[_NEXT], self._array[_HAS_HALF], self._array[_HALF] = index, half is not None, half or 0
 
 
