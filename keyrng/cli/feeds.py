@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 import keyrng
+from keyrng._given import shown
 from keyrng.backends import Slab
 from keyrng.kernels.lane import kernel_of
 from keyrng.sampling import fill_slab
@@ -108,14 +109,14 @@ def parse(text: str) -> tuple[Feed, int]:
     name, colon, number = text.partition(":")
     feed = FEEDS.get(name)
     if feed is None:
-        raise ValueError(f"a feed is one of {FORMS}, got {text!r}")
+        raise ValueError(f"a feed is one of {FORMS}, got {shown(text)}")
     if not feed.counts:
         if colon:
-            raise ValueError(f"{name} takes no number, got {text!r}")
+            raise ValueError(f"{name} takes no number, got {shown(text)}")
         return feed, 1
     # isdecimal alone is true of digits of other scripts, and of numbers too long to read.
     if not (number.isascii() and number.isdecimal() and len(number) < 10 and feed.least <= int(number) <= feed.most):
-        raise ValueError(f"{name}:N takes {feed.least} to {feed.most} {feed.counts}, got {text!r}")
+        raise ValueError(f"{name}:N takes {feed.least} to {feed.most} {feed.counts}, got {shown(text)}")
     return feed, int(number)
 
 
