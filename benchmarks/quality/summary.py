@@ -126,7 +126,7 @@ def _again(rows: list[Row], tested: list[Row], seed: int) -> list[str]:
     lines = [
         "\n## Looked at again\n",
         "What is nearer to 0 or 1 than 5 / N, where ten are expected.",
-        "Beside it is the same test of the next seed, four times as much.\n",
+        "Beside it is the same test of the next seed, where it was run; `--again` does it, four times as much.\n",
         "| stream | test | nearest to 0 or 1 | again: nearest | p-values | Kolmogorov-Smirnov |",
         "|---|---|---:|---:|---:|---:|",
     ]
@@ -145,6 +145,8 @@ def _nearest(p: np.ndarray) -> float:
 
 def _counter(rows: list[Row]) -> list[str]:
     bad = [row for row in rows if row.impl == COUNTER]
+    if not bad:
+        return []
     missed = sorted({row.test for row in bad if row.least > 1e-6})
     found = len({row.test for row in bad}) - len(missed)
     return [
