@@ -1,4 +1,4 @@
-"""What users pass by mistake: values of every kind, made anew each time, for test_bad_input.py. Long, for it is a list."""
+"""What users pass by mistake: values of every kind, made anew each time, for test_bad_input.py. Long, as lists are."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def test_folding(algorithm: str) -> None:
     for number in NUMBERS.tolist():
         assert (folded(library, keys, None, number, Domain.SPLIT, 3) == keyrng.fold_in(keys, number)).all()
     for name in ("", "dropout", "layer 3"):
-        index = number_of(name, algorithms.get(algorithm).index_bits, b"keyrng.name")
+        index = number_of("data", name, algorithms.get(algorithm).index_bits, b"keyrng.name")
         assert (folded(library, keys, None, index, Domain.NAME, 3) == keyrng.fold_in(keys, name)).all()
     assert (folded(library, keys[1:2], NUMBERS, 0, Domain.SPLIT, 7) == keyrng.fold_in(keys[1], NUMBERS)).all()
     # As fold_in(keys, numbers[:, None]): both take turns.

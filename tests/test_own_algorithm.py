@@ -127,10 +127,9 @@ GOOD = {
     ("change", "message"),
     [
         ({"word_bits": 16}, "word_bits is 32 or 64, got 16"),
-        ({"word_bits": 32.5}, "word_bits is 32 or 64, got 32.5"),
-        ({"key_words": 0}, r"from 1 to block_words \(4\) words, got 0"),
-        ({"key_words": 5}, r"from 1 to block_words \(4\) words, got 5"),
-        ({"key_words": -1}, r"from 1 to block_words \(4\) words, got -1"),
+        ({"key_words": 0}, r"key_words is from 1 to block_words \(4\), got 0"),
+        ({"key_words": 5}, r"key_words is from 1 to block_words \(4\), got 5"),
+        ({"key_words": -1}, r"key_words is from 1 to block_words \(4\), got -1"),
         ({"block_words": 2}, "128 bits or more, got 2 words of 32 bits; .*jax_layout=True"),
         ({"block_words": 5}, "even number of words.*, got 5 words of 32 bits"),
         ({"jax_layout": True}, "jax_layout is for blocks of two 32-bit words"),

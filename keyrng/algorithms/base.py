@@ -55,8 +55,10 @@ class Algorithm:
     def __post_init__(self) -> None:
         for text in ("name", "tag"):
             given = getattr(self, text)
-            if not isinstance(given, str) or not 1 <= len(utf8(text, given)) <= 255:
-                raise TypeError(f"{text} is a str of 1 to 255 bytes, got {shown(given)}")
+            if not isinstance(given, str):
+                raise TypeError(f"{text} is a str, got {shown(given)}")
+            if not 1 <= len(utf8(text, given)) <= 255:
+                raise ValueError(f"{text} is of 1 to 255 bytes, got {shown(given)}")
         for size in ("word_bits", "key_words", "block_words"):
             if type(getattr(self, size)) is not int:
                 raise TypeError(f"{size} is an int, got {shown(getattr(self, size))}")
