@@ -185,14 +185,14 @@ def scaled_truncated(
     return draw(chosen, key, shape, dtype, *interval, stddev, out=out)
 
 
-def sparse(sparsity: ArrayLike, std: ArrayLike = 0.01, dtype: DTypeLike = None) -> Initializer:
+def sparse(sparsity: ArrayLike, stddev: ArrayLike = 0.01, dtype: DTypeLike = None) -> Initializer:
     """An initializer of matrices of normal numbers with as many zeros in each column, as ``torch.nn.init.sparse_``.
 
     Parameters
     ----------
     sparsity
         The fraction of zeros, from 0 to 1; their number, of ``rows`` elements, is ``ceil(sparsity * rows)``.
-    std
+    stddev
         The standard deviation of the others, a finite number.
     dtype
         float16, bfloat16, float32 (the default) or float64, where a call names none.
@@ -209,14 +209,14 @@ def sparse(sparsity: ArrayLike, std: ArrayLike = 0.01, dtype: DTypeLike = None) 
     >>> (x == 0).sum(axis=0)
     array([2, 2, 2])
     """
-    numbers = one_number(probability(sparsity=sparsity)), one_number(finite(std=std))
+    numbers = one_number(probability(sparsity=sparsity)), one_number(finite(stddev=stddev))
     return partial(_sparse, *numbers, floating(dtype))
 
 
 @in_default_mode
 def _sparse(
     sparsity: float,
-    std: float,
+    stddev: float,
     default: Dtype,
     key: Key,
     shape: Shape,
@@ -230,7 +230,7 @@ def _sparse(
         raise ValueError(f"sparse is of 2 axes, got shape {shown(size)}")
     rows, columns = size
     children = split(key)
-    sample = draw(_scaled_normal, children[..., 0], size, chosen, finite(std=std), out=out)
+    sample = draw(_scaled_normal, children[..., 0], size, chosen, finite(stddev=stddev), out=out)
     if sample.size:
         order = permutation(split(children[..., 1], columns), rows)
         here = memory_of(key)
