@@ -169,7 +169,7 @@ def test_seed_of_more_digits_than_python_prints():
         (SCALAR, r"got Key; it is a key already; keyrng.fold_in\(key, data\)"),
         ([1, 2], r"got list; keyrng.fold_in\(keyrng.key\(0\), tuple\(seed\)\)"),
         (bytearray(b"x"), r"got bytearray; keyrng.key\(bytes\(seed\)\)"),
-        (np.timedelta64(1), "got timedelta64"),  # a NumPy integer to isinstance
+        (np.timedelta64(1, "s"), "got timedelta64"),  # a NumPy integer to isinstance
     ],
 )
 def test_seed_of_another_kind(seed, message):
