@@ -13,11 +13,12 @@ import numpy as np
 from keyrng._given import plain, shown
 from keyrng.backends.memory import is_on_device, on_device
 from keyrng.backends.mode import in_default_mode
-from keyrng.dtypes import floating
+from keyrng.dtypes import FLOAT32, floating
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import bitcast, cast, where
+from keyrng.kernels.symbols import BOOL
 from keyrng.keys import Key, _axis, _is_integer, check_key
-from keyrng.parameters import Array, anything, one_number, probability
+from keyrng.parameters import Array, Parameter, anything, one_number, probability
 from keyrng.sampling import draw
 from keyrng.shapes import Shape, as_out, dimensions
 
@@ -101,11 +102,11 @@ def dropout(
     own = out is not None and as_out(key, out).shape == x.shape and x.shape[: key.ndim] == key.shape
     shape = x.shape[key.ndim :] if own else x.shape
     chance = one_number(probability(rate=rate))
-    bound, scale = _bound(chance), 1.0 / (1.0 - chance) if chance < 1 else 0.0
+    bound, scale = _bound(chance), Parameter("rate", 1.0 / (1.0 - chance) if chance < 1 else 0.0)
     once = _once_along(shape, broadcast_dims)
     if once == shape:
         return draw(_dropout, key, shape, x.dtype, anything(x=x), *bound, scale, out=out)
-    kept = draw(_dropout_mask, key, once, np.bool_, *bound, compute=np.float32)
+    kept = draw(_dropout_mask, key, once, BOOL, *bound, compute=FLOAT32)
     return draw(_kept_or_zero, key, shape, x.dtype, anything(x=x), kept.view(np.uint8), scale, out=out)
 
 
@@ -144,9 +145,7 @@ def dropout_mask(
            [False,  True,  True, False]])
     """
     once = _once_along(dimensions(shape), broadcast_dims)
-    return draw(
-        _dropout_mask, key, once, np.bool_, *_bound(one_number(probability(rate=rate))), compute=np.float32, out=out
-    )
+    return draw(_dropout_mask, key, once, BOOL, *_bound(one_number(probability(rate=rate))), compute=FLOAT32, out=out)
 
 
 def _floats(x: object) -> Array:
@@ -165,10 +164,10 @@ def _floats(x: object) -> Array:
     return array  # type: ignore[no-any-return]
 
 
-def _bound(chance: float) -> tuple[float, float]:
+def _bound(chance: float) -> tuple[Parameter, Parameter]:
     """How many of the words of 32 bits keep an element, from 0 to 2**32: the upper and the lower 16 bits."""
     high, low = divmod(round((1.0 - chance) * 2**32), 2**16)
-    return float(high), float(low)
+    return Parameter("rate", float(high)), Parameter("rate", float(low))
 
 
 def _once_along(shape: tuple[int, ...], axes: int | Sequence[int]) -> tuple[int, ...]:

@@ -28,21 +28,22 @@ _FAMILIES = {
     "computing": ("float32", "float64", "uint32", "uint64"),
     "kernel": ("bool", *_SIGNED, *_UNSIGNED, *_FLOATS),
 }
-_FLOAT32 = np.dtype(np.float32)
+FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+_UINT32, _UINT64 = np.dtype(np.uint32), np.dtype(np.uint64)
 _known: dict[tuple[str, Any], Dtype] = {}
 
 
 def floating(dtype: DTypeLike) -> Dtype:
     """A float of 16, 32 or 64 bits, or bfloat16; float32 for None."""
     if dtype is None:  # the usual call; looking it up would be a tenth of a small draw
-        return _FLOAT32
+        return FLOAT32
     return _resolve("float", "float32", dtype)
 
 
 def inexact(dtype: DTypeLike) -> Dtype:
     """A float, or a complex number of two floats of 32 or 64 bits; float32 for None."""
     if dtype is None:
-        return _FLOAT32
+        return FLOAT32
     return _resolve("float or complex", "float32", dtype)
 
 
@@ -148,13 +149,13 @@ def is_half(dtype: Dtype) -> bool:
 
 def float_dtype(dtype: Dtype) -> Dtype:
     """The float that a dtype of that width is computed in: float64 for 64 bits, else float32."""
-    return np.dtype(np.float64 if dtype.itemsize == 8 else np.float32)
+    return FLOAT64 if dtype.itemsize == 8 else FLOAT32
 
 
 def compute_dtype(dtype: Dtype) -> Dtype:
     """What a sample of a dtype is computed in: floats in float32 or float64, integers in words."""
     if dtype.kind in "iu":
-        return np.dtype(np.uint64 if dtype.itemsize == 8 else np.uint32)
+        return _UINT64 if dtype.itemsize == 8 else _UINT32
     return float_dtype(dtype)
 
 
@@ -162,7 +163,7 @@ def float_of(value: Any) -> Dtype:
     """The float that a parameter is computed in: float64 if it is an array of that, else float32."""
     given = _array_dtype(value)
     wide = given is not None and given.kind == "f" and given.itemsize >= 8
-    return np.dtype(np.float64 if wide else np.float32)
+    return FLOAT64 if wide else FLOAT32
 
 
 def index_dtype(size: int) -> Dtype:

@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 
 from keyrng.backends.memory import Array, memory_at
-from keyrng.dtypes import Dtype
+from keyrng.dtypes import FLOAT32, FLOAT64, Dtype
 from keyrng.kernels.bits import to_bfloat16
 from keyrng.kernels.ops import cast
 
-_FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 _INFINITY = {"float16": 0x7C00, "bfloat16": 0x7F80, "float32": 0x7F800000, "float64": 0x7FF << 52}
 
 
@@ -30,10 +29,10 @@ def converted(array: Array, dtype: Dtype) -> Array:
         if given.name == "bfloat16":  # the upper half of a float32
             return converted((array.view(np.uint16).astype(np.uint32) << 16).view(np.float32), dtype)
         if dtype.name == "bfloat16":
-            return here.apply(to_bfloat16, converted(array, _FLOAT32)).view(dtype)
-        if (given, dtype) == (_FLOAT32, _FLOAT64):
+            return here.apply(to_bfloat16, converted(array, FLOAT32)).view(dtype)
+        if (given, dtype) == (FLOAT32, FLOAT64):
             return here.apply(_to_float64, array)
-        if (given, dtype) == (_FLOAT64, _FLOAT32):
+        if (given, dtype) == (FLOAT64, FLOAT32):
             return here.apply(_to_float32, array)
         return array.astype(dtype)
 

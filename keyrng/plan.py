@@ -13,7 +13,6 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from keyrng.backends.memory import HOST, Memory
-from keyrng.backends.mode import default_mode, is_default
 from keyrng.dtypes import Dtype
 from keyrng.keys import Key, memory_of
 from keyrng.parameters import Array, ArrayLike, Parameter, anything, number, parameter_array
@@ -66,18 +65,11 @@ def checked(
     out: Array | None,
 ) -> tuple[tuple[int, ...], list[Array]]:
     """The shape of the sample, and the parameters as arrays that broadcast to it."""
-    values = _arrays(here, parameters, compute) if parameters else []
+    values = [parameter_array(here, parameter, i, compute) for i, parameter in enumerate(parameters)]
     full = sample_shape(key, shape, values, out)
     if values:
         check_broadcast(parameters, values, full)
     return full, values
-
-
-def _arrays(here: Memory, parameters: tuple[ArrayLike, ...], compute: Dtype) -> list[Array]:
-    if is_default():  # here and not as `in_default_mode`: that takes a hundredth of a small draw
-        return [parameter_array(here, p, i, compute) for i, p in enumerate(parameters)]
-    with default_mode():
-        return [parameter_array(here, p, i, compute) for i, p in enumerate(parameters)]
 
 
 def check_count(key: Key, count: int) -> None:

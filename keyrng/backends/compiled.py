@@ -47,15 +47,30 @@ if native is not None:
 # Off for tests and benchmarks of the NumPy path: keyrng.testing.backend("numpy").
 enabled = native is not None
 
-# What a small draw without parameters needs, by kernel, dtype and algorithm: found once, for finding it costs more
-# than drawing.
-recipes: dict[tuple[Any, np.dtype[Any], Algorithm], int] = {}
+# What a small draw needs, by kernel, dtype to compute in (None: the default), dtype and algorithm: the recipe, and the
+# dtype to compute in. Found once, for finding it costs more than drawing.
+recipes: dict[tuple[Any, np.dtype[Any] | None, np.dtype[Any], Algorithm], tuple[int, np.dtype[Any]]] = {}
 
 
 def recipe(plan: tuple[int, int, int]) -> int:
     """The numbers of plan, conversion and algorithm in one, which ``run_simple`` reads faster than three."""
     number, store, algorithm = plan
     return number << 16 | (store + 1) << 8 | algorithm
+
+
+def remember(
+    plan: tuple[int, int, int],
+    kernel: Kernel,
+    compute: np.dtype[Any],
+    dtype: np.dtype[Any],
+    algorithm: Algorithm,
+    default: bool,
+) -> None:
+    """Have small draws made as this one, whose dtype to compute in is the default or not."""
+    found = recipe(plan), compute
+    recipes[kernel, compute, dtype, algorithm] = found
+    if default:
+        recipes[kernel, None, dtype, algorithm] = found
 
 
 def enable(on: bool) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from keyrng.distributions.unimodal import NOTHING, candidate, log_binomial
-from keyrng.dtypes import Dtype, DTypeLike, compute_dtype, number
+from keyrng.dtypes import FLOAT64, Dtype, DTypeLike, compute_dtype, number
 from keyrng.kernels.bits import whole
 from keyrng.kernels.elementary import floor
 from keyrng.kernels.lane import FLOATS, kernel
@@ -88,7 +88,7 @@ def binomial(
     array([3, 5, 2, 3, 3], dtype=int32)
     """
     dtype = number(dtype)
-    floats = compute_dtype(dtype) if dtype.kind not in "iu" else np.dtype(np.float64)
+    floats = compute_dtype(dtype) if dtype.kind not in "iu" else FLOAT64
     return draw(_binomial, key, shape, dtype, whole_to(trials(dtype))(n=n), probability(p=p), compute=floats, out=out)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from keyrng.backends.memory import Memory, memory_at
-from keyrng.dtypes import Dtype
+from keyrng.dtypes import FLOAT64, Dtype
 from keyrng.kernels.ops import sqrt, where
 from keyrng.parameters import Array, ArrayLike, finite, parameter_array
 
@@ -21,8 +21,6 @@ METHODS = ("cholesky", "svd", "eigh")
 
 # What is no more than this, as a part of the largest entry or eigenvalue, is taken for the roundings of float32.
 _SLACK = 1e-5
-
-_FLOAT64 = np.dtype(np.float64)
 
 _TERMS = 8  # products that a GPU adds up at once; zeros, where there are fewer, change no sum
 _BLOCK = 1 << 16  # numbers that a product has at work, to stay in a level-2 cache
@@ -37,7 +35,7 @@ def covariance(here: Memory, name: str, value: ArrayLike, dtype: Dtype) -> Array
     if matrix.ndim < 2 or matrix.shape[-1] != matrix.shape[-2]:
         hint = f"; np.diag({name}) makes one of variances" if matrix.ndim == 1 else ""
         raise ValueError(f"{name} is a square matrix, or several along the last two axes, got {matrix.shape}{hint}")
-    matrix = parameter_array(here, finite(**{name: value}), 0, _FLOAT64)
+    matrix = parameter_array(here, finite(**{name: value}), 0, FLOAT64)
     with here.current():
         across = here.xp.swapaxes(matrix, -1, -2)
         wrong = abs(matrix - across) > _SLACK * _largest(matrix)

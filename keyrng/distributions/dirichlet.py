@@ -5,7 +5,6 @@ Must not import anything above the distributions.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from keyrng.backends.memory import HOST
@@ -70,7 +69,7 @@ def dirichlet(
     # To know what a GPU's memory holds is to wait for it; where no alpha is below 1 the factor is 1.
     small = place is not HOST or (parameter.value < 1).any()
     if here is not HOST:
-        parameter = replace(parameter, value=placed(here, "alpha", parameter.value, alpha))
+        parameter = parameter._replace(value=placed(here, "alpha", parameter.value, alpha))
     sample = draw(_gamma_factor, key, full, compute, parameter)
     if small:
         boost = draw(_gamma_boost, key, full, compute, parameter)

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.backends.mode import in_default_mode
+from keyrng.backends.memory import Memory
 from keyrng.distributions.normal import _normal
-from keyrng.dtypes import DTypeLike, compute_dtype, floating
+from keyrng.dtypes import Dtype, DTypeLike, compute_dtype, floating
 from keyrng.kernels.bits import positive_unit
 from keyrng.kernels.elementary import exp, log, log1p, log_unchecked
-from keyrng.kernels.lane import FLOATS, kernel
+from keyrng.kernels.lane import FLOATS, Kernel, kernel
 from keyrng.kernels.ops import sqrt, where
 from keyrng.keys import Key, memory_of
-from keyrng.parameters import Array, ArrayLike, checked, positive
+from keyrng.parameters import Array, ArrayLike, Parameter, checked, once_for_numbers, positive
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
@@ -105,7 +105,6 @@ def _loggamma(lane: Any, a: Any) -> Any:
     return log(factor) + boost
 
 
-@in_default_mode
 def gamma(
     key: Key, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
@@ -138,10 +137,17 @@ def gamma(
     (3,)
     """
     dtype = floating(dtype)
-    parameter = checked(memory_of(key), positive(a=a), compute_dtype(dtype))
+    chosen, parameter = _prepared(memory_of(key), a, compute_dtype(dtype))
+    return draw(chosen, key, shape, dtype, parameter, out=out)
+
+
+@once_for_numbers
+def _prepared(here: Memory, a: ArrayLike, compute: Dtype) -> tuple[Kernel, Parameter]:
+    """The kernel for a shape, and the shape, checked."""
+    parameter = checked(here, positive(a=a), compute)
     # To know what a GPU's memory holds is to wait for it, so there the kernel for all shapes is taken.
     large = isinstance(parameter.value, np.ndarray) and bool((parameter.value >= 1).all())
-    return draw(_gamma_large if large else _gamma, key, shape, dtype, parameter, out=out)
+    return _gamma_large if large else _gamma, parameter
 
 
 def loggamma(

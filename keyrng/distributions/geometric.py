@@ -31,6 +31,7 @@ def _geometric(lane: Any, p: Any) -> Any:
 
 
 @lru_cache
+@in_default_mode
 def _fits(dtype: Dtype) -> Requirement:
     """What ``p`` must be for the largest value, that of the smallest uniform, to fit a dtype."""
     largest = (52 if dtype.itemsize == 8 else 23) * math.log(2.0)
@@ -39,7 +40,6 @@ def _fits(dtype: Dtype) -> Requirement:
     return Requirement(f"at least {least:.8g} for values to fit {dtype}{wider}", lambda p: (p >= least) & (p <= 1))
 
 
-@in_default_mode
 def geometric(
     key: Key, p: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:

@@ -10,15 +10,14 @@ from typing import Any
 import numpy as np
 
 from keyrng.backends.memory import Memory
-from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.unimodal import NOTHING, candidate, log_binomial
-from keyrng.dtypes import DTypeLike, integer
+from keyrng.dtypes import FLOAT64, Dtype, DTypeLike, integer
 from keyrng.kernels.bits import whole
 from keyrng.kernels.elementary import floor
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import where
 from keyrng.keys import Key, memory_of
-from keyrng.parameters import Array, ArrayLike, Parameter, check_together, checked, together, whole_to
+from keyrng.parameters import Array, ArrayLike, Parameter, check_together, checked, once_for_numbers, together, whole_to
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
@@ -67,7 +66,6 @@ def _hypergeometric(lane: Any, good: Any, bad: Any, sample: Any) -> Any:
     return whole(where(rest, good - k, k))
 
 
-@in_default_mode
 def hypergeometric(
     key: Key,
     ngood: ArrayLike,
@@ -107,25 +105,25 @@ def hypergeometric(
     array([6, 4, 7, 6, 6], dtype=int32)
     """
     dtype = integer(dtype)
-    parameters = _checked(
-        memory_of(key),
-        whole_to(min(int(np.iinfo(dtype).max), LARGEST))(ngood=ngood),
-        whole_to(LARGEST)(nbad=nbad),
-        whole_to(LARGEST)(nsample=nsample),
-    )
-    return draw(_hypergeometric, key, shape, dtype, *parameters, compute=np.float64, out=out)
+    parameters = _checked(memory_of(key), ngood, nbad, nsample, dtype)
+    return draw(_hypergeometric, key, shape, dtype, *parameters, compute=FLOAT64, out=out)
 
 
-def _checked(here: Memory, good: Parameter, bad: Parameter, sample: Parameter) -> tuple[Parameter, ...]:
-    first, second, third = (checked(here, parameter, np.dtype(np.float64)) for parameter in (good, bad, sample))
+@once_for_numbers
+def _checked(
+    here: Memory, ngood: ArrayLike, nbad: ArrayLike, nsample: ArrayLike, dtype: Dtype
+) -> tuple[Parameter, ...]:
+    first = checked(here, whole_to(min(int(np.iinfo(dtype).max), LARGEST))(ngood=ngood), FLOAT64)
+    second = checked(here, whole_to(LARGEST)(nbad=nbad), FLOAT64)
+    third = checked(here, whole_to(LARGEST)(nsample=nsample), FLOAT64)
     a, b, c = first.value, second.value, third.value
     check_together(ngood=a, nbad=b, nsample=c)
 
     def too_many() -> str:
-        return f"ngood + nbad must be at most 2**53, got {good.value} and {bad.value}"
+        return f"ngood + nbad must be at most 2**53, got {ngood} and {nbad}"
 
     def too_large() -> str:
-        return f"nsample must be at most ngood + nbad, got {sample.value} of {good.value} and {bad.value}"
+        return f"nsample must be at most ngood + nbad, got {nsample} of {ngood} and {nbad}"
 
     b = together(here, _countable, b, a, error=too_many)
     c = together(here, _contained, c, a, b, error=too_large)

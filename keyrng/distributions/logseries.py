@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from keyrng.backends.mode import in_default_mode
-from keyrng.dtypes import Dtype, DTypeLike, integer
+from keyrng.dtypes import FLOAT64, Dtype, DTypeLike, integer
 from keyrng.kernels.bits import positive_unit, unit
 from keyrng.kernels.elementary import exp, floor, log1p, log_unchecked
 from keyrng.kernels.lane import kernel
@@ -20,8 +20,6 @@ from keyrng.keys import Key, memory_of
 from keyrng.parameters import Array, ArrayLike, Requirement, below_one, checked
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
-
-_FLOAT64 = np.dtype(np.float64)
 
 
 @kernel("float64")
@@ -32,7 +30,6 @@ def _logseries(lane: Any, p: Any) -> Any:
     return cast(floor(log_unchecked(positive_unit(second)) / log_q) + 1.0, np.uint64)
 
 
-@in_default_mode
 def logseries(
     key: Key, p: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
@@ -67,11 +64,12 @@ def logseries(
     array([1, 4, 6, 9, 2], dtype=int32)
     """
     dtype = integer(dtype)
-    checked(memory_of(key), below_one(p=p), _FLOAT64)  # what is no probability is told first
-    return draw(_logseries, key, shape, dtype, _fitting(dtype)(p=p), compute=_FLOAT64, out=out)
+    checked(memory_of(key), below_one(p=p), FLOAT64)  # what is no probability is told first
+    return draw(_logseries, key, shape, dtype, _fitting(dtype)(p=p), compute=FLOAT64, out=out)
 
 
 @lru_cache
+@in_default_mode
 def _fitting(dtype: Dtype) -> Requirement:
     # The second uniform is at least 2**-52, whose logarithm is -36.05, and log(q) is at most p - 1.
     limit = 1.0 - 38.0 / float(np.iinfo(dtype).max)

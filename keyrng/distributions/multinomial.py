@@ -15,14 +15,12 @@ from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.binomial import _binomial, trials
 from keyrng.distributions.hypergeometric import LARGEST, _hypergeometric
 from keyrng.distributions.rows import full_shape, repeated, required, row_shape, stored, workplace
-from keyrng.dtypes import DTypeLike, integer, number
+from keyrng.dtypes import FLOAT64, DTypeLike, integer, number
 from keyrng.kernels.ops import where
 from keyrng.keys import Key, memory_of, split
 from keyrng.parameters import Array, ArrayLike, Parameter, non_negative, placed, together, whole_to
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
-
-_FLOAT64 = np.dtype(np.float64)
 
 
 def _sums_from(rows: Array) -> Array:
@@ -40,7 +38,7 @@ def _class_by_class(
 ) -> Array:
     """Rows that add up to ``total``: ``count(key, shape, i, rest)`` draws class ``i`` from what is left."""
     here = memory_of(key)
-    sample = here.empty(full, _FLOAT64)
+    sample = here.empty(full, FLOAT64)
     keys = split(key, full[-1])
     rest = float(total) if isinstance(total, np.ndarray) and not total.ndim else total
     with here.current():
@@ -114,8 +112,8 @@ def multinomial(
     dtype = number(dtype)
     here = memory_of(key)
     place = workplace(here, n, p)
-    weights = required(place, non_negative(p=p), _FLOAT64)
-    draws = required(place, whole_to(trials(dtype))(n=n), _FLOAT64)
+    weights = required(place, non_negative(p=p), FLOAT64)
+    draws = required(place, whole_to(trials(dtype))(n=n), FLOAT64)
     row_shape("p", weights, shape)
     full = full_shape(key, shape, out, n=repeated("n", draws), p=weights)
 
@@ -182,8 +180,8 @@ def multivariate_hypergeometric(
     dtype = integer(dtype)
     here = memory_of(key)
     place = workplace(here, colors, nsample)
-    items = required(place, whole_to(min(int(np.iinfo(dtype).max), LARGEST))(colors=colors), _FLOAT64)
-    taken = required(place, whole_to(LARGEST)(nsample=nsample), _FLOAT64)
+    items = required(place, whole_to(min(int(np.iinfo(dtype).max), LARGEST))(colors=colors), FLOAT64)
+    taken = required(place, whole_to(LARGEST)(nsample=nsample), FLOAT64)
     rows = row_shape("colors", items, shape)
     full = full_shape(key, rows, out, nsample=repeated("nsample", taken), colors=items)
     left = _sums_from(items)

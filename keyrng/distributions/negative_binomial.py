@@ -11,16 +11,26 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.backends.mode import in_default_mode
+from keyrng.backends.memory import Memory
 from keyrng.distributions.gamma import gamma_parts
 from keyrng.distributions.poisson import poisson_parts
-from keyrng.dtypes import DTypeLike, integer
+from keyrng.dtypes import FLOAT64, Dtype, DTypeLike, integer
 from keyrng.kernels.bits import whole
 from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import sqrt
 from keyrng.keys import Key, memory_of
-from keyrng.parameters import Array, ArrayLike, Parameter, chance, check_together, checked, positive, together
+from keyrng.parameters import (
+    Array,
+    ArrayLike,
+    Parameter,
+    chance,
+    check_together,
+    checked,
+    once_for_numbers,
+    positive,
+    together,
+)
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
@@ -32,7 +42,6 @@ def _negative_binomial(lane: Any, n: Any, p: Any) -> Any:
     return whole(*poisson_parts(count, factor * exp(boost) * ((1.0 - p) / p)))
 
 
-@in_default_mode
 def negative_binomial(
     key: Key,
     n: ArrayLike,
@@ -73,16 +82,21 @@ def negative_binomial(
     array([6, 6, 2, 3, 5], dtype=int32)
     """
     dtype = integer(dtype)
-    here, largest = memory_of(key), int(np.iinfo(dtype).max)
-    successes, rate = (checked(here, parameter, np.dtype(np.float64)) for parameter in (positive(n=n), chance(p=p)))
+    parameters = _checked(memory_of(key), n, p, dtype)
+    return draw(_negative_binomial, key, shape, dtype, *parameters, compute=FLOAT64, out=out)
+
+
+@once_for_numbers
+def _checked(here: Memory, n: ArrayLike, p: ArrayLike, dtype: Dtype) -> tuple[Parameter, Parameter]:
+    largest = int(np.iinfo(dtype).max)
+    successes, rate = (checked(here, parameter, FLOAT64) for parameter in (positive(n=n), chance(p=p)))
     check_together(n=successes.value, p=rate.value)
 
     def error() -> str:
         return f"counts for n {n} and p {p} may not fit {dtype}, which ends at {largest}; give a wider dtype"
 
     fitting = together(here, _fits(largest), rate.value, successes.value, error=error)
-    chances = Parameter("p", fitting, rate.requirement)
-    return draw(_negative_binomial, key, shape, dtype, successes, chances, compute=np.float64, out=out)
+    return successes, Parameter("p", fitting, rate.requirement)
 
 
 @lru_cache

@@ -46,7 +46,6 @@ def _poisson(lane: Any, lam: Any) -> Any:
     return whole(*poisson_parts(lane, lam))
 
 
-@in_default_mode
 def poisson(
     key: Key, lam: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
@@ -84,6 +83,7 @@ def poisson(
 
 
 @lru_cache
+@in_default_mode
 def _mean(dtype: Dtype) -> Requirement:
     # int32 holds what float32 adds up, also where the result is unsigned.
     largest = min(int(np.iinfo(dtype).max), 2 ** (63 if dtype.itemsize == 8 else 31) - 1)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from keyrng.backends.memory import Memory
-from keyrng.dtypes import Dtype, DTypeLike, floating
+from keyrng.dtypes import FLOAT32, FLOAT64, Dtype, DTypeLike, floating
 from keyrng.kernels.bits import unit
 from keyrng.kernels.elementary import exp, horner, log1p_unchecked, log_unchecked
 from keyrng.kernels.erfinv import erfinv_unchecked
@@ -31,11 +31,11 @@ _TAIL = 3.0
 
 # x * Q(x) / phi(x) for x >= 3, of t = (x - 3) / (x + 3): minimax by mpmath.chebyfit, within 2.3e-8 and 1.8e-17.
 _MILLS = {
-    np.dtype(np.float32): (
+    FLOAT32: (
         -0.00298917326, 0.0120213163, -0.00475724518, -0.0725309004, 0.229151839, -0.350085588, 0.275418839,
         0.913770889,
     ),
-    np.dtype(np.float64): (
+    FLOAT64: (
         -2.530902468479710329e-6, 2.716007181038901669e-5, -1.235526883845020077e-4, 3.084079452013537234e-4,
         -4.630434269157738075e-4, 4.718729809137710937e-4, -4.431730137388076613e-4, 3.226171720810203325e-4,
         1.826811988402876578e-4, -9.009660308459879046e-5, -1.642246674813370287e-3, -2.092684797433928868e-5,
@@ -141,13 +141,13 @@ def truncated_normal(
     True
     """
     dtype = floating(dtype)
-    interval = _interval(memory_of(key), lower, upper, dtype)
-    chosen = _truncated_normal_tails if _has_tails(*interval[:2]) else _truncated_normal
-    return draw(chosen, key, shape, dtype, *interval, out=out)
+    tails, interval = _interval(memory_of(key), lower, upper, dtype)
+    return draw(_truncated_normal_tails if tails else _truncated_normal, key, shape, dtype, *interval, out=out)
 
 
 @once_for_numbers
-def _interval(here: Memory, lower: ArrayLike, upper: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
+def _interval(here: Memory, lower: ArrayLike, upper: ArrayLike, dtype: Dtype) -> tuple[bool, tuple[Parameter, ...]]:
+    """Whether a bound lies in a tail, and the parameters of either kernel."""
     low, high = bounds(here, number(lower=lower), number(upper=upper), dtype)
     least, largest = above(low, dtype), below(high, dtype)
 
@@ -156,16 +156,15 @@ def _interval(here: Memory, lower: ArrayLike, upper: ArrayLike, dtype: Dtype) ->
 
     largest = together(here, _not_less, largest, least, error=error)
     names = ("lower", "upper", "lower", "upper")
-    return tuple(Parameter(name, value) for name, value in zip(names, (low, high, least, largest), strict=True))
+    return _has_tails(low, high), tuple(map(Parameter, names, (low, high, least, largest)))
 
 
 def _not_less(largest: Any, least: Any) -> Any:
     return least <= largest
 
 
-def _has_tails(lower: Parameter, upper: Parameter) -> bool:
+def _has_tails(low: Array, high: Array) -> bool:
     """Whether one of the intervals lies in a tail; taken for granted of those in the memory of a GPU."""
-    low, high = lower.value, upper.value
     if not (isinstance(low, np.ndarray) and isinstance(high, np.ndarray)):
         return True
     return bool(np.any(low > _TAIL) or np.any(high < -_TAIL))

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from keyrng.backends.memory import Memory, memory_at
-from keyrng.dtypes import Dtype, DTypeLike, floating
+from keyrng.dtypes import FLOAT32, FLOAT64, Dtype, DTypeLike, compute_dtype, floating
 from keyrng.kernels.atan import atan
 from keyrng.kernels.bits import positive_unit, signed_unit
 from keyrng.kernels.elementary import log_unchecked
@@ -18,14 +16,23 @@ from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import cast, sqrt, where
 from keyrng.kernels.special import tanpi_unchecked
 from keyrng.keys import Key, memory_of
-from keyrng.parameters import Array, ArrayLike, Parameter, finite, non_negative, once_for_numbers, parameter_array
+from keyrng.parameters import (
+    Array,
+    ArrayLike,
+    Parameter,
+    checked,
+    finite,
+    non_negative,
+    once_for_numbers,
+    parameter_array,
+)
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
 # The largest float that is not above pi, a whole turn, and what that lacks.
 _CIRCLE = {
-    np.dtype(np.float32): (3.1415925, 6.2831855, -1.7484555e-07),
-    np.dtype(np.float64): (3.141592653589793, 6.283185307179586, 2.4492935982947064e-16),
+    FLOAT32: (3.1415925, 6.2831855, -1.7484555e-07),
+    FLOAT64: (3.141592653589793, 6.283185307179586, 2.4492935982947064e-16),
 }
 
 
@@ -111,17 +118,18 @@ def vonmises(
 @once_for_numbers
 def _direction(here: Memory, mu: ArrayLike, kappa: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
     """Both parameters, the angle between -pi and pi: reduced before it is rounded to the dtype."""
-    _, turn, rest = _CIRCLE[np.dtype(np.float64)]
-    given = parameter_array(here, finite(mu=mu), 0, np.dtype(np.float64))
+    _, turn, rest = _CIRCLE[FLOAT64]
+    given = parameter_array(here, finite(mu=mu), 0, FLOAT64)
     with here.current():
         angle = _within_a_turn(given)
         turns = memory_at(given).xp.rint((given - angle) / turn)
-        return Parameter("mu", _within_a_turn(angle - turns * rest)), non_negative(kappa=kappa)
+        reduced = Parameter("mu", _within_a_turn(angle - turns * rest))
+    return checked(here, reduced, compute_dtype(dtype)), non_negative(kappa=kappa)
 
 
 def _within_a_turn(angle: Array) -> Array:
     """An angle less the multiple of a turn, as float64 has it, that leaves at most half of one; exact."""
-    pi, turn, _ = _CIRCLE[np.dtype(np.float64)]
+    pi, turn, _ = _CIRCLE[FLOAT64]
     xp = memory_at(angle).xp
     rest = xp.fmod(angle, turn)
     nearest: Array = xp.asarray(rest - turn * ((rest > pi) - 1.0 * (rest < -pi)))

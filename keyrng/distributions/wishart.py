@@ -15,7 +15,7 @@ from keyrng.distributions.covariance import covariance, factor, product, sum_of_
 from keyrng.distributions.gamma import gamma
 from keyrng.distributions.normal import normal
 from keyrng.distributions.rows import full_shape, repeated, stored, workplace
-from keyrng.dtypes import DTypeLike, compute_dtype, floating_of
+from keyrng.dtypes import FLOAT64, DTypeLike, compute_dtype, floating_of
 from keyrng.formats import converted
 from keyrng.kernels.ops import sqrt
 from keyrng.keys import Key, memory_of, split
@@ -76,7 +76,7 @@ def wishart(
     matrix = covariance(place, "scale", scale, compute)
     p = matrix.shape[-1]
     parameter_array(place, positive(df=df), 0, compute)
-    degrees = parameter_array(place, positive(df=df), 0, np.dtype(np.float64))
+    degrees = parameter_array(place, positive(df=df), 0, FLOAT64)
 
     def error() -> str:
         return f"df must be above {p - 1} for matrices of {p} by {p}, got {degrees.min()}"

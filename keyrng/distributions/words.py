@@ -11,12 +11,13 @@ import numpy as np
 
 from keyrng._given import array_of, one_of, shown
 from keyrng.backends.memory import HOST, Memory, is_on_device
-from keyrng.dtypes import DTypeLike, float_of, integer, signed, unsigned
+from keyrng.dtypes import FLOAT32, DTypeLike, float_of, integer, signed, unsigned
 from keyrng.kernels.bits import to_unit, unit
-from keyrng.kernels.lane import FLOATS, WORDS, kernel
+from keyrng.kernels.lane import FLOATS, WORDS, Kernel, kernel
 from keyrng.kernels.ops import cast, mod_wide, mulhi, where
+from keyrng.kernels.symbols import BOOL
 from keyrng.keys import Key, memory_of
-from keyrng.parameters import Array, ArrayLike, Parameter, check_together, placed, probability
+from keyrng.parameters import Array, ArrayLike, Parameter, check_together, once_for_numbers, placed, probability
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
@@ -123,9 +124,17 @@ def randint(
     array([9, 0, 2, 3, 1], dtype=int32)
     """
     dtype = integer(dtype)
-    here = memory_of(key)
+    chosen, parameters = _prepared(memory_of(key), minval, maxval, dtype)
+    return draw(chosen, key, shape, dtype, *parameters, out=out)
+
+
+@once_for_numbers
+def _prepared(
+    here: Memory, minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]
+) -> tuple[Kernel, tuple[Parameter, ...]]:
+    """The kernel for a range, and its parameters."""
     if is_on_device(minval) or is_on_device(maxval):
-        return draw(_randint, key, shape, dtype, *_range_on_device(here, minval, maxval, dtype), out=out)
+        return _randint, _range_on_device(here, minval, maxval, dtype)
     low, span = _range(minval, maxval, dtype)
     if here is not HOST:
         low = Parameter("minval", placed(here, "minval", low.value, minval))
@@ -134,9 +143,8 @@ def randint(
     if isinstance(words, np.ndarray) and words.dtype == np.uint32 and ((words - 1) < _SMALL_SPAN).all():
         inverse = np.array(2**32 - 1, np.uint32) // words
         carry = (2**32 - inverse.astype(np.uint64) * words).astype(np.uint32)
-        parts = Parameter("maxval", inverse), Parameter("maxval", carry)
-        return draw(_randint_small, key, shape, dtype, low, span, *parts, out=out)
-    return draw(_randint, key, shape, dtype, low, span, out=out)
+        return _randint_small, (low, span, Parameter("maxval", inverse), Parameter("maxval", carry))
+    return _randint, (low, span)
 
 
 def _range(minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]) -> tuple[Parameter, Parameter]:
@@ -256,7 +264,7 @@ def bernoulli(
     """
     one_of("mode", mode, "low", "high")
     chosen = _bernoulli if mode == "low" else _bernoulli_high
-    return draw(chosen, key, shape, np.bool_, probability(p=p), compute=float_of(p), out=out)
+    return draw(chosen, key, shape, BOOL, probability(p=p), compute=float_of(p), out=out)
 
 
 @kernel("float32")
@@ -289,4 +297,4 @@ def rademacher(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Arr
     >>> keyrng.rademacher(keyrng.key(0), (5,))
     array([-1, -1,  1,  1, -1], dtype=int32)
     """
-    return draw(_rademacher, key, shape, signed(dtype), compute=np.float32, out=out)
+    return draw(_rademacher, key, shape, signed(dtype), compute=FLOAT32, out=out)

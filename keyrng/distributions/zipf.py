@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.dtypes import DTypeLike, integer
+from keyrng.dtypes import FLOAT64, DTypeLike, integer
 from keyrng.kernels.bits import unit
 from keyrng.kernels.elementary import exp, expm1, log1p, log1p_unchecked, log_unchecked, rint
 from keyrng.kernels.lane import kernel
@@ -88,4 +88,4 @@ def zipf(
     """
     dtype = integer(dtype)
     end = Parameter("dtype", float(int(np.iinfo(dtype).max) + 1))
-    return draw(_zipf, key, shape, dtype, above_one(a=a), end, compute=np.float64, out=out)
+    return draw(_zipf, key, shape, dtype, above_one(a=a), end, compute=FLOAT64, out=out)

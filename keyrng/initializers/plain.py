@@ -14,18 +14,13 @@ from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.normal import _normal as _standard_normal
 from keyrng.distributions.normal import _normal_imag, _normal_real
 from keyrng.distributions.permutation import permutation
-from keyrng.distributions.truncated_normal import (
-    _has_tails,
-    _interval,
-    _truncated_normal,
-    _truncated_normal_tails,
-)
+from keyrng.distributions.truncated_normal import _interval, _truncated_normal, _truncated_normal_tails
 from keyrng.dtypes import Dtype, DTypeLike, floating, inexact
 from keyrng.initializers.base import Initializer
 from keyrng.kernels.bits import unit
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.keys import Key, check_key, memory_of, split
-from keyrng.parameters import Array, ArrayLike, Parameter, finite, number, one_number, probability
+from keyrng.parameters import Array, ArrayLike, finite, number, one_number, probability
 from keyrng.sampling import draw, draw_complex
 from keyrng.shapes import Shape, dimensions
 
@@ -179,8 +174,7 @@ def scaled_truncated(
     key: Key, shape: tuple[int, ...], dtype: Dtype, stddev: Any, out: Any, lower: float = -2.0, upper: float = 2.0
 ) -> Array:
     """Truncated normal numbers times a number."""
-    interval: tuple[Parameter, ...] = _interval(memory_of(check_key(key)), lower, upper, dtype)
-    tails = _has_tails(interval[0], interval[1])
+    tails, interval = _interval(memory_of(check_key(key)), lower, upper, dtype)
     chosen = _scaled_truncated_normal_tails if tails else _scaled_truncated_normal
     return draw(chosen, key, shape, dtype, *interval, stddev, out=out)
 

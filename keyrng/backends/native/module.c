@@ -189,15 +189,16 @@ static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     Py_RETURN_NONE;
 }
 
-/* run_simple(recipe, words, out): one key, no parameters, all of the output; for small draws, whose time is that of
- * reading arguments. */
+/* run_simple(recipe, words, out, *parameters): one key, parameters of one value or all, the whole output; for small
+ * draws, whose time is that of reading arguments. */
 static PyObject *run_simple(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
-    if (n != 3) return PyErr_Format(PyExc_TypeError, "run_simple takes 3 arguments");
+    if (n < 3) return PyErr_Format(PyExc_TypeError, "run_simple takes 3 arguments or more");
     long recipe = PyLong_AsLong(args[0]);
     if (recipe == -1 && PyErr_Occurred()) return NULL;
     int number = (int)(recipe >> 16), store = (int)(recipe >> 8 & 255) - 1, algorithm = (int)(recipe & 255);
-    Py_buffer words = {0}, out = {0};
+    Py_buffer words = {0}, out = {0}, views[MOST_INPUTS];
+    int taken = 0;
     int failed = take(args[1], &words, PyBUF_SIMPLE) || take(args[2], &out, PyBUF_WRITABLE);
     if (!failed) {
         size_t count = (size_t)(out.len / out.itemsize);
@@ -212,15 +213,22 @@ static PyObject *run_simple(PyObject *self, PyObject *const *args, Py_ssize_t n)
                  .count = count,
                  .size = count,
                  .out = out.buf};
-        if (words.len != j.algorithm->key_words * j.algorithm->word_bytes || j.plan->parameters) {
+        if (words.len != j.algorithm->key_words * j.algorithm->word_bytes || n - 3 != j.plan->parameters) {
             PyErr_SetString(PyExc_SystemError, "run_simple was called with the wrong arguments");
             failed = 1;
-        } else if (execute(&j, 0, count)) {
+        }
+        for (; taken < j.plan->parameters && !failed; taken++) {
+            views[taken].obj = NULL;
+            failed = read_parameter(args[3 + taken], &j.parameters[taken], &views[taken], j.plan->itemsize, count, 0);
+        }
+        if (!failed && execute(&j, 0, count)) {
             PyErr_NoMemory(), failed = 1;
         }
     }
     if (words.obj) PyBuffer_Release(&words);
     if (out.obj) PyBuffer_Release(&out);
+    while (taken--)
+        if (views[taken].obj) PyBuffer_Release(&views[taken]);
     if (failed) return NULL;
     Py_RETURN_NONE;
 }

@@ -1,0 +1,136 @@
+"""The short road of small draws: what takes it, and that it gives and refuses what the long one does."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import BY_NAME, PATHS, Array, Case, assert_same, each_case
+
+import keyrng
+from keyrng.backends import compiled
+
+pytestmark = pytest.mark.skipif(PATHS == ["numpy"], reason="no compiled part was built")
+
+KEY = keyrng.key(5)
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[Array]:
+    """What the short road wrote, which knows nothing yet."""
+    written: list[Array] = []
+    simple = compiled.native.run_simple
+
+    def run_simple(*arguments: Any) -> None:
+        simple(*arguments)
+        written.append(arguments[2])
+
+    monkeypatch.setattr(compiled, "recipes", {})
+    monkeypatch.setattr(compiled.native, "run_simple", run_simple)
+    return written
+
+
+def check(case: Case, shape: Any, dtype: str, parameters: dict[str, Any], taken: list[Array]) -> None:
+    """Both roads give the same; the second of two calls takes the short one."""
+    case(KEY, shape, dtype, **parameters)
+    sample = case(KEY, shape, dtype, **parameters)
+    assert [written for written in taken if written is sample], (case, shape, dtype, parameters)
+    taken.clear()
+    long = case(KEY, shape, dtype, **parameters, out=np.empty_like(sample))
+    assert not taken
+    assert_same(sample, long, dtype, shape, parameters)
+
+
+def dtypes(case: Case) -> set[str]:
+    """Those of the short road: the words of 16-bit floats are of another dtype."""
+    return set(case.some_dtypes) - {"float16", "bfloat16"}
+
+
+@each_case
+def test_numbers(case: Case, taken: list[Array]) -> None:
+    for dtype in dtypes(case):
+        for parameters in case.all_parameters:
+            for shape in ((7,), (2, 3), 3, ()):
+                check(case, shape, dtype, dict(parameters), taken)
+
+
+@pytest.mark.parametrize("case", [case for case in BY_NAME.values() if case.parameters[0]], ids=str)
+def test_arrays(case: Case, taken: list[Array]) -> None:
+    for dtype in dtypes(case):
+        check(case, (3, 2), dtype, case.mixed((3, 2)), taken)
+        check(case, (3, 2), dtype, {n: v.T for n, v in case.mixed((2, 3)).items()}, taken)
+        first, *others = case.mixed((4,)).items()
+        numbers = {name: case.parameters[0][name] for name, _ in others}
+        check(case, (1,), dtype, {first[0]: first[1][:1], **numbers}, taken)
+
+
+def test_a_shape_left_out_is_that_of_the_arrays(taken: list[Array]) -> None:
+    means = np.array([[1.0, 20.0], [300.0, 4.0]])
+    for _ in range(2):
+        sample = keyrng.poisson(KEY, means)
+    assert taken[-1] is sample
+    assert_same(sample, keyrng.poisson(KEY, means, (2, 2)))
+    assert keyrng.poisson(KEY, 4.0).shape == ()
+    assert keyrng.poisson(KEY, means[:, :1], (2, 2)).shape == (2, 2)
+    with pytest.raises(ValueError, match="broadcast"):
+        keyrng.poisson(KEY, means, (3,))
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        -1.0,
+        math.nan,
+        1e30,
+        10**400,
+        "a",
+        None,
+        True,
+        [1.0, -1.0],
+        np.array([1.0, np.nan]),
+        np.ma.masked_array([1.0, 2.0]),
+    ],
+    ids=repr,
+)
+def test_refused_as_on_the_long_road(parameter: Any, taken: list[Array]) -> None:
+    raised = []
+    for _ in range(2):
+        with pytest.raises((TypeError, ValueError), match="lam ") as error:
+            keyrng.poisson(KEY, parameter)
+        raised.append((error.type, str(error.value)))
+        keyrng.poisson(KEY, 3.0)
+    assert raised[0] == raised[1]
+
+
+def test_zeros_are_not_taken_for_each_other() -> None:
+    for zero in (0.0, -0.0, 0.0):
+        sample = keyrng.draw(lambda lane, x: x, KEY, (), "float32", zero)
+        assert math.copysign(1.0, sample) == math.copysign(1.0, zero)
+
+
+def test_a_number_of_another_kind_is_no_remembered_one() -> None:
+    assert keyrng.randint(KEY, (3,), 0, 10).dtype == np.int32
+    with pytest.raises(TypeError, match="maxval is an integer"):
+        keyrng.randint(KEY, (3,), 0, 10.0)
+    with pytest.raises(TypeError, match="minval is an integer"):
+        keyrng.randint(KEY, (3,), False, 10)
+
+
+def test_the_settings_of_numpy_for_errors_change_nothing() -> None:
+    with np.errstate(all="raise"):
+        for _ in range(2):
+            keyrng.exponential(KEY, (3,))
+            keyrng.rayleigh(KEY, np.float64(1e-40), (3,))
+            keyrng.rayleigh(KEY, np.full(3, 1e-40))
+
+
+def test_a_float_among_words_is_refused() -> None:
+    def plus(lane: Any, a: Any) -> Any:
+        return lane.bits() + a
+
+    assert keyrng.draw(plus, KEY, (2,), "uint32", 2).shape == (2,)
+    for wrong in (2.5, 2.0, math.nan):
+        with pytest.raises(TypeError, match="parameter 1 is a number or an array of integers, got"):
+            keyrng.draw(plus, KEY, (2,), "uint32", wrong)
