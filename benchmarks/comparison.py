@@ -19,7 +19,10 @@ COLUMNS = {
     "torch": "torch",
 }
 VALUES = ("uniform", "normal", "exponential", "gamma(2.0)", "poisson(5)", "binomial(100, .3)", "randint(0, 1000)")
-CALLS = ("key(0)", "split(k)", "fold_in(k, 1)", "uniform(k)", "normal(k, (10,))")
+CALLS = (
+    *("key(0)", "split(k)", "fold_in(k, 1)", "uniform(k)", "normal(k, (10,))"),
+    *("gamma(k, 2.0, (10,))", "gamma(k, a), 10 values", "randint(k, (10,), 0, 1000)"),
+)
 
 
 def newest() -> dict[str, Any]:

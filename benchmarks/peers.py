@@ -15,6 +15,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 skipped: list[str] = []
 
+# Parameters of a call for few values.
+TEN = np.linspace(1.0, 10.0, 10, dtype=np.float32)
+
 
 @cache
 def library(name: str) -> Any:
@@ -43,6 +46,12 @@ def jax_random(function: str, *arguments: Any, **named: Any) -> list[Subject]:
     key = jax.random.key(0)
     given = tuple(key if isinstance(a, str) and a == "k" else a for a in arguments)
     return [Subject("jax", lambda: call(*given, **named).block_until_ready())]
+
+
+def _torch_call(function: str, *arguments: Any) -> list[Subject]:
+    if not (torch := library("torch")):
+        return []
+    return [Subject("torch", partial(getattr(torch, function), *arguments))]
 
 
 def _torch(function: str, out: Array) -> list[Subject]:
@@ -77,12 +86,26 @@ def large(out: Array) -> dict[str, list[Subject]]:
 
 
 def calls() -> dict[str, list[Subject]]:
-    """Single calls."""
+    """Single calls; of generators those that have nothing of keys."""
+    generator = np.random.default_rng(0)
+
+    def numpy(function: str, *arguments: Any) -> list[Subject]:
+        return [Subject("numpy PCG64", partial(getattr(generator, function), *arguments, dtype=np.float32))]
+
     return {
         "key(0)": jax_random("key", 0),
         "split(k)": jax_random("split", "k"),
         "fold_in(k, 1)": jax_random("fold_in", "k", 1),
-        "uniform(k)": jax_random("uniform", "k"),
-        "normal(k, (10,))": jax_random("normal", "k", (10,)),
+        "uniform(k)": numpy("random") + jax_random("uniform", "k") + _torch_call("rand", ()),
+        "normal(k, (10,))": numpy("standard_normal", 10)
+        + jax_random("normal", "k", (10,))
+        + _torch_call("randn", (10,)),
+        "gamma(k, 2.0, (10,))": numpy("standard_gamma", 2.0, 10) + jax_random("gamma", "k", 2.0, (10,)),
+        "gamma(k, a), 10 values": numpy("standard_gamma", TEN) + jax_random("gamma", "k", TEN),
+        "randint(k, (10,), 0, 1000)": [
+            Subject("numpy PCG64", partial(generator.integers, 0, 1000, 10, np.int32)),
+            *jax_random("randint", "k", (10,), 0, 1000),
+            *_torch_call("randint", 0, 1000, (10,)),
+        ],
         "split(k, 1_000_000)": jax_random("split", "k", 1_000_000),
     }

@@ -79,6 +79,9 @@ def single_calls() -> Groups:
         "fold_in(k, 1)": partial(keyrng.fold_in, key, 1),
         "uniform(k)": partial(keyrng.uniform, key),
         "normal(k, (10,))": partial(keyrng.normal, key, (10,)),
+        "gamma(k, 2.0, (10,))": partial(keyrng.gamma, key, 2.0, (10,)),
+        "gamma(k, a), 10 values": partial(keyrng.gamma, key, peers.TEN),
+        "randint(k, (10,), 0, 1000)": partial(keyrng.randint, key, (10,), 0, 1000),
         "split(k, 1_000_000)": partial(keyrng.split, key, MILLION),
     }
     others = peers.calls()
