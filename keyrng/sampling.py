@@ -26,7 +26,7 @@ from keyrng.parameters import Array, ArrayLike, alike
 from keyrng.plan import Guard, Plan, check_count, checked, guards_of
 from keyrng.shapes import Shape, check_out
 
-_SMALL = 4096  # elements below which a draw keeps the lock and needs no thread
+_SMALL = 4096  # elements of a small draw, as GIL_WORTH of native/module.c has it
 
 
 def draw(
@@ -151,33 +151,18 @@ def _small(
 
     It saves two thirds of the time of ``normal(key, (10,))``, which is that of Python.
     """
-    found, words = compiled.recipes.get((kernel, compute, dtype, key._algorithm)), key._words
-    if found is None or type(words) is not np.ndarray or words.ndim != 1:
+    found = compiled.recipes.get((kernel, compute, dtype, key._algorithm))
+    if found is None:
         return None
     recipe, compute = found
-    if parameters:
-        together = alike(parameters, shape, compute, _SMALL)
-        if together is None:
-            return None
-        shape, parameters = together
-    if type(shape) is not tuple:
-        if type(shape) is not int:
-            return None
-        shape = (shape,)
-    for size in shape:
-        if type(size) is not int or size < 0:
-            return None
-    try:
-        out = np.empty(shape, dtype)
-    except ValueError:  # no array is so large: the long road says so
+    small: Callable[..., Array | None] = compiled.native.run_small
+    if not parameters:
+        return small(recipe, key._words, shape, dtype, np.empty)
+    alike_arrays = alike(parameters, shape, compute, _SMALL) if type(key._words) is np.ndarray else None
+    if alike_arrays is None:
         return None
-    if not 0 < out.size <= _SMALL:
-        return None
-    if parameters:
-        compiled.native.run_simple(recipe, words, out, *parameters)
-    else:  # by itself, for the star takes a twentieth of the time
-        compiled.native.run_simple(recipe, words, out)
-    return out
+    shape, values = alike_arrays
+    return small(recipe, key._words, shape, dtype, np.empty, *values)
 
 
 def _fill(

@@ -244,8 +244,10 @@ def test_calls_of_the_c_that_fail_keep_nothing() -> None:
     number = compiled.algorithm_number(KEY._algorithm)
     recipe = compiled.recipe((0, -1, number))
     calls = [
-        (native.run_simple, (recipe, words[:1], out)),
-        (native.run_simple, (recipe, words, words.tobytes())),
+        (native.run_small, (recipe, words[:1], 8, np.uint32, np.empty)),
+        (native.run_small, (recipe, words, 8, np.uint32, np.empty, out)),
+        (native.run_small, (recipe, words, 8, "no dtype", np.empty)),
+        (native.run_small, (recipe, words, 8, np.uint32, lambda shape, dtype: out[:7])),
         (native.run, (0, -1, number, words, 2, 0, 4, 4, out, 4, 0, 4, (4,), ())),
         (native.run, (0, -1, number, words, 1, 0, 8, 8, out, 4, 0, 9, (8,), ())),
         (native.run, (0, -1, number, words, 1, out, 8, 8, out, 4, 0, 8, (8,), ())),

@@ -84,7 +84,7 @@ def test_a_path_that_is_broken_is_named_alone(
 ) -> None:
     if PATHS[-1] not in compiled.instruction_sets():
         pytest.skip("no compiled path")
-    broken, run, simple = PATHS[-1], compiled.native.run, compiled.native.run_simple
+    broken, run, small_draw = PATHS[-1], compiled.native.run, compiled.native.run_small
 
     def spoil(out: Array, last: int) -> None:
         if compiled.instruction_set() == broken:
@@ -94,12 +94,14 @@ def test_a_path_that_is_broken_is_named_alone(
         run(*arguments)
         spoil(arguments[8], arguments[11] - 1)
 
-    def wrong_simple(*arguments: Any) -> None:
-        simple(*arguments)
-        spoil(arguments[2], -1)
+    def wrong_small(*arguments: Any) -> Array | None:
+        sample: Array | None = small_draw(*arguments)
+        if sample is not None:
+            spoil(sample, -1)
+        return sample
 
     monkeypatch.setattr(compiled.native, "run", wrong_run)
-    monkeypatch.setattr(compiled.native, "run_simple", wrong_simple)
+    monkeypatch.setattr(compiled.native, "run_small", wrong_small)
     monkeypatch.setattr(selftest, "_MOST", 1000)
     status, text = run_with(small, capsys)
 

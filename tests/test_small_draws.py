@@ -21,14 +21,16 @@ KEY = keyrng.key(5)
 def taken(monkeypatch: pytest.MonkeyPatch) -> list[Array]:
     """What the short road wrote, which knows nothing yet."""
     written: list[Array] = []
-    simple = compiled.native.run_simple
+    native = compiled.native.run_small
 
-    def run_simple(*arguments: Any) -> None:
-        simple(*arguments)
-        written.append(arguments[2])
+    def run_small(*arguments: Any) -> Array | None:
+        sample: Array | None = native(*arguments)
+        if sample is not None:
+            written.append(sample)
+        return sample
 
     monkeypatch.setattr(compiled, "recipes", {})
-    monkeypatch.setattr(compiled.native, "run_simple", run_simple)
+    monkeypatch.setattr(compiled.native, "run_small", run_small)
     return written
 
 
@@ -64,6 +66,32 @@ def test_arrays(case: Case, taken: list[Array]) -> None:
         first, *others = case.mixed((4,)).items()
         numbers = {name: case.parameters[0][name] for name, _ in others}
         check(case, (1,), dtype, {first[0]: first[1][:1], **numbers}, taken)
+
+
+@pytest.mark.parametrize(
+    "shape", [0, (2, 0), 4097, (64, 65), (10**12, 0), [2, 3], np.array([2, 3]), (np.int64(3),), (1,) * 40], ids=repr
+)
+def test_what_is_not_small_or_usual_is_drawn_all_the_same(shape: Any, taken: list[Array]) -> None:
+    keyrng.normal(KEY, (3,))
+    sample = keyrng.normal(KEY, shape)
+    assert not taken
+    assert sample.shape == np.broadcast_to(0, shape).shape
+    assert_same(sample.ravel()[:3], keyrng.normal(KEY, (min(3, sample.size),)))
+
+
+def test_keys_of_an_axis_take_the_long_road(taken: list[Array]) -> None:
+    one = keyrng.stack([KEY])
+    for _ in range(2):
+        assert_same(keyrng.normal(one, (3,)), keyrng.normal(KEY, (3,))[None])
+        assert_same(keyrng.gamma(one, 2.0, (3,)), keyrng.gamma(KEY, 2.0, (3,))[None])
+
+
+@pytest.mark.parametrize("shape", [-1, (2, -1), (2, 2.0), True, (True,), 10**30, (1,) * 65, "3", {3}], ids=repr)
+def test_shapes_that_are_none_are_refused_as_on_the_long_road(shape: Any, taken: list[Array]) -> None:
+    keyrng.normal(KEY, (3,))
+    with pytest.raises((TypeError, ValueError), match="shape"):
+        keyrng.normal(KEY, shape)
+    assert not taken
 
 
 def test_a_shape_left_out_is_that_of_the_arrays(taken: list[Array]) -> None:

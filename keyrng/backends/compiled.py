@@ -53,7 +53,7 @@ recipes: dict[tuple[Any, np.dtype[Any] | None, np.dtype[Any], Algorithm], tuple[
 
 
 def recipe(plan: tuple[int, int, int]) -> int:
-    """The numbers of plan, conversion and algorithm in one, which ``run_simple`` reads faster than three."""
+    """The numbers of plan, conversion and algorithm in one, which ``run_small`` reads faster than three."""
     number, store, algorithm = plan
     return number << 16 | (store + 1) << 8 | algorithm
 

@@ -16,6 +16,7 @@
 #include "execute.h"
 
 #define GIL_WORTH 4096 /* elements; releasing the lock costs as much as making some hundred */
+#define MOST_SMALL_DIMS 32
 
 #ifdef KEYRNG_HAVE_X86
 extern const isa_code keyrng_code_avx512, keyrng_code_avx2;
@@ -189,19 +190,43 @@ static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     Py_RETURN_NONE;
 }
 
-/* run_simple(recipe, words, out, *parameters): one key, parameters of one value or all, the whole output; for small
- * draws, whose time is that of reading arguments. */
-static PyObject *run_simple(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+/* The elements of a shape, an int or a tuple of ints; 0 if there are none, or too many for a small draw. */
+static size_t small_count(PyObject *shape) {
+    Py_ssize_t dims = PyTuple_CheckExact(shape) ? PyTuple_Size(shape) : 1;
+    size_t count = dims > MOST_SMALL_DIMS ? 0 : 1;
+    for (Py_ssize_t d = 0; d < dims && count; d++) {
+        PyObject *size = PyTuple_CheckExact(shape) ? PyTuple_GetItem(shape, d) : shape;
+        int overflow = 0;
+        long long n = PyLong_CheckExact(size) ? PyLong_AsLongLongAndOverflow(size, &overflow) : 0;
+        count = overflow || n < 1 || n > GIL_WORTH ? 0 : count * (size_t)n;
+        if (count > GIL_WORTH) count = 0;
+    }
+    return count;
+}
+
+/* run_small(recipe, words, shape, dtype, empty, *parameters): a new array by numpy.empty, of one key's sample; each
+ * parameter has one value or all. None for what is not small, or not usual: the long road says what is wrong with it.
+ * Small draws take the time of Python's steps, so they are few. */
+static PyObject *run_small(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
-    if (n < 3) return PyErr_Format(PyExc_TypeError, "run_simple takes 3 arguments or more");
+    if (n < 5) return PyErr_Format(PyExc_TypeError, "run_small takes 5 arguments or more");
     long recipe = PyLong_AsLong(args[0]);
     if (recipe == -1 && PyErr_Occurred()) return NULL;
     int number = (int)(recipe >> 16), store = (int)(recipe >> 8 & 255) - 1, algorithm = (int)(recipe & 255);
+    size_t count = small_count(args[2]);
+    if (!count) Py_RETURN_NONE;
     Py_buffer words = {0}, out = {0}, views[MOST_INPUTS];
-    int taken = 0;
-    int failed = take(args[1], &words, PyBUF_SIMPLE) || take(args[2], &out, PyBUF_WRITABLE);
-    if (!failed) {
-        size_t count = (size_t)(out.len / out.itemsize);
+    if (PyObject_GetBuffer(args[1], &words, PyBUF_ND)) {
+        PyErr_Clear(); /* on a GPU */
+        Py_RETURN_NONE;
+    }
+    if (words.ndim != 1) {
+        PyBuffer_Release(&words);
+        Py_RETURN_NONE;
+    }
+    int taken = 0, failed = 1;
+    PyObject *result = PyObject_CallFunctionObjArgs(args[4], args[2], args[3], NULL);
+    if (result && !take(result, &out, PyBUF_WRITABLE)) {
         job j = {.plan = &plans[number],
                  .algorithm = &algorithm_infos[algorithm],
                  .code = &chosen->algorithms[algorithm],
@@ -213,24 +238,22 @@ static PyObject *run_simple(PyObject *self, PyObject *const *args, Py_ssize_t n)
                  .count = count,
                  .size = count,
                  .out = out.buf};
-        if (words.len != j.algorithm->key_words * j.algorithm->word_bytes || n - 3 != j.plan->parameters) {
-            PyErr_SetString(PyExc_SystemError, "run_simple was called with the wrong arguments");
-            failed = 1;
-        }
+        failed = words.len != j.algorithm->key_words * j.algorithm->word_bytes || n - 5 != j.plan->parameters ||
+                 (size_t)out.len != count * (size_t)out.itemsize;
+        if (failed) PyErr_SetString(PyExc_SystemError, "run_small was called with the wrong arguments");
         for (; taken < j.plan->parameters && !failed; taken++) {
             views[taken].obj = NULL;
-            failed = read_parameter(args[3 + taken], &j.parameters[taken], &views[taken], j.plan->itemsize, count, 0);
+            failed = read_parameter(args[5 + taken], &j.parameters[taken], &views[taken], j.plan->itemsize, count, 0);
         }
-        if (!failed && execute(&j, 0, count)) {
-            PyErr_NoMemory(), failed = 1;
-        }
+        if (!failed && execute(&j, 0, count)) PyErr_NoMemory(), failed = 1;
     }
-    if (words.obj) PyBuffer_Release(&words);
+    PyBuffer_Release(&words);
     if (out.obj) PyBuffer_Release(&out);
     while (taken--)
         if (views[taken].obj) PyBuffer_Release(&views[taken]);
-    if (failed) return NULL;
-    Py_RETURN_NONE;
+    if (!failed) return result;
+    Py_XDECREF(result);
+    return NULL;
 }
 
 #include "children.h"
@@ -268,7 +291,7 @@ static PyObject *tally(PyObject *self, PyObject *const *args, Py_ssize_t n) {
 static PyMethodDef methods[] = {
     METHOD(describe, METH_NOARGS),     METHOD(isa, METH_O),
     METHOD(run, METH_FASTCALL),        METHOD(children, METH_FASTCALL),
-    METHOD(run_simple, METH_FASTCALL), METHOD(derive, METH_FASTCALL),     METHOD(derive_one, METH_FASTCALL),
+    METHOD(run_small, METH_FASTCALL),  METHOD(derive, METH_FASTCALL),     METHOD(derive_one, METH_FASTCALL),
     METHOD(tally, METH_FASTCALL),      METHOD(read_stream, METH_FASTCALL),
     {NULL, NULL, 0, NULL},
 };
