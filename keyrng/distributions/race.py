@@ -93,7 +93,7 @@ class _Race:
         slab = Slab(start, prod(shape[1:]), self.rows.shape[1] * size * width)
         gumbels = np.empty((shape[0], slab.count), self.table.dtype)
         fill_slab(self.kernel, self.key[keys], gumbels, gumbels.shape, [], self.table.dtype, slab)
-        scores = np.moveaxis(gumbels.reshape(shape), 2, 3)
+        scores = gumbels.reshape(shape).swapaxes(2, 3)
         scores += self.table[0, classes] if len(self.table) == 1 else self.table[self.rows[part], classes]
         return scores
 
