@@ -3,4 +3,4 @@
 Must not import anything.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"

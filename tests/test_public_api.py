@@ -62,14 +62,16 @@ def test_the_version_is_one():
         project = tomllib.load(file)
 
     assert project["tool"]["setuptools"]["dynamic"]["version"]["attr"] == "keyrng._version.__version__"
-    assert f"## [{version}]" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    entries = re.findall(r"^## \[(.+)\] - (.+)$", changelog, re.M)
+    assert entries[0][0] == version.removesuffix(".dev0")
+    assert (entries[0][1] == "unreleased") == version.endswith(".dev0")
     assert f"\n{'.'.join(version.split('.')[:2])}.\n" in (ROOT / "README.md").read_text("utf-8")  # its status
     citation = ROOT / "CITATION.cff"  # not beside tests that run away from the source tree
     if citation.exists():
-        released = re.search(rf"^## \[{re.escape(version)}\] - (.*)$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)
-        assert f"\nversion: {version}\n" in citation.read_text("utf-8")
-        assert released
-        assert f'\ndate-released: "{released[1]}"\n' in citation.read_text("utf-8")
+        number, date = next(entry for entry in entries if entry[1] != "unreleased")  # what can be cited
+        assert f"\nversion: {number}\n" in citation.read_text("utf-8")
+        assert f'\ndate-released: "{date}"\n' in citation.read_text("utf-8")
     try:
         installed = importlib.metadata.version("keyrng")
     except importlib.metadata.PackageNotFoundError:
