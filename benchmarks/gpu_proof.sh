@@ -14,8 +14,8 @@ export PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH} PYTHONUNBUFFERED=1 PATH=$PATH:
 export XLA_PYTHON_CLIENT_PREALLOCATE=false CUPY_CACHE_DIR=${CUPY_CACHE_DIR:-$(mktemp -d)}
 summary=()
 
-# A share of all seconds, of which the steps have 515 of 540.
-share() { echo $(($1 * total / 540 > 0 ? $1 * total / 540 : 1)); }
+# The seconds of a step, of which all six have 515 of 540 together.
+share() { echo $(($1 * total / 540 > 3 ? $1 * total / 540 : 3)); }
 
 # step FILE SECONDS COMMAND...: what it prints is in FILE, and on the terminal as it comes. An interrupt is what lets
 # pytest write its results; what does not heed it is killed.
