@@ -17,11 +17,12 @@ summary=()
 # The seconds of a step, of which all six have 515 of 540 together.
 share() { echo $(($1 * total / 540 > 3 ? $1 * total / 540 : 3)); }
 
-# step FILE SECONDS COMMAND...: what it prints is in FILE, and on the terminal as it comes. An interrupt is what lets
-# pytest write its results; what does not heed it is killed.
+# step FILE SECONDS COMMAND...: what it prints is in FILE, and on the terminal as it comes. At the limit it is
+# interrupted, because pytest then writes its results, which can take 10 seconds; after that it is killed.
 step() {
-    local name=$1 limit left=$((total - SECONDS - 4)) start=$SECONDS code watcher
+    local name=$1 limit left grace=$(share 12) start=$SECONDS code watcher
     limit=$(share "$2")
+    left=$((total - SECONDS - grace - 1))
     shift 2
     [ "$left" -lt "$limit" ] && limit=$left
     echo "== $name, at ${SECONDS} s, at most $limit s"
@@ -31,7 +32,7 @@ step() {
     fi
     : >"$out/$name"
     tail -n +1 -s 0.2 -f "$out/$name" & watcher=$!
-    timeout -s INT -k 3 "$limit" "$@" >"$out/$name" 2>&1 </dev/null
+    timeout -s INT -k "$grace" "$limit" "$@" >"$out/$name" 2>&1 </dev/null
     code=$?
     sleep 0.4
     kill "$watcher" 2>/dev/null
@@ -45,7 +46,7 @@ tests=$(grep -lE 'any_path|DEVICE_PATHS|there: Gpu|cupy: Any|mark\.cuda' tests/t
 plugins=()
 has() { timeout 15 "$python" -c "$1" 2>/dev/null; }
 has 'import xdist' && plugins+=(-n "$(nproc | awk '{print ($1 < 10) ? $1 : 10}')" --dist worksteal)
-has 'import pytest_timeout' && plugins+=(--timeout 90)
+has 'import pytest_timeout' && plugins+=(--timeout 60 --timeout-method thread)
 
 step env.txt 20 bash -c '
     nvidia-smi
@@ -59,8 +60,8 @@ has 'from keyrng.backends import compiled; assert compiled.instruction_sets()' |
 step smoke.txt 60 "$python" benchmarks/gpu_smoke.py
 # One warning of another library would stop everything, so warnings are not errors here.
 # shellcheck disable=SC2086  # names of files without spaces
-step tests.log 170 env JAX_PLATFORMS=cpu "$python" -m pytest -m cuda "${plugins[@]}" -q -p no:cacheprovider \
-    -W default --junitxml "$out/tests.xml" $tests
+step tests.log 170 env JAX_PLATFORMS=cpu TESTS_UNTIL=$(($(date +%s) + $(share 150))) \
+    "$python" -m pytest -m cuda "${plugins[@]}" -v -p no:cacheprovider -W default --junitxml "$out/tests.xml" $tests
 step gpu.log 185 "$python" benchmarks/gpu.py --limit "$(share 135)" --json "$out/gpu.json" --markdown "$out/gpu.md"
 # Its tables are in gpu.md, which needs the log only where there are none.
 grep -q '^## Targets' "$out/gpu.md" 2>/dev/null || cat "$out/gpu.log" >>"$out/gpu.md"
@@ -69,7 +70,8 @@ step blocks.txt 30 "$python" benchmarks/gpu_blocks.py
 step memcheck.txt 50 compute-sanitizer --tool memcheck --error-exitcode 9 "$python" benchmarks/gpu_smoke.py --small
 
 echo "== after $SECONDS s"
-grep -hE '^(FAILED|ERROR)|(passed|failed|error).* in ' "$out/tests.log" 2>/dev/null | tail -n 40 | cut -c 1-200
+grep -hoE '(FAILED|ERROR) tests/.*|.*(passed|failed|error|skipped).* in [0-9].*' "$out/tests.log" 2>/dev/null |
+    sort -u | tail -n 40 | cut -c 1-200
 grep -h 'FAILED' "$out/smoke.txt" 2>/dev/null | cut -c 1-300
 grep -hE '\*\*no\*\*' "$out/gpu.md" 2>/dev/null
 printf '%s\n' "${summary[@]}"
