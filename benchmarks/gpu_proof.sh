@@ -15,7 +15,7 @@ export XLA_PYTHON_CLIENT_PREALLOCATE=false CUPY_CACHE_DIR=${CUPY_CACHE_DIR:-$(mk
 summary=()
 
 # The seconds of a step, of which all six have 515 of 540 together.
-share() { echo $(($1 * total / 540 > 3 ? $1 * total / 540 : 3)); }
+share() { echo $(($1 * total / 540 > 2 ? $1 * total / 540 : 2)); }
 
 # step FILE SECONDS COMMAND...: what it prints is in FILE, and on the terminal as it comes. At the limit it is
 # interrupted, because pytest then writes its results, which can take 10 seconds; after that it is killed.

@@ -85,6 +85,7 @@ def modules() -> dict[str, ModuleType]:
         MemoryPointer=arrays.MemoryPointer,
         MemoryPool=devices.MemoryPool,
         using_allocator=devices.using_allocator,
+        set_allocator=lambda allocator=None: None,
         get_current_stream=devices.get_current_stream,
         get_elapsed_time=devices.get_elapsed_time,
         is_available=devices.is_available,
