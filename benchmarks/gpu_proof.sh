@@ -13,6 +13,7 @@ python=${PYTHON:-python3}
 export PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH} PYTHONUNBUFFERED=1 PATH=$PATH:/usr/local/cuda/bin
 export XLA_PYTHON_CLIENT_PREALLOCATE=false CUPY_CACHE_DIR=${CUPY_CACHE_DIR:-$(mktemp -d)}
 summary=()
+trap 'kill $(jobs -p) 2>/dev/null' EXIT
 
 # The seconds of a step, of which all six have 515 of 540 together.
 share() { echo $(($1 * total / 540 > 2 ? $1 * total / 540 : 2)); }
