@@ -52,10 +52,12 @@ class Group:
 
 
 def plan(rows: tuple[Row, ...] = ROWS) -> list[Group]:
-    """All groups: first those that the targets are about, for the time may end before the last one."""
+    """All groups: first those that the targets are about, because the time may end before the last one."""
     judged = [Group(row, row.judged) for row in rows]
     calls = [Group(row, SMALL, clock) for row in rows if row.single_calls for clock in ("call", "host")]
-    return judged + calls + [Group(row, size) for row in rows for size in row.sizes]
+    groups = judged + calls + [Group(row, size) for row in rows for size in row.sizes]
+    targets = {target.group for target in report.targets(JUDGED)}
+    return sorted(groups, key=lambda group: group.name not in targets)
 
 
 class Peers:
@@ -151,18 +153,20 @@ def measure(gpu: Gpu, groups: list[Group], limit: float, keep: Callable[[dict[st
         return report.summary(results, peaks, skipped, settings, judged, facts)
 
     for group in groups:
-        if time.monotonic() > stop:
+        left = stop - time.monotonic()
+        if left < 0:
             late.append(group.name)
         elif gpu.free() < 6 * group.size * np.dtype(group.row.dtype).itemsize:
             everybody.skipped.append(f"{group.name}: too little memory")
         else:
             report.progress(f"{group.name} ...")
-            results += gpu_report.model(group.row, group.name, group.size, facts) + timed(group, everybody)
+            results += gpu_report.model(group.row, group.name, group.size, facts)
+            results += timed(group, everybody, min(3.0, left))
             keep(all_there_is())
     keep(all_there_is())
 
 
-def timed(group: Group, everybody: Peers) -> list[Result]:
+def timed(group: Group, everybody: Peers, budget: float) -> list[Result]:
     """A group's times; who fails is left out with a note, and the others are not lost."""
     able = []
     try:
@@ -172,7 +176,7 @@ def timed(group: Group, everybody: Peers) -> list[Result]:
                 able.append(subject)
             except Exception as error:
                 everybody.skipped.append(f"{group.name}, {subject.name}: {_short(error)}")
-        results = alternate(group.name, group.per, able, rounds=15, budget=3.0)
+        results = alternate(group.name, group.per, able, rounds=15, budget=budget)
     except Exception as error:
         everybody.skipped.append(f"{group.name}: {_short(error)}")
         return []
@@ -217,7 +221,8 @@ def main() -> int:
 
     latest: dict[str, Any] = {}
     measure(Gpu(found.cupy()), plan(), options.limit, keep)
-    print(gpu_report.markdown(latest))
+    # What is in a file need not be read off the terminal too.
+    print("\n".join(report.target_lines(latest)) if options.markdown else gpu_report.markdown(latest))
     return 0
 
 

@@ -6,24 +6,25 @@ from typing import Any
 
 import numpy as np
 import report
+from gpu_model import CLOCK, COUNTS, memory_of
 from gpu_rows import ALGORITHMS, ROWS, Row, size_name
 from timing import Result
 
-#: What a multiprocessor of compute capability 9.0 does in a clock, of integer instructions, and how many of these
-#: threefry2x32 takes for a float32 uniform in jax's layout, one word a block: counted in the SASS of the main loop.
-LANES, INSTRUCTIONS = 64, 53
+#: The kernels of the rows whose arithmetic has been counted.
+KERNELS = {"uniform float32": "unit", "normal float32": "normal", "bits": "bits"}
 
 
 def model(row: Row, group: str, size: int, facts: dict[str, Any]) -> list[Result]:
-    """The time that arithmetic alone allows, where it has been worked out."""
-    if (
-        row.name != "uniform float32"
-        or group != f"{row.name}, {size_name(size)}"
-        or facts["compute capability"] != "90"
-    ):
+    """The times that instructions and memory alone allow, where they have been worked out."""
+    if group != f"{row.name}, {size_name(size)}" or facts["compute capability"] != "90":
         return []
-    a_second = facts["multiprocessors"] * facts["MHz"] * 1e6 * LANES / INSTRUCTIONS
-    return [Result(group, "model of threefry2x32", size, (size / a_second,))]
+    memory, clock = memory_of(facts["name"]), facts["MHz"] * 1e6 or CLOCK
+    results = []
+    for (kernel, algorithm), count in COUNTS.items():
+        if KERNELS.get(row.name) == kernel:
+            speed, _ = count.ceiling(memory, facts["multiprocessors"], clock)
+            results.append(Result(group, f"model of {algorithm}", size, (size / speed,)))
+    return results
 
 
 def markdown(data: dict[str, Any]) -> str:

@@ -34,11 +34,14 @@ class Target:
     keyrng: str
     peer: str
     target: str
+    predicted: str = ""  # before the first run: pass, at risk or fail
 
     def judge(self, values: dict[tuple[str, str], float]) -> dict[str, Any]:
         """The row with what was measured; None for what is missing."""
         limit, own = float(self.target), values.get((self.group, self.keyrng))
         row = {"what": self.what, "keyrng": own, "target": limit}
+        if self.predicted:
+            row["predicted"] = self.predicted
         if not self.peer:
             return {
                 **row,
@@ -130,16 +133,17 @@ def header(title: str, data: dict[str, Any]) -> list[str]:
 
 
 def target_lines(data: dict[str, Any]) -> list[str]:
-    """The targets, and whether they are met."""
+    """The targets, whether they are met, and what was predicted if anything was."""
+    predicted = any("predicted" in row for row in data["targets"])
     return [
         "## Targets",
         "",
         f"{JUDGED[data['settings']['judged by']]}, in ns per value, us per call or MiB.",
         "The ratio is the peer's time divided by keyrng's.",
         "",
-        "| what | keyrng | peer | ratio | target | met? |",
-        "|---|---:|---:|---:|---:|---|",
-        *(_target_row(row) for row in data["targets"]),
+        "| what | keyrng | peer | ratio | target | met? |" + " predicted |" * predicted,
+        "|---|---:|---:|---:|---:|---|" + "---|" * predicted,
+        *(_target_row(row) + f" {row.get('predicted', '')} |" * predicted for row in data["targets"]),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Instructions a word in the main loops of the CUDA fills, and how fast that lets an H200 be.
+"""Instructions per word in the main loops of the CUDA fills, and how fast that lets an H100 and an H200 be.
 
     python benchmarks/sass.py [--arch sm_90]
 
@@ -26,14 +26,11 @@ from keyrng import algorithms
 from keyrng.kernels import cuda
 from keyrng.kernels.lane import kernel_of
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1] / "tests")]
 from cuda_compilers import compiled, pip_folders
+from gpu_model import MEMORY, Count
 
 MISSING = "nvdisasm is not on the PATH; type: python -m pip install nvidia-cuda-nvdisasm"
-
-# One H200: multiprocessors, their clock, lanes a clock that issue and that the ALU pipe has, and bytes a second that
-# stores reach of the 4.8e12 that are promised.
-SMS, CLOCK, ISSUE, ALU, MEMORY = 132, 1.98e9, 128, 64, 4.3e12
 
 # The integer pipe, which additions, logic, shifts and comparisons share; products and float arithmetic have another.
 ALU_PIPE = re.compile(
@@ -53,26 +50,6 @@ def nvdisasm() -> str | None:
     """The path of the disassembler: on the PATH, or in pip's packages."""
     found = shutil.which("nvdisasm")
     return found or next((str(p) for folder in pip_folders() for p in folder.glob("**/bin/nvdisasm")), None)
-
-
-@dataclass(frozen=True)
-class Count:
-    """Of a fill's main loop."""
-
-    instructions: int
-    alu: int
-    words: int
-
-    @property
-    def ceiling(self) -> tuple[float, str]:
-        """Words a second on an H200, and by what they are bound."""
-        bounds = {
-            "issue": SMS * CLOCK * ISSUE * self.words / max(self.instructions, 1),
-            "ALU pipe": SMS * CLOCK * ALU * self.words / max(self.alu, 1),
-            "memory": MEMORY / 4,
-        }
-        least = min(bounds, key=lambda name: bounds[name])
-        return bounds[least], least
 
 
 def disassembled(requests: list[cuda.Request], algorithm: str, arch: str) -> dict[str, list[str]]:
@@ -176,12 +153,13 @@ def main() -> None:
         counts = fills(arch)
     except RuntimeError as error:
         sys.exit(str(error))
-    print(f"| fill, {arch} | instructions/word | ALU-pipe/word | ceiling on one H200, Gword/s | bound by |")
-    print("|---|---|---|---|---|")
-    for (kernel, algorithm), made in counts.items():
-        ceiling, bound = made.ceiling
-        each, alu = made.instructions / made.words, made.alu / made.words
-        print(f"| {kernel} {algorithm} | {each:.2f} | {alu:.2f} | {ceiling / 1e9:.0f} | {bound} |")
+    print(f"| fill, {arch} | instructions/word | ALU-pipe/word | ceiling in Gword/s: {' | '.join(MEMORY)} |")
+    print("|---" * (3 + len(MEMORY)) + "|")
+    for (kernel, algorithm), found in counts.items():
+        ceilings = [found.ceiling(memory) for memory in MEMORY.values()]
+        cells = [f"{speed / 1e9:.0f}, {bound}" for speed, bound in ceilings]
+        each, alu = found.instructions / found.words, found.alu / found.words
+        print(f"| {kernel} {algorithm} | {each:.2f} | {alu:.2f} | {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":

@@ -285,14 +285,73 @@ def test_what_is_out_of_range_on_a_gpu(cupy: Any, name: str, named: Named, gone:
     assert missing(name, **named) == gone
 
 
-def test_matrices_without_factors(cupy: Any) -> None:
-    good, mean = [[2.0, 1.0], [1.0, 2.0]], [0.0, 0.0]
-    negative, lopsided, infinite = [[1.0, 2.0], [2.0, 1.0]], [[1.0, 0.5], [0.4, 1.0]], [[INF, 0.0], [0.0, 1.0]]
-    for cov in (good, negative, lopsided, infinite):
-        for method in ("cholesky", "svd", "eigh") if cov in (good, negative) else ("cholesky",):
-            gone = missing("multivariate_normal", mean=mean, cov=np.array(cov), method=method, shape=(1,))
-            assert gone == [cov is not good], (cov, method)
-        assert missing("wishart", df=3, scale=np.array(cov), shape=(1,)) == [cov is not good]
+METHODS = ("cholesky", "svd", "eigh")
+GOOD, ZERO = [[2.0, 1.0], [1.0, 2.0]], [[0.0, 0.0], [0.0, 0.0]]
+WITHOUT_FACTORS = {
+    "negative": [[1.0, 2.0], [2.0, 1.0]],
+    "lopsided": [[1.0, 0.5], [0.4, 1.0]],
+    "infinite": [[INF, 0.0], [0.0, 1.0]],
+    "infinite beside the diagonal": [[1.0, INF], [INF, 1.0]],
+    "both infinities": [[1.0, INF], [-INF, 1.0]],
+    "NaN": [[1.0, NAN], [NAN, 1.0]],
+    "NaN on the diagonal": [[NAN, 0.0], [0.0, 1.0]],
+    "all NaN": [[NAN, NAN], [NAN, NAN]],
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_matrices_without_factors(cupy: Any, method: str) -> None:
+    """Alone and in a batch, in which the others have theirs."""
+    mean, bad = [0.0, 0.0], list(WITHOUT_FACTORS.values())
+    for cov in (GOOD, *bad):
+        gone = missing("multivariate_normal", mean=mean, cov=np.array(cov), method=method, shape=(1,))
+        assert gone == [cov is not GOOD], (cov, method)
+    batch = np.array([GOOD, *bad, GOOD])
+    lost = [False, *[True] * len(bad), False]
+    assert missing("multivariate_normal", mean=mean, cov=batch, method=method) == lost
+    key = keyrng.split(KEY, 3)
+    sample = to_host(keyrng.multivariate_normal(to_gpu(key), mean, to_gpu(batch), method=method))
+    good = keyrng.multivariate_normal(key, mean, np.array([GOOD] * len(batch)), method=method)
+    compare(sample[:, [0, -1]], good[:, [0, -1]], True, "multivariate_normal", {"method": method})
+
+
+def test_scales_without_factors(cupy: Any) -> None:
+    bad = list(WITHOUT_FACTORS.values())
+    assert missing("wishart", df=3, scale=np.array([GOOD, *bad, ZERO])) == [False, *[True] * len(bad), True]
+    for cov in (*bad, ZERO):
+        assert missing("wishart", df=3, scale=np.array(cov), shape=(1,)) == [True]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_covariance_of_zeros(cupy: Any, method: str) -> None:
+    """The mean itself, as on the CPU; Cholesky takes no eigenvalue of 0."""
+    mean, key = np.array([1.0, -2.0]), to_gpu(KEY)
+    batch = to_gpu(np.array([ZERO, GOOD, ZERO]))
+    one = to_host(keyrng.multivariate_normal(key, to_gpu(mean), batch[0], (4,), method=method))
+    many = to_host(keyrng.multivariate_normal(key, to_gpu(mean), batch, method=method))
+    if method == "cholesky":
+        assert np.isnan(one).all()
+        assert np.isnan(many).all(axis=-1).tolist() == [True, False, True]
+        return
+    assert (one == mean).all()
+    assert (many[[0, 2]] == mean).all()
+    assert np.isfinite(many[1]).all()
+
+
+@pytest.mark.parametrize("method", ["svd", "eigh"])
+def test_eigenvalues_that_are_slightly_negative(cupy: Any, method: str) -> None:
+    """They are roundings of zeros, as on the CPU, for matrices of any size and scale."""
+    rng = np.random.default_rng(5)
+    for n, scale in ((2, 1.0), (2, 1e-200), (3, 1e200), (12, 1.0), (40, 1e-3)):
+        turn = np.linalg.qr(rng.normal(size=(n, n)))[0]
+        turn[:, 0] = 1.0  # the other vectors of a constant one: the largest eigenvalue for these entries
+        turn = np.linalg.qr(turn)[0]
+        values = np.zeros(n)
+        values[0], values[-1] = 1.0, -0.9e-5
+        cov = (turn * values * scale) @ turn.T
+        cov = (cov + cov.T) / 2
+        gone = missing("multivariate_normal", mean=np.zeros(n), cov=cov, method=method, shape=(1,), dtype="float64")
+        assert gone == [False], (n, scale)
 
 
 def test_what_a_library_leaves_instead_of_a_factor(cupy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -309,3 +368,26 @@ def test_what_a_library_leaves_instead_of_a_factor(cupy: Any, monkeypatch: pytes
         monkeypatch.setattr(cupy.linalg, "cholesky", lambda a, given=given: given)
         assert missing("multivariate_normal", mean=[0.0, 0.0], cov=matrix) == gone
         assert missing("wishart", df=5, scale=matrix) == gone
+
+
+@pytest.mark.parametrize("method", ["svd", "eigh"])
+def test_wrong_eigenvectors_are_seen(cupy: Any, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    """Of either routine: what it gives is taken only where its product is the matrix."""
+    matrix = np.array([[[4.0, 0.0], [0.0, 9.0]], GOOD, [[1.0, 0.5], [0.5, 3.0]]])
+    values, vectors = np.linalg.eigh(matrix)
+    diagonals = np.sort(np.diagonal(matrix, axis1=-2, axis2=-1))
+    for left, right, gone in (
+        (values, vectors, [False, False, False]),
+        (diagonals, vectors, [False, True, True]),
+        (values * np.nan, vectors, [True, True, True]),
+        (values, vectors * [[[np.nan]], [[1.0]], [[1.0]]], [True, False, False]),
+        (values, vectors[..., ::-1], [True, True, True]),
+        (values * [[1.0], [1.0], [1.001]], vectors, [False, False, True]),
+    ):
+        given = tuple(map(to_gpu, (left, np.ascontiguousarray(right))))
+        if method == "svd":
+            turned = given[1], given[0], given[1].swapaxes(-1, -2)
+            monkeypatch.setattr(cupy.linalg, "svd", lambda a, turned=turned: turned)
+        else:
+            monkeypatch.setattr(cupy.linalg, "eigh", lambda a, given=given: given)
+        assert missing("multivariate_normal", mean=[0.0, 0.0], cov=matrix, method=method) == gone

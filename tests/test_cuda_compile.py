@@ -166,9 +166,12 @@ def test_instructions_a_word() -> None:
         pytest.skip(counter.MISSING)
     wanted = [fill for name in TARGETS for fill in (("bits", "uint32", name), ("unit", "float32", name))]
     counts = counter.fills("sm_90", wanted)
+    model = importlib.import_module("gpu_model").COUNTS
     each = {fill: count.instructions / count.words for fill, count in counts.items()}
 
     for name, most in TARGETS.items():
         # Not less than the rounds need: a count that misses the loop would pass.
         assert most / 2 < each["bits", name] <= most
         assert each["unit", name] <= each["bits", name] + 3
+        for kernel in ("bits", "unit"):
+            assert each[kernel, name] == pytest.approx(model[kernel, name].instructions, rel=0.05)

@@ -207,9 +207,22 @@ def test_what_cupy_refuses(cupy: Any) -> None:
     for value in (x, cupy.cuda.Device(0)):
         with pytest.raises(TypeError, match="unhashable"):
             hash(value)
-    assert np.isnan(cupy.linalg.cholesky(-cupy.full((1, 1), 1.0)).get()).all()  # and no error
     with pytest.raises(IndexError):
         x[cupy.asarray([4])]
+
+
+def test_matrices_that_cusolver_does_not_define(cupy: Any) -> None:
+    good, bad = [[2.0, 1.0], [1.0, 2.0]], [[1.0, 2.0], [2.0, 1.0]]
+    factors = cupy.linalg.cholesky(cupy.asarray([good, bad])).get()  # no error, and the others have theirs
+    assert (factors[0] == np.linalg.cholesky(good)).all()
+    assert (factors[1] == np.tril(bad)).all()
+    values, vectors = cupy.linalg.eigh(cupy.zeros((2, 2)))
+    assert np.isnan(values.get()).all()
+    assert np.isnan(vectors.get()).all()
+    for wrong in (np.nan, np.inf):
+        for routine in (cupy.linalg.cholesky, cupy.linalg.eigh, cupy.linalg.svd, cupy.linalg.qr):
+            with pytest.raises(AssertionError, match="handed to cuSOLVER"):
+                routine(cupy.full((2, 2, 2), wrong))
 
 
 def test_float32_is_flushed_where_cupy_computes_it(cupy: Any) -> None:

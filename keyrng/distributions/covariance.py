@@ -84,27 +84,31 @@ def factor(name: str, matrix: Array, method: str = "cholesky", hint: str = "") -
 
 
 def _factor_there(matrix: Array, method: str) -> Array:
-    here = memory_at(matrix)
+    """Each factor is checked by its product, because cuSOLVER reports a failure only to a host that waits for it."""
+    here, n = memory_at(matrix), matrix.shape[-1]
     if not matrix.size:
         return matrix
     with here.current():
-        xp = here.xp
+        xp, largest, places = here.xp, _largest(matrix), here.xp.arange(n)
+        # cuSOLVER's results for NaN and infinity are undefined, one such matrix can spoil a batch, and the
+        # eigenvectors of zeros have been NaN: such matrices are replaced by the identity, and their factors below.
+        usable = (abs(matrix) < math.inf).all(axis=(-2, -1), keepdims=True) & (largest > 0.0)
+        given = xp.where(usable, matrix, xp.where(places[:, None] == places, 1.0, 0.0))
         if method == "cholesky":
-            factors = xp.linalg.cholesky(matrix)
-            # What the library leaves where there is no factor is not said; that it is none can be seen.
-            places = xp.arange(matrix.shape[-1])
-            again = product(factors[..., None, :, :], factors, lower=True)
-            fails = ~(abs(again - matrix) <= _SLACK * _largest(matrix)).all(axis=(-2, -1), keepdims=True)
-            fails |= ~(factors[..., places, places] > 0.0).all(axis=-1)[..., None, None]
-            lower: Array = xp.where(fails, math.nan, factors)
-            return lower
-        values, vectors = xp.linalg.eigh(matrix)
-        fails = ~(values >= -_SLACK * abs(values).max(axis=-1, keepdims=True)).all(axis=-1, keepdims=True)
-        if method == "svd":
-            vectors, values, _ = xp.linalg.svd(matrix)
-        roots = here.apply(_root, xp.where(fails, math.nan, values))
-        result: Array = vectors * roots[..., None, :]
-    return result
+            factors, slack = xp.linalg.cholesky(given), _SLACK
+            correct = (factors[..., places, places] > 0.0).all(axis=-1)[..., None, None]
+        else:
+            values, vectors = xp.linalg.eigh(given)
+            correct = (values >= -_SLACK * abs(values).max(axis=-1, keepdims=True)).all(axis=-1)[..., None, None]
+            if method == "svd":
+                vectors, values, _ = xp.linalg.svd(given)
+            factors = vectors * here.apply(_root, values)[..., None, :]
+            # An eigenvalue is at most n times the largest entry; svd changes the sign of a slightly negative one.
+            slack = 2 * n * _SLACK
+        again = product(factors[..., None, :, :], factors, lower=method == "cholesky")
+        correct &= (abs(again - given) <= slack * _largest(given)).all(axis=(-2, -1), keepdims=True)
+        result: Array = xp.where(usable & correct, factors, math.nan)
+        return result if method == "cholesky" else xp.where(largest == 0.0, 0.0, result)
 
 
 def _root(x: Any) -> Any:

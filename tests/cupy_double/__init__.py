@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from cupy_double import arrays, devices, functions, launches
+from cupy_double import arrays, devices, functions, launches, randoms
 from cupy_double.arrays import ForeignArray, ForeignTensor, ndarray
 from cupy_double.devices import Machine, machine, no_synchronization
 from cupy_double.launches import Launch, RawModule
@@ -66,7 +66,11 @@ def modules() -> dict[str, ModuleType]:
         getDeviceProperties=lambda device: {"name": b"double", "multiProcessorCount": machine().multiprocessors},
         is_hip=False,
     )
-    driver = _module("cupy_backends.cuda.api.driver", CUDADriverError=devices.CUDADriverError)
+    driver = _module(
+        "cupy_backends.cuda.api.driver",
+        CUDADriverError=devices.CUDADriverError,
+        occupancyMaxActiveBlocksPerMultiprocessor=launches.fitting_blocks,
+    )
     nvrtc = _module("cupy_backends.cuda.libs.nvrtc", getVersion=devices.nvrtc_version)
     api = _module("cupy_backends.cuda.api", runtime=runtime, driver=driver)
     libs = _module("cupy_backends.cuda.libs", nvrtc=nvrtc)
@@ -79,6 +83,9 @@ def modules() -> dict[str, ModuleType]:
         Graph=devices.Graph,
         Event=devices.Event,
         MemoryPointer=arrays.MemoryPointer,
+        MemoryPool=devices.MemoryPool,
+        using_allocator=devices.using_allocator,
+        set_allocator=lambda allocator=None: None,
         get_current_stream=devices.get_current_stream,
         get_elapsed_time=devices.get_elapsed_time,
         is_available=devices.is_available,
@@ -86,6 +93,10 @@ def modules() -> dict[str, ModuleType]:
         driver=driver,
         nvrtc=nvrtc,
         stream=stream,
+        curand=_module("cupy.cuda.curand", **randoms.CURAND),
+    )
+    random = _module(
+        "cupy.random", **{n: getattr(randoms, n) for n in ("Generator", "RandomState", "XORWOW", "Philox4x3210")}
     )
     linalg = _module("cupy.linalg", **{name: getattr(functions, name) for name in ("qr", "cholesky", "eigh", "svd")})
     cupy = _module(
@@ -97,12 +108,15 @@ def modules() -> dict[str, ModuleType]:
         max=functions.amax,
         min=functions.amin,
         RawModule=launches.RawModule,
+        RawKernel=randoms.RawKernel,
+        get_default_memory_pool=devices.MemoryPool,
         cuda=cuda,
         linalg=linalg,
+        random=random,
         __version__="14.2.0",
     )
     backends = _module("cupy_backends", cuda=backends_cuda)
-    parts = (cupy, cuda, stream, linalg, backends, backends_cuda, api, runtime, driver, libs, nvrtc)
+    parts = (cupy, cuda, stream, linalg, random, backends, backends_cuda, api, runtime, driver, libs, nvrtc)
     return {part.__name__: part for part in parts}
 
 

@@ -73,6 +73,10 @@ class MemoryPointer:
     def device(self) -> Device:
         return Device(self.device_id)
 
+    def memset_async(self, value: int, size: int, stream: Any = None) -> None:
+        start = self.ptr - self.mem.ptr
+        devices.do(lambda: self.mem.bytes[start : start + size].fill(value))
+
     def __int__(self) -> int:
         return self.ptr
 

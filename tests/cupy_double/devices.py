@@ -155,12 +155,23 @@ class Device:
     @property
     def attributes(self) -> dict[str, int]:
         with self:
-            return {"MultiProcessorCount": machine().multiprocessors, "MaxThreadsPerBlock": 1024}
+            return {
+                "MultiProcessorCount": machine().multiprocessors,
+                "MaxThreadsPerBlock": 1024,
+                "L2CacheSize": 2**16,
+                "ClockRate": 1_980_000,  # kHz
+            }
 
     @property
     def compute_capability(self) -> str:
         with self:
             return "90"
+
+    @property
+    def mem_info(self) -> tuple[int, int]:
+        """Bytes that are free, and all."""
+        with self:
+            return 2**36, 2**36
 
 
 # Streams and graphs
@@ -181,6 +192,12 @@ class Stream:
         self.ptr = 0 if null else 2 if ptds else next(_pointers)
         self._graph: Graph | None = None
         self._before: list[tuple[int, Stream]] = []
+
+    @classmethod
+    def from_external(cls, stream: Any) -> Stream:
+        """A stream of another library's, which has the protocol __cuda_stream__."""
+        assert len(stream.__cuda_stream__()) == 2
+        return cls()
 
     def _here(self) -> int:
         if self.device_id not in (-1, get_device()):
@@ -287,10 +304,41 @@ def do(step: Callable[[], None]) -> None:
 
 
 def allocated(memory: Any) -> None:
-    """Remember memory that is allocated during a capture."""
+    """Count memory for the pool, and remember it during a capture."""
+    pool = getattr(machine().here, "pool", None)
+    if pool is not None:
+        pool.total += memory.nbytes
     graph = _capturing()
     if graph is not None:
         graph._allocated.append(memory)
+
+
+class MemoryPool:
+    """It only counts, because memory is never used again here."""
+
+    def __init__(self) -> None:
+        self.total = 0
+
+    def malloc(self, size: int) -> Any:
+        raise NotImplementedError("the double has pools for using_allocator alone")
+
+    def total_bytes(self) -> int:
+        return self.total
+
+    def free_all_blocks(self) -> None:
+        pass
+
+
+@contextmanager
+def using_allocator(allocator: Any) -> Iterator[None]:
+    """With a pool's ``malloc``: the pool counts what this thread allocates."""
+    here, pool = machine().here, allocator.__self__
+    before = getattr(here, "pool", None)
+    here.pool = pool
+    try:
+        yield
+    finally:
+        here.pool = before
 
 
 class Event:

@@ -289,25 +289,42 @@ def rint(x: Any, /, out: Any = None) -> Host:
 
 @operation
 def qr(a: Any, mode: Any = "reduced") -> Any:
+    _defined(a)
     return tuple(np.linalg.qr(a, mode)) if mode in ("reduced", "complete") else np.linalg.qr(a, mode)
+
+
+# cuSOLVER's results for these are undefined, or an exception: nothing of keyrng's may rely on them.
+
+
+def _defined(a: Any) -> Any:
+    assert np.isfinite(a).all(), "NaN or infinity is handed to cuSOLVER"
+    return a
+
+
+def _cholesky(matrix: Any) -> Any:
+    try:
+        return np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:  # CuPy does not wait to see whether it succeeded
+        return np.tril(matrix)
 
 
 @operation
 def cholesky(a: Any) -> Host:
-    try:
-        return np.linalg.cholesky(a)
-    except np.linalg.LinAlgError:  # CuPy does not wait to see whether it went well
-        return np.full_like(a, np.nan)
+    flat = [_cholesky(matrix) for matrix in _defined(a).reshape(-1, *a.shape[-2:])]
+    return np.stack(flat).reshape(a.shape) if flat else a
 
 
 @operation
 def eigh(a: Any, UPLO: Any = "L") -> tuple[Host, ...]:
-    return tuple(np.linalg.eigh(a, UPLO))
+    values, vectors = np.linalg.eigh(_defined(a), UPLO)
+    zero = (a == 0).all(axis=(-2, -1))
+    values[zero], vectors[zero] = np.nan, np.nan  # as cuSOLVER has been seen to
+    return values, vectors
 
 
 @operation
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
-    result = np.linalg.svd(a, full_matrices, compute_uv)
+    result = np.linalg.svd(_defined(a), full_matrices, compute_uv)
     return tuple(result) if compute_uv else result
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from threading import Lock
+from types import SimpleNamespace
 from typing import Any
 
 import cuda_on_host
@@ -113,9 +114,16 @@ class RawModule:
         return RawKernel(name, signatures(self.code)[name], getattr(host, f"launch_{name}"))
 
 
+def fitting_blocks(function: int, threads: int, shared_memory: int) -> int:
+    """How many blocks of a kernel fit on a multiprocessor of 2048 threads and 65536 registers."""
+    return min(2048, 65536 // RawKernel.num_regs) // threads
+
+
 class RawKernel:
     """A kernel of a module."""
 
+    num_regs = 40
+    kernel = SimpleNamespace(ptr=1)
     _one_at_a_time = Lock()  # blockIdx and its like are variables of the library
 
     def __init__(self, name: str, signature: Signature, function: Any) -> None:
