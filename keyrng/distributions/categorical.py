@@ -17,9 +17,9 @@ from keyrng._given import broadcast
 from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.device_race import logit
 from keyrng.distributions.gumbel import gumbel_kernel
-from keyrng.distributions.race import winners
+from keyrng.distributions.race import centered, winners
 from keyrng.distributions.rows import workplace
-from keyrng.dtypes import float_of, index_dtype
+from keyrng.dtypes import exact_float_of, float_of, index_dtype
 from keyrng.keys import Key, _axis, memory_of
 from keyrng.parameters import Array, ArrayLike, checked, placed, truth
 from keyrng.shapes import Shape, check_out, sample_shape
@@ -76,11 +76,12 @@ def categorical(
     (4, 2)
     """
     here = memory_of(key)
-    values = checked(workplace(here, logits), logit(logits=logits), float_of(logits)).value
+    dtype = float_of(logits)
+    values = checked(workplace(here, logits), logit(logits=logits), exact_float_of(logits)).value
     if not values.ndim:
         raise ValueError(f"logits has an axis of classes, got one number; type [{values}, ...]")
     axis = _axis(axis, values.ndim)
-    kernel = gumbel_kernel(mode, values.dtype)
+    kernel = gumbel_kernel(mode, dtype)
     batch, size = values.shape[:axis] + values.shape[axis + 1 :], values.shape[axis]
     full = sample_shape(key, shape, (np.broadcast_to(0.0, batch),), out)
     result = here.empty(full, index_dtype(size)) if out is None else check_out(key, out, full, index_dtype(size))
@@ -98,7 +99,7 @@ def categorical(
             table = xp.moveaxis(logit_array, axis, -1).reshape(-1, size)
             rows = xp.broadcast_to(xp.arange(len(table)).reshape(batch), key.shape + rest)
             rows = rows.reshape(key.size, prod(rest[:before]), prod(rest[before:]))
-            places = winners(kernel, key, here.contiguous(table), rows, prod(draws))
+            places = winners(kernel, key, centered(here.contiguous(table), dtype), rows, prod(draws))
             result[...] = xp.moveaxis(places.reshape(*key.shape, *rest, -1), -1, key.ndim).reshape(full)
     return result if out is None else out
 

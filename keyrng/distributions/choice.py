@@ -16,11 +16,11 @@ from keyrng.distributions.categorical import check_enough
 from keyrng.distributions.gumbel import gumbel_kernel
 from keyrng.distributions.permutation import beginning
 from keyrng.distributions.population import population
-from keyrng.distributions.race import winners
+from keyrng.distributions.race import centered, winners
 from keyrng.distributions.rows import workplace
 from keyrng.distributions.weights import by_weight, logarithms, weights
 from keyrng.distributions.words import randint
-from keyrng.dtypes import float_of, index_dtype
+from keyrng.dtypes import FLOAT32, index_dtype
 from keyrng.keys import Key, memory_of
 from keyrng.parameters import Array, ArrayLike, placed, truth
 from keyrng.shapes import Shape
@@ -90,7 +90,7 @@ def choice(
     source = population(here, "a", a, axis)
     size = source.size
     given = None if p is None else weights(workplace(here, p), p, size)
-    kernel = gumbel_kernel(mode, float_of(p))
+    kernel = gumbel_kernel(mode, FLOAT32)
     full = source.draws(key, shape, out)
     source.check_out(key, full, out)
     own = full[key.ndim :]
@@ -101,8 +101,8 @@ def choice(
     if count > size and not again:
         raise ValueError(f"{count} draws without replacement need as many elements, a has {size}")
     if given is not None and not again:
-        given = logarithms(given)
-        check_enough(given, 0, count)
+        given = centered(logarithms(given)[np.newaxis], FLOAT32)
+        check_enough(given, 1, count)
 
     if not prod(full):
         places = here.empty(full, index_dtype(size))
@@ -112,6 +112,6 @@ def choice(
         places = by_weight(key, full, given, p)
     else:
         with here.current():
-            table, rows = placed(here, "p", given, p)[np.newaxis], here.xp.zeros((key.size, 1, 1), np.intp)
-        places = winners(kernel, key, table, rows, count)
+            rows = here.xp.zeros((key.size, 1, 1), np.intp)
+        places = winners(kernel, key, placed(here, "p", given, p), rows, count)
     return source.take(key, places.reshape(full), out, some_missing=is_on_device(p))

@@ -14,7 +14,7 @@ from keyrng.backends.memory import memory_at
 from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.binomial import _binomial, trials
 from keyrng.distributions.hypergeometric import LARGEST, _hypergeometric
-from keyrng.distributions.rows import full_shape, repeated, required, row_shape, stored, workplace
+from keyrng.distributions.rows import full_shape, repeated, required, row_shape, scaled, stored, workplace
 from keyrng.dtypes import FLOAT64, DTypeLike, integer, number
 from keyrng.kernels.ops import where
 from keyrng.keys import Key, memory_of, split
@@ -112,7 +112,7 @@ def multinomial(
     dtype = number(dtype)
     here = memory_of(key)
     place = workplace(here, n, p)
-    weights = required(place, non_negative(p=p), FLOAT64)
+    weights = scaled(required(place, non_negative(p=p), FLOAT64))
     draws = required(place, whole_to(trials(dtype))(n=n), FLOAT64)
     row_shape("p", weights, shape)
     full = full_shape(key, shape, out, n=repeated("n", draws), p=weights)

@@ -74,6 +74,26 @@ def row_sum(x: Array) -> Array:
     return total
 
 
+def scaled(rows: Array) -> Array:
+    """Weights, of each row along the last axis times a power of two: their sum neither overflows nor is subnormal."""
+    here = memory_at(rows)
+    if not rows.size:
+        return rows
+    with here.current():
+        largest = rows.max(axis=-1)
+    if here is HOST and _FEW <= largest.min() and largest.max() < _MANY:
+        return rows
+    return here.apply(_scaled, rows, largest[..., np.newaxis])
+
+
+# Up to 2**123 weights of less than _MANY have a finite sum. A subnormal of a row that it makes 0 is nothing beside it.
+_MANY, _FEW, _SCALE = 2.0**900, 2.0**-400, 2.0**600
+
+
+def _scaled(weight: Any, largest: Any) -> Any:
+    return where(largest >= _MANY, weight / _SCALE, where(largest < _FEW, weight * _SCALE, weight))
+
+
 def row_max(x: Array) -> Array:
     """The largest number along the last axis, -infinity of none."""
     here = memory_at(x)
