@@ -67,7 +67,7 @@ def centered(logits: Array, dtype: Dtype) -> Array:
     here = memory_at(logits)
     if here is not HOST:
         logits = here.apply(less_if_far, logits, largest_there(logits))
-    elif logits.size and not (-FAR <= logits.min() and logits.max() <= FAR):
+    elif logits.size and not (logits.min() >= -FAR and logits.max() <= FAR):
         logits = here.apply(less_if_far, logits, logits.max(axis=-1, keepdims=True))
     return logits if logits.dtype == dtype else here.apply(_to_float32, logits)
 

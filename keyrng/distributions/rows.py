@@ -81,7 +81,7 @@ def scaled(rows: Array) -> Array:
         return rows
     with here.current():
         largest = rows.max(axis=-1)
-    if here is HOST and _FEW <= largest.min() and largest.max() < _MANY:
+    if here is HOST and largest.min() >= _FEW and largest.max() < _MANY:
         return rows
     return here.apply(_scaled, rows, largest[..., np.newaxis])
 

@@ -21,7 +21,7 @@ from keyrng.kernels.elementary import log
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import cast
 from keyrng.keys import Key, memory_of
-from keyrng.keys import key as any_key
+from keyrng.keys import key as new_key
 from keyrng.parameters import Array, ArrayLike, Requirement, placed
 from keyrng.sampling import fill_slab, run_slabs
 
@@ -43,16 +43,14 @@ def logarithms(weights: Array) -> Array:
     if not isinstance(weights, np.ndarray):
         return memory_at(weights).apply(log, weights)
     logs = np.empty_like(weights)
-    fill_slab(_logarithm, _ANY, logs, logs.shape, [weights], FLOAT64, Slab(0, logs.size, logs.size))
+    # A kernel that draws no words: it is compiled, and any key will do.
+    fill_slab(_logarithm, new_key(0), logs, logs.shape, [weights], FLOAT64, Slab(0, logs.size, logs.size))
     return logs
 
 
 @kernel("float64")
 def _logarithm(lane: Any, weight: Any) -> Any:
     return log(weight)
-
-
-_ANY = any_key(0)  # for a kernel that draws no words
 
 
 @kernel("float64")
