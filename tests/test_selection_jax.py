@@ -153,7 +153,7 @@ def test_jax_bernoulli_near_a_step(mode: str, path: str) -> None:
             assert set(at) <= {i}
             if mode == "low":
                 assert (found == (words < p * 2.0**32)).all()
-            if p == np.float32(p) and p in (float(unit[i]), float(unit[i]) + 2.0**-23):
+            if p == float(np.float32(p)) and p in (float(unit[i]), float(unit[i]) + 2.0**-23):
                 assert not at.size
 
 

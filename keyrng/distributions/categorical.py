@@ -44,7 +44,7 @@ def categorical(
         As for `draw`: the result has shape ``key.shape + shape``.
     logits
         Logarithms of probabilities that need not sum to 1, -infinity for 0; one distribution along the axis, or an
-        array of them. Computed in float64 if they are an array of float64, else in float32.
+        array of them. The gumbels are float64 if the logits are an array of float64, else float32.
     axis
         The axis of the classes.
     shape
@@ -63,9 +63,16 @@ def categorical(
 
     Notes
     -----
-    The largest of logit plus gumbel. The values of ``jax.random.categorical``, but where rounding decides between two
-    nearly equal ones, and for 16-bit logits, which are computed in float32. With ``mode="low"`` the largest gumbel is
-    15.9 for float32, so classes of probabilities below 1e-7 or so come too rarely.
+    The largest of logit plus gumbel. The values of ``jax.random.categorical``, except where rounding decides between
+    two nearly equal ones, and for 16-bit logits, which are computed in float32.
+
+    Where the largest logit of a distribution is below -128 or above 128, it is subtracted from all of them first,
+    because the sum with a gumbel is rounded to the spacing of floats at the logit: in jax one of two equal float32
+    logits of -1e7 is drawn in 62 %. Without replacement a class far below the largest is still rounded so: of several
+    classes with float32 logits of M below it, which is drawn first is off by about 1e-8 * M.
+
+    With ``mode="low"`` the largest gumbel is 15.9 for float32, so classes with a probability below 1e-7 or so are drawn
+    too rarely, and among 2**24 equal logits the first half is drawn in 73 %; ``mode="high"`` has neither.
 
     Examples
     --------

@@ -101,7 +101,7 @@ def multinomial(
     Notes
     -----
     Binomial variates of what is left, class after class, in float64: a row adds up to ``n``, exactly where the dtype
-    holds its counts. Values differ from jax.random.multinomial, as those of `binomial`.
+    holds its counts. Weights may be of any size: where their sum could overflow or be subnormal they are scaled first. Values differ from jax.random.multinomial, as those of `binomial`.
 
     Examples
     --------
@@ -182,7 +182,7 @@ def multivariate_hypergeometric(
     place = workplace(here, colors, nsample)
     items = required(place, whole_to(min(int(np.iinfo(dtype).max), LARGEST))(colors=colors), FLOAT64)
     taken = required(place, whole_to(LARGEST)(nsample=nsample), FLOAT64)
-    rows = row_shape("colors", items, shape)
+    rows = row_shape("colors", items, shape, "colors")
     full = full_shape(key, rows, out, nsample=repeated("nsample", taken), colors=items)
     left = _sums_from(items)
     total = left[..., 0] if left.shape[-1] else place.xp.zeros(left.shape[:-1])

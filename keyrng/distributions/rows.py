@@ -37,10 +37,10 @@ def required(here: Memory, parameter: Parameter, dtype: Dtype) -> Array:
     return array if isinstance(array, np.ndarray) else rounded(here, parameter, dtype)
 
 
-def row_shape(name: str, rows: Array, shape: Shape | None) -> tuple[int, ...] | None:
+def row_shape(name: str, rows: Array, shape: Shape | None, axis: str = "classes") -> tuple[int, ...] | None:
     """The shape of rows as long as a parameter's: ``shape`` and its last axis; None if that is not given."""
     if rows.ndim == 0:
-        raise ValueError(f"{name} has an axis of classes, got one number; type [{rows}, ...]")
+        raise ValueError(f"{name} has an axis of {axis}, got one number; type [{rows}, ...]")
     return None if shape is None else (*dimensions(shape), rows.shape[-1])
 
 
