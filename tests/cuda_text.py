@@ -72,7 +72,13 @@ def subjects() -> tuple[Subject, ...]:
         for dtype in kernel.dtypes
     ]
     shuffles = [Subject(k, UINT64, {"int64": np.dtype(np.int64)}, dict(SHUFFLES)) for k in SHUFFLED]
-    return (*found.values(), *parts, *shuffles)
+    chances = [
+        Subject(kernel_of(name), np.dtype(dtype), {"bool": np.dtype(bool)}, dict(CHANCES))
+        for name in ("bernoulli", "bernoulli_high")
+        for dtype in ("float32", "float64")
+    ]
+    known = {(subject.kernel.name, subject.compute.name) for subject in chances}
+    return (*(s for name, s in found.items() if name not in known), *parts, *shuffles, *chances)
 
 
 # What has no row in cases.py: the parts of samplers of rows, and index_shuffle, which works its parameters out: places,
@@ -101,6 +107,7 @@ PARTS: dict[Kernel, list[tuple[float, ...]]] = {
     kernel_of("logarithm"): [(0.0,), (5e-324,), (0.3,), (1e300,)],
     kernel_of("ball"): [(-3.5, 2.25, 2.0), (0.5, 7.0, 0.75), (-1e4, 1.0, 30.0)],
 }
+CHANCES: dict[tuple[float, ...], None] = dict.fromkeys([(0.3,), (0.0,), (1.0,), (1e-8,), (3 * 2.0**-33,), (0.5,)])
 UINT64 = np.dtype(np.uint64)
 SHUFFLED = (_index_shuffle, _index_unshuffle)
 SHUFFLES: dict[tuple[int, ...], None] = dict.fromkeys(

@@ -14,7 +14,6 @@ import pytest
 from cases import BY_NAME, CASES, FLOATS, Array, Case, each_algorithm, scipy
 
 import keyrng
-from keyrng.distributions import words
 from keyrng.kernels.lane import kernel_of
 
 stats = pytest.importorskip("scipy.stats")

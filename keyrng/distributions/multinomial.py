@@ -101,7 +101,8 @@ def multinomial(
     Notes
     -----
     Binomial variates of what is left, class after class, in float64: a row adds up to ``n``, exactly where the dtype
-    holds its counts. Weights may be of any size: where their sum could overflow or be subnormal they are scaled first. Values differ from jax.random.multinomial, as those of `binomial`.
+    holds its counts. Where the sum of the weights could overflow or be subnormal they are scaled first. Values differ
+    from jax.random.multinomial, as those of `binomial`.
 
     Examples
     --------
