@@ -13,10 +13,10 @@ import numpy as np
 from keyrng._given import plain, shown
 from keyrng.backends.memory import is_on_device, on_device
 from keyrng.backends.mode import in_default_mode
-from keyrng.dtypes import FLOAT32, floating
+from keyrng.distributions.bernoulli import bernoulli
+from keyrng.dtypes import floating
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import bitcast, cast, where
-from keyrng.kernels.symbols import BOOL
 from keyrng.keys import Key, _axis, _is_integer, check_key
 from keyrng.parameters import Array, Parameter, anything, one_number, probability
 from keyrng.sampling import draw
@@ -40,11 +40,6 @@ def _kept(lane: Any, high: Any, low: Any) -> Any:
 def _dropout(lane: Any, x: Any, high: Any, low: Any, scale: Any) -> Any:
     # A NaN as it is, for processors differ in the bits of one that is multiplied.
     return where(_kept(lane, high, low), where(x == x, x * scale, x), 0.0)
-
-
-@kernel("float32")
-def _dropout_mask(lane: Any, high: Any, low: Any) -> Any:
-    return _kept(lane, high, low)
 
 
 @kernel(*FLOATS)
@@ -106,7 +101,7 @@ def dropout(
     once = _once_along(shape, broadcast_dims)
     if once == shape:
         return draw(_dropout, key, shape, x.dtype, anything(x=x), *bound, scale, out=out)
-    kept = draw(_dropout_mask, key, once, BOOL, *bound, compute=FLOAT32)
+    kept = bernoulli(key, 1.0 - chance, once)
     return draw(_kept_or_zero, key, shape, x.dtype, anything(x=x), kept.view(np.uint8), scale, out=out)
 
 
@@ -134,8 +129,7 @@ def dropout_mask(
 
     Notes
     -----
-    The probability is ``1 - rate`` rounded to a multiple of 2**-32. Where it is one of 2**-23 the values are those of
-    ``jax.random.bernoulli(key, 1 - rate, shape)``.
+    The values of ``bernoulli(key, 1 - rate, shape)``: the probability is ``1 - rate`` rounded to a multiple of 2**-32.
 
     Examples
     --------
@@ -145,7 +139,7 @@ def dropout_mask(
            [False,  True,  True, False]])
     """
     once = _once_along(dimensions(shape), broadcast_dims)
-    return draw(_dropout_mask, key, once, BOOL, *_bound(one_number(probability(rate=rate))), compute=FLOAT32, out=out)
+    return bernoulli(key, 1.0 - one_number(probability(rate=rate)), once, out=out)
 
 
 def _floats(x: object) -> Array:

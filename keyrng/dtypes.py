@@ -29,7 +29,7 @@ _FAMILIES = {
     "kernel": ("bool", *_SIGNED, *_UNSIGNED, *_FLOATS),
 }
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
-_UINT32, _UINT64 = np.dtype(np.uint32), np.dtype(np.uint64)
+UINT32, _UINT64 = np.dtype(np.uint32), np.dtype(np.uint64)
 _known: dict[tuple[str, Any], Dtype] = {}
 
 
@@ -155,7 +155,7 @@ def float_dtype(dtype: Dtype) -> Dtype:
 def compute_dtype(dtype: Dtype) -> Dtype:
     """What a sample of a dtype is computed in: floats in float32 or float64, integers in words."""
     if dtype.kind in "iu":
-        return _UINT64 if dtype.itemsize == 8 else _UINT32
+        return _UINT64 if dtype.itemsize == 8 else UINT32
     return float_dtype(dtype)
 
 
@@ -164,6 +164,12 @@ def float_of(value: Any) -> Dtype:
     given = _array_dtype(value)
     wide = given is not None and given.kind == "f" and given.itemsize >= 8
     return FLOAT64 if wide else FLOAT32
+
+
+def exact_float_of(value: Any) -> Dtype:
+    """The float that holds a parameter as it is given: float32 for an array of that or of 16 bits, else float64."""
+    given = _array_dtype(value)
+    return FLOAT32 if given is not None and given.name in _FLOATS[:3] else FLOAT64
 
 
 def index_dtype(size: int) -> Dtype:

@@ -72,8 +72,13 @@ def subjects() -> tuple[Subject, ...]:
         for dtype in kernel.dtypes
     ]
     shuffles = [Subject(k, UINT64, {"int64": np.dtype(np.int64)}, dict(SHUFFLES)) for k in SHUFFLED]
-    masks = Subject(kernel_of("dropout_mask"), np.dtype(np.float32), {"bool": np.dtype(bool)}, dict(MASKS))
-    return (*found.values(), *parts, *shuffles, masks)
+    chances = [
+        Subject(kernel_of(name), np.dtype(dtype), {"bool": np.dtype(bool)}, dict(CHANCES))
+        for name in ("bernoulli", "bernoulli_high")
+        for dtype in ("float32", "float64")
+    ]
+    known = {(subject.kernel.name, subject.compute.name) for subject in chances}
+    return (*(s for name, s in found.items() if name not in known), *parts, *shuffles, *chances)
 
 
 # What has no row in cases.py: the parts of samplers of rows, and index_shuffle, which works its parameters out: places,
@@ -97,9 +102,12 @@ PARTS: dict[Kernel, list[tuple[float, ...]]] = {
     kernel_of("truncated_disk_real"): [(0.3,), (7.5,)],
     kernel_of("truncated_disk_imag"): [(0.3,), (7.5,)],
     kernel_of("kept_or_zero"): [(math.inf, 1.0, 2.0), (math.nan, 0.0, 2.0), (0.3, 1.0, 1.5)],
+    kernel_of("part"): [(1.0,), (0.3,), (1e300,)],
+    kernel_of("part_of_xor"): [(1.0,), (0.3,), (1e300,)],
+    kernel_of("logarithm"): [(0.0,), (5e-324,), (0.3,), (1e300,)],
     kernel_of("ball"): [(-3.5, 2.25, 2.0), (0.5, 7.0, 0.75), (-1e4, 1.0, 30.0)],
 }
-MASKS: dict[tuple[float, ...], None] = dict.fromkeys([(2.0**15, 9.0), (2.0**16, 0.0), (0.0, 0.0)])
+CHANCES: dict[tuple[float, ...], None] = dict.fromkeys([(0.3,), (0.0,), (1.0,), (1e-8,), (3 * 2.0**-33,), (0.5,)])
 UINT64 = np.dtype(np.uint64)
 SHUFFLED = (_index_shuffle, _index_unshuffle)
 SHUFFLES: dict[tuple[int, ...], None] = dict.fromkeys(

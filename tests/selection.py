@@ -40,9 +40,12 @@ def slow_orders(key: keyrng.Key, shape: tuple[int, ...], axis: int) -> Array:
 
 
 def slow_by_weight(key: keyrng.Key, shape: tuple[int, ...], p: Array) -> Array:
-    reached = np.maximum.accumulate(np.where(p > 0, slow_sum(p), 0).astype(p.dtype))
-    part = reached[-1] * (1 - keyrng.uniform(key, shape, p.dtype))
-    return np.searchsorted(reached, part)
+    p = np.asarray(p, np.float64)
+    reached = np.maximum.accumulate(np.where(p > 0, slow_sum(p), 0))
+    words = keyrng.bits(key, shape, "uint64")
+    if key.impl == "threefry2x32":  # whose words of 32 bits are those above, xor those below
+        words = keyrng.bits(key, shape).astype(np.uint64) << 32 | words & 0xFFFFFFFF
+    return np.searchsorted(reached, reached[-1] * (1 - (words >> 11) * 2.0**-53))
 
 
 def slow_sum(x: Array) -> Array:
@@ -85,4 +88,5 @@ def slow_choice(key: keyrng.Key, size: int, shape: tuple[int, ...], replace: boo
         return slow_by_weight(key, shape, p)
     with np.errstate(divide="ignore"):
         # The logarithm may be a library's: what it rounds otherwise decides only between scores that are nearly equal.
-        return np.argsort(-(gumbels(key, (size,), p.dtype) + np.log(p)), kind="stable")[:count].reshape(shape)
+        scores = gumbels(key, (size,), np.float32) + np.log(p, dtype=np.float64).astype(np.float32)
+        return np.argsort(-scores, kind="stable")[:count].reshape(shape)

@@ -68,7 +68,7 @@ def test_choice_of_a_few_after_three_rounds() -> None:
 @on_both_paths
 def test_choice_is_what_it_says(path: str) -> None:
     rng = np.random.default_rng(3)
-    for algorithm, dtype in itertools.product(ALGORITHMS, (np.float32, np.float64)):
+    for algorithm, dtype in itertools.product(ALGORITHMS, (np.float16, np.float32, np.float64)):
         key = keyrng.key(SEED, impl=algorithm)
         for size in (1, 5, 16, 17, 300, 5_000):
             p = rng.random(size).astype(dtype) + dtype(0.01)

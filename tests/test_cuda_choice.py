@@ -56,6 +56,34 @@ def test_cumulative_sums(cupy: Any, dtype: Any) -> None:
         assert_same(to_host(device.cumulative(to_gpu(x))), host.cumulative(x), size)
 
 
+def test_weights_that_are_scaled(cupy: Any) -> None:
+    for p in ([1e308, 1e308, 1e308], [5e-324, 0.0, 1e-323], [1e300, 1e-300, 2e300]):
+        check("choice", KEY, a=3, shape=(50,), p=np.array(p))
+        check("choice", KEY, a=3, shape=(2,), p=np.array(p), replace=False)
+        check("multinomial", KEY, n=100, p=np.array([p, [1.0, 2.0, 3.0]]), dtype="int32")
+
+
+@pytest.mark.parametrize("mode", ["low", "high"])
+def test_bernoulli(cupy: Any, mode: str) -> None:
+    p = np.array([0.0, 1.0, 0.3, 1e-8, 2.0**-33, 3 * 2.0**-33, 1 - 2.0**-53])
+    for given in (0.3, p, p.astype(np.float32), np.float32(0.3), p[:, None]):
+        check("bernoulli", KEY, p=given, shape=(40, 7) if np.ndim(given) < 2 else (7, 40), mode=mode)
+
+
+def test_logits_far_from_0(cupy: Any) -> None:
+    for dtype, far in (
+        (
+            np.float32,
+            [[-1e7, -1e7 + 1, -np.inf], [1e30, 1e30, 0.0], [-3.4e38, -np.inf, -3.4e38], [128.0, 127.0, -2.0]],
+        ),
+        (np.float64, [[-1e15, -1e15 + 1, -np.inf], [1e300, 1e300, 0.0], [-1.7e308] * 3, [-0.0, 0.0, -1e-310]]),
+    ):
+        check("categorical", KEY, logits=np.array(far, dtype), shape=(30, 4))
+        check("categorical", KEY, logits=np.array(far, dtype), axis=0, shape=(30, 3))
+        check("categorical", KEY, logits=np.array(far, dtype), shape=(2, 4), replace=False)
+        check("categorical", KEY, logits=far, shape=(30, 4))
+
+
 def test_categorical_draws(cupy: Any) -> None:
     logits = RNG.normal(size=(2, 3, 5)) * 3
     logits[0, 0, 1] = -np.inf

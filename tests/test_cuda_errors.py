@@ -23,7 +23,7 @@ import keyrng
         ("permutation", {"x": 5, "out": np.empty(5, "int32")}, TypeError, "out is on cpu"),
         ("choice", {"a": np.arange(3)}, TypeError, "a is on cpu"),
         ("choice", {"a": 3, "p": np.ones(3)}, TypeError, "p is on cpu"),
-        ("choice", {"a": 3, "p": [0.0, 0.0, 0.0]}, ValueError, "p must have a finite sum above 0"),
+        ("choice", {"a": 3, "p": [0.0, 0.0, 0.0]}, ValueError, "p must have a weight above 0"),
         ("choice", {"a": 3, "p": [1.0, -1.0, 0.0]}, ValueError, "p must be finite and not negative"),
         ("categorical", {"logits": np.ones(3)}, TypeError, "logits is on cpu"),
         ("categorical", {"logits": [-INF, -INF]}, ValueError, "something of positive probability"),

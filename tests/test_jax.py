@@ -101,6 +101,13 @@ def _narrow_chance(entry: Entry) -> bool:
     return entry["dtype"] == "int64" and isinstance(p, dict) and p["dtype"] == "float32"
 
 
+def _bernoulli_with_x64(entry: Entry) -> bool:
+    if entry["fn"] != "bernoulli" or not entry["x64"]:
+        return False
+    p = entry["args"][0]
+    return not isinstance(p, dict) or p["dtype"] == "float64"
+
+
 DIFFERENT: dict[str, tuple[Callable[[Entry], bool], type[Exception] | None, int]] = {
     # reason: (which, the exception that keyrng raises or None, how many entries)
     "jax without x64 truncates seeds to 32 bits; keyrng's seeds are whole": (_wide_seed, None, 20),
@@ -110,6 +117,7 @@ DIFFERENT: dict[str, tuple[Callable[[Entry], bool], type[Exception] | None, int]
     "jax makes 16-bit floats of 8 or 16 random bits; keyrng rounds float32 samples": (_narrow_float, None, 280),
     "jax.random.gamma draws from a chain of keys for each element": (lambda e: e["fn"] == "gamma", None, 53),
     "jax.random.geometric draws 32 bits for a float32 p and a count of 64 bits": (_narrow_chance, None, 2),
+    "jax.random.bernoulli with x64 compares 52 bits, or 104, with a float64 p": (_bernoulli_with_x64, None, 4),
     "jax with x64 draws 64 bits for a sign": (
         lambda e: (
             e["x64"] and (e["fn"] == "rademacher" or (e["fn"], e["dtype"]) == ("double_sided_maxwell", "float32"))
@@ -168,10 +176,7 @@ def replayed(entry: Entry) -> tuple[Array, dict]:
         result = getattr(keyrng, name)(key, *args)
         return (result if name == "key_data" else keyrng.key_data(result)), {}
     key = keyrng.split(key, entry["n_keys"]) if "n_keys" in entry else key
-    if name == "bernoulli":
-        if isinstance(args[0], float) and entry["x64"]:
-            args[0] = np.float64(args[0])
-    else:
+    if name != "bernoulli":
         kwargs.setdefault("dtype", entry["dtype"])  # jax's default depends on x64
         if len(args) >= list(inspect.signature(getattr(keyrng, name)).parameters).index("dtype"):
             del kwargs["dtype"]

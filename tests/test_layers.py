@@ -68,6 +68,7 @@ ORDER = (
     "keyrng.plan",
     "keyrng.sampling",
     "keyrng.distributions.words",
+    "keyrng.distributions.bernoulli",
     "keyrng.distributions.uniform",
     "keyrng.distributions.vonmises",
     "keyrng.distributions.zipf",

@@ -243,7 +243,12 @@ KEY = keyrng.key(0)
         (lambda: keyrng.multinomial(KEY, 5, [0.5, 0.5], shape=(3,)), ValueError, "p of shape.*does not broadcast"),
         (lambda: keyrng.multinomial(KEY, 5, [0.5], shape=(3,)), ValueError, "shape ends with the axis of the classes"),
         (lambda: keyrng.multinomial(KEY, [5, 5], [[0.5, 0.5]] * 3), ValueError, "do not broadcast"),
-        (lambda: keyrng.multivariate_hypergeometric(KEY, 5, 2), ValueError, "colors has an axis of classes"),
+        (
+            lambda: keyrng.multivariate_normal(KEY, 0.0, np.eye(3)),
+            ValueError,
+            "mean has an axis of components, got one",
+        ),
+        (lambda: keyrng.multivariate_hypergeometric(KEY, 5, 2), ValueError, "colors has an axis of colors"),
         (lambda: keyrng.multivariate_hypergeometric(KEY, [5, 2], 8), ValueError, "nsample must be at most the sum"),
         (lambda: keyrng.multivariate_hypergeometric(KEY, [5, -2], 3), ValueError, "colors must be a whole number"),
         (lambda: keyrng.multivariate_hypergeometric(KEY, [5, 2], np.nan), ValueError, "nsample must be a whole number"),

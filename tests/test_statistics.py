@@ -14,7 +14,6 @@ import pytest
 from cases import BY_NAME, CASES, FLOATS, Array, Case, each_algorithm, scipy
 
 import keyrng
-from keyrng.distributions import words
 from keyrng.kernels.lane import kernel_of
 
 stats = pytest.importorskip("scipy.stats")
@@ -213,25 +212,6 @@ def test_bernoulli_of_0_and_1_is_certain() -> None:
         for kind in (np.float32, np.float64):
             assert not keyrng.bernoulli(keyrng.key(8), kind(0), (DRAWS,), mode).any()
             assert keyrng.bernoulli(keyrng.key(8), kind(1), (DRAWS,), mode).all()
-
-
-@pytest.mark.parametrize(("dtype", "digits"), [("float32", 23), ("float64", 52)])
-def test_bernoulli_high_compares_all_digits(dtype: str, digits: int) -> None:
-    # True where the fraction of twice 23 (52) random bits is below p: exactly, on words of a lane made up for it.
-    kernel = words._bernoulli_high.function
-    scale, word = 2.0 ** (-2 * digits), f"uint{np.dtype(dtype).itemsize * 8}"
-
-    class Lane:
-        def planes(self, count: int) -> list[Array]:
-            return [np.array([number << (np.dtype(word).itemsize * 8 - digits)], word) for number in self.numbers]
-
-    lane = Lane()
-    lane.dtype = np.dtype(dtype)  # type: ignore[attr-defined]
-    for first, second, least in ((0, 0, 1), (0, 1, 2), (0, 5, 6), (1, 0, 2**digits + 1), (0, 2**digits - 1, 2**digits)):
-        lane.numbers = (first, second)  # type: ignore[attr-defined]
-        for p in (least - 1, least):
-            if np.float64(p) * scale == np.array(p * scale, dtype):  # representable
-                assert bool(kernel(lane, np.array([p * scale], dtype))[0]) == (p == least), (first, second, p)
 
 
 # The ends of the ranges

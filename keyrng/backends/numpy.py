@@ -59,11 +59,11 @@ class _Lanes:
             self._keys.algorithm, self._keys.words, self._slab.start, self._slab.count, word_width(self.dtype, width)
         )
 
-    def planes(self, count: int) -> tuple[Array, ...]:
+    def planes(self, count: int, width: int | None = None) -> tuple[Array, ...]:
         self._once()
-        slab, keys = self._slab, self._keys
+        slab, keys, bits = self._slab, self._keys, word_width(self.dtype, width)
         starts = (slab.start + plane * slab.size for plane in range(count))
-        return tuple(direct_words(keys.algorithm, keys.words, s, slab.count, word_width(self.dtype)) for s in starts)
+        return tuple(direct_words(keys.algorithm, keys.words, s, slab.count, bits) for s in starts)
 
     def row(self, count: int) -> tuple[_RowLanes, ...]:
         self._once()

@@ -4,6 +4,7 @@ Must not import anything above the distributions.
 """
 
 from keyrng.distributions.ball import ball, generalized_normal
+from keyrng.distributions.bernoulli import bernoulli
 from keyrng.distributions.beta import beta
 from keyrng.distributions.binomial import binomial
 from keyrng.distributions.categorical import categorical
@@ -35,7 +36,7 @@ from keyrng.distributions.vonmises import vonmises
 from keyrng.distributions.wald import wald
 from keyrng.distributions.weibull import rayleigh, weibull_min
 from keyrng.distributions.wishart import wishart
-from keyrng.distributions.words import bernoulli, bits, rademacher, randint
+from keyrng.distributions.words import bits, rademacher, randint
 from keyrng.distributions.zipf import zipf
 
 __all__ = [

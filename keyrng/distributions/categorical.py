@@ -17,9 +17,9 @@ from keyrng._given import broadcast
 from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.device_race import logit
 from keyrng.distributions.gumbel import gumbel_kernel
-from keyrng.distributions.race import winners
+from keyrng.distributions.race import centered, winners
 from keyrng.distributions.rows import workplace
-from keyrng.dtypes import float_of, index_dtype
+from keyrng.dtypes import exact_float_of, float_of, index_dtype
 from keyrng.keys import Key, _axis, memory_of
 from keyrng.parameters import Array, ArrayLike, checked, placed, truth
 from keyrng.shapes import Shape, check_out, sample_shape
@@ -44,7 +44,7 @@ def categorical(
         As for `draw`: the result has shape ``key.shape + shape``.
     logits
         Logarithms of probabilities that need not sum to 1, -infinity for 0; one distribution along the axis, or an
-        array of them. Computed in float64 if they are an array of float64, else in float32.
+        array of them. The gumbels are float64 if the logits are an array of float64, else float32.
     axis
         The axis of the classes.
     shape
@@ -63,9 +63,16 @@ def categorical(
 
     Notes
     -----
-    The largest of logit plus gumbel. The values of ``jax.random.categorical``, but where rounding decides between two
-    nearly equal ones, and for 16-bit logits, which are computed in float32. With ``mode="low"`` the largest gumbel is
-    15.9 for float32, so classes of probabilities below 1e-7 or so come too rarely.
+    The largest of logit plus gumbel. The values of ``jax.random.categorical``, except where rounding decides between
+    two nearly equal ones, and for 16-bit logits, which are computed in float32.
+
+    Where the largest logit of a distribution is below -128 or above 128, it is subtracted from all of them first,
+    because the sum with a gumbel is rounded to the spacing of floats at the logit: in jax one of two equal float32
+    logits of -1e7 is drawn in 62 %. Without replacement a class far below the largest is still rounded so: of several
+    classes with float32 logits of M below it, which is drawn first is off by about 1e-8 * M.
+
+    With ``mode="low"`` the largest gumbel is 15.9 for float32, so classes with a probability below 1e-7 or so are drawn
+    too rarely, and among 2**24 equal logits the first half is drawn in 73 %; ``mode="high"`` has neither.
 
     Examples
     --------
@@ -76,11 +83,12 @@ def categorical(
     (4, 2)
     """
     here = memory_of(key)
-    values = checked(workplace(here, logits), logit(logits=logits), float_of(logits)).value
+    dtype = float_of(logits)
+    values = checked(workplace(here, logits), logit(logits=logits), exact_float_of(logits)).value
     if not values.ndim:
         raise ValueError(f"logits has an axis of classes, got one number; type [{values}, ...]")
     axis = _axis(axis, values.ndim)
-    kernel = gumbel_kernel(mode, values.dtype)
+    kernel = gumbel_kernel(mode, dtype)
     batch, size = values.shape[:axis] + values.shape[axis + 1 :], values.shape[axis]
     full = sample_shape(key, shape, (np.broadcast_to(0.0, batch),), out)
     result = here.empty(full, index_dtype(size)) if out is None else check_out(key, out, full, index_dtype(size))
@@ -98,7 +106,7 @@ def categorical(
             table = xp.moveaxis(logit_array, axis, -1).reshape(-1, size)
             rows = xp.broadcast_to(xp.arange(len(table)).reshape(batch), key.shape + rest)
             rows = rows.reshape(key.size, prod(rest[:before]), prod(rest[before:]))
-            places = winners(kernel, key, here.contiguous(table), rows, prod(draws))
+            places = winners(kernel, key, centered(here.contiguous(table), dtype), rows, prod(draws))
             result[...] = xp.moveaxis(places.reshape(*key.shape, *rest, -1), -1, key.ndim).reshape(full)
     return result if out is None else out
 

@@ -16,11 +16,11 @@ from keyrng.distributions.categorical import check_enough
 from keyrng.distributions.gumbel import gumbel_kernel
 from keyrng.distributions.permutation import beginning
 from keyrng.distributions.population import population
-from keyrng.distributions.race import winners
+from keyrng.distributions.race import centered, winners
 from keyrng.distributions.rows import workplace
 from keyrng.distributions.weights import by_weight, logarithms, weights
 from keyrng.distributions.words import randint
-from keyrng.dtypes import float_of, index_dtype
+from keyrng.dtypes import FLOAT32, index_dtype
 from keyrng.keys import Key, memory_of
 from keyrng.parameters import Array, ArrayLike, placed, truth
 from keyrng.shapes import Shape
@@ -50,8 +50,8 @@ def choice(
     replace
         If False, no element of ``a`` is drawn twice by one key.
     p
-        A weight for each element: finite, not negative, not all 0; they need not sum to 1. Computed in float64 if they
-        are an array of float64, else in float32. By default all elements are as likely.
+        A weight for each element: finite, not negative, not all 0; they need not sum to 1. They are computed in
+        float64: lists and arrays of the same values give the same sample. By default all elements are as likely.
     axis
         The axis of the elements.
     mode
@@ -73,10 +73,17 @@ def choice(
 
     Notes
     -----
-    With replacement `randint`, or by ``p`` a search in its cumulative sum; without, the beginning of `permutation`, or
-    by ``p`` the largest of gumbels plus ``log(p)``, which is drawing one after the other (see `categorical`). The
-    values of ``jax.random.choice``: equal without ``p``, where those of randint are; with ``p`` but where rounding
-    decides between two neighbours. An element of weight 0 is never drawn.
+    Without ``p``: with replacement `randint`, without it the beginning of `permutation`; equal to
+    ``jax.random.choice`` where those are.
+
+    With ``p`` and replacement: a uniform of 53 bits is searched in the cumulative sum of the weights, in float64. Its
+    first 23 bits are jax's with x64 off, so the element is jax's unless a boundary between two elements, or jax's
+    float32 rounding of it, lies within a step of 2**-23 of the whole. An element of weight 0 is never drawn.
+
+    With ``p`` and without replacement: the largest of float32 gumbels plus ``log(p)``, which is drawing one after the
+    other. The values of jax with x64 off, except where rounding decides between two neighbours, or where the largest
+    ``log(p)`` is beyond -128 or 128 (see `categorical`). With ``mode="low"`` the largest gumbel is 15.9, so elements
+    with a share below 1e-7 or so are drawn too rarely.
 
     Examples
     --------
@@ -90,7 +97,7 @@ def choice(
     source = population(here, "a", a, axis)
     size = source.size
     given = None if p is None else weights(workplace(here, p), p, size)
-    kernel = gumbel_kernel(mode, float_of(p))
+    kernel = gumbel_kernel(mode, FLOAT32)
     full = source.draws(key, shape, out)
     source.check_out(key, full, out)
     own = full[key.ndim :]
@@ -101,8 +108,8 @@ def choice(
     if count > size and not again:
         raise ValueError(f"{count} draws without replacement need as many elements, a has {size}")
     if given is not None and not again:
-        given = logarithms(given)
-        check_enough(given, 0, count)
+        given = centered(logarithms(given)[np.newaxis], FLOAT32)
+        check_enough(given, 1, count)
 
     if not prod(full):
         places = here.empty(full, index_dtype(size))
@@ -112,6 +119,6 @@ def choice(
         places = by_weight(key, full, given, p)
     else:
         with here.current():
-            table, rows = placed(here, "p", given, p)[np.newaxis], here.xp.zeros((key.size, 1, 1), np.intp)
-        places = winners(kernel, key, table, rows, count)
+            rows = here.xp.zeros((key.size, 1, 1), np.intp)
+        places = winners(kernel, key, placed(here, "p", given, p), rows, count)
     return source.take(key, places.reshape(full), out, some_missing=is_on_device(p))

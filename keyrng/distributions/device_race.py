@@ -52,6 +52,28 @@ def _never(dtype: np.dtype[Any]) -> tuple[Any, Any]:
     return least, dtype.type(2 ** (8 * dtype.itemsize) - 1)
 
 
+FAR = 128.0  # beyond it the largest logit is subtracted: there float32 rounds a gumbel to 2**-16, or less coarsely
+
+
+def less_if_far(logit: Any, largest: Any) -> Any:
+    """A logit, less the largest of its distribution where that is a number beyond `FAR`."""
+    far = abs(largest)
+    return logit - where((far > FAR) & (far < math.inf), largest, 0.0)
+
+
+def largest_there(logits: Array) -> Array:
+    """The largest number of each row, with an axis of length 1 for the row."""
+    here = memory_at(logits)
+    with here.current():
+        words = here.apply(_in_order, logits).max(axis=-1)[:, np.newaxis]
+        return here.apply(_out_of_order, words).view(logits.dtype)
+
+
+def _out_of_order(word: Any) -> Any:
+    sign = 1 << (8 * word.dtype.itemsize - 1)
+    return where(word < sign, ~word, word ^ sign)
+
+
 @dataclass(frozen=True)
 class DeviceRace:
     """Gumbels plus logits, made slab by slab; the place is -1 where no class can be drawn, or a logit is none."""

@@ -6,14 +6,13 @@ order. Must not import weights.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from keyrng.backends.memory import memory_at
-from keyrng.dtypes import index_dtype
-from keyrng.kernels.bits import positive_unit
+from keyrng.distributions.rows import scaled
+from keyrng.dtypes import FLOAT64, index_dtype
 from keyrng.kernels.lane import Kernel
 from keyrng.kernels.ops import where
 from keyrng.keys import Key, memory_of
@@ -21,47 +20,34 @@ from keyrng.parameters import Array, positive
 from keyrng.sampling import draw
 
 _BLOCK = 16
+_INFINITY = 0x7FF << 52
 
 
 def reached_there(weights: Array) -> Array:
-    """What `keyrng.distributions.weights.reached` gives; its last number is NaN or infinite for what are no weights."""
+    """What `keyrng.distributions.weights.reached` gives; its last number is NaN or 0 for what are no weights."""
     here, shift = memory_at(weights), 1
     with here.current():
-        words = here.apply(_if_positive, weights, cumulative(weights)).view(f"u{weights.dtype.itemsize}")
+        words = here.apply(_if_positive, weights, cumulative(scaled(weights))).view(np.uint64)
         while shift < words.size:  # the largest of twice as many
             words = here.xp.concatenate([words[:shift], here.xp.maximum(words[shift:], words[:-shift])])
             shift *= 2
-        result: Array = words.view(weights.dtype)
+        result: Array = words.view(np.float64)
     return result
 
 
-def places_there(key: Key, full: tuple[int, ...], reached: Array) -> Array:
-    """For each key places of shape ``full``, or -1 if the whole is no finite number above 0."""
-    here, size, dtype = memory_of(key), reached.size, reached.dtype
+def places_there(part: Kernel, key: Key, full: tuple[int, ...], reached: Array) -> Array:
+    """For each key places of shape ``full``, or -1 if the whole is no number above 0; ``part`` is a part of it."""
+    here = memory_of(key)
     with here.current():
-        word = np.dtype(f"u{dtype.itemsize}")
-        parts = draw(_part(dtype), key, full[key.ndim :], dtype, positive(whole=reached[-1])).view(word)
+        parts = draw(part, key, full[key.ndim :], FLOAT64, positive(whole=reached[-1])).view(np.uint64)
         # Where the whole is no such number, the parts are NaN.
-        infinity = np.array(np.inf, dtype).view(word)[()]
-        places = here.xp.where(parts < infinity, here.xp.searchsorted(reached.view(word), parts), -1)
-        result: Array = places.astype(index_dtype(size))
+        places = here.xp.where(parts < _INFINITY, here.xp.searchsorted(reached.view(np.uint64), parts), -1)
+        result: Array = places.astype(index_dtype(reached.size))
     return result
 
 
 def _if_positive(weight: Any, total: Any) -> Any:
     return where(weight > 0.0, total, weight + 0.0)  # of -0 that makes 0
-
-
-@lru_cache
-def _part(dtype: np.dtype[Any]) -> Kernel:
-    """The kernel of a part of the whole above 0: what underflows to 0 would find an element of weight 0."""
-    least = float(np.finfo(dtype).smallest_subnormal)
-
-    def part(lane: Any, whole: Any) -> Any:
-        x = whole * positive_unit(lane)
-        return where(x > 0.0, x, least)
-
-    return Kernel(part, "part_of_whole", ())
 
 
 def cumulative(x: Array) -> Array:

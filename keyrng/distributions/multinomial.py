@@ -14,7 +14,7 @@ from keyrng.backends.memory import memory_at
 from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.binomial import _binomial, trials
 from keyrng.distributions.hypergeometric import LARGEST, _hypergeometric
-from keyrng.distributions.rows import full_shape, repeated, required, row_shape, stored, workplace
+from keyrng.distributions.rows import full_shape, repeated, required, row_shape, scaled, stored, workplace
 from keyrng.dtypes import FLOAT64, DTypeLike, integer, number
 from keyrng.kernels.ops import where
 from keyrng.keys import Key, memory_of, split
@@ -101,7 +101,8 @@ def multinomial(
     Notes
     -----
     Binomial variates of what is left, class after class, in float64: a row adds up to ``n``, exactly where the dtype
-    holds its counts. Values differ from jax.random.multinomial, as those of `binomial`.
+    holds its counts. Where the sum of the weights could overflow or be subnormal they are scaled first. Values differ
+    from jax.random.multinomial, as those of `binomial`.
 
     Examples
     --------
@@ -112,7 +113,7 @@ def multinomial(
     dtype = number(dtype)
     here = memory_of(key)
     place = workplace(here, n, p)
-    weights = required(place, non_negative(p=p), FLOAT64)
+    weights = scaled(required(place, non_negative(p=p), FLOAT64))
     draws = required(place, whole_to(trials(dtype))(n=n), FLOAT64)
     row_shape("p", weights, shape)
     full = full_shape(key, shape, out, n=repeated("n", draws), p=weights)
@@ -182,7 +183,7 @@ def multivariate_hypergeometric(
     place = workplace(here, colors, nsample)
     items = required(place, whole_to(min(int(np.iinfo(dtype).max), LARGEST))(colors=colors), FLOAT64)
     taken = required(place, whole_to(LARGEST)(nsample=nsample), FLOAT64)
-    rows = row_shape("colors", items, shape)
+    rows = row_shape("colors", items, shape, "colors")
     full = full_shape(key, rows, out, nsample=repeated("nsample", taken), colors=items)
     left = _sums_from(items)
     total = left[..., 0] if left.shape[-1] else place.xp.zeros(left.shape[:-1])

@@ -78,7 +78,7 @@ def multivariate_normal(
     place = workplace(here, mean, cov)
     centre = required(place, finite(mean=mean), compute)
     matrix = covariance(place, "cov", cov, compute)
-    rows = row_shape("mean", centre, shape)
+    rows = row_shape("mean", centre, shape, "components")
     n = centre.shape[-1]
     if matrix.shape[-1] != n:
         raise ValueError(f"mean and cov must be as long, got {n} numbers and {matrix.shape[-2:]}")

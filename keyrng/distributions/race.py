@@ -9,15 +9,17 @@ import math
 from dataclasses import dataclass
 from itertools import product
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from keyrng.backends import Slab
-from keyrng.backends.memory import HOST
+from keyrng.backends.memory import HOST, memory_at
 from keyrng.backends.threads import PIECE
-from keyrng.distributions.device_race import DeviceRace
-from keyrng.dtypes import index_dtype
+from keyrng.distributions.device_race import FAR, DeviceRace, largest_there, less_if_far
+from keyrng.dtypes import Dtype, index_dtype
 from keyrng.kernels.lane import Kernel
+from keyrng.kernels.ops import cast, where
 from keyrng.keys import Key, memory_of
 from keyrng.parameters import Array
 from keyrng.sampling import fill_slab, run_slabs
@@ -55,6 +57,27 @@ def winners(kernel: Kernel, key: Key, table: Array, rows: Array, count: int) -> 
     # A slab of more than a piece has threads of its own.
     run_slabs(key, len(parts), piece, 1 if prod(step) <= PIECE else len(parts))
     return places
+
+
+def centered(logits: Array, dtype: Dtype) -> Array:
+    """Rows of logits in the dtype of their gumbels, less the largest of a row where that is beyond `FAR`.
+
+    The sum of logit and gumbel is rounded to the spacing of floats at the logit, which is 1 at -1e7 in float32.
+    """
+    here = memory_at(logits)
+    if here is not HOST:
+        logits = here.apply(less_if_far, logits, largest_there(logits))
+    elif logits.size and not (logits.min() >= -FAR and logits.max() <= FAR):
+        logits = here.apply(less_if_far, logits, logits.max(axis=-1, keepdims=True))
+    return logits if logits.dtype == dtype else here.apply(_to_float32, logits)
+
+
+def _to_float32(x: Any) -> Any:
+    # A class that has a probability, however small, keeps it.
+    return cast(where((x < -_LARGEST) & (x > -math.inf), -_LARGEST, x), np.float32)
+
+
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 def _steps(before: int, size: int, after: int, slab: int, whole: bool) -> tuple[int, int, int, int]:

@@ -37,10 +37,10 @@ def required(here: Memory, parameter: Parameter, dtype: Dtype) -> Array:
     return array if isinstance(array, np.ndarray) else rounded(here, parameter, dtype)
 
 
-def row_shape(name: str, rows: Array, shape: Shape | None) -> tuple[int, ...] | None:
+def row_shape(name: str, rows: Array, shape: Shape | None, axis: str = "classes") -> tuple[int, ...] | None:
     """The shape of rows as long as a parameter's: ``shape`` and its last axis; None if that is not given."""
     if rows.ndim == 0:
-        raise ValueError(f"{name} has an axis of classes, got one number; type [{rows}, ...]")
+        raise ValueError(f"{name} has an axis of {axis}, got one number; type [{rows}, ...]")
     return None if shape is None else (*dimensions(shape), rows.shape[-1])
 
 
@@ -72,6 +72,26 @@ def row_sum(x: Array) -> Array:
         for columns in _groups(x, 0.0):
             total = here.apply(_sum, total, *columns)
     return total
+
+
+def scaled(rows: Array) -> Array:
+    """Weights, of each row along the last axis times a power of two: their sum neither overflows nor is subnormal."""
+    here = memory_at(rows)
+    if not rows.size:
+        return rows
+    with here.current():
+        largest = rows.max(axis=-1)
+    if here is HOST and largest.min() >= _FEW and largest.max() < _MANY:
+        return rows
+    return here.apply(_scaled, rows, largest[..., np.newaxis])
+
+
+# Up to 2**123 weights of less than _MANY have a finite sum. A subnormal of a row that it makes 0 is nothing beside it.
+_MANY, _FEW, _SCALE = 2.0**900, 2.0**-400, 2.0**600
+
+
+def _scaled(weight: Any, largest: Any) -> Any:
+    return where(largest >= _MANY, weight / _SCALE, where(largest < _FEW, weight * _SCALE, weight))
 
 
 def row_max(x: Array) -> Array:

@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from math import prod
+from typing import Any
 
 import numpy as np
 
+from keyrng.backends import Slab
 from keyrng.backends.memory import HOST, Memory, memory_at
-from keyrng.backends.threads import run_pieces
 from keyrng.distributions.device_weights import places_there, reached_there
-from keyrng.distributions.rows import required
-from keyrng.distributions.uniform import uniform
-from keyrng.dtypes import float_of, index_dtype
+from keyrng.distributions.rows import required, scaled
+from keyrng.dtypes import FLOAT64, index_dtype
 from keyrng.kernels.elementary import log
+from keyrng.kernels.lane import kernel
+from keyrng.kernels.ops import cast
 from keyrng.keys import Key, memory_of
+from keyrng.keys import key as new_key
 from keyrng.parameters import Array, ArrayLike, Requirement, placed
+from keyrng.sampling import fill_slab, run_slabs
 
 _CHUNK = 1 << 15  # elements at a time: NumPy's arrays stay in a level-2 cache
 
@@ -26,8 +31,8 @@ _weight = Requirement("finite and not negative", lambda x: (x >= 0) & (x < math.
 
 
 def weights(here: Memory, p: ArrayLike, size: int) -> Array:
-    """The weights of so many elements, as floats; ValueError or TypeError if they are not."""
-    values = required(here, _weight(p=p), float_of(p))
+    """The weights of so many elements, in float64; ValueError or TypeError if they are not."""
+    values = required(here, _weight(p=p), FLOAT64)
     if values.shape != (size,):
         raise ValueError(f"p has a weight for each of {size} elements, shape ({size},), got shape {values.shape}")
     return values
@@ -38,13 +43,31 @@ def logarithms(weights: Array) -> Array:
     if not isinstance(weights, np.ndarray):
         return memory_at(weights).apply(log, weights)
     logs = np.empty_like(weights)
-
-    def piece(first: int, stop: int) -> None:
-        with np.errstate(all="ignore"):
-            logs[first:stop] = log(weights[first:stop])
-
-    run_pieces(weights.size, piece, _CHUNK)
+    # A kernel that draws no words: it is compiled, and any key will do.
+    fill_slab(_logarithm, new_key(0), logs, logs.shape, [weights], FLOAT64, Slab(0, logs.size, logs.size))
     return logs
+
+
+@kernel("float64")
+def _logarithm(lane: Any, weight: Any) -> Any:
+    return log(weight)
+
+
+@kernel("float64")
+def _part(lane: Any, whole: Any) -> Any:
+    return whole * (1.0 - _fraction(lane.bits()))
+
+
+@kernel("float64")
+def _part_of_xor(lane: Any, whole: Any) -> Any:
+    # A float32 uniform reads the exclusive or of the two halves; the half below it is the lower one.
+    word = lane.bits()
+    return whole * (1.0 - _fraction(word ^ (word << 32)))
+
+
+def _fraction(word: Any) -> Any:
+    """A word of 64 bits as a float in [0, 1): multiples of 2**-53; 0 occurs, 1 does not."""
+    return cast(word >> 11, np.float64) * 2.0**-53
 
 
 def by_weight(key: Key, full: tuple[int, ...], weights: Array, p: ArrayLike) -> Array:
@@ -53,32 +76,40 @@ def by_weight(key: Key, full: tuple[int, ...], weights: Array, p: ArrayLike) -> 
     A place is where the cumulative sum reaches a uniform part of the whole, 0 excluded. The weights are those of ``p``.
     """
     here, reached = memory_of(key), _reached(weights)
+    part = _part_of_xor if key._algorithm.jax_layout else _part
     if here is not HOST:
-        return places_there(key, full, placed(here, "p", reached, p))
-    whole = reached[-1]
-    uniforms = uniform(key, full[key.ndim :], weights.dtype).reshape(-1)
-    find = _search(reached, uniforms.size)
-    places = np.empty(full, index_dtype(weights.size))
-    flat, least = places.reshape(-1), np.finfo(weights.dtype).smallest_subnormal
+        return places_there(part, key, full, placed(here, "p", reached, p))
+    count = prod(full[key.ndim :])
+    find = _search(reached, key.size * count)
+    places = np.empty((key.size, count), index_dtype(weights.size))
+    whole = [reached[-1:]]
+    # Of each key a run of parts: several keys at a time, or one key's parts in several runs.
+    together, length = max(1, _CHUNK // count), min(count, _CHUNK)
+    runs = -(-count // length)
 
     def piece(first: int, stop: int) -> None:
-        part = whole * (1 - uniforms[first:stop])
-        flat[first:stop] = find(np.maximum(part, least))  # what underflows to 0 would find an element of weight 0
+        for i in range(first, stop):
+            row, start = i // runs * together, i % runs * length
+            to = places[row : row + together, start : start + length]
+            parts = np.empty(to.shape)
+            some = key if together >= key.size else key.reshape(-1)[row : row + together]
+            fill_slab(part, some, parts, to.shape, whole, FLOAT64, Slab(start, to.shape[1], count))
+            to[...] = find(parts.reshape(-1)).reshape(to.shape)
 
-    run_pieces(flat.size, piece, _CHUNK)
-    return places
+    run_slabs(key, -(-key.size // together) * runs, piece, 1)
+    return places.reshape(full)
 
 
 def _reached(weights: Array) -> Array:
-    """The cumulative sum; ValueError unless the whole is finite and above 0."""
+    """The cumulative sum of weights, or of a multiple of them; ValueError unless one is above 0."""
     if not isinstance(weights, np.ndarray):
         return reached_there(weights)
-    with np.errstate(over="ignore"):
-        sums = cumulative(weights)
+    reached = cumulative(scaled(weights))
     # A sum of blocks may fall a little from one block to the next, or rise at a weight of 0; this does neither.
-    reached: Array = np.maximum.accumulate(np.where(weights > 0, sums, weights.dtype.type(0)))
-    if not 0 < reached[-1] < math.inf:
-        raise ValueError(f"p must have a finite sum above 0, got {reached[-1]}")
+    reached[weights == 0] = 0
+    np.maximum.accumulate(reached, out=reached)
+    if not reached[-1] > 0:
+        raise ValueError(f"p must have a weight above 0, got {len(weights)} of 0")
     return reached
 
 
@@ -104,17 +135,17 @@ def _search(reached: Array, count: int) -> Callable[[Array], Array]:
     A binary search is a row of mispredicted branches. Where there are many parts, a table of equal intervals says which
     is the first element that may reach a part of an interval; it mostly does, and only the others are searched.
     """
-    with np.errstate(over="ignore"):
-        scale = 4 * reached.size / reached[-1]
-    if count < 4 * reached.size or not scale < math.inf:
+    size = reached.size
+    if count < max(size / 4, 512):
         return lambda parts: np.searchsorted(reached, parts)
+    scale = (4 if count >= 4 * size else 1) * size / reached[-1]
 
     def interval(x: Array) -> Array:
         numbers: Array = (x * scale).astype(np.intp)
         return numbers
 
-    ends = interval(reached)
-    first = np.searchsorted(ends, np.arange(ends[-1] + 1))
+    counts = np.bincount(interval(reached))
+    first = (np.cumsum(counts) - counts).astype(index_dtype(size))  # of 32 bits more fit a cache
 
     def find(parts: Array) -> Array:
         places: Array = first.take(interval(parts), mode="clip")

@@ -1,4 +1,4 @@
-"""Random words and integers: bits, randint, rademacher, bernoulli.
+"""Random words and integers: bits, randint, rademacher.
 
 Must not import anything above the distributions.
 """
@@ -9,15 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._given import array_of, one_of, shown
+from keyrng._given import array_of, shown
 from keyrng.backends.memory import HOST, Memory, is_on_device
-from keyrng.dtypes import FLOAT32, DTypeLike, float_of, integer, signed, unsigned
-from keyrng.kernels.bits import to_unit, unit
-from keyrng.kernels.lane import FLOATS, WORDS, Kernel, kernel
+from keyrng.dtypes import FLOAT32, DTypeLike, integer, signed, unsigned
+from keyrng.kernels.lane import WORDS, Kernel, kernel
 from keyrng.kernels.ops import cast, mod_wide, mulhi, where
-from keyrng.kernels.symbols import BOOL
 from keyrng.keys import Key, memory_of
-from keyrng.parameters import Array, ArrayLike, Parameter, check_together, once_for_numbers, placed, probability
+from keyrng.parameters import Array, ArrayLike, Parameter, check_together, once_for_numbers, placed
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
@@ -215,56 +213,6 @@ def _integers(name: str, value: ArrayLike) -> Array:
 def _wrapped(bound: Array, modulus: int, word: np.dtype[Any]) -> Array:
     """Integers as words, modulo the word: the largest bound is one more than its dtype holds."""
     return (bound % modulus if bound.dtype == object else bound).astype(word)
-
-
-@kernel(*FLOATS)
-def _bernoulli(lane: Any, p: Any) -> Any:
-    return unit(lane) < p
-
-
-@kernel(*FLOATS)
-def _bernoulli_high(lane: Any, p: Any) -> Any:
-    # The second uniform goes on where the digits of the first end.
-    last = 2.0**-23 if lane.dtype == np.float32 else 2.0**-52
-    first, second = (to_unit(word, lane.dtype) for word in lane.planes(2))
-    return second * last < p - first
-
-
-def bernoulli(
-    key: Key, p: ArrayLike = 0.5, shape: Shape | None = None, mode: str = "low", *, out: Array | None = None
-) -> Array:
-    """Truth values that are True with probability ``p``.
-
-    Parameters
-    ----------
-    key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
-    p
-        Probabilities from 0 to 1, both included and exact; an array's float dtype is what they are compared in, a
-        Python number's is float32.
-    mode
-        ``"low"`` compares 23 random bits (52 for float64), so that ``p`` is rounded up to a multiple of 2**-23;
-        ``"high"`` twice as many, at twice the cost.
-
-    Raises
-    ------
-    ValueError
-        For a ``p`` outside [0, 1] or NaN, or an unknown mode.
-
-    Notes
-    -----
-    The values of ``jax.random.bernoulli``. With mode ``"high"`` element ``i`` of ``n`` also reads word ``i + n``, as in
-    jax, so a sample is not a prefix of a longer one; with ``"low"`` it is.
-
-    Examples
-    --------
-    >>> import keyrng
-    >>> keyrng.bernoulli(keyrng.key(0), 0.7, (5,))
-    array([False, False,  True,  True,  True])
-    """
-    one_of("mode", mode, "low", "high")
-    chosen = _bernoulli if mode == "low" else _bernoulli_high
-    return draw(chosen, key, shape, BOOL, probability(p=p), compute=float_of(p), out=out)
 
 
 @kernel("float32")

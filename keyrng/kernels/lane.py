@@ -32,7 +32,7 @@ class Lane(Protocol):
     def bits(self, width: int | None = None) -> Any:
         """A word of 32 or 64 random bits, by default as wide as the dtype. An attempt may ask several times."""
 
-    def planes(self, count: int) -> tuple[Any, ...]:
+    def planes(self, count: int, width: int | None = None) -> tuple[Any, ...]:
         """The words of this element in an array of ``count`` rows of the result's size: jax's ``(count, *shape)``."""
 
     def row(self, count: int) -> tuple[Any, ...]:

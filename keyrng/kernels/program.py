@@ -79,9 +79,9 @@ class _SymbolicLane:
         self._once()
         return self._word(word_width(self.dtype, width))
 
-    def planes(self, count: int) -> tuple[Symbol, ...]:
+    def planes(self, count: int, width: int | None = None) -> tuple[Symbol, ...]:
         self._once()
-        return tuple(self._word(word_width(self.dtype), plane=plane) for plane in range(count))
+        return tuple(self._word(word_width(self.dtype, width), plane=plane) for plane in range(count))
 
     def row(self, count: int) -> tuple[_SymbolicRowLane, ...]:
         self._once()

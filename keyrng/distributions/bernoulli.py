@@ -1,0 +1,116 @@
+"""Truth values of a given probability: bernoulli.
+
+Must not import anything above the distributions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keyrng._given import one_of
+from keyrng.backends.memory import Memory
+from keyrng.dtypes import UINT32, Dtype, exact_float_of
+from keyrng.kernels.lane import FLOATS, Kernel, kernel
+from keyrng.kernels.ops import bitcast, cast
+from keyrng.kernels.symbols import BOOL
+from keyrng.keys import Key, memory_of
+from keyrng.parameters import Array, ArrayLike, Parameter, once_for_numbers, one_number, probability
+from keyrng.sampling import draw
+from keyrng.shapes import Shape
+
+
+@kernel(*FLOATS)
+def _bernoulli(lane: Any, p: Any) -> Any:
+    return cast(lane.bits(32), np.uint64) < _whole(cast(p, np.float64) * 2.0**32)
+
+
+@kernel("uint32")
+def _bernoulli_of_one(lane: Any, bound: Any, always: Any) -> Any:
+    # The same values, with a bound of 33 bits in two words.
+    return (lane.bits() < bound) | (always != 0)
+
+
+@kernel(*FLOATS)
+def _bernoulli_high(lane: Any, p: Any) -> Any:
+    high, low = _digits(lane)
+    scaled = cast(p, np.float64) * 2.0**32
+    bound = _whole(scaled)
+    bound_low = _whole((scaled - cast(bound, np.float64)) * 2.0**32)
+    number = (cast(high, np.uint64) << 32) | cast(low, np.uint64)
+    return (number < (bound << 32) + bound_low) | (p >= 1.0)  # whose bound is 2**64
+
+
+@kernel("uint32")
+def _bernoulli_high_of_one(lane: Any, bound: Any, bound_low: Any, always: Any) -> Any:
+    high, low = _digits(lane)
+    return (high < bound) | ((high == bound) & (low < bound_low)) | (always != 0)
+
+
+def _digits(lane: Any) -> tuple[Any, Any]:
+    """A number of 64 bits, of two words: the 23 of each that jax compares, then the 9 of each that it does not use."""
+    first, second = lane.planes(2, 32)
+    low = ((second << 9) & 0xFFFC0000) | ((first & 0x1FF) << 9) | (second & 0x1FF)
+    return (first & 0xFFFFFE00) | (second >> 23), low
+
+
+# Adding it leaves a number in the low bits of the sum: rounded to a whole one, ties to even, and in two's complement.
+_WHOLE = 1.5 * 2.0**52
+_WHOLE_BITS = 0x4338 << 48
+
+
+def _whole(x: Any) -> Any:
+    """A number between -2**51 and 2**51, rounded to a word of 64 bits."""
+    return bitcast(x + _WHOLE, np.uint64) - _WHOLE_BITS
+
+
+def bernoulli(
+    key: Key, p: ArrayLike = 0.5, shape: Shape | None = None, mode: str = "low", *, out: Array | None = None
+) -> Array:
+    """Truth values that are True with probability ``p``.
+
+    Parameters
+    ----------
+    key, shape, out
+        As for `draw`: the result has shape ``key.shape + shape``.
+    p
+        Probabilities from 0 to 1, both included and exact. They are compared in float64: numbers, lists and arrays of
+        the same values give the same sample.
+    mode
+        ``"low"`` compares 32 random bits, so that ``p`` is rounded to a multiple of 2**-32; ``"high"`` compares 64, at
+        twice the cost.
+
+    Raises
+    ------
+    ValueError
+        For a ``p`` outside [0, 1] or NaN, or an unknown mode.
+
+    Notes
+    -----
+    The values of ``jax.random.bernoulli`` with x64 off, which compares 23 bits (46 with ``"high"``) with ``p`` rounded
+    to float32. An element differs only where those bits do not decide: with ``"low"`` one in 2**23, with ``"high"`` one
+    in 2**46, for a ``p`` that is a float32. With mode ``"high"`` element ``i`` of ``n`` also reads word ``i + n``, as
+    in jax, so a sample is not a prefix of a longer one; with ``"low"`` it is.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.bernoulli(keyrng.key(0), 0.7, (5,))
+    array([False, False,  True,  True,  True])
+    """
+    one_of("mode", mode, "low", "high")
+    kernel, parameters, compute = _prepared(memory_of(key), p, mode)
+    return draw(kernel, key, shape, BOOL, *parameters, compute=compute, out=out)
+
+
+@once_for_numbers
+def _prepared(here: Memory, p: ArrayLike, mode: str) -> tuple[Kernel, tuple[Parameter, ...], Dtype]:
+    """The kernel for probabilities, its parameters and the dtype that it computes in."""
+    if not isinstance(p, (int, float, np.number)):
+        return _bernoulli if mode == "low" else _bernoulli_high, (probability(p=p),), exact_float_of(p)
+    bits = 32 if mode == "low" else 64
+    bound = round(one_number(probability(p=p)) * 2**bits)
+    words = [bound >> shift & 0xFFFFFFFF for shift in range(bits - 32, -1, -32)]
+    parameters = tuple(Parameter("p", np.array(word, UINT32)) for word in (*words, bound >> bits))
+    return _bernoulli_of_one if mode == "low" else _bernoulli_high_of_one, parameters, UINT32
