@@ -170,9 +170,8 @@ def floor(x: Value) -> Value:
     format_of(x)
     if isinstance(x, np.ndarray):
         return np.floor(x)  # as exact, in one pass for ten
-    number = x.dtype.type
     nearest = rint(x)
-    return nearest - where(nearest > x, number(1), number(0))
+    return nearest - where(nearest > x, x.dtype.type(1), 0.0)
 
 
 def upper_half(x: Value) -> Value:
@@ -197,13 +196,17 @@ def _shifter(fmt: Format) -> float:
     return 1.5 * fmt.integers + 2 * fmt.bias
 
 
-def scale_by(y: Value, shifted: Value) -> Value:
-    """``y * 2**n`` for ``shifted = n + _shifter``, in two factors: one would not reach the subnormals."""
-    fmt = format_of(y)
+def scales(shifted: Value) -> tuple[Value, Value]:
+    """``2**n`` for ``shifted = n + _shifter``, as two factors: one would not reach the subnormals."""
+    fmt = format_of(shifted)
     bits = bitcast(shifted, fmt.word)
     half = bits >> 1
-    first = bitcast(half << fmt.mantissa, y.dtype)
-    second = bitcast((bits - half) << fmt.mantissa, y.dtype)
+    return bitcast(half << fmt.mantissa, shifted.dtype), bitcast((bits - half) << fmt.mantissa, shifted.dtype)
+
+
+def scale_by(y: Value, shifted: Value) -> Value:
+    """``y * 2**n`` for ``shifted = n + _shifter``."""
+    first, second = scales(shifted)
     return y * first * second
 
 
@@ -246,10 +249,9 @@ def _split(x: Value, bias: Any) -> tuple[Value, Value]:
 def _lift(x: Value) -> tuple[Value, Value]:
     """A positive ``x`` times the power of two that makes subnormals normal, and the bias that takes it back."""
     fmt = format_of(x)
-    number = x.dtype.type
     small = x < fmt.tiny
     power = fmt.mantissa + 2
-    return where(small, x * 2.0**power, x), where(small, number(fmt.bias + power), number(fmt.bias))
+    return where(small, x * 2.0**power, x), where(small, x.dtype.type(fmt.bias + power), fmt.bias)
 
 
 def log_unchecked(x: Value) -> Value:
@@ -323,9 +325,8 @@ def log1p(x: Value) -> Value:
 
     Precision: 0.92 ULP (float32), 0.91 (float64).
     """
-    number = x.dtype.type
     value = where((x < _INF) & (x != 0.0), log1p_unchecked(x), x)
-    return where(x > -1.0, value, where(x == -1.0, number(-_INF), number(_NAN)))
+    return where(x > -1.0, value, where(x == -1.0, x.dtype.type(-_INF), _NAN))
 
 
 # Exponentials
