@@ -69,6 +69,7 @@ ORDER = (
     "keyrng.sampling",
     "keyrng.distributions.words",
     "keyrng.distributions.uniform",
+    "keyrng.distributions.angles",
     "keyrng.distributions.vonmises",
     "keyrng.distributions.zipf",
     "keyrng.distributions.logseries",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from keyrng._given import check_sizes, shown
-from keyrng.backends.mode import in_default_mode
+from keyrng.backends.mode import without_warnings
 from keyrng.distributions.exponential import _exponential
 from keyrng.distributions.gamma import _loggamma, gamma_parts
 from keyrng.distributions.rows import row_sum
@@ -25,9 +25,8 @@ from keyrng.parameters import Array, ArrayLike, checked, positive
 from keyrng.sampling import draw
 from keyrng.shapes import Shape, dimensions
 
-
-# From this exponent on only rounding is left of the difference to a uniform on (-1, 1), or in a cube; from its reciprocal
-# down the points of a ball of two dimensions or more are 0.
+# From this exponent on the law is, but for rounding, that of infinity: uniform on (-1, 1), or in a cube. From its
+# reciprocal down the points of a ball of two dimensions or more are 0.
 _MOST = 2.0**60
 
 
@@ -96,7 +95,7 @@ def generalized_normal(
     return draw(_generalized_normal, key, shape, floating(dtype), positive(p=p), out=out)
 
 
-@in_default_mode
+@without_warnings
 def ball(
     key: Key, d: int, p: ArrayLike = 2, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:

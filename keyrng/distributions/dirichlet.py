@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from keyrng.backends.memory import HOST
-from keyrng.backends.mode import in_default_mode
+from keyrng.backends.mode import without_warnings
 from keyrng.distributions.gamma import _gamma_boost, _gamma_factor, magnification
 from keyrng.distributions.rows import row_max, row_shape, row_sum, stored, workplace
 from keyrng.dtypes import DTypeLike, compute_dtype, floating
@@ -22,7 +22,6 @@ from keyrng.parameters import Array, ArrayLike, checked, placed, positive
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
-
 _LARGE = 2.0**88  # from here on the sum of 2**40 float32 may be infinite
 
 
@@ -31,7 +30,7 @@ def _boosted(lane: Any, factor: Any, boost: Any) -> Any:
     return factor * exp(boost)
 
 
-@in_default_mode
+@without_warnings
 def dirichlet(
     key: Key, alpha: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
@@ -77,8 +76,8 @@ def dirichlet(
     small, large = ((values < 1).any(), (values > _LARGE).any()) if place is HOST else (True, True)
     if here is not HOST:
         parameter = parameter._replace(value=placed(here, "alpha", parameter.value, alpha))
-    peak = row_max(parameter.value)[..., None] if small or large else None
     sample = draw(_gamma_factor, key, full, compute, parameter)
+    peak = row_max(parameter.value)[..., None] if small or large else sample
     if small:
         shapes = here.apply(_product, parameter.value, here.apply(magnification, peak))
         boost = draw(_gamma_boost, key, full, compute, parameter._replace(value=shapes))
@@ -86,7 +85,11 @@ def dirichlet(
         draw(_boosted, key, full, compute, sample, boost, out=sample)
     if large:
         sample = here.apply(_product, sample, here.apply(_room, peak))
-    sample = here.apply(_part, sample, row_sum(sample)[..., None])
+    total = row_sum(sample)[..., None]
+    if here is HOST:
+        sample /= total
+    else:
+        sample = here.apply(_part, sample, total)
     return stored(key, sample, dtype, out)
 
 

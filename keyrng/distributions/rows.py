@@ -66,9 +66,8 @@ def row_sum(x: Array) -> Array:
     with here.current():
         total: Array = here.xp.zeros(x.shape[:-1], x.dtype)
         if here is HOST:
-            with np.errstate(all="ignore"):
-                for i in range(x.shape[-1] if total.size else 0):
-                    total += x[..., i]
+            for i in range(x.shape[-1] if total.size else 0):
+                total += x[..., i]
             return total
         for columns in _groups(x, 0.0):
             total = here.apply(_sum, total, *columns)
@@ -125,13 +124,11 @@ def stored(key: Key, sample: Array, dtype: Dtype, out: Any) -> Array:
             return draw(_whole, key, sample.shape[key.ndim :], dtype, counts, compute=sample.dtype, out=out)
         with here.current():
             sample = sample.astype(dtype) if dtype.kind == "c" else converted(sample, dtype)
-    if out is None and sample.dtype == dtype:
-        return sample
-    result = here.empty(sample.shape, dtype) if out is None else check_out(key, out, sample.shape, dtype)
-    with here.current(), np.errstate(all="ignore"):
-        result[...] = sample
     if out is None:
-        return result
+        return sample.astype(dtype, copy=False)
+    result = check_out(key, out, sample.shape, dtype)
+    with here.current():
+        result[...] = sample
     given: Array = out
     return given
 

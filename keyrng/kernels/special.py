@@ -263,8 +263,8 @@ def erfc(x: Value) -> Value:
 def exp_halves(x: Value) -> tuple[Value, Value]:
     """Two numbers whose product is ``exp(x)``, for a caller whose own factors, between the two, keep it in range.
 
-    The second is a power of two, and ``exp(x) * factor`` and ``first * factor * second`` are equal where neither product
-    leaves the range of normal numbers. ``x`` below -170 or above 170 is taken for that (float64: 1400).
+    The second is a power of two, and ``first * factor * second`` is ``exp(x) * factor`` where all products are normal
+    numbers. An ``x`` below -170 or above 170 is taken for that (float64: 1400).
     """
     fmt = format_of(x)
     end = 170.0 if fmt.mantissa == 23 else 1400.0
