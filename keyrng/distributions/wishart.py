@@ -135,7 +135,8 @@ def _above(degrees: Any, least: Any) -> Any:
 
 
 def _half_of_the_rest(degrees: Any, number: Any) -> Any:
-    return (degrees - number) / 2.0
+    half = (degrees - number) / 2.0
+    return where(half < 2.0**-126, 2.0**-126, half)  # float32 has numbers down to there; the variate is 0
 
 
 def _root_of_twice(x: Any) -> Any:

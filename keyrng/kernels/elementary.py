@@ -21,19 +21,9 @@ import numpy as np
 from keyrng.kernels.ops import Value, bitcast, where
 
 __all__ = [
-    "copysign",
-    "exp",
-    "expm1",
-    "floor",
-    "isnan",
-    "ldexp",
-    "log",
-    "log1p",
-    "log1p_unchecked",
-    "log_unchecked",
-    "power",
+    "copysign", "exp", "expm1", "floor", "isnan", "ldexp", "log", "log1p", "log1p_unchecked", "log_unchecked", "power",
     "rint",
-]
+]  # fmt: skip
 
 Coefficients = tuple[float, ...]
 _INF = float("inf")
@@ -387,14 +377,21 @@ def power(x: Value, y: Value) -> Value:
     Precision: 1.3 ULP while the result lies between e**-10 and e**10, 7 (float32) or 45 (float64) everywhere; measured
     at random points in both dtypes. The logarithm's relative error of about 2**-30 or 2**-59 grows with ``y log(x)``.
     """
+    return scaled_power(x, y, x.dtype.type(1))
+
+
+def scaled_power(x: Value, y: Value, scale: Value) -> Value:
+    """``power(x, y) * scale`` for a positive ``scale``, also where the power alone overflows or underflows."""
     fmt = format_of(x)
     high, low = log_parts(x)
     product = y * high
-    lowest, highest = fmt.exp_range
+    lowest, highest = (-174.0, 176.0) if fmt.mantissa == 23 else (-1416.0, 1418.0)  # of what `scales` can do
     inside = (product < highest) & (product > lowest)
     rest = where(inside, product_error(y, high, product) + y * low, x.dtype.type(0))
     product = where(product > highest, highest, product)
     product = where(product < lowest, lowest, product)
     shifted, upper, lower = reduce_exp(fmt, product)
-    value = scale_by((upper - exp_bend(fmt, upper, lower - rest)) + 1.0, shifted)
-    return where((y == 0.0) | (x == 1.0), x.dtype.type(1), value)
+    first, second = scales(shifted)
+    value = ((upper - exp_bend(fmt, upper, lower - rest)) + 1.0) * first * scale * second
+    value = where(product == highest, _INF, where(product == lowest, 0.0, value))
+    return where((y == 0.0) | (x == 1.0), scale, value)
