@@ -97,7 +97,8 @@ PARTS: dict[Kernel, list[tuple[float, ...]]] = {
     kernel_of("truncated_disk_real"): [(0.3,), (7.5,)],
     kernel_of("truncated_disk_imag"): [(0.3,), (7.5,)],
     kernel_of("kept_or_zero"): [(math.inf, 1.0, 2.0), (math.nan, 0.0, 2.0), (0.3, 1.0, 1.5)],
-    kernel_of("ball"): [(-3.5, 2.25, 2.0), (0.5, 7.0, 0.75), (-1e4, 1.0, 30.0)],
+    kernel_of("ball"): [(-3.5, 2.25, 2.0), (0.5, 7.0, 0.75), (-1e4, 1.0, 30.0), (-1e9, 0.0, 1e4)],
+    kernel_of("segment"): [(-3.5, 2.25, 2.0), (9.0, 0.5, 1e-4), (-1e9, 0.0, 1e4)],
 }
 MASKS: dict[tuple[float, ...], None] = dict.fromkeys([(2.0**15, 9.0), (2.0**16, 0.0), (0.0, 0.0)])
 UINT64 = np.dtype(np.uint64)

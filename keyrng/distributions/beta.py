@@ -61,7 +61,8 @@ def beta(
     Notes
     -----
     ``x / (x + y)`` of two gamma variates. Values closer to 0 or 1 than the dtype has numbers are 0 or 1, which is
-    usual for small parameters. Values differ from jax.random.beta, as those of `gamma`.
+    usual for small parameters; for the smallest all are, 1 with probability ``a / (a + b)``. Values differ from
+    jax.random.beta, as those of `gamma`.
 
     Examples
     --------

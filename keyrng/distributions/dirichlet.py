@@ -55,8 +55,8 @@ def dirichlet(
     Notes
     -----
     Gamma variates over their sum, taken in order; where an ``alpha`` is below 1 after a common factor, so that no row
-    is 0 / 0. The numbers of a row add up to 1 within rounding; 0 and 1 can occur. Values differ from
-    jax.random.dirichlet, as those of `gamma`.
+    is 0 / 0. The numbers of a row add up to 1 within rounding, however small or large the alphas; 0 and 1 can occur.
+    Values differ from jax.random.dirichlet, as those of `gamma`.
 
     Examples
     --------

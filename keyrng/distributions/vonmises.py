@@ -80,7 +80,8 @@ def vonmises(
     key, shape, out
         As for `draw`: the result has shape ``key.shape + shape``.
     mu
-        The mean directions, in radians: finite numbers that broadcast to the result, taken modulo 2 pi.
+        The mean directions, in radians: finite numbers that broadcast to the result. As float64 they are reduced to
+        [-pi, pi] exactly, however large, and then rounded to ``dtype``.
     kappa
         The concentrations: finite numbers, not negative, that broadcast to the result. 0 is uniform on the circle; for
         large ones the angle is nearly normal, with variance ``1 / kappa``.

@@ -157,7 +157,7 @@ def variance_scaling(
     ------
     ValueError
         For a negative or infinite ``scale``, or an unknown ``mode`` or ``distribution``; when called, for a shape that
-        has not the axes.
+        has not the axes, or a ``scale`` too large for the dtype.
 
     Notes
     -----
@@ -215,5 +215,5 @@ def _scaled(
     }[mode]
     variance = scale / count
     if not math.sqrt(variance) * 2.0 <= np.finfo(compute).max:
-        raise ValueError(f"scale must be smaller for numbers that {chosen} holds, got {scale}")
+        raise ValueError(f"scale must be smaller for numbers that fit {chosen}, got {scale}")
     return _DISTRIBUTIONS[distribution](key, size, chosen, variance, compute, out)
