@@ -105,7 +105,8 @@ PARTS: dict[Kernel, list[tuple[float, ...]]] = {
     kernel_of("part"): [(1.0,), (0.3,), (1e300,)],
     kernel_of("part_of_xor"): [(1.0,), (0.3,), (1e300,)],
     kernel_of("logarithm"): [(0.0,), (5e-324,), (0.3,), (1e300,)],
-    kernel_of("ball"): [(-3.5, 2.25, 2.0), (0.5, 7.0, 0.75), (-1e4, 1.0, 30.0)],
+    kernel_of("ball"): [(-3.5, 2.25, 2.0), (0.5, 7.0, 0.75), (-1e4, 1.0, 30.0), (-1e9, 0.0, 1e4)],
+    kernel_of("segment"): [(-3.5, 2.25, 2.0), (9.0, 0.5, 1e-4), (-1e9, 0.0, 1e4)],
 }
 CHANCES: dict[tuple[float, ...], None] = dict.fromkeys([(0.3,), (0.0,), (1.0,), (1e-8,), (3 * 2.0**-33,), (0.5,)])
 UINT64 = np.dtype(np.uint64)

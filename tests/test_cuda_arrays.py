@@ -157,6 +157,27 @@ def test_rows(cupy: Any, keys: str, dtype: str) -> None:
         check("ball", key, d=d, p=np.array([0.5, 3.0]), shape=(4, 2), dtype=dtype)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_extremes(cupy: Any, dtype: str) -> None:
+    key, many = KEYS["one"], (1000,)
+    largest, tiny = (1.7e308, 5e-324) if dtype == "float64" else (3.4e38, 2.0**-149)
+    angles = np.array([0.5, 1e6, -3e15, 1e22, 1e28, -1.7e308])
+    check("vonmises", key, mu=angles, kappa=np.full(6, 1e30), dtype=dtype)
+    for a in (tiny, 1e-37, 1e-9, 0.5, largest):
+        check("dirichlet", key, alpha=np.array([[a, 2 * a, 7 * a], [a, 1, 1]]) if a < 1 else np.full(3, a), dtype=dtype)
+        check("beta", key, a=np.full(many, a), b=np.full(many, a if a > 1 else 3 * a), dtype=dtype)
+        check("f", key, dfnum=np.full(many, a), dfden=np.full(many, a), dtype=dtype)
+        check("t", key, df=np.full(many, a), dtype=dtype)
+        check("noncentral_f", key, dfnum=np.full(many, a), dfden=2.0, nonc=np.full(many, 1.0), dtype=dtype)
+        check("generalized_normal", key, p=np.full(many, a), shape=many, dtype=dtype)
+        check("loggamma", key, a=np.full(many, a), dtype=dtype)
+        check("weibull_min", key, scale=np.full(many, a), concentration=np.full(many, 0.05), shape=many, dtype=dtype)
+        check("double_sided_maxwell", key, loc=np.full(many, a), scale=np.full(many, a), shape=many, dtype=dtype)
+        for d in (1, 2):
+            check("ball", key, d=d, p=np.full(many, a), shape=many, dtype=dtype)
+    check("wishart", key, near=True, df=3.0, scale=np.array([[1e33, 0], [0, 1e-30]]), shape=(20,), dtype=dtype)
+
+
 @each_key
 @pytest.mark.parametrize("dtype", [*FLOATS, "uint8", "int32", "int64"])
 def test_counts(cupy: Any, keys: str, dtype: str) -> None:

@@ -70,6 +70,7 @@ ORDER = (
     "keyrng.distributions.words",
     "keyrng.distributions.bernoulli",
     "keyrng.distributions.uniform",
+    "keyrng.distributions.angles",
     "keyrng.distributions.vonmises",
     "keyrng.distributions.zipf",
     "keyrng.distributions.logseries",

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+import numpy as np
+
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -67,6 +69,20 @@ def in_default_mode(function: Callable[_P, _R]) -> Callable[_P, _R]:
             return function(*args, **kwargs)
         with default_mode():
             return function(*args, **kwargs)
+
+    return run
+
+
+def without_warnings(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """`in_default_mode`, and without NumPy's warnings: for functions whose results may overflow or underflow."""
+
+    @wraps(function)
+    def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        with np.errstate(all="ignore"):
+            if is_default():
+                return function(*args, **kwargs)
+            with default_mode():
+                return function(*args, **kwargs)
 
     return run
 

@@ -5,26 +5,35 @@ Must not import anything above the distributions.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import numpy as np
+
 from keyrng._given import check_sizes, shown
-from keyrng.backends.mode import in_default_mode
+from keyrng.backends.mode import without_warnings
 from keyrng.distributions.exponential import _exponential
 from keyrng.distributions.gamma import _loggamma, gamma_parts
 from keyrng.distributions.rows import row_sum
 from keyrng.dtypes import DTypeLike, compute_dtype, floating
 from keyrng.kernels.bits import either_sign
-from keyrng.kernels.elementary import exp, log
+from keyrng.kernels.elementary import exp, log, log1p
 from keyrng.kernels.lane import FLOATS, kernel
+from keyrng.kernels.ops import where
 from keyrng.keys import Key, _is_integer, memory_of, split
 from keyrng.parameters import Array, ArrayLike, checked, positive
 from keyrng.sampling import draw
 from keyrng.shapes import Shape, dimensions
 
+# From this exponent on the law is, but for rounding, that of infinity: uniform on (-1, 1), or in a cube. From its
+# reciprocal down the points of a ball of two dimensions or more are 0.
+_MOST = 2.0**60
+
 
 @kernel(*FLOATS)
 def _generalized_normal(lane: Any, p: Any) -> Any:
     size, sign = lane.split(2)
+    p = where(p > _MOST, _MOST, p)
     factor, boost = gamma_parts(size, 1.0 / p)
     x = exp((log(factor) + boost) / p)
     return either_sign(sign, x)
@@ -35,10 +44,22 @@ def _exp(lane: Any, x: Any) -> Any:
     return exp(x)
 
 
+def _coordinate(log_power: Any, total: Any, p: Any) -> Any:
+    # A total of 0, where an exponential of 0 met powers that underflow, stands for half of the smallest exponential.
+    half = 2.0**-24 if total.dtype == np.float32 else 2.0**-53
+    return exp((log_power - log(where(total == 0.0, half, total))) / p)
+
+
 @kernel(*FLOATS)
 def _ball(lane: Any, log_power: Any, total: Any, p: Any) -> Any:
-    x = exp((log_power - log(total)) / p)
-    return either_sign(lane, x)
+    return either_sign(lane, _coordinate(log_power, total, p))
+
+
+@kernel(*FLOATS)
+def _segment(lane: Any, log_power: Any, rest: Any, p: Any) -> Any:
+    """A ball of one dimension. For a small p the total differs from the power in its last digits only."""
+    far = exp(log1p(rest * exp(-log_power)) / -p)
+    return either_sign(lane, where(p < 0.0625, far, _coordinate(log_power, exp(log_power) + rest, p)))
 
 
 def generalized_normal(
@@ -74,7 +95,7 @@ def generalized_normal(
     return draw(_generalized_normal, key, shape, floating(dtype), positive(p=p), out=out)
 
 
-@in_default_mode
+@without_warnings
 def ball(
     key: Key, d: int, p: ArrayLike = 2, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
@@ -124,10 +145,18 @@ def ball(
     rows = (*points, int(d))
     parts = split(key, 3)
     sizes, signs, rest = parts[..., 0], parts[..., 1], parts[..., 2]
+    exponent = here.apply(_bounded, exponent)
     log_power = draw(_loggamma, sizes, rows, compute, positive(p=here.apply(_inverse, exponent)))
-    total = row_sum(draw(_exp, sizes, rows, compute, log_power))
-    total = here.apply(_sum, total, draw(_exponential, rest, points, compute))
+    last = draw(_exponential, rest, points, compute)
+    if d == 1:
+        return draw(_segment, signs, rows, dtype, log_power, last[..., None], exponent, out=out)
+    total = here.apply(_sum, row_sum(draw(_exp, sizes, rows, compute, log_power)), last)
     return draw(_ball, signs, rows, dtype, log_power, total[..., None], exponent, out=out)
+
+
+def _bounded(p: Any) -> Any:
+    bounded = where(p > _MOST, _MOST, where(p < 1.0 / _MOST, 1.0 / _MOST, p))
+    return where((p > 0.0) & (p < math.inf), bounded, p)  # a GPU's, which nobody has checked, stay what they are
 
 
 def _inverse(x: Any) -> Any:

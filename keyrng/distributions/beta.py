@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keyrng.distributions.gamma import gamma_parts
+from keyrng.distributions.gamma import comparable, gamma_parts
 from keyrng.dtypes import DTypeLike, floating
 from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import FLOATS, kernel
@@ -21,6 +21,7 @@ from keyrng.shapes import Shape
 @kernel(*FLOATS)
 def _beta(lane: Any, a: Any, b: Any) -> Any:
     first, second = lane.split(2)
+    a, b = comparable(a, b)
     factor_a, boost_a = gamma_parts(first, a)
     factor_b, boost_b = gamma_parts(second, b)
     # x / (x + y) by the quotient of the smaller and the larger, which is right where both underflow, or one overflows.
@@ -60,7 +61,8 @@ def beta(
     Notes
     -----
     ``x / (x + y)`` of two gamma variates. Values closer to 0 or 1 than the dtype has numbers are 0 or 1, which is
-    usual for small parameters. Values differ from jax.random.beta, as those of `gamma`.
+    usual for small parameters; for the smallest all are, 1 with probability ``a / (a + b)``. Values differ from
+    jax.random.beta, as those of `gamma`.
 
     Examples
     --------

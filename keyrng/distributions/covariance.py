@@ -51,7 +51,7 @@ def covariance(here: Memory, name: str, value: ArrayLike, dtype: Dtype) -> Array
 
 
 def _half_of_each(x: Any, y: Any) -> Any:
-    return x * 0.5 + y * 0.5
+    return where(x == y, x, x * 0.5 + y * 0.5)  # half of the smallest number is 0
 
 
 def _largest(matrix: Array) -> Array:
@@ -75,12 +75,15 @@ def factor(name: str, matrix: Array, method: str = "cholesky", hint: str = "") -
             return np.linalg.cholesky(matrix)
         except np.linalg.LinAlgError:
             raise ValueError(f"{name} must be positive definite{hint}") from None
+    # An eigenvalue may be larger than all entries.
+    times = np.where(_largest(matrix) > 2.0**1000, 2.0**-100, 1.0)
+    matrix = matrix * times
     values, vectors = np.linalg.eigh(matrix)
     if (values < -_SLACK * np.abs(values).max(axis=-1, keepdims=True, initial=0.0)).any():
-        raise ValueError(f"{name} must have no negative eigenvalue, got {values.min()}")
+        raise ValueError(f"{name} must have no negative eigenvalue, got {(values / times[..., 0]).min()}")
     if method == "svd":  # singular values alone would not tell
         vectors, values, _ = np.linalg.svd(matrix)
-    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :])
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :] / np.sqrt(times))
 
 
 def _factor_there(matrix: Array, method: str) -> Array:

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from keyrng.backends.memory import HOST
-from keyrng.backends.mode import in_default_mode
-from keyrng.distributions.gamma import _gamma_boost, _gamma_factor
+from keyrng.backends.mode import without_warnings
+from keyrng.distributions.gamma import _gamma_boost, _gamma_factor, magnification
 from keyrng.distributions.rows import row_max, row_shape, row_sum, stored, workplace
 from keyrng.dtypes import DTypeLike, compute_dtype, floating
 from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import FLOATS, kernel
+from keyrng.kernels.ops import where
 from keyrng.keys import Key, memory_of
 from keyrng.parameters import Array, ArrayLike, checked, placed, positive
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
+
+_LARGE = 2.0**88  # from here on the sum of 2**40 float32 may be infinite
 
 
 @kernel(*FLOATS)
@@ -25,7 +30,7 @@ def _boosted(lane: Any, factor: Any, boost: Any) -> Any:
     return factor * exp(boost)
 
 
-@in_default_mode
+@without_warnings
 def dirichlet(
     key: Key, alpha: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
@@ -50,8 +55,8 @@ def dirichlet(
     Notes
     -----
     Gamma variates over their sum, taken in order; where an ``alpha`` is below 1 after a common factor, so that no row
-    is 0 / 0. The numbers of a row add up to 1 within rounding; 0 and 1 can occur. Values differ from
-    jax.random.dirichlet, as those of `gamma`.
+    is 0 / 0. The numbers of a row add up to 1 within rounding, however small or large the alphas; 0 and 1 can occur.
+    Values differ from jax.random.dirichlet, as those of `gamma`.
 
     Examples
     --------
@@ -66,15 +71,20 @@ def dirichlet(
     place = workplace(here, alpha)
     parameter = checked(place, positive(alpha=alpha), compute)
     full = row_shape("alpha", parameter.value, shape)
-    # To know what a GPU's memory holds is to wait for it; where no alpha is below 1 the factor is 1.
-    small = place is not HOST or (parameter.value < 1).any()
+    # To know what a GPU's memory holds is to wait for it, so there everything is done that an alpha may need.
+    values = parameter.value
+    small, large = ((values < 1).any(), (values > _LARGE).any()) if place is HOST else (True, True)
     if here is not HOST:
         parameter = parameter._replace(value=placed(here, "alpha", parameter.value, alpha))
     sample = draw(_gamma_factor, key, full, compute, parameter)
+    peak = row_max(parameter.value)[..., None] if small or large else sample
     if small:
-        boost = draw(_gamma_boost, key, full, compute, parameter)
+        shapes = here.apply(_product, parameter.value, here.apply(magnification, peak))
+        boost = draw(_gamma_boost, key, full, compute, parameter._replace(value=shapes))
         boost = here.apply(_difference, boost, row_max(boost)[..., None])
         draw(_boosted, key, full, compute, sample, boost, out=sample)
+    if large:
+        sample = here.apply(_product, sample, here.apply(_room, peak))
     total = row_sum(sample)[..., None]
     if here is HOST:
         sample /= total
@@ -83,8 +93,18 @@ def dirichlet(
     return stored(key, sample, dtype, out)
 
 
+def _room(peak: Any) -> Any:
+    """A power of two for the variates of a row with this largest alpha, so that their sum is finite."""
+    large = _LARGE if peak.dtype == np.float32 else 2.0**984
+    return where(peak > large, peak.dtype.type(2.0**-64), 1.0)
+
+
 def _difference(x: Any, y: Any) -> Any:
     return x - y
+
+
+def _product(x: Any, y: Any) -> Any:
+    return x * y
 
 
 def _part(x: Any, total: Any) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 from keyrng.backends.memory import Memory
 from keyrng.distributions.normal import _normal
 from keyrng.dtypes import Dtype, DTypeLike, compute_dtype, floating
-from keyrng.kernels.bits import positive_unit
+from keyrng.kernels.bits import positive_unit, to_unit
 from keyrng.kernels.elementary import exp, log, log1p, log_unchecked
 from keyrng.kernels.lane import FLOATS, Kernel, kernel
 from keyrng.kernels.ops import sqrt, where
@@ -60,19 +60,46 @@ def _finite(lane: Any, a: Any) -> Any:
     return where(a > largest, largest, a)
 
 
+def _log_uniform(lane: Any, a: Any) -> Any:
+    """The logarithm of a uniform U on (0, 1], for ``U**(1/a)``.
+
+    For a small ``a`` that power depends on how near 1 a uniform can come: there the bits of the word that the float
+    does not hold are used too, so that ``1 - U`` goes down to 2**-33 (float64: 2**-65) and is never 0.
+    """
+    kept, unused, end = (23, 9, 2.0**-14) if lane.dtype == np.float32 else (52, 12, 2.0**-27)
+    word = lane.bits()
+    u = to_unit(word, lane.dtype)
+    x = u + (to_unit(word << kept, lane.dtype) + 0.5**unused * 0.5) * 0.5**kept
+    return where(a + u < end, -(x + 0.5 * (x * x)), log_unchecked(1.0 - u))
+
+
 def gamma_parts(lane: Any, a: Any) -> tuple[Any, Any]:
-    """A gamma variate as a factor that never underflows, and the logarithm of one that may.
+    """A gamma variate as a factor that never underflows, and the logarithm of one that may, -inf for 0.
 
     Below 1: gamma(a) = gamma(a + 1) * U**(1/a), section 6 of the paper.
     """
     value, boost = lane.split(2)
     small = a < 1.0
-    # So that no logarithm is infinite: the variate is 0 long before. Two infinite ones would have no difference.
-    least = 2.0**-120 if lane.dtype == np.float32 else 2.0**-1000
-    a = _finite(lane, where(a < least, least, a))
+    a = _finite(lane, a)
     d = where(small, a + 1.0, a) - 1.0 / 3.0
     factor = value.attempts(_marsaglia_tsang, d, 1.0 / (3.0 * sqrt(d)))
-    return factor, where(small, log_unchecked(positive_unit(boost)) / a, 0.0)
+    return factor, where(small, _log_uniform(boost, a) / a, 0.0)
+
+
+def comparable(a: Any, b: Any) -> tuple[Any, Any]:
+    """The shapes of two variates of which only the ratio is needed; see `magnification`."""
+    times = magnification(where(a < b, b, a))
+    return a * times, b * times
+
+
+def magnification(largest: Any) -> Any:
+    """A power of two to multiply shapes by, from the largest of them, so that not all of their boosts are infinite.
+
+    It differs from 1 only for shapes so small that one variate exceeds all others by more than a float holds, and the
+    probability that it is the i-th one is the share of the i-th shape in their sum.
+    """
+    least, times = (2.0**-100, 2.0**60) if largest.dtype == np.float32 else (2.0**-900, 2.0**600)
+    return where(largest < least, largest.dtype.type(times), 1.0)
 
 
 @kernel(*FLOATS)
@@ -127,8 +154,9 @@ def gamma(
     Notes
     -----
     Marsaglia and Tsang's rejection from a normal, ACM Transactions on Mathematical Software 26 (2000), 363-372; below
-    1 the sample for ``a + 1`` times ``U**(1/a)``, which underflows to 0 for small ``a``. Values differ from
-    jax.random.gamma, which draws from a chain of keys.
+    1 the sample for ``a + 1`` times ``U**(1/a)``, which underflows to 0 for small ``a``; below 2**-14 (float64: 2**-27)
+    the uniform U has 32 (64) bits, of which its distance from 1 needs all. Values differ from jax.random.gamma, which
+    draws from a chain of keys.
 
     Examples
     --------
@@ -171,8 +199,9 @@ def loggamma(
 
     Notes
     -----
-    The logarithm of what `gamma` draws for the same key, with an absolute error of 2 ULP of 1 or of the value; it
-    overflows to -inf only where ``log(U) / a`` does. Values differ from jax.random.loggamma, as those of `gamma`.
+    The logarithm of what `gamma` draws for the same key, with an absolute error of 2 ULP of 1 or of the value. It is
+    -inf only below the smallest number of the dtype, as most values are for an ``a`` below 2e-39 (float64: 4e-309).
+    Values differ from jax.random.loggamma, as those of `gamma`.
 
     Examples
     --------

@@ -10,8 +10,9 @@ from typing import Any
 
 from keyrng.distributions.normal import _normal, complex_part
 from keyrng.dtypes import DTypeLike, inexact
-from keyrng.kernels.elementary import exp
+from keyrng.kernels.elementary import exp, format_of
 from keyrng.kernels.lane import FLOATS, kernel
+from keyrng.kernels.ops import where
 from keyrng.kernels.special import cospi, sinpi
 from keyrng.keys import Key
 from keyrng.parameters import Array, ArrayLike, non_negative
@@ -24,16 +25,28 @@ def _lognormal(lane: Any, sigma: Any) -> Any:
     return exp(_normal(lane) * sigma)
 
 
+def _polar(lane: Any, sigma: Any) -> tuple[Any, Any]:
+    """The absolute value of a complex number, and its angle over pi."""
+    real, imag = (complex_part(child) for child in lane.split(2))
+    turns = imag * sigma * (1.0 / math.pi)
+    # So large a float is even: its cosine is that of 0. Infinity has none.
+    return exp(real * sigma), where(abs(turns) < 2.0 * format_of(turns).integers, turns, 0.0)
+
+
+def _times(size: Any, part: Any) -> Any:
+    return where(part == 0.0, part, size * part)  # on an axis the other part is 0, however large the number
+
+
 @kernel(*FLOATS)
 def _lognormal_real(lane: Any, sigma: Any) -> Any:
-    real, imag = (complex_part(child) for child in lane.split(2))
-    return exp(real * sigma) * cospi(imag * sigma * (1.0 / math.pi))
+    size, turns = _polar(lane, sigma)
+    return _times(size, cospi(turns))
 
 
 @kernel(*FLOATS)
 def _lognormal_imag(lane: Any, sigma: Any) -> Any:
-    real, imag = (complex_part(child) for child in lane.split(2))
-    return exp(real * sigma) * sinpi(imag * sigma * (1.0 / math.pi))
+    size, turns = _polar(lane, sigma)
+    return _times(size, sinpi(turns))
 
 
 def lognormal(

@@ -5,13 +5,14 @@ Must not import anything above the distributions.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from keyrng.distributions.normal import _normal
 from keyrng.dtypes import DTypeLike, floating
 from keyrng.kernels.bits import either_sign
 from keyrng.kernels.lane import FLOATS, kernel
-from keyrng.kernels.ops import sqrt
+from keyrng.kernels.ops import sqrt, where
 from keyrng.keys import Key
 from keyrng.parameters import Array, ArrayLike, finite, non_negative
 from keyrng.sampling import draw
@@ -27,8 +28,11 @@ def _maxwell(lane: Any) -> Any:
 @kernel(*FLOATS)
 def _double_sided_maxwell(lane: Any, loc: Any, scale: Any) -> Any:
     size, sign = lane.split(2)
-    x = _maxwell(size)
-    return either_sign(sign, x) * scale + loc
+    x = either_sign(sign, _maxwell(size))
+    part = x * scale
+    # A part that overflows alone may not with loc: half of each has room.
+    half = x * (scale * 0.5) + loc * 0.5
+    return where(abs(part) < math.inf, part + loc, half + half)
 
 
 def maxwell(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:

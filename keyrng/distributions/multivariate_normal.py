@@ -11,7 +11,7 @@ import numpy as np
 
 from keyrng._given import one_of
 from keyrng.backends.memory import HOST
-from keyrng.backends.mode import in_default_mode
+from keyrng.backends.mode import without_warnings
 from keyrng.distributions.covariance import METHODS, covariance, factor, product
 from keyrng.distributions.normal import normal
 from keyrng.distributions.rows import full_shape, required, row_shape, stored, workplace
@@ -22,7 +22,7 @@ from keyrng.parameters import Array, ArrayLike, finite, placed
 from keyrng.shapes import Shape
 
 
-@in_default_mode
+@without_warnings
 def multivariate_normal(
     key: Key,
     mean: ArrayLike,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from keyrng._given import shown
-from keyrng.backends.mode import in_default_mode
+from keyrng.backends.mode import without_warnings
 from keyrng.distributions.normal import normal
 from keyrng.distributions.rows import full_shape, stored
 from keyrng.dtypes import DTypeLike, compute_dtype, inexact
@@ -17,7 +17,7 @@ from keyrng.parameters import Array
 from keyrng.shapes import Shape, dimensions
 
 
-@in_default_mode
+@without_warnings
 def orthogonal(
     key: Key,
     n: int,

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from keyrng.backends.memory import Memory, memory_at
-from keyrng.dtypes import FLOAT32, FLOAT64, Dtype, DTypeLike, compute_dtype, floating
+from keyrng.backends.memory import Memory
+from keyrng.distributions.angles import CIRCLE, within_a_turn
+from keyrng.dtypes import FLOAT64, Dtype, DTypeLike, compute_dtype, floating
 from keyrng.kernels.atan import atan
 from keyrng.kernels.bits import positive_unit, signed_unit
 from keyrng.kernels.elementary import log_unchecked
@@ -28,12 +29,6 @@ from keyrng.parameters import (
 )
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
-
-# The largest float that is not above pi, a whole turn, and what that lacks.
-_CIRCLE = {
-    FLOAT32: (3.1415925, 6.2831855, -1.7484555e-07),
-    FLOAT64: (3.141592653589793, 6.283185307179586, 2.4492935982947064e-16),
-}
 
 
 def _best_fisher(lane: Any, scale: Any, least: Any, spread: Any) -> tuple[Any, Any]:
@@ -55,7 +50,7 @@ def _best_fisher(lane: Any, scale: Any, least: Any, spread: Any) -> tuple[Any, A
 
 @kernel(*FLOATS)
 def _vonmises(lane: Any, mu: Any, kappa: Any) -> Any:
-    pi, turn, rest = _CIRCLE[lane.dtype]
+    pi, turn, rest = CIRCLE[lane.dtype]
     # The paper's r is (1 + root) / (2 kappa) with root = sqrt(1 + 4 kappa**2), and root - 2 kappa is the reciprocal of
     # root + 2 kappa. From 1e9 on nothing is left of the 1.
     half_root = where(kappa < 1e9, sqrt(0.25 + kappa * kappa), kappa)
@@ -85,7 +80,8 @@ def vonmises(
     key, shape, out
         As for `draw`: the result has shape ``key.shape + shape``.
     mu
-        The mean directions, in radians: finite numbers that broadcast to the result, taken modulo 2 pi.
+        The mean directions, in radians: finite numbers that broadcast to the result. As float64 they are reduced to
+        [-pi, pi] exactly, however large, and then rounded to ``dtype``.
     kappa
         The concentrations: finite numbers, not negative, that broadcast to the result. 0 is uniform on the circle; for
         large ones the angle is nearly normal, with variance ``1 / kappa``.
@@ -118,19 +114,5 @@ def vonmises(
 @once_for_numbers
 def _direction(here: Memory, mu: ArrayLike, kappa: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
     """Both parameters, the angle between -pi and pi: reduced before it is rounded to the dtype."""
-    _, turn, rest = _CIRCLE[FLOAT64]
-    given = parameter_array(here, finite(mu=mu), 0, FLOAT64)
-    with here.current():
-        angle = _within_a_turn(given)
-        turns = memory_at(given).xp.rint((given - angle) / turn)
-        reduced = Parameter("mu", _within_a_turn(angle - turns * rest))
+    reduced = Parameter("mu", within_a_turn(here, parameter_array(here, finite(mu=mu), 0, FLOAT64)))
     return checked(here, reduced, compute_dtype(dtype)), non_negative(kappa=kappa)
-
-
-def _within_a_turn(angle: Array) -> Array:
-    """An angle less the multiple of a turn, as float64 has it, that leaves at most half of one; exact."""
-    pi, turn, _ = _CIRCLE[FLOAT64]
-    xp = memory_at(angle).xp
-    rest = xp.fmod(angle, turn)
-    nearest: Array = xp.asarray(rest - turn * ((rest > pi) - 1.0 * (rest < -pi)))
-    return nearest

@@ -12,7 +12,7 @@ import numpy as np
 from keyrng.distributions.exponential import _exponential
 from keyrng.dtypes import DTypeLike, floating
 from keyrng.kernels.bits import unit
-from keyrng.kernels.elementary import log_unchecked, power
+from keyrng.kernels.elementary import log_unchecked, scaled_power
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt, where
 from keyrng.keys import Key
@@ -23,7 +23,7 @@ from keyrng.shapes import Shape, broadcast_shape
 
 @kernel(*FLOATS)
 def _weibull_min(lane: Any, scale: Any, concentration: Any) -> Any:
-    return power(_exponential(lane), 1.0 / concentration) * scale
+    return scaled_power(_exponential(lane), 1.0 / concentration, scale)
 
 
 def weibull_min(

@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 
 from keyrng.backends.memory import HOST
-from keyrng.backends.mode import in_default_mode
+from keyrng.backends.mode import without_warnings
 from keyrng.distributions.covariance import covariance, factor, product, sum_of_products
 from keyrng.distributions.gamma import gamma
 from keyrng.distributions.normal import normal
-from keyrng.distributions.rows import full_shape, repeated, stored, workplace
+from keyrng.distributions.rows import full_shape, repeated, row_max, stored, workplace
 from keyrng.dtypes import FLOAT64, DTypeLike, compute_dtype, floating_of
 from keyrng.formats import converted
-from keyrng.kernels.ops import sqrt
+from keyrng.kernels.ops import sqrt, where
 from keyrng.keys import Key, memory_of, split
 from keyrng.parameters import Array, ArrayLike, parameter_array, placed, positive, together
 from keyrng.shapes import Shape, dimensions
 
 
-@in_default_mode
+@without_warnings
 def wishart(
     key: Key,
     df: ArrayLike,
@@ -85,6 +85,11 @@ def wishart(
     given = None if shape is None else (*dimensions(shape), p, p)
     batch = full_shape(key, given, out, df=repeated("df", repeated("df", degrees)), scale=matrix)[key.ndim : -2]
     factors = converted(factor("scale", matrix), compute)
+    room = place.apply(_room, row_max(place.apply(abs, factors)), converted(degrees, compute)[..., None])
+    large = place is not HOST or (room != 1).any()
+    if large:
+        factors = place.apply(_product, factors, room[..., None])
+        room = placed(here, "scale", room, scale)
     factors, degrees = placed(here, "scale", factors, scale), placed(here, "df", degrees, df)[..., None]
     keys = split(key, 2)
     with here.current():
@@ -106,7 +111,23 @@ def wishart(
             sample = np.zeros_like(columns)
             for k in range(p):
                 sample += columns[..., k, :, None] * columns[..., k, None, :]
+        if large:
+            sample = here.apply(_quotient, sample, room[..., None], room[..., None, :])
         return stored(key, sample, dtype, out)
+
+
+def _room(reach: Any, degrees: Any) -> Any:
+    """Powers of two for the rows of a factor, with these largest numbers, that keep sums of products finite."""
+    large, factor = (2.0**50, 2.0**-80) if reach.dtype == np.float32 else (2.0**400, 2.0**-620)
+    return where(reach * sqrt(degrees) > large, reach.dtype.type(factor), 1.0)
+
+
+def _product(x: Any, y: Any) -> Any:
+    return x * y
+
+
+def _quotient(x: Any, row: Any, column: Any) -> Any:
+    return x / row / column
 
 
 def _above(degrees: Any, least: Any) -> Any:
@@ -114,7 +135,8 @@ def _above(degrees: Any, least: Any) -> Any:
 
 
 def _half_of_the_rest(degrees: Any, number: Any) -> Any:
-    return (degrees - number) / 2.0
+    half = (degrees - number) / 2.0
+    return where(half < 2.0**-126, 2.0**-126, half)  # float32 has numbers down to there; the variate is 0
 
 
 def _root_of_twice(x: Any) -> Any:

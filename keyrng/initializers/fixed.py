@@ -12,7 +12,7 @@ import numpy as np
 
 from keyrng._given import array_of, converted_to, shown
 from keyrng.backends.memory import HOST, is_on_device
-from keyrng.backends.mode import in_default_mode
+from keyrng.backends.mode import without_warnings
 from keyrng.dtypes import Dtype, DTypeLike, anything
 from keyrng.initializers.base import Initializer, written
 from keyrng.keys import Key, _axis, _is_integer, check_key, memory_of
@@ -45,7 +45,7 @@ def constant(value: ArrayLike, dtype: DTypeLike = None) -> Initializer:
     return partial(_constant, value, default)
 
 
-@in_default_mode
+@without_warnings
 def _constant(
     value: ArrayLike, default: Dtype, key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:

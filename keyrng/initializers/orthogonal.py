@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from keyrng._given import shown
-from keyrng.backends.mode import in_default_mode
+from keyrng.backends.memory import HOST
+from keyrng.backends.mode import without_warnings
 from keyrng.distributions.orthogonal import orthogonal as _orthonormal
 from keyrng.dtypes import Dtype, DTypeLike, compute_dtype, inexact
 from keyrng.initializers.base import Initializer, written
 from keyrng.keys import Key, _axis, _is_integer, check_key, memory_of
-from keyrng.parameters import Array, ArrayLike, finite, one_number
+from keyrng.parameters import Array, ArrayLike, finite, one_number, parameter_array
 from keyrng.shapes import Shape, dimensions
 
 
@@ -60,7 +61,7 @@ def _column(name: str, axis: Any) -> int:
     return int(axis)
 
 
-@in_default_mode
+@without_warnings
 def _orthogonal(
     scale: float,
     column_axis: int,
@@ -90,7 +91,8 @@ def _matrices(key: Key, size: tuple[int, ...], scale: float, column_axis: int, d
         shaped = matrices.reshape(*key.shape, *size[:axis], *size[axis + 1 :], columns)
         moved = here.contiguous(here.xp.moveaxis(shaped, -1, key.ndim + axis))
         real = np.dtype(np.float32 if compute.itemsize == 4 or compute.name == "complex64" else np.float64)
-        return here.apply(_times, moved.view(real), np.array(scale, real)).view(compute)
+        factor = parameter_array(HOST, finite(scale=scale), 0, real)
+        return here.apply(_times, moved.view(real), factor).view(compute)
 
 
 def _times(x: Any, scale: Any) -> Any:
@@ -125,7 +127,7 @@ def delta_orthogonal(scale: ArrayLike = 1.0, column_axis: int = -1, dtype: DType
     return partial(_delta, one_number(finite(scale=scale)), _column("column_axis", column_axis), inexact(dtype))
 
 
-@in_default_mode
+@without_warnings
 def _delta(
     scale: float,
     column_axis: int,

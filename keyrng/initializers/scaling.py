@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from keyrng._given import shown
-from keyrng.backends.mode import in_default_mode
+from keyrng.backends.mode import without_warnings
 from keyrng.dtypes import Dtype, DTypeLike, inexact
 from keyrng.initializers.base import Initializer
 from keyrng.initializers.plain import scaled_normal, scaled_truncated
@@ -74,21 +74,30 @@ def _truncated_disk_imag(lane: Any, scale: Any) -> Any:
     return radius * sinpi(turns) * scale
 
 
-def _truncated_normal(key: Key, shape: tuple[int, ...], dtype: Dtype, variance: Any, out: Any) -> Array:
+def _root(variance: float, compute: Any, times: float = 1.0) -> Any:
+    """The square root of a variance, ``times`` it, in the steps and the precision of jax where those hold it."""
+    product = compute(variance) * compute(times)
+    if np.finfo(compute).tiny <= product < math.inf:
+        return np.sqrt(product)
+    return compute(math.sqrt(variance) * math.sqrt(times))
+
+
+def _truncated_normal(key: Key, shape: tuple[int, ...], dtype: Dtype, variance: float, compute: Any, out: Any) -> Array:
     if dtype.kind == "c":
-        scale = np.sqrt(variance) / variance.dtype.type(_TRUNCATED_COMPLEX)
+        scale = _root(variance, compute) / compute(_TRUNCATED_COMPLEX)
         return draw_complex(_truncated_disk_real, _truncated_disk_imag, key, shape, dtype, scale, out=out)
-    return scaled_truncated(key, shape, dtype, np.sqrt(variance) / variance.dtype.type(_TRUNCATED), out)
+    return scaled_truncated(key, shape, dtype, _root(variance, compute) / compute(_TRUNCATED), out)
 
 
-def _normal(key: Key, shape: tuple[int, ...], dtype: Dtype, variance: Any, out: Any) -> Array:
-    return scaled_normal(key, shape, dtype, np.sqrt(variance), out)
+def _normal(key: Key, shape: tuple[int, ...], dtype: Dtype, variance: float, compute: Any, out: Any) -> Array:
+    return scaled_normal(key, shape, dtype, _root(variance, compute), out)
 
 
-def _uniform(key: Key, shape: tuple[int, ...], dtype: Dtype, variance: Any, out: Any) -> Array:
+def _uniform(key: Key, shape: tuple[int, ...], dtype: Dtype, variance: float, compute: Any, out: Any) -> Array:
     if dtype.kind == "c":
-        return draw_complex(_disk_real, _disk_imag, key, shape, dtype, np.sqrt(variance), out=out)
-    return draw(_symmetric, key, shape, dtype, np.sqrt(variance * variance.dtype.type(3)), out=out)
+        scale = _root(variance, compute)
+        return draw_complex(_disk_real, _disk_imag, key, shape, dtype, scale, out=out)
+    return draw(_symmetric, key, shape, dtype, _root(variance, compute, 3.0), out=out)
 
 
 _DISTRIBUTIONS = {"truncated_normal": _truncated_normal, "normal": _normal, "uniform": _uniform}
@@ -148,7 +157,7 @@ def variance_scaling(
     ------
     ValueError
         For a negative or infinite ``scale``, or an unknown ``mode`` or ``distribution``; when called, for a shape that
-        has not the axes.
+        has not the axes, or a ``scale`` too large for the dtype.
 
     Notes
     -----
@@ -180,7 +189,7 @@ def _listed(name: str, axis: Any) -> int | tuple[int, ...]:
     return tuple(map(int, axes))
 
 
-@in_default_mode
+@without_warnings
 def _scaled(
     scale: float,
     mode: str,
@@ -204,5 +213,7 @@ def _scaled(
         "fan_avg": (source + target) / 2,
         "fan_geo_avg": (source * target) ** 0.5,
     }[mode]
-    # In the steps and the precision of jax, for each rounding is in every number.
-    return _DISTRIBUTIONS[distribution](key, size, chosen, compute(scale / count), out)
+    variance = scale / count
+    if not math.sqrt(variance) * 2.0 <= np.finfo(compute).max:
+        raise ValueError(f"scale must be smaller for numbers that fit {chosen}, got {scale}")
+    return _DISTRIBUTIONS[distribution](key, size, chosen, variance, compute, out)

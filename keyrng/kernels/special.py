@@ -23,6 +23,7 @@ from keyrng.kernels.elementary import (
     product_error,
     reduce_exp,
     scale_by,
+    scales,
     upper_half,
 )
 from keyrng.kernels.ops import Value, bitcast, where
@@ -254,6 +255,24 @@ def erfc(x: Value) -> Value:
     """
     tail = _erfc_tail(abs(x))
     return where(abs(x) < 0.5, 1.0 - _erf_centre(x), where(x < 0.0, 2.0 - tail, tail))
+
+
+# The exponential as two factors
+
+
+def exp_halves(x: Value) -> tuple[Value, Value]:
+    """Two numbers whose product is ``exp(x)``, for a caller whose own factors, between the two, keep it in range.
+
+    The second is a power of two, and ``first * factor * second`` is ``exp(x) * factor`` where all products are normal
+    numbers. An ``x`` below -170 or above 170 is taken for that (float64: 1400).
+    """
+    fmt = format_of(x)
+    end = 170.0 if fmt.mantissa == 23 else 1400.0
+    x = where(x > end, end, x)
+    x = where(x < -end, -end, x)
+    shifted, high, low = reduce_exp(fmt, x)
+    first, second = scales(shifted)
+    return ((high - exp_bend(fmt, high, low)) + 1.0) * first, second
 
 
 # The logarithm of gamma
