@@ -16,7 +16,7 @@ import numpy as np
 from keyrng._given import shown
 from keyrng.backends.mode import in_default_mode
 from keyrng.dtypes import Dtype, DTypeLike, inexact
-from keyrng.initializers.base import Initializer
+from keyrng.initializers.base import IN_AXIS, JAX, OUT_AXIS, DefaultAxis, Initializer, Layout, with_layout
 from keyrng.initializers.plain import scaled_normal, scaled_truncated
 from keyrng.kernels.bits import unit
 from keyrng.kernels.elementary import log1p_unchecked
@@ -102,27 +102,32 @@ class _Axes:
     out_axis: int | tuple[int, ...]
     batch_axis: int | tuple[int, ...]
 
-    def size(self, name: str, shape: tuple[int, ...]) -> int:
-        """The number of elements along one of the three."""
-        axes = getattr(self, name)
+    def size(self, name: str, shape: tuple[int, ...], layout: Layout) -> tuple[int, int]:
+        """The number of elements along one of the three, and the number of groups that they are divided into."""
+        given = getattr(self, name)
+        axes = [layout.axis(axis) for axis in (given if isinstance(given, tuple) else (given,))]
         try:
-            return math.prod(shape[_axis(a, len(shape))] for a in (axes if isinstance(axes, tuple) else (axes,)))
+            size = math.prod(shape[_axis(axis, len(shape))] for axis in axes)
         except ValueError as error:
             raise ValueError(f"{name}: {error}, shape {shape}; name the axes of the weight") from None
+        # Every output of a group has the inputs of this group only, and every input the outputs.
+        return size, layout.groups if isinstance(given, DefaultAxis) and axes == [0] else 1
 
-    def fans(self, shape: tuple[int, ...]) -> tuple[float, float]:
+    def fans(self, shape: tuple[int, ...], layout: Layout) -> tuple[float, float]:
         """How many inputs an output has, and outputs an input; the other axes are a field that each sees."""
-        source, target, batch = (self.size(name, shape) for name in ("in_axis", "out_axis", "batch_axis"))
+        layout = layout.around(self.in_axis, self.out_axis, len(shape))
+        sizes = (self.size(name, shape, layout) for name in ("in_axis", "out_axis", "batch_axis"))
+        (source, sources), (target, targets), (batch, _) = sizes
         field = math.prod(shape) / source / target / batch
-        return source * field, target * field
+        return source * field / sources, target * field / targets
 
 
 def variance_scaling(
     scale: ArrayLike,
     mode: str,
     distribution: str,
-    in_axis: int | Sequence[int] = -2,
-    out_axis: int | Sequence[int] = -1,
+    in_axis: int | Sequence[int] = IN_AXIS,
+    out_axis: int | Sequence[int] = OUT_AXIS,
     batch_axis: int | Sequence[int] = (),
     dtype: DTypeLike = None,
 ) -> Initializer:
@@ -140,7 +145,8 @@ def variance_scaling(
         ``"uniform"``; of complex numbers within a disk.
     in_axis, out_axis, batch_axis
         The axis, or axes, of inputs, of outputs, and of what is no part of one weight. All others are the field of a
-        convolution. The defaults are those of jax's weights; of torch's in_axis is 1 and out_axis 0.
+        convolution. The defaults are the axes of jax's weights; `keyrng.interop.torch.init_` replaces defaults by
+        the axes of the torch weight.
     dtype
         float16, bfloat16, float32 (the default) or float64, or complex64 or complex128, where a call names none.
 
@@ -174,12 +180,15 @@ def variance_scaling(
 
 
 def _listed(name: str, axis: Any) -> int | tuple[int, ...]:
+    if isinstance(axis, DefaultAxis):
+        return axis
     axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
     if not all(map(_is_integer, axes)):
         raise TypeError(f"{name} is an int or a tuple of ints, got {shown(axis)}")
     return tuple(map(int, axes))
 
 
+@with_layout
 @in_default_mode
 def _scaled(
     scale: float,
@@ -192,12 +201,13 @@ def _scaled(
     dtype: DTypeLike = None,
     *,
     out: Array | None = None,
+    layout: Layout = JAX,
 ) -> Array:
     check_key(key)
     size, chosen = dimensions(shape), default if dtype is None else inexact(dtype)
     compute = np.float64 if chosen.name in ("float64", "complex128") else np.float32
     # Of an empty weight there is nothing to say, and no number to divide by.
-    source, target = axes.fans(size) if 0 not in size else (1.0, 1.0)
+    source, target = axes.fans(size, layout) if 0 not in size else (1.0, 1.0)
     count = {
         "fan_in": source,
         "fan_out": target,
