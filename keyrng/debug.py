@@ -264,7 +264,7 @@ def _runner(name: str, function: FunctionType, position: int) -> Callable[[tuple
             if name == "clone":
                 _note_clone(key)
             elif name == "fold_in":
-                _note_fold(key, kwargs.get("data", args[-1]), result, frame, function)
+                _note_fold(key, args[1] if len(args) > 1 else kwargs["data"], result, frame, function)
             else:
                 _note(key, _kind_of(name, key, args, result), name, frame)
                 if name == "split":
@@ -288,12 +288,18 @@ def _kind_of(name: str, key: Key, args: tuple[Any, ...], result: object) -> int:
 
 def _splits(kernel: object) -> bool:
     """Whether a kernel may split its lane: whether it, or a function that it names, names a split."""
-    function = kernel.function if isinstance(kernel, Kernel) else kernel
-    if not isinstance(function, FunctionType):
-        return True
-    names = function.__code__.co_names
-    named = (function.__globals__.get(name) for name in names)
-    return "split" in names or any(map(_splits, (v for v in named if isinstance(v, (FunctionType, Kernel)))))
+    waiting, seen = [kernel], set()
+    while waiting:
+        function = waiting.pop()
+        if isinstance(function, Kernel):
+            function = function.function
+        if not isinstance(function, FunctionType) or "split" in function.__code__.co_names:
+            return True
+        seen.add(function)
+        named = [function.__globals__.get(name) for name in function.__code__.co_names]
+        named += [cell.cell_contents for cell in function.__closure__ or ()]
+        waiting += [f for f in named if isinstance(f, (FunctionType, Kernel)) and f not in seen]
+    return False
 
 
 def _caller(frame: FrameType) -> FrameType:

@@ -51,7 +51,7 @@ class Layout:
         return self.in_axis if axis == IN_AXIS else self.out_axis
 
     def around(self, in_axis: object, out_axis: object, ndim: int) -> Layout:
-        """This layout, or its reverse if one axis, a tuple, was named where this layout has the other one."""
+        """The layout itself, or its reverse if one axis, a tuple, was named where it has the other one."""
         for named, other, place in ((in_axis, out_axis, self.out_axis), (out_axis, in_axis, self.in_axis)):
             if self != JAX and isinstance(other, DefaultAxis) and named in ((place,), (place - ndim,)):
                 return Layout(self.out_axis, self.in_axis, self.groups)
