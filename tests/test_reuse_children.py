@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from calls import CALLS
@@ -94,6 +97,9 @@ CHILDREN = {
     "clone before": lambda key: (keyrng.fold_in(keyrng.clone(key), 1), keyrng.normal(key), keyrng.fold_in(key, 2)),
     "data order": lambda key: [(list(epoch), epoch[0]) for epoch in (keyrng.epochs(key, 10, 2)[e] for e in (0, 1, 0))],
     "one permutation": lambda key: [keyrng.index_shuffle(key, i, 10) for i in range(10)],
+    "copies of a lazy array": lambda key: [
+        pickle.loads(pickle.dumps(x))[:2] + copy.deepcopy(x)[:2] + x[:2] for x in [keyrng.lazy(keyrng.normal, key, 9)]
+    ],
 }
 
 
