@@ -63,18 +63,21 @@ JAX = Layout(int(IN_AXIS), int(OUT_AXIS))
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-def with_layout(function: _F) -> _F:
-    """Mark an initializer that takes a ``layout``; partials of it take one too."""
-    function.__dict__["with_layout"] = True
-    return function
+def on_layout(change: Callable[..., Initializer]) -> Callable[[_F], _F]:
+    """Mark the function of an initializer that depends on axes; ``change(layout, *arguments)`` is it for a layout."""
+
+    def mark(function: _F) -> _F:
+        function.__dict__["on_layout"] = change
+        return function
+
+    return mark
 
 
-def initialized(initializer: Callable[..., Array], key: Key, shape: Shape, dtype: DTypeLike, layout: Layout) -> Array:
-    """The array of an initializer for a weight of a layout."""
-    function = initializer.func if isinstance(initializer, partial) else initializer
-    if getattr(function, "with_layout", False):
-        return initializer(key, shape, dtype, layout=layout)
-    return initializer(key, shape, dtype)
+def for_layout(initializer: Callable[..., Array], layout: Layout) -> Callable[..., Array]:
+    """The initializer for weights of a layout; itself if it does not depend on axes."""
+    if not isinstance(initializer, partial) or not hasattr(initializer.func, "on_layout"):
+        return initializer
+    return partial(initializer.func.on_layout(layout, *initializer.args), **initializer.keywords)
 
 
 def written(key: Key, shape: Shape, name: str, value: Array, dtype: Dtype, out: Any) -> Array:

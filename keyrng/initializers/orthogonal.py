@@ -15,7 +15,7 @@ from keyrng._given import shown
 from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.orthogonal import orthogonal as _orthonormal
 from keyrng.dtypes import Dtype, DTypeLike, compute_dtype, inexact
-from keyrng.initializers.base import JAX, OUT_AXIS, DefaultAxis, Initializer, Layout, with_layout, written
+from keyrng.initializers.base import JAX, OUT_AXIS, DefaultAxis, Initializer, Layout, on_layout, written
 from keyrng.keys import Key, _axis, _is_integer, check_key, memory_of
 from keyrng.parameters import Array, ArrayLike, finite, one_number
 from keyrng.shapes import Shape, dimensions
@@ -61,7 +61,11 @@ def _column(name: str, axis: Any) -> int:
     return axis if isinstance(axis, DefaultAxis) else int(axis)
 
 
-@with_layout
+def _orthogonal_for(layout: Layout, scale: float, column_axis: int, default: Dtype) -> Initializer:
+    return partial(_orthogonal, scale, layout.axis(column_axis), default)
+
+
+@on_layout(_orthogonal_for)
 @in_default_mode
 def _orthogonal(
     scale: float,
@@ -72,11 +76,9 @@ def _orthogonal(
     dtype: DTypeLike = None,
     *,
     out: Array | None = None,
-    layout: Layout = JAX,
 ) -> Array:
     size, chosen = dimensions(shape), default if dtype is None else inexact(dtype)
-    matrices = _matrices(key, size, scale, layout.axis(column_axis), chosen)
-    return written(key, size, "sample", matrices, chosen, out)
+    return written(key, size, "sample", _matrices(key, size, scale, column_axis, chosen), chosen, out)
 
 
 def _matrices(key: Key, size: tuple[int, ...], scale: float, column_axis: int, dtype: Dtype) -> Array:
@@ -130,8 +132,11 @@ def delta_orthogonal(scale: ArrayLike = 1.0, column_axis: int = OUT_AXIS, dtype:
     return partial(_delta, one_number(finite(scale=scale)), _column("column_axis", column_axis), inexact(dtype))
 
 
-@with_layout
-@in_default_mode
+def _delta_for(layout: Layout, scale: float, column_axis: int, default: Dtype) -> Initializer:
+    return partial(_delta_in, layout, scale, column_axis, default)
+
+
+@on_layout(_delta_for)
 def _delta(
     scale: float,
     column_axis: int,
@@ -141,7 +146,21 @@ def _delta(
     dtype: DTypeLike = None,
     *,
     out: Array | None = None,
-    layout: Layout = JAX,
+) -> Array:
+    return _delta_in(JAX, scale, column_axis, default, key, shape, dtype, out=out)
+
+
+@in_default_mode
+def _delta_in(
+    layout: Layout,
+    scale: float,
+    column_axis: int,
+    default: Dtype,
+    key: Key,
+    shape: Shape,
+    dtype: DTypeLike = None,
+    *,
+    out: Array | None = None,
 ) -> Array:
     size, chosen = dimensions(shape), default if dtype is None else inexact(dtype)
     if len(size) not in (3, 4, 5):

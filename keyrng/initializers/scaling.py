@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 from keyrng._given import shown
 from keyrng.backends.mode import in_default_mode
 from keyrng.dtypes import Dtype, DTypeLike, inexact
-from keyrng.initializers.base import IN_AXIS, JAX, OUT_AXIS, DefaultAxis, Initializer, Layout, with_layout
+from keyrng.initializers.base import IN_AXIS, JAX, OUT_AXIS, DefaultAxis, Initializer, Layout, on_layout
 from keyrng.initializers.plain import scaled_normal, scaled_truncated
 from keyrng.kernels.bits import unit
 from keyrng.kernels.elementary import log1p_unchecked
@@ -101,6 +101,7 @@ class _Axes:
     in_axis: int | tuple[int, ...]
     out_axis: int | tuple[int, ...]
     batch_axis: int | tuple[int, ...]
+    layout: Layout = JAX
 
     def size(self, name: str, shape: tuple[int, ...], layout: Layout) -> tuple[int, int]:
         """The number of elements along one of the three, and the number of groups that they are divided into."""
@@ -113,9 +114,9 @@ class _Axes:
         # Every output of a group has the inputs of this group only, and every input the outputs.
         return size, layout.groups if isinstance(given, DefaultAxis) and axes == [0] else 1
 
-    def fans(self, shape: tuple[int, ...], layout: Layout) -> tuple[float, float]:
+    def fans(self, shape: tuple[int, ...]) -> tuple[float, float]:
         """How many inputs an output has, and outputs an input; the other axes are a field that each sees."""
-        layout = layout.around(self.in_axis, self.out_axis, len(shape))
+        layout = self.layout.around(self.in_axis, self.out_axis, len(shape))
         sizes = (self.size(name, shape, layout) for name in ("in_axis", "out_axis", "batch_axis"))
         (source, sources), (target, targets), (batch, _) = sizes
         field = math.prod(shape) / source / target / batch
@@ -188,7 +189,11 @@ def _listed(name: str, axis: Any) -> int | tuple[int, ...]:
     return tuple(map(int, axes))
 
 
-@with_layout
+def _scaled_for(layout: Layout, scale: float, mode: str, distribution: str, axes: _Axes, default: Dtype) -> Initializer:
+    return partial(_scaled, scale, mode, distribution, replace(axes, layout=layout), default)
+
+
+@on_layout(_scaled_for)
 @in_default_mode
 def _scaled(
     scale: float,
@@ -201,13 +206,12 @@ def _scaled(
     dtype: DTypeLike = None,
     *,
     out: Array | None = None,
-    layout: Layout = JAX,
 ) -> Array:
     check_key(key)
     size, chosen = dimensions(shape), default if dtype is None else inexact(dtype)
     compute = np.float64 if chosen.name in ("float64", "complex128") else np.float32
     # Of an empty weight there is nothing to say, and no number to divide by.
-    source, target = axes.fans(size, layout) if 0 not in size else (1.0, 1.0)
+    source, target = axes.fans(size) if 0 not in size else (1.0, 1.0)
     count = {
         "fan_in": source,
         "fan_out": target,

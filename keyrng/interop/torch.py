@@ -22,7 +22,7 @@ from keyrng.backends.memory import is_on_device, on_device
 from keyrng.dropout import dropout as drop
 from keyrng.dtypes import floating
 from keyrng.generator import _from_pickle
-from keyrng.initializers.base import Layout, initialized
+from keyrng.initializers.base import Layout, for_layout
 from keyrng.keys import Key, _is_integer, check_key, clone, fold_in
 from keyrng.parameters import Array, one_number, probability
 from keyrng.trees import _escaped
@@ -176,7 +176,7 @@ def init_(module: torch.nn.Module, key: Key, rules: Mapping[str, Initializer | N
         if parameter.is_meta:
             raise ValueError(f"{name} is on the meta device, where it has no values; module.to_empty(device=...) first")
         own, shape = fold_in(key, _path(name)), tuple(parameter.shape)
-        values = initialized(initializer, own, shape, _dtype(parameter), _layout(modules, name))
+        values = for_layout(initializer, _layout(modules, name))(own, shape, _dtype(parameter))
         if values.shape != parameter.shape:
             raise ValueError(f"the initializer of {name} gives shape {values.shape}, it has {tuple(parameter.shape)}")
         with torch.no_grad():
