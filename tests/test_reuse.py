@@ -355,6 +355,10 @@ def test_keys_on_a_gpu_are_the_same_keys():
         with pytest.raises(KeyReuseError):
             keyrng.bits(keyrng.fold_in(KEY, 2))
         keyrng.bits(keyrng.clone(several[0]))
+        other = keyrng.key(8, device="cuda")
+        keyrng.bits(other)
+        with pytest.raises(KeyReuseError):
+            keyrng.fold_in(other, 3)
 
 
 def test_memory_of_a_key_is_as_documented():
