@@ -142,7 +142,7 @@ def test_pickles_in_the_order_of_making_are_the_same_in_every_run(few):
     assert {read(pickle_) for pickle_ in pickled(40)} == {expected}
 
 
-def test_pickles_that_were_never_read_beside_forgotten_ones(few):
+def test_pickles_that_were_never_read(few):
     made = pickled(20)
     for pickle_ in made[:10]:
         read(pickle_)

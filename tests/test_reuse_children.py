@@ -1,4 +1,4 @@
-"""Samples beside children of the same key, and keys as seeds of NumPy's generators, under check_reuse."""
+"""check_reuse on samples and children of one key, and on keys that seed NumPy's generators."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_samples_and_children_in_any_order(fold):
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
-def test_every_sampler_beside_children(sample):
+def test_every_sampler_and_children(sample):
     twice(SAMPLES[sample], FOLDS["int"])
     twice(FOLDS["int"], SAMPLES[sample])
 
@@ -117,7 +117,7 @@ def test_a_fold_that_fails_folds_nothing():
         keyrng.normal(KEY)
 
 
-def test_a_permutation_beside_a_sample():
+def test_a_permutation_and_a_sample():
     twice(CHILDREN["one permutation"], keyrng.normal)
     twice(keyrng.normal, CHILDREN["one permutation"])
 
@@ -222,7 +222,7 @@ def test_generators_that_count_their_children():
             rng.bit_generator.state = rng.bit_generator.state
 
 
-def test_a_seed_beside_children():
+def test_a_seed_and_children():
     with check_reuse():
         np.random.default_rng(KEY)
         keyrng.fold_in(KEY, 3)

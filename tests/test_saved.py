@@ -1,4 +1,4 @@
-"""What 0.1.0 saved loads, with the same words, and goes on with the same draws; tests/data/make_v0_1_0.py saved it."""
+"""Files that 0.1.0 saved load and give the same words and draws; tests/data/make_v0_1_0.py wrote them."""
 
 from __future__ import annotations
 

@@ -260,9 +260,9 @@ def _single(key: Key) -> Key:
 class Dropout(torch.nn.Module):
     """``torch.nn.Dropout`` by a key: forward pass number n of training drops by ``fold_in(key, n)``.
 
-    `assign_keys` gives all layers of a module keys by their names, so a layer can be made without one. A copy by
-    ``copy.deepcopy`` or ``copy.copy`` has a key of its own: copy number i ``fold_in(key, ("dropout copy", i))``. Layers
-    of one module that share a key drop the same elements, which is a warning at the first forward pass of training.
+    `assign_keys` gives all layers of a module keys by their names, so a layer can be made without one. Copy number i by
+    ``copy.deepcopy`` or ``copy.copy`` has another key, ``fold_in(key, ("dropout copy", i))``. Layers of one module that
+    share a key drop the same elements, so the first forward pass of training warns about them.
 
     ``step`` is n, and goes with ``state_dict()``, so that a run resumed from a checkpoint drops what it would have
     dropped. ``forward(x, key=k)`` drops by k instead and does not count: for activation checkpointing, which runs a

@@ -1,4 +1,4 @@
-"""Write v0.1.0/: what keyrng 0.1.0 pickled and saved, and the words and draws that must follow when it is loaded.
+"""Write v0.1.0/: files that keyrng 0.1.0 pickled and saved, and the words and draws that must follow from them.
 
 usage, in a clone, with PyTorch installed:
 
@@ -69,7 +69,7 @@ def generators() -> dict[str, keyrng.Generator]:
 
 
 def of_generator(g: keyrng.Generator) -> dict[str, Any]:
-    """What comes next; the generator moves on."""
+    """The next draws, which advance the generator."""
     return {
         "impl": g.impl,
         "next_key": of_array(keyrng.key_data(g.next_key(2))),
