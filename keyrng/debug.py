@@ -346,5 +346,10 @@ def _note_clone(key: Key) -> None:
 _wanted = os.environ.get("KEYRNG_DEBUG_REUSE", "")
 if _wanted not in ("", "0", "1"):
     raise ValueError(f"KEYRNG_DEBUG_REUSE is 1, 0 or not set, got {_wanted!r}; type: unset KEYRNG_DEBUG_REUSE")
-if _wanted == "1":
-    _begin()
+_whole_run = _begin() if _wanted == "1" else None
+
+
+def end_check_of_run() -> None:
+    """End the check that the variable began: the commands of keyrng draw from a key twice to compare the samples."""
+    if _whole_run in _records:
+        _end(_whole_run)

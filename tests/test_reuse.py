@@ -313,6 +313,14 @@ def test_the_variable_checks_a_run():
     assert "first used at <string>:1, by normal\n  used again at <string>:1, by normal" in done.stderr
 
 
+def test_the_commands_ignore_the_variable():
+    for command in ("", "'selftest'"):
+        code = f"import runpy, sys; sys.argv = ['keyrng', {command}]; runpy.run_module('keyrng', run_name='__main__')"
+        done = run(code, KEYRNG_DEBUG_REUSE="1")
+
+        assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_variable_is_one_or_nothing():
     done = run(TWICE, KEYRNG_DEBUG_REUSE="yes")
 
