@@ -9,6 +9,7 @@ import argparse
 import sys
 
 from keyrng.cli import demo, info, selftest, stream
+from keyrng.debug import end_check_of_run
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,4 +33,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    end_check_of_run()
     sys.exit(main())

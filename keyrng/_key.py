@@ -26,8 +26,9 @@ class Key:
     """An array of keys, often of shape (): an algorithm and ``key_words`` words for each key, which never change.
 
     ``keyrng.key(seed)`` makes one, ``split`` and ``fold_in`` make others from it. ``shape`` hides the words; indexing,
-    iteration and reshaping are NumPy's, on ``shape``. ``==`` compares key by key. Keys are no numbers: arithmetic,
-    ordering, ``bool``, ``hash`` and ``np.asarray`` are TypeErrors that say what to do instead.
+    iteration and reshaping are NumPy's, on ``shape``. ``==`` compares key by key: keys of different algorithms are not
+    equal, and neither are a key and anything else. Keys are not numbers: arithmetic, ordering, ``bool``, ``hash`` and
+    ``np.asarray`` raise a TypeError that says what to do instead.
 
     Immutable; pickle, copy and ``to_bytes`` keep every bit.
 
@@ -134,8 +135,11 @@ class Key:
 
         ValueError for keys of another shape than (), or a negative number.
         """
-        size = self._seeds("n_children", n_children)
-        return list(_wrap(self._algorithm, _seed.descendants(self._algorithm, self._words, _seed.SPAWN, size)))
+        return self._spawned(0, self._seeds("n_children", n_children))
+
+    def _spawned(self, start: int, stop: int) -> list[Key]:
+        """The seeds that ``spawn(stop)`` gives, from one on."""
+        return list(_wrap(self._algorithm, _seed.descendants(self._algorithm, self._words, _seed.SPAWN, start, stop)))
 
     def _seeds(self, name: str, number: int) -> int:
         """How many words or seeds NumPy asks for, checked."""
@@ -217,19 +221,20 @@ class Key:
         return self.transpose()
 
     def __eq__(self, other: object) -> Any:
-        if other is None:
-            return False
-        other = check_key(other)
-        if self._algorithm != other._algorithm:
-            raise TypeError(f"cannot compare keys of {self.impl} and {other.impl}; compare key.impl first")
+        if type(other) is not Key:
+            return NotImplemented
         here = _one_memory([self, other], "compare")
-        if broadcast(self.shape, other.shape) is None:
+        shape = broadcast(self.shape, other.shape)
+        if shape is None:
             raise ValueError(f"keys of shapes {self.shape} and {other.shape} do not broadcast")
         with here.current():
+            if self._algorithm != other._algorithm:
+                return here.xp.zeros(shape, bool)[()]
             return (self._words == other._words).all(axis=-1)
 
     def __ne__(self, other: object) -> Any:
-        return True if other is None else ~self.__eq__(other)
+        equal = self.__eq__(other)
+        return equal if equal is NotImplemented else ~equal
 
     def __repr__(self) -> str:
         digits = self._algorithm.word_bits // 4
@@ -268,8 +273,8 @@ class Key:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if self.device == "cpu":
-            return Key.from_bytes, (self.to_bytes(),)
+        # One function of a module, because loaders that call only functions they are told to trust, such as torch.load,
+        # cannot be told of a method.
         return _restored, (self.to_bytes(), self.device)
 
     # No number.
@@ -324,7 +329,7 @@ def _wrap(algorithm: Algorithm, words: Array) -> Key:
 
 
 def _restored(data: bytes, device: str) -> Key:
-    """A key from a pickle, on the device it was on."""
+    """A key from a pickle, on the device it was on; pickles name this function, so it keeps its name and place."""
     return Key.from_bytes(data).to(device)
 
 

@@ -24,15 +24,15 @@ SPAWN = "numpy.spawn"
 
 def state(algorithm: Algorithm, words: Array, size: int) -> Array:
     """The first words of 32 bits, low half before high half, of ``split(fold_in(key, STATE), ...)``."""
-    found = descendants(algorithm, words, STATE, -(-32 * size // algorithm.key_bits))
+    found = descendants(algorithm, words, STATE, 0, -(-32 * size // algorithm.key_bits))
     halves = found.reshape(-1).astype(algorithm.dtype.newbyteorder("<")).view(np.dtype("<u4"))
     return halves[:size].astype(np.uint32)
 
 
-def descendants(algorithm: Algorithm, words: Array, name: str, count: int) -> Array:
-    """The words of ``split(fold_in(key, name), count)``."""
+def descendants(algorithm: Algorithm, words: Array, name: str, start: int, stop: int) -> Array:
+    """The words of ``split(fold_in(key, name), stop)[start:]``."""
     named = derive_one(algorithm, words, number_of("name", name, algorithm.index_bits, b"keyrng.name"), Domain.NAME)
-    if not count:
+    if start == stop:
         return words[None][:0]
-    made: Array = children(algorithm, named[None], 0, count)[0]
+    made: Array = children(algorithm, named[None], start, stop - start)[0]
     return made

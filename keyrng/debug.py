@@ -24,12 +24,31 @@ from keyrng.algorithms.base import Algorithm
 from keyrng.backends.memory import HOST
 from keyrng.backends.mode import in_default_mode
 from keyrng.dropout import dropout, dropout_mask
+from keyrng.kernels.lane import Kernel
 from keyrng.keys import Key
 
 __all__ = ["KeyReuseError", "check_reuse"]
 
-# The name of the function that used a key, and the file and line that called it.
-Place: TypeAlias = tuple[str, str, int]
+# The kind of a use, the name of the function that used a key, and the file and line that called it.
+Place: TypeAlias = tuple[int, str, str, int]
+
+# Kinds of uses. A sample may be related to the key's children; a direct one is not.
+_SAMPLE, _DIRECT, _SHUFFLE, _SPLIT, _FOLD, _STATE, _SPAWN = range(7)
+_KINDS = {"index_shuffle": _SHUFFLE, "split": _SPLIT, "fold_in": _FOLD, "generate_state": _STATE, "spawn": _SPAWN}
+
+# Any number of these is one use: other children, and other elements of the same permutation.
+_REPEATED = (_FOLD, _SHUFFLE)
+
+# The samplers that read no words of children, if they are asked for real numbers. With an algorithm that keeps samples
+# and children apart their samples are not related to children.
+# fmt: off
+_WITHOUT_CHILDREN = frozenset((
+    "bernoulli", "binomial", "bit_generator", "bits", "categorical", "cauchy", "dropout", "dropout_mask",
+    "exponential", "geometric", "gumbel", "hypergeometric", "laplace", "logistic", "lognormal", "maxwell",
+    "multivariate_normal", "normal", "orthogonal", "pareto", "poisson", "power", "rademacher", "rayleigh",
+    "triangular", "truncated_normal", "uniform", "vonmises", "weibull_min", "zipf",
+))
+# fmt: on
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -40,16 +59,17 @@ class KeyReuseError(RuntimeError):
 
 @contextmanager
 def check_reuse() -> Iterator[None]:
-    """For a ``with``: a key that is used twice inside is a `KeyReuseError`, which says where it was used.
+    """For a ``with``: a key that is used twice inside raises a `KeyReuseError`, which says where it was used.
 
-    Samplers, ``draw`` and ``split`` use a key, each key of an array. Keys are told apart by algorithm and words, so it
-    does not matter how a key came to be in two places. ``fold_in`` uses no key, but the keys that it makes count like
-    those of ``split``. After ``keyrng.clone(key)`` the key, and every key that is made of it then, may be used once
-    more.
+    Samplers, ``draw``, ``split``, and seeding a generator of NumPy's use a key, each key of an array. ``fold_in`` may
+    be called any number of times, but not on a key that is sampled from as well, if the samples and the children can
+    be related. Keys are told apart by algorithm and words, so it does not matter how a key came to be in two places.
+    After ``keyrng.clone(key)`` the key, and every key that is made of it then, may be used once more. docs/key-reuse.md
+    has all the rules.
 
     The check sees all threads of the process, begins with no key used, and changes no value. It costs under 5
-    microseconds a call and about 200 bytes for each key that is used, until it ends. Of keys on a GPU it copies the
-    words to the host, which waits for the device.
+    microseconds per call and about 200 bytes for each key that is used, until it ends. It copies the words of keys on a
+    GPU to the host, which waits for the device.
 
     ``KEYRNG_DEBUG_REUSE=1`` in the environment checks a whole run.
 
@@ -60,8 +80,8 @@ def check_reuse() -> Iterator[None]:
     Traceback (most recent call last):
         ...
     keyrng.debug.KeyReuseError: Key((), key<fry>, [0x00000000 0x0000002a]) is used twice:
-      by uniform at <doctest keyrng.debug.check_reuse[1]>:3
-      by normal at <doctest keyrng.debug.check_reuse[1]>:2
+      first used at <doctest keyrng.debug.check_reuse[1]>:2, by normal
+      used again at <doctest keyrng.debug.check_reuse[1]>:3, by uniform
     keyrng.split(key) makes keys to use instead; keyrng.clone(key) says that the same bits are meant
     """
     record = _begin()
@@ -89,10 +109,12 @@ class _Record:
             before = uses.setdefault(name, once)
             if len(uses) > used:
                 used += 1
-            elif len(before) < self.limits.get(name, 1):
-                uses[name] = (*before, place)
+            elif place[0] in _REPEATED and any(kind == place[0] for kind, *_ in before):
+                continue
+            elif _times(places := (*before, place)) <= self.limits.get(name, 1):
+                uses[name] = places
             else:
-                raise _error(key.ravel()[names.index(name)], (place, *before))
+                raise _error(key.ravel()[names.index(name)], places)
 
     def permit(self, names: list[bytes]) -> None:
         """A key is cloned."""
@@ -107,9 +129,23 @@ class _Record:
             self.limits.update((name, max(limit, self.limits.get(name, 1))) for name in children)
 
 
+def _times(places: tuple[Place, ...]) -> int:
+    """How often a key counts as used.
+
+    A state and spawned seeds of NumPy's come from different children, and both from others than those of ``fold_in``.
+    """
+    kinds = [kind for kind, *_ in places]
+    samples = kinds.count(_SAMPLE) + kinds.count(_SHUFFLE)
+    seeds = max(kinds.count(_STATE), kinds.count(_SPAWN))
+    return max(samples + kinds.count(_DIRECT) + kinds.count(_SPLIT) + seeds, samples + kinds.count(_FOLD))
+
+
 def _error(key: Key, places: tuple[Place, ...]) -> KeyReuseError:
     times = "twice" if len(places) == 2 else f"{len(places)} times"
-    lines = "\n".join(f"  by {name} at {file}:{line}" for name, file, line in places)
+    words = ("first used", *["used again"] * (len(places) - 1))
+    lines = "\n".join(
+        f"  {used} at {file}:{line}, by {name}" for used, (_, name, file, line) in zip(words, places, strict=True)
+    )
     return KeyReuseError(
         f"{key!r} is used {times}:\n{lines}\n"
         "keyrng.split(key) makes keys to use instead; keyrng.clone(key) says that the same bits are meant"
@@ -189,6 +225,9 @@ def _functions() -> list[tuple[Any, FunctionType, CodeType]]:
         keys.split,
         keys.fold_in,
         keys.clone,
+        keys.bit_generator,
+        Key.generate_state,
+        Key.spawn,
     ]
     found += [getattr(distributions, name) for name in distributions.__all__]
     # Of those that `in_default_mode` wraps, what is inside: a wrapper's code is that of all wrappers.
@@ -199,7 +238,7 @@ def _exchanged(function: Any) -> tuple[FunctionType, CodeType]:
     code: CodeType = function.__code__
     original = FunctionType(code, function.__globals__, function.__name__, function.__defaults__)
     original.__kwdefaults__, original.__annotations__ = function.__kwdefaults__, function.__annotations__
-    run = _runner(function.__name__, original, code.co_varnames.index("key"))
+    run = _runner(function.__name__, original, code.co_varnames.index("key" if "key" in code.co_varnames else "self"))
     watched = _watched.__code__
     constants = tuple(run if constant == "run" else constant for constant in watched.co_consts)
     return original, watched.replace(co_name=code.co_name, co_qualname=code.co_qualname, co_consts=constants)
@@ -213,7 +252,6 @@ def _watched(*args: Any, **kwargs: Any) -> Any:
 
 def _runner(name: str, function: FunctionType, position: int) -> Callable[[tuple[Any, ...], dict[str, Any]], Any]:
     """What runs a function as it is, then notes what it did to its key."""
-    note = {"fold_in": _note_fold, "clone": _note_clone, "split": _note_split}.get(name, _note_use)
 
     def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         key = args[position] if len(args) > position else kwargs.get("key")
@@ -222,12 +260,46 @@ def _runner(name: str, function: FunctionType, position: int) -> Callable[[tuple
         _thread.inside = True
         try:
             result = function(*args, **kwargs)
+            frame = _caller(sys._getframe(2))
+            if name == "clone":
+                _note_clone(key)
+            elif name == "fold_in":
+                _note_fold(key, args[1] if len(args) > 1 else kwargs["data"], result, frame, function)
+            else:
+                _note(key, _kind_of(name, key, args, result), name, frame)
+                if name == "split":
+                    _note_children(key, result)
         finally:
             _thread.inside = False
-        note(name, key, result, _caller(sys._getframe(2)))
         return result
 
     return run
+
+
+def _kind_of(name: str, key: Key, args: tuple[Any, ...], result: object) -> int:
+    """The kind of a use by a function."""
+    if name in _KINDS or key._algorithm.jax_layout:
+        return _KINDS.get(name, _SAMPLE)
+    if name == "draw":
+        return _SAMPLE if _splits(args[0] if args else None) else _DIRECT
+    is_complex = getattr(getattr(result, "dtype", None), "kind", "") == "c"
+    return _DIRECT if name in _WITHOUT_CHILDREN and not is_complex else _SAMPLE
+
+
+def _splits(kernel: object) -> bool:
+    """Whether a kernel may split its lane: whether it, or a function that it names, names a split."""
+    waiting, seen = [kernel], set()
+    while waiting:
+        function = waiting.pop()
+        if isinstance(function, Kernel):
+            function = function.function
+        if not isinstance(function, FunctionType) or "split" in function.__code__.co_names:
+            return True
+        seen.add(function)
+        named = [function.__globals__.get(name) for name in function.__code__.co_names]
+        named += [cell.cell_contents for cell in function.__closure__ or ()]
+        waiting += [f for f in named if isinstance(f, (FunctionType, Kernel)) and f not in seen]
+    return False
 
 
 def _caller(frame: FrameType) -> FrameType:
@@ -236,30 +308,36 @@ def _caller(frame: FrameType) -> FrameType:
     return outer or frame
 
 
-def _note_use(name: str, key: Key, result: object, frame: FrameType | None) -> None:
+def _note(key: Key, kind: int, name: str, frame: FrameType | None) -> None:
     names = _names(key)
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
-    place = (name, frame.f_code.co_filename, frame.f_lineno) if frame is not None else (name, "", 0)
+    place = (kind, name, frame.f_code.co_filename, frame.f_lineno) if frame is not None else (kind, name, "", 0)
     with _lock:
         for record in _records:
             record.use(key, names, place)
 
 
-def _note_split(name: str, key: Key, result: Key, frame: FrameType) -> None:
-    _note_use(name, key, result, frame)
-    _note_fold(name, key, result, frame)
+def _note_fold(key: Key, data: Any, result: Key, frame: FrameType, fold_in: Callable[..., Key]) -> None:
+    _note_children(key, result)
+    parts = data if isinstance(data, tuple) else (data,)
+    for i, part in enumerate(parts):
+        # Where an algorithm keeps children apart, no sample is related to a named one.
+        if key._algorithm.jax_layout or not isinstance(part, (str, bytes)):
+            _note(key, _FOLD, "fold_in", frame)
+        if i + 1 < len(parts):
+            key = fold_in(key, part)
 
 
-def _note_fold(name: str, key: Key, result: Key, frame: FrameType) -> None:
+def _note_children(key: Key, children: Key) -> None:
     if any(record.limits for record in _records):
-        names, children = _names(key), _names(result)
+        names, own = _names(key), _names(children)
         with _lock:
             for record in _records:
-                record.pass_on(names, children)
+                record.pass_on(names, own)
 
 
-def _note_clone(name: str, key: Key, result: Key, frame: FrameType) -> None:
+def _note_clone(key: Key) -> None:
     with _lock:
         for record in _records:
             record.permit(_names(key))
@@ -268,5 +346,10 @@ def _note_clone(name: str, key: Key, result: Key, frame: FrameType) -> None:
 _wanted = os.environ.get("KEYRNG_DEBUG_REUSE", "")
 if _wanted not in ("", "0", "1"):
     raise ValueError(f"KEYRNG_DEBUG_REUSE is 1, 0 or not set, got {_wanted!r}; type: unset KEYRNG_DEBUG_REUSE")
-if _wanted == "1":
-    _begin()
+_whole_run = _begin() if _wanted == "1" else None
+
+
+def end_check_of_run() -> None:
+    """End the check that the variable began: the commands of keyrng draw from a key twice to compare the samples."""
+    if _whole_run in _records:
+        _end(_whole_run)

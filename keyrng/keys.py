@@ -272,6 +272,11 @@ def clone(key: Key) -> Key:
     return _wrap(key._algorithm, key._words)
 
 
+def bit_generator(key: Key) -> Key:
+    """The key whose words a bit generator is about to read; `keyrng.debug` watches calls of this."""
+    return key
+
+
 def key_data(keys: Key) -> Array:
     """The words of keys: a new array of uint32 or uint64, shape ``keys.shape + (key_words,)``, free to be changed.
 

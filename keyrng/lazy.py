@@ -17,7 +17,7 @@ from keyrng.backends import Slab
 from keyrng.backends.memory import HOST, distinct, memory_at
 from keyrng.dtypes import Dtype, DTypeLike
 from keyrng.indexing import runs
-from keyrng.keys import Key, _wrap, check_key, memory_of
+from keyrng.keys import Key, _wrap, check_key, clone, memory_of
 from keyrng.parameters import Array
 from keyrng.plan import Plan
 from keyrng.sampling import fill_slab
@@ -187,13 +187,18 @@ class Lazy:
         return whole
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Lazy, self._made_of
+        return _restored, self._made_of
 
     def __dask_tokenize__(self) -> object:
         from dask.base import normalize_token
 
         sampler, key, shape, dtype, _, parameters = self._made_of
         return "keyrng.Lazy", normalize_token((sampler, key.to_bytes(), self.device, shape, dtype, parameters))
+
+
+def _restored(sampler: Callable[..., Any], key: Key, *others: Any) -> Lazy:
+    """A lazy array from a pickle, which has the values of the original, and does not count as a use of the key."""
+    return Lazy(sampler, clone(key), *others)
 
 
 def _plan(

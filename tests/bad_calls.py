@@ -235,7 +235,7 @@ def _wrong_result(call: Call, given: dict[str, Any], result: Any) -> str | None:
     if name in ("permutation", "choice"):
         kinds = (np.ndarray, keyrng.Key)
     if target.name in ("Lazy.__getitem__", "Key.__eq__"):
-        kinds = (np.ndarray, np.generic, bool)
+        kinds = (np.ndarray, np.generic, bool, type(NotImplemented))
     if type(result) not in kinds and not (np.generic in kinds and isinstance(result, kinds)):
         if target.name in ("named_keys", "initializers.tree", "Epoch.__getitem__", "algorithms.get", "Algorithm"):
             return None

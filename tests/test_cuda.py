@@ -44,6 +44,18 @@ def test_where_a_key_lives(there: Gpu) -> None:
     assert repr(key) == repr(KEY).replace(", [", ", cuda:0, [")
 
 
+def test_equality_on_a_gpu(there: Gpu) -> None:
+    keys = keyrng.split(KEY, 3).to("cuda")
+    other = keyrng.key(2025, impl="philox4x32", device="cuda")
+
+    for equal, expected in ((keys == keys[1], [False, True, False]), (keys == other, [False] * 3)):
+        assert isinstance(equal, there.cupy.ndarray)
+        assert equal.tolist() == expected
+    assert (keys != other).tolist() == [True] * 3
+    assert bool(keys[0] == other) is False
+    assert (keys == "x", keys != 0) == (False, True)
+
+
 @pytest.mark.parametrize(
     ("device", "error", "message"),
     [

@@ -17,6 +17,7 @@ import pytest
 import keyrng
 from keyrng.algorithms import base
 from keyrng.backends import gpu, threads
+from keyrng.debug import check_reuse
 
 ROOT = Path(__file__).parents[1]
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
@@ -58,16 +59,20 @@ def _run(text: str, name: str, file: str, line: int, namespace: dict[str, Any]) 
 @pytest.mark.usefixtures("_restored")
 def test_python_of_a_page_runs(page):
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    text = page.read_text("utf-8")
+    text, blocks = page.read_text("utf-8"), []
     for block in _FENCED.finditer(text):
         (language, *needed), code = block[1].split() or [""], block[2]
         line = text[: block.start()].count("\n") + 1
         if language != "python" or {"cuda", "script"} & set(needed) or not all(map(importlib.util.find_spec, needed)):
             continue
-        if ">>>" in code:
-            _run(code, page.name, str(page), line, namespace)
-        else:
-            exec(compile("\n" * line + code, str(page), "exec"), namespace)
+        blocks.append((line, code))
+    # A page keeps the rule that it teaches.
+    with check_reuse():
+        for line, code in blocks:
+            if ">>>" in code:
+                _run(code, page.name, str(page), line, namespace)
+            else:
+                exec(compile("\n" * line + code, str(page), "exec"), namespace)
 
 
 GPU_PAGES = [page for page in PAGES if "```python cuda" in page.read_text("utf-8")]

@@ -39,9 +39,9 @@ def test_script_of_a_page_runs(needed, code, tmp_path):
             pytest.skip("no mpiexec on the PATH; pip install mpich brings one")
         command = [mpiexec, "-n", "2", *command]
     path = os.pathsep.join(filter(None, [str(Path(keyrng.__file__).parents[1]), os.environ.get("PYTHONPATH")]))
-    done = subprocess.run(
-        command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=120, check=False
-    )
+    # The scripts keep the rule of the pages: each process uses a key once.
+    environment = {**os.environ, "PYTHONPATH": path, "KEYRNG_DEBUG_REUSE": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
     assert done.returncode == 0, done.stderr
 

@@ -75,6 +75,94 @@ def test_pickles_are_the_same_in_every_run(run):
     assert same(b.next_key(), keyrng.fold_in(key, ("generator spawn", 1, 0)))
 
 
+def test_copies_are_the_next_of_spawn():
+    key = keyrng.key(10)
+    for number, copied in enumerate((copy.copy, copy.deepcopy, lambda g: copy.deepcopy([g])[0])):
+        g = Generator(10)
+        g.spawn(number)
+        assert same(copied(g).next_key(), keyrng.fold_in(key, ("generator spawn", number, 0)))
+    pair = copy.deepcopy([g, g])
+    assert pair[0] is pair[1]
+
+
+# The record of pickles that were read
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """A process that has read nothing yet, and records five pickles."""
+    for name, value in (("_read", {}), ("_made", []), ("_forgotten", b""), ("_unknown", 0), ("_RECORDED", 5)):
+        monkeypatch.setattr(generator, name, value)
+    return 5
+
+
+def pickled(count: int) -> list[bytes]:
+    """Pickles in the order in which they were made, by a clock that moves."""
+    made, times = [], iter(range(1, 10**6))
+    for _ in range(count):
+        g = Generator(1)
+        function, (root, device, pickle_) = g.__reduce__()
+        made.append((root, device, next(times).to_bytes(8, "big") + pickle_[8:]))
+        assert function is generator._from_pickle
+    return made
+
+
+def read(pickle_) -> str:
+    return generator._from_pickle(*pickle_).next_key().to_bytes().hex()
+
+
+def test_the_record_is_bounded(few):
+    for g in (Generator(i) for i in range(50)):
+        copy.copy(g), copy.deepcopy(g)
+    assert len(generator._read) == 0
+    for pickle_ in pickled(50):
+        read(pickle_)
+    assert len(generator._read) == len(generator._made) == few
+
+
+@pytest.mark.parametrize("order", ["as made", "the last first", "mixed"])
+def test_nothing_that_is_forgotten_repeats(few, order):
+    made = pickled(40)  # of one seed, so that all begin with one key
+    several = {"as made": made, "the last first": made[::-1], "mixed": made[::2] + made[1::2]}[order]
+    found = {pickle_: [] for pickle_ in made}
+    for _ in range(3):
+        for pickle_ in several:
+            found[pickle_].append(read(pickle_))
+    for pickle_ in made:
+        found[pickle_].append(read(pickle_))
+
+    for keys in found.values():
+        assert_all_differ(keys)
+    assert len(generator._read) == few
+
+
+def test_pickles_in_the_order_of_making_are_the_same_in_every_run(few):
+    expected = keyrng.fold_in(keyrng.key(1), ("generator spawn", 0, 0)).to_bytes().hex()
+
+    assert {read(pickle_) for pickle_ in pickled(40)} == {expected}
+
+
+def test_pickles_that_were_never_read(few):
+    made = pickled(20)
+    for pickle_ in made[:10]:
+        read(pickle_)
+    fresh = keyrng.fold_in(keyrng.key(1), ("generator spawn", 0, 0)).to_bytes().hex()
+
+    assert read(made[12]) == fresh
+    assert read(made[11]) == fresh
+    assert (
+        read(made[9]) == keyrng.fold_in(keyrng.key(1), ("generator spawn", 0, "generator copy", 1, 0)).to_bytes().hex()
+    )
+    assert read(made[0]) != fresh
+
+
+def test_a_pickle_has_the_time_of_its_making():
+    first, second = (g.__reduce__()[1][2] for g in (Generator(1), Generator(1)))
+
+    assert first[:8] <= second[:8]
+    assert first[8:] != second[8:]
+
+
 @pytest.mark.parametrize(
     "some", [lambda g: [g.next_key()], lambda g: g.next_key(2), lambda g: [child.next_key() for child in g.spawn(1)]]
 )

@@ -117,6 +117,5 @@ def test_keys_of_another_algorithm(monkeypatch):
     assert words(keyrng.split(key, 5)) == words(keyrng.split(keyrng.key(3, impl=known), 5))
     assert same(Key.from_bytes(key.to_bytes()), key)
     assert repr(key) == "Key((), key<mine>, [0x0000000000000000 0x0000000000000003])"
-    with pytest.raises(TypeError, match="cannot compare keys of mine and threefry2x64"):
-        _ = key == keyrng.key(3, impl=known)
+    assert key != keyrng.key(3, impl=known)
     assert keyrng.key_impl(key) == mine.name

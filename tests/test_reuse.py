@@ -86,7 +86,7 @@ def test_a_sampler_uses_its_keys_once(name):
     with check_reuse():
         sampler(several, *CALLS[name])
         for key in (KEY, OTHER):
-            with pytest.raises(KeyReuseError, match=f"by normal at .*\n  by {name} at "):
+            with pytest.raises(KeyReuseError, match=f"first used at .*, by {name}\n  used again at .*, by normal"):
                 keyrng.normal(key)
 
 
@@ -105,7 +105,7 @@ FINE = {
         keyrng.stack([KEY]),
     ),
     "keys in another order": lambda: (keyrng.normal(KEY), keyrng.permutation(OTHER, keyrng.stack([KEY]))),
-    "a generator": lambda: [keyrng.Generator(7).normal((2,)) for _ in range(1)] + [keyrng.normal(KEY)],
+    "a generator": lambda: [keyrng.Generator(7).normal((2,)) for _ in range(1)] + [keyrng.normal(OTHER)],
 }
 
 
@@ -116,7 +116,8 @@ def test_what_is_fine_raises_nothing(what):
 
 
 def test_an_array_with_a_key_twice_uses_it_twice():
-    with check_reuse(), pytest.raises(KeyReuseError, match=r"by normal at .*\n  by normal at "):
+    match = r"first used at .*, by normal\n  used again at .*, by normal"
+    with check_reuse(), pytest.raises(KeyReuseError, match=match):
         keyrng.normal(keyrng.stack([KEY, OTHER, KEY]))
 
 
@@ -190,8 +191,9 @@ def test_the_error_says_where_both_uses_were():
 
     message = str(caught.value)
     assert message.startswith("Key((), key<fry>, [0x00000000 0x00000007]) is used twice:\n")
-    assert f"  by dirichlet at {__file__}:{first}\n" in message
-    assert f"  by normal at {__file__}:{held.__code__.co_firstlineno + 2}\n" in message
+    second = held.__code__.co_firstlineno + 2
+    assert f"\n  first used at {__file__}:{first}, by dirichlet\n" in message
+    assert f"\n  used again at {__file__}:{second}, by normal\n" in message
     assert "keyrng.clone(key)" in message
 
 
@@ -203,7 +205,20 @@ def test_the_error_names_the_line_that_called_a_method():
         with pytest.raises(KeyReuseError) as caught:
             g.normal()
 
-    assert f"  by normal at {__file__}:{at}\n" in str(caught.value)
+    assert f"  used again at {__file__}:{at}, by normal\n" in str(caught.value)
+
+
+def test_the_error_lists_the_uses_in_order():
+    with check_reuse():
+        first = line() + 1
+        keyrng.uniform(KEY)
+        keyrng.fold_in(keyrng.clone(KEY), 1)
+        with pytest.raises(KeyReuseError, match="is used 3 times") as caught:
+            keyrng.bits(KEY)
+
+    places = [("first used", first, "uniform"), ("used again", first + 1, "fold_in"), ("used again", first + 3, "bits")]
+    expected = [f"  {used} at {__file__}:{at}, by {name}" for used, at, name in places]
+    assert str(caught.value).split("\n")[1:4] == expected
 
 
 # Values, and what is left behind
@@ -295,7 +310,15 @@ def test_the_variable_checks_a_run():
 
     assert (done.returncode, done.stdout) == (1, "")
     assert "keyrng.debug.KeyReuseError: Key((), key<fry>, [0x00000000 0x00000000]) is used twice" in done.stderr
-    assert "by normal at <string>:1" in done.stderr
+    assert "first used at <string>:1, by normal\n  used again at <string>:1, by normal" in done.stderr
+
+
+def test_the_commands_ignore_the_variable():
+    for command in ("", "'selftest'"):
+        code = f"import runpy, sys; sys.argv = ['keyrng', {command}]; runpy.run_module('keyrng', run_name='__main__')"
+        done = run(code, KEYRNG_DEBUG_REUSE="1")
+
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_variable_is_one_or_nothing():
@@ -340,6 +363,10 @@ def test_keys_on_a_gpu_are_the_same_keys():
         with pytest.raises(KeyReuseError):
             keyrng.bits(keyrng.fold_in(KEY, 2))
         keyrng.bits(keyrng.clone(several[0]))
+        other = keyrng.key(8, device="cuda")
+        keyrng.bits(other)
+        with pytest.raises(KeyReuseError):
+            keyrng.fold_in(other, 3)
 
 
 def test_memory_of_a_key_is_as_documented():

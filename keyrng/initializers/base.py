@@ -1,11 +1,14 @@
-"""What initializers have in common: how they are called, and how an array that is no sample gets to its place.
+"""The parts that initializers share: their type, the axes of weights, and the way an array gets to its place.
 
 Must not import generator, lazy or interop.
 """
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -24,6 +27,57 @@ class Initializer(Protocol):
 
     def __call__(self, key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
         """The array of a key; of the initializer's own dtype if there is none here."""
+
+
+class DefaultAxis(int):
+    """An axis of jax's weights that nobody asked for: weights of another layout have it elsewhere."""
+
+
+IN_AXIS, OUT_AXIS = DefaultAxis(-2), DefaultAxis(-1)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where weights have their inputs and outputs; axis 0 has the channels of all ``groups``, one after the other."""
+
+    in_axis: int
+    out_axis: int
+    groups: int = 1
+
+    def axis(self, axis: int) -> int:
+        """An axis as it was given, or that of the layout if it was not."""
+        if not isinstance(axis, DefaultAxis):
+            return axis
+        return self.in_axis if axis == IN_AXIS else self.out_axis
+
+    def around(self, in_axis: object, out_axis: object, ndim: int) -> Layout:
+        """The layout itself, or its reverse if one axis, a tuple, was named where it has the other one."""
+        for named, other, place in ((in_axis, out_axis, self.out_axis), (out_axis, in_axis, self.in_axis)):
+            if self != JAX and isinstance(other, DefaultAxis) and named in ((place,), (place - ndim,)):
+                return Layout(self.out_axis, self.in_axis, self.groups)
+        return self
+
+
+JAX = Layout(int(IN_AXIS), int(OUT_AXIS))
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def on_layout(change: Callable[..., Initializer]) -> Callable[[_F], _F]:
+    """Mark the function of an initializer that depends on axes; ``change(layout, *arguments)`` is it for a layout."""
+
+    def mark(function: _F) -> _F:
+        function.__dict__["on_layout"] = change
+        return function
+
+    return mark
+
+
+def for_layout(initializer: Callable[..., Array], layout: Layout) -> Callable[..., Array]:
+    """The initializer for weights of a layout; itself if it does not depend on axes."""
+    if not isinstance(initializer, partial) or not hasattr(initializer.func, "on_layout"):
+        return initializer
+    return partial(initializer.func.on_layout(layout, *initializer.args), **initializer.keywords)
 
 
 def written(key: Key, shape: Shape, name: str, value: Array, dtype: Dtype, out: Any) -> Array:

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from keyrng.dtypes import DTypeLike
-from keyrng.initializers.base import Initializer
+from keyrng.initializers.base import IN_AXIS, OUT_AXIS, Initializer
 from keyrng.initializers.scaling import variance_scaling
 
 Axes: TypeAlias = int | Sequence[int]
 
 
 def glorot_uniform(
-    in_axis: Axes = -2, out_axis: Axes = -1, batch_axis: Axes = (), dtype: DTypeLike = None
+    in_axis: Axes = IN_AXIS, out_axis: Axes = OUT_AXIS, batch_axis: Axes = (), dtype: DTypeLike = None
 ) -> Initializer:
     """Glorot's: uniform numbers of variance one over the mean fan, also ``xavier_uniform``.
 
@@ -30,7 +30,7 @@ def glorot_uniform(
 
 
 def glorot_normal(
-    in_axis: Axes = -2, out_axis: Axes = -1, batch_axis: Axes = (), dtype: DTypeLike = None
+    in_axis: Axes = IN_AXIS, out_axis: Axes = OUT_AXIS, batch_axis: Axes = (), dtype: DTypeLike = None
 ) -> Initializer:
     """Glorot's: truncated normal numbers of variance one over the mean fan, also ``xavier_normal``.
 
@@ -43,7 +43,9 @@ def glorot_normal(
     return variance_scaling(1.0, "fan_avg", "truncated_normal", in_axis, out_axis, batch_axis, dtype)
 
 
-def he_uniform(in_axis: Axes = -2, out_axis: Axes = -1, batch_axis: Axes = (), dtype: DTypeLike = None) -> Initializer:
+def he_uniform(
+    in_axis: Axes = IN_AXIS, out_axis: Axes = OUT_AXIS, batch_axis: Axes = (), dtype: DTypeLike = None
+) -> Initializer:
     """He's: uniform numbers of variance one over half the inputs, also ``kaiming_uniform``.
 
     ``variance_scaling(2.0, "fan_in", "uniform")`` with these axes and dtype.
@@ -55,7 +57,9 @@ def he_uniform(in_axis: Axes = -2, out_axis: Axes = -1, batch_axis: Axes = (), d
     return variance_scaling(2.0, "fan_in", "uniform", in_axis, out_axis, batch_axis, dtype)
 
 
-def he_normal(in_axis: Axes = -2, out_axis: Axes = -1, batch_axis: Axes = (), dtype: DTypeLike = None) -> Initializer:
+def he_normal(
+    in_axis: Axes = IN_AXIS, out_axis: Axes = OUT_AXIS, batch_axis: Axes = (), dtype: DTypeLike = None
+) -> Initializer:
     """He's: truncated normal numbers of variance one over half the inputs, also ``kaiming_normal``.
 
     ``variance_scaling(2.0, "fan_in", "truncated_normal")`` with these axes and dtype.
@@ -68,7 +72,7 @@ def he_normal(in_axis: Axes = -2, out_axis: Axes = -1, batch_axis: Axes = (), dt
 
 
 def lecun_uniform(
-    in_axis: Axes = -2, out_axis: Axes = -1, batch_axis: Axes = (), dtype: DTypeLike = None
+    in_axis: Axes = IN_AXIS, out_axis: Axes = OUT_AXIS, batch_axis: Axes = (), dtype: DTypeLike = None
 ) -> Initializer:
     """LeCun's: uniform numbers of variance one over the inputs.
 
@@ -82,7 +86,7 @@ def lecun_uniform(
 
 
 def lecun_normal(
-    in_axis: Axes = -2, out_axis: Axes = -1, batch_axis: Axes = (), dtype: DTypeLike = None
+    in_axis: Axes = IN_AXIS, out_axis: Axes = OUT_AXIS, batch_axis: Axes = (), dtype: DTypeLike = None
 ) -> Initializer:
     """LeCun's: truncated normal numbers of variance one over the inputs.
 

@@ -16,13 +16,13 @@ from keyrng.backends.memory import HOST
 from keyrng.backends.mode import without_warnings
 from keyrng.distributions.orthogonal import orthogonal as _orthonormal
 from keyrng.dtypes import Dtype, DTypeLike, compute_dtype, inexact
-from keyrng.initializers.base import Initializer, written
+from keyrng.initializers.base import JAX, OUT_AXIS, DefaultAxis, Initializer, Layout, on_layout, written
 from keyrng.keys import Key, _axis, _is_integer, check_key, memory_of
 from keyrng.parameters import Array, ArrayLike, finite, one_number, parameter_array
 from keyrng.shapes import Shape, dimensions
 
 
-def orthogonal(scale: ArrayLike = 1.0, column_axis: int = -1, dtype: DTypeLike = None) -> Initializer:
+def orthogonal(scale: ArrayLike = 1.0, column_axis: int = OUT_AXIS, dtype: DTypeLike = None) -> Initializer:
     """An initializer of orthonormal matrices, uniform in the sense of Haar, times a number.
 
     Parameters
@@ -30,7 +30,8 @@ def orthogonal(scale: ArrayLike = 1.0, column_axis: int = -1, dtype: DTypeLike =
     scale
         A finite number.
     column_axis
-        The axis of the columns; all others together are the rows. The fewer of the two are orthonormal.
+        The axis of the columns; all others together are the rows. The fewer of the two are orthonormal. The default is
+        the axis of outputs of jax's weights; `keyrng.interop.torch.init_` replaces it by that of the torch weight.
     dtype
         float16, bfloat16, float32 (the default) or float64, or complex64 or complex128, where a call names none.
 
@@ -58,9 +59,14 @@ def orthogonal(scale: ArrayLike = 1.0, column_axis: int = -1, dtype: DTypeLike =
 def _column(name: str, axis: Any) -> int:
     if not _is_integer(axis):
         raise TypeError(f"{name} is an int, got {shown(axis)}")
-    return int(axis)
+    return axis if isinstance(axis, DefaultAxis) else int(axis)
 
 
+def _orthogonal_for(layout: Layout, scale: float, column_axis: int, default: Dtype) -> Initializer:
+    return partial(_orthogonal, scale, layout.axis(column_axis), default)
+
+
+@on_layout(_orthogonal_for)
 @without_warnings
 def _orthogonal(
     scale: float,
@@ -99,13 +105,14 @@ def _times(x: Any, scale: Any) -> Any:
     return x * scale
 
 
-def delta_orthogonal(scale: ArrayLike = 1.0, column_axis: int = -1, dtype: DTypeLike = None) -> Initializer:
+def delta_orthogonal(scale: ArrayLike = 1.0, column_axis: int = OUT_AXIS, dtype: DTypeLike = None) -> Initializer:
     """An initializer of convolutions that are an orthonormal matrix in their middle and zero elsewhere.
 
     Parameters
     ----------
     scale, column_axis, dtype
-        As in `orthogonal`; the matrix has the last two axes, inputs and outputs.
+        As in `orthogonal`, for the matrix of inputs and outputs. These are the last two axes of the weight, as in jax;
+        with `keyrng.interop.torch.init_` they are where the torch weight has them.
 
     Raises
     ------
@@ -127,8 +134,28 @@ def delta_orthogonal(scale: ArrayLike = 1.0, column_axis: int = -1, dtype: DType
     return partial(_delta, one_number(finite(scale=scale)), _column("column_axis", column_axis), inexact(dtype))
 
 
+def _delta_for(layout: Layout, scale: float, column_axis: int, default: Dtype) -> Initializer:
+    return partial(_delta_in, layout, scale, column_axis, default)
+
+
+@on_layout(_delta_for)
 @without_warnings
 def _delta(
+    scale: float,
+    column_axis: int,
+    default: Dtype,
+    key: Key,
+    shape: Shape,
+    dtype: DTypeLike = None,
+    *,
+    out: Array | None = None,
+) -> Array:
+    return _delta_in(JAX, scale, column_axis, default, key, shape, dtype, out=out)
+
+
+@in_default_mode
+def _delta_in(
+    layout: Layout,
     scale: float,
     column_axis: int,
     default: Dtype,
@@ -141,13 +168,15 @@ def _delta(
     size, chosen = dimensions(shape), default if dtype is None else inexact(dtype)
     if len(size) not in (3, 4, 5):
         raise ValueError(f"delta_orthogonal is of 3, 4 or 5 axes, got shape {shown(size)}")
-    if size[-1] < size[-2]:
+    source, target = layout.in_axis % len(size), layout.out_axis % len(size)
+    if size[target] < size[source]:
         raise ValueError(f"delta_orthogonal needs at least as many outputs as inputs, got shape {shown(size)}")
-    matrices = _matrices(key, size[-2:], scale, column_axis, chosen)
+    matrices = _matrices(key, (size[source], size[target]), scale, int(column_axis), chosen)
     here = memory_of(key)
     with here.current():
         whole = here.xp.zeros((*key.shape, *size), matrices.dtype)
         if whole.size:
-            middle = tuple((length - 1) // 2 for length in size[:-2])
-            whole[(..., *middle, slice(None), slice(None))] = matrices
+            field = here.xp.moveaxis(whole, (key.ndim + source, key.ndim + target), (-2, -1))
+            middle = tuple((length - 1) // 2 for axis, length in enumerate(size) if axis not in (source, target))
+            field[(..., *middle, slice(None), slice(None))] = matrices
     return written(key, size, "sample", whole, chosen, out)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 from keyrng._given import shown
 from keyrng.backends.mode import without_warnings
 from keyrng.dtypes import Dtype, DTypeLike, inexact
-from keyrng.initializers.base import Initializer
+from keyrng.initializers.base import IN_AXIS, JAX, OUT_AXIS, DefaultAxis, Initializer, Layout, on_layout
 from keyrng.initializers.plain import scaled_normal, scaled_truncated
 from keyrng.kernels.bits import unit
 from keyrng.kernels.elementary import log1p_unchecked
@@ -110,28 +110,34 @@ class _Axes:
     in_axis: int | tuple[int, ...]
     out_axis: int | tuple[int, ...]
     batch_axis: int | tuple[int, ...]
+    layout: Layout = JAX
 
-    def size(self, name: str, shape: tuple[int, ...]) -> int:
-        """The number of elements along one of the three."""
-        axes = getattr(self, name)
+    def size(self, name: str, shape: tuple[int, ...], layout: Layout) -> tuple[int, int]:
+        """The number of elements along one of the three, and the number of groups that they are divided into."""
+        given = getattr(self, name)
+        axes = [layout.axis(axis) for axis in (given if isinstance(given, tuple) else (given,))]
         try:
-            return math.prod(shape[_axis(a, len(shape))] for a in (axes if isinstance(axes, tuple) else (axes,)))
+            size = math.prod(shape[_axis(axis, len(shape))] for axis in axes)
         except ValueError as error:
             raise ValueError(f"{name}: {error}, shape {shape}; name the axes of the weight") from None
+        # Every output of a group has the inputs of this group only, and every input the outputs.
+        return size, layout.groups if isinstance(given, DefaultAxis) and axes == [0] else 1
 
     def fans(self, shape: tuple[int, ...]) -> tuple[float, float]:
         """How many inputs an output has, and outputs an input; the other axes are a field that each sees."""
-        source, target, batch = (self.size(name, shape) for name in ("in_axis", "out_axis", "batch_axis"))
+        layout = self.layout.around(self.in_axis, self.out_axis, len(shape))
+        sizes = (self.size(name, shape, layout) for name in ("in_axis", "out_axis", "batch_axis"))
+        (source, sources), (target, targets), (batch, _) = sizes
         field = math.prod(shape) / source / target / batch
-        return source * field, target * field
+        return source * field / sources, target * field / targets
 
 
 def variance_scaling(
     scale: ArrayLike,
     mode: str,
     distribution: str,
-    in_axis: int | Sequence[int] = -2,
-    out_axis: int | Sequence[int] = -1,
+    in_axis: int | Sequence[int] = IN_AXIS,
+    out_axis: int | Sequence[int] = OUT_AXIS,
     batch_axis: int | Sequence[int] = (),
     dtype: DTypeLike = None,
 ) -> Initializer:
@@ -149,7 +155,8 @@ def variance_scaling(
         ``"uniform"``; of complex numbers within a disk.
     in_axis, out_axis, batch_axis
         The axis, or axes, of inputs, of outputs, and of what is no part of one weight. All others are the field of a
-        convolution. The defaults are those of jax's weights; of torch's in_axis is 1 and out_axis 0.
+        convolution. The defaults are the axes of jax's weights; `keyrng.interop.torch.init_` replaces defaults by
+        the axes of the torch weight.
     dtype
         float16, bfloat16, float32 (the default) or float64, or complex64 or complex128, where a call names none.
 
@@ -183,12 +190,19 @@ def variance_scaling(
 
 
 def _listed(name: str, axis: Any) -> int | tuple[int, ...]:
+    if isinstance(axis, DefaultAxis):
+        return axis
     axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
     if not all(map(_is_integer, axes)):
         raise TypeError(f"{name} is an int or a tuple of ints, got {shown(axis)}")
     return tuple(map(int, axes))
 
 
+def _scaled_for(layout: Layout, scale: float, mode: str, distribution: str, axes: _Axes, default: Dtype) -> Initializer:
+    return partial(_scaled, scale, mode, distribution, replace(axes, layout=layout), default)
+
+
+@on_layout(_scaled_for)
 @without_warnings
 def _scaled(
     scale: float,

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.random.bit_generator import ISpawnableSeedSequence
 
-from keyrng import _seed
 from keyrng._given import integer, shown
 from keyrng.interop._stream import Stream
-from keyrng.keys import Key, check_key, fold_in, key_data, wrap_key_data
+from keyrng.keys import Key, check_key, key_data, wrap_key_data
+from keyrng.keys import bit_generator as watched
 
 __all__ = ["KeyBitGenerator", "KeySeedSequence", "bit_generator", "generator", "random_state"]
 
@@ -85,7 +85,7 @@ class KeySeedSequence(ISpawnableSeedSequence):
     """
 
     def __init__(self, key: Key, *, n_children_spawned: int = 0) -> None:
-        check_key(key).generate_state(0)  # refuses an array of keys
+        check_key(key)._seeds("n_words", 0)  # refuses an array of keys
         self.key = key.to("cpu")
         self.n_children_spawned = n_children_spawned
 
@@ -97,8 +97,7 @@ class KeySeedSequence(ISpawnableSeedSequence):
         """The next seeds, as many as asked for."""
         first = self.n_children_spawned
         self.n_children_spawned += self.key._seeds("n_children", n_children)
-        children = fold_in(fold_in(self.key, _seed.SPAWN), np.arange(first, self.n_children_spawned))
-        return [KeySeedSequence(child) for child in children]
+        return [KeySeedSequence(child) for child in self.key._spawned(first, self.n_children_spawned)]
 
     def __repr__(self) -> str:
         return f"KeySeedSequence({self.key!r}, n_children_spawned={self.n_children_spawned})"
@@ -123,7 +122,7 @@ class KeyBitGenerator(np.random.BitGenerator):
     def __init__(self, seed: Key | KeySeedSequence) -> None:
         seeds = _seeds(seed)
         super().__init__(seeds)
-        self._stream = Stream(self.capsule, seeds.key)
+        self._stream = Stream(self.capsule, watched(seeds.key))
 
     def advance(self, delta: int) -> KeyBitGenerator:
         """Skip words of 64 bits, or go back by a negative number of them; itself, as NumPy's bit generators do.
@@ -167,7 +166,7 @@ class KeyBitGenerator(np.random.BitGenerator):
         if not 0 <= half < 2**32 or waits not in (0, 1):
             raise ValueError(f"uinteger is a word of 32 bits and has_uint32 0 or 1, got {shown(half)}, {shown(waits)}")
         key = wrap_key_data(inner.get("key"), impl=impl)  # type: ignore[arg-type]
-        check_key(key).generate_state(0)  # refuses an array of keys
+        check_key(key)._seeds("n_words", 0)  # refuses an array of keys
         with self.lock:
             self._stream.restart(key)
             self._stream.move(index, half if waits else None)

@@ -1,21 +1,30 @@
 """PyTorch: samples as tensors, generators seeded by keys, initialization by name, and dropout by keys.
 
+Importing it lets ``torch.load`` read keys and generators, which its ``weights_only=True`` would refuse.
+
 Must not be imported by anything in keyrng: it imports what most programs do not have.
 """
 
 from __future__ import annotations
 
+import copy
+import sys
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from types import FrameType
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from keyrng._key import _restored
 from keyrng.backends.memory import is_on_device, on_device
 from keyrng.dropout import dropout as drop
 from keyrng.dtypes import floating
-from keyrng.keys import Key, _is_integer, check_key, fold_in
-from keyrng.parameters import Array
+from keyrng.generator import _from_pickle
+from keyrng.initializers.base import Layout, for_layout
+from keyrng.keys import Key, _is_integer, check_key, clone, fold_in
+from keyrng.parameters import Array, one_number, probability
 from keyrng.trees import _escaped
 
 try:
@@ -23,10 +32,12 @@ try:
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError("keyrng.interop.torch needs PyTorch; type: pip install torch") from error
 
-__all__ = ["Dropout", "array", "dropout", "generator", "init_", "tensor"]
+__all__ = ["Dropout", "array", "assign_keys", "dropout", "generator", "init_", "tensor"]
 
 Tensor: TypeAlias = torch.Tensor
 Initializer: TypeAlias = Callable[..., Array]  # init(key, shape, dtype)
+
+torch.serialization.add_safe_globals([_restored, _from_pickle])
 
 
 # Samples and tensors
@@ -109,15 +120,14 @@ def generator(key: Key, device: Any = "cpu") -> torch.Generator:
     >>> torch.randperm(5, generator=keyrng.interop.torch.generator(keyrng.key(0)))
     tensor([1, 2, 0, 4, 3])
     """
-    check_key(key)
-    seed = int(key.generate_state(1, np.uint64)[0])
+    words = check_key(key).generate_state(624)
+    seed = int(words[0]) | int(words[1]) << 32
     made = torch.Generator(device)
     if made.device.type != "cpu":
         return made.manual_seed(seed)
     state = made.get_state()
     if state.numel() != _TWISTER.itemsize:
         raise RuntimeError(f"PyTorch {torch.__version__} has another state of generators than this keyrng knows")
-    words = key.generate_state(624)
     words[0] |= 2**31  # as NumPy does: a state of zeros would stay so
     twister = state.numpy().view(_TWISTER)
     twister["seed"], twister["left"], twister["seeded"], twister["next"], twister["words"] = seed, 1, 1, 0, words
@@ -136,15 +146,16 @@ def init_(module: torch.nn.Module, key: Key, rules: Mapping[str, Initializer | N
     ``encoder.0.weight`` is ``fold_in(key, "encoder/0/weight")``, as by `keyrng.named_keys`: a layer more, or another
     order, changes no other layer's values.
 
-    PyTorch's weights have the outputs first, those of ``jax.nn.initializers`` last:
-    ``he_normal(in_axis=1, out_axis=0)`` is right for ``Linear`` and for convolutions.
+    Initializers of ``keyrng.initializers`` that depend on axes, such as ``he_normal()``, use those of PyTorch's
+    weights, unless they name others: outputs are axis 0 and inputs axis 1, and the reverse in transposed convolutions.
+    Grouped convolutions count the inputs and outputs of one group. Other functions get the shape alone.
 
     ValueError for a parameter without a rule, a rule for no parameter, or one on the meta device; TypeError for what
     is no key.
 
     >>> import torch, keyrng.interop.torch
     >>> from keyrng.initializers import he_normal, zeros
-    >>> rules = {"*bias": zeros, "*": he_normal(in_axis=1, out_axis=0)}
+    >>> rules = {"*bias": zeros, "*": he_normal()}
     >>> keyrng.interop.torch.init_(torch.nn.Linear(2, 2), keyrng.key(0), rules).bias
     Parameter containing:
     tensor([0., 0.], requires_grad=True)
@@ -157,14 +168,15 @@ def init_(module: torch.nn.Module, key: Key, rules: Mapping[str, Initializer | N
     idle = [rule for rule in rules if not any(fnmatchcase(name, rule) for name, _, _ in chosen)]
     if idle:
         raise ValueError(f"no parameter has a name like {', '.join(map(repr, idle))}")
+    modules = dict(module.named_modules())
     for name, parameter, rule in chosen:
         initializer = rules[str(rule)]
         if initializer is None:
             continue
         if parameter.is_meta:
             raise ValueError(f"{name} is on the meta device, where it has no values; module.to_empty(device=...) first")
-        path = "/".join(_escaped(part, ()) for part in name.split("."))
-        values = initializer(fold_in(key, path), tuple(parameter.shape), _dtype(parameter))
+        own, shape = fold_in(key, _path(name)), tuple(parameter.shape)
+        values = for_layout(initializer, _layout(modules, name))(own, shape, _dtype(parameter))
         if values.shape != parameter.shape:
             raise ValueError(f"the initializer of {name} gives shape {values.shape}, it has {tuple(parameter.shape)}")
         with torch.no_grad():
@@ -174,6 +186,27 @@ def init_(module: torch.nn.Module, key: Key, rules: Mapping[str, Initializer | N
 
 def _rule(name: str, rules: Mapping[str, Initializer | None]) -> str | None:
     return next((rule for rule in rules if fnmatchcase(name, rule)), None)
+
+
+def _path(name: str) -> str:
+    """A dotted name of PyTorch's as the path that `keyrng.named_keys` has for it."""
+    return "/".join(_escaped(part, ()) for part in name.split("."))
+
+
+_CONVOLUTIONS = (torch.nn.Conv1d, torch.nn.Conv2d, torch.nn.Conv3d)
+_TRANSPOSED = (torch.nn.ConvTranspose1d, torch.nn.ConvTranspose2d, torch.nn.ConvTranspose3d)
+
+
+def _layout(modules: Mapping[str, torch.nn.Module], name: str) -> Layout:
+    """The axes of a parameter, by the convolution that it is in; a parametrization is a module between the two."""
+    while name:
+        name = name.rpartition(".")[0]
+        owner = modules[name]
+        if isinstance(owner, _CONVOLUTIONS):
+            return Layout(1, 0, owner.groups)
+        if isinstance(owner, _TRANSPOSED):
+            return Layout(0, 1, owner.groups)
+    return Layout(1, 0)
 
 
 def _dtype(tensor: Tensor) -> np.dtype[Any]:
@@ -194,7 +227,8 @@ class _Dropout(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        return _Dropout.apply(gradient, *ctx.given), None, None, None
+        key, rate, dims = ctx.given
+        return _Dropout.apply(gradient, clone(key), rate, dims), None, None, None
 
 
 def dropout(key: Key, x: Tensor, rate: float = 0.5, *, broadcast_dims: int | Sequence[int] = ()) -> Tensor:
@@ -210,25 +244,34 @@ def dropout(key: Key, x: Tensor, rate: float = 0.5, *, broadcast_dims: int | Seq
     tensor([[0., 0., 2., 2.],
             [0., 2., 2., 0.]])
     """
-    if check_key(key).ndim:
-        raise ValueError(f"dropout of a tensor takes a single key, got keys of shape {key.shape}; keys[0] is one")
+    _single(key)
     if not isinstance(x, torch.Tensor):
         raise TypeError(f"expected a tensor, got {type(x).__name__}")
     dropped: Tensor = _Dropout.apply(x, key.to(str(x.device)), rate, broadcast_dims)
     return dropped
 
 
+def _single(key: Key) -> Key:
+    if check_key(key).ndim:
+        raise ValueError(f"dropout of a tensor requires a single key, got keys of shape {key.shape}; keys[0] is one")
+    return key
+
+
 class Dropout(torch.nn.Module):
     """``torch.nn.Dropout`` by a key: forward pass number n of training drops by ``fold_in(key, n)``.
+
+    `assign_keys` gives all layers of a module keys by their names, so a layer can be made without one. Copy number i by
+    ``copy.deepcopy`` or ``copy.copy`` has another key, ``fold_in(key, ("dropout copy", i))``. Layers of one module that
+    share a key drop the same elements, so the first forward pass of training warns about them.
 
     ``step`` is n, and goes with ``state_dict()``, so that a run resumed from a checkpoint drops what it would have
     dropped. ``forward(x, key=k)`` drops by k instead and does not count: for activation checkpointing, which runs a
     forward pass twice and must drop the same.
 
-    Two modules of one key, such as copies, drop alike: give each its own, ``fold_in(key, name)``, and each worker its
-    own of these, ``fold_in(key, rank)``.
+    Workers that have copies of one module each need another key, such as ``fold_in(key, rank)``.
 
-    TypeError for what is no key, ValueError for keys of another shape than () or a ``rate`` outside [0, 1].
+    TypeError for anything but a key, ValueError for keys of another shape than () or a ``rate`` outside [0, 1], and for
+    a forward pass of training without a key.
 
     >>> import torch, keyrng.interop.torch
     >>> layer = keyrng.interop.torch.Dropout(keyrng.key(0), rate=0.5)
@@ -236,10 +279,13 @@ class Dropout(torch.nn.Module):
     (torch.Size([2, 4]), 1)
     """
 
-    def __init__(self, key: Key, rate: float = 0.5, *, broadcast_dims: int | Sequence[int] = ()) -> None:
+    _copies = 0  # made of this layer
+    _alone: Key | None = None  # the key that was compared with those of other layers
+
+    def __init__(self, key: Key | None = None, rate: float = 0.5, *, broadcast_dims: int | Sequence[int] = ()) -> None:
         super().__init__()
-        dropout(key, torch.zeros(0), rate)  # refuses what could not be dropped by
-        self.key = key
+        one_number(probability(rate=rate))
+        self.key = None if key is None else _single(key)
         self.rate = rate
         self.broadcast_dims = broadcast_dims
         self.step = 0
@@ -249,9 +295,32 @@ class Dropout(torch.nn.Module):
         if not self.training:
             return x
         if key is None:
+            if self.key is None:
+                raise ValueError("this layer has no key; keyrng.interop.torch.assign_keys(module, key) assigns one")
+            if self._alone is not self.key and not torch.compiler.is_compiling():
+                _warn_if_shared(self)
             key = fold_in(self.key, self.step)
             self.step += 1
         return dropout(key, x, self.rate, broadcast_dims=self.broadcast_dims)
+
+    def __copy__(self) -> Dropout:
+        return self._copied(lambda made: self.__dict__)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Dropout:
+        def state(made: Dropout) -> dict[str, Any]:
+            memo[id(self)] = made
+            return copy.deepcopy(self.__dict__, memo)
+
+        return self._copied(state)
+
+    def _copied(self, state: Callable[[Dropout], dict[str, Any]]) -> Dropout:
+        made = type(self).__new__(type(self))
+        made.__dict__.update(state(made))
+        if self.key is not None:
+            made.key = fold_in(self.key, (_COPY, self._copies))
+        made._copies = 0
+        self._copies += 1
+        return made
 
     def get_extra_state(self) -> dict[str, int]:
         """What goes with ``state_dict()``."""
@@ -266,3 +335,56 @@ class Dropout(torch.nn.Module):
     def extra_repr(self) -> str:
         """What ``print(module)`` shows."""
         return f"rate={self.rate}, step={self.step}"
+
+
+_COPY = "dropout copy"
+
+
+def assign_keys(module: torch.nn.Module, key: Key) -> torch.nn.Module:
+    """Give each `Dropout` of a module a key by its name, in place; returns the module.
+
+    The layer ``encoder.0.dropout`` gets ``fold_in(key, "encoder/0/dropout")``, whatever other layers there are, and so
+    does each module of another class whose attribute ``key`` is a key. With the same key `init_` and this use
+    different children.
+
+    TypeError for anything but a key, ValueError for keys of another shape than ().
+
+    >>> import torch, keyrng.interop.torch as ktorch
+    >>> net = torch.nn.Sequential(ktorch.Dropout(rate=0.1), torch.nn.Linear(4, 4), ktorch.Dropout(rate=0.1))
+    >>> bool(ktorch.assign_keys(net, keyrng.key(0))[2].key == keyrng.fold_in(keyrng.key(0), "2"))
+    True
+    """
+    _single(key)
+    for name, layer in module.named_modules():
+        if isinstance(layer, Dropout) or isinstance(getattr(layer, "key", None), Key):
+            layer.key = fold_in(key, _path(name))
+    return module
+
+
+def _warn_if_shared(layer: Dropout) -> None:
+    """Warn if the module that runs a layer has another of the same key."""
+    whole = _whole(layer)
+    layers = [(name, other) for name, other in whole.named_modules() if isinstance(other, Dropout)]
+    names = []
+    for name, other in layers:
+        if other.key is not None and bool(other.key == layer.key):
+            other._alone = other.key
+            names.append(name)
+    if len(names) > 1:
+        warnings.warn(
+            f"layers {', '.join(names)} of {type(whole).__name__} share a key and drop the same elements; "
+            "keyrng.interop.torch.assign_keys(module, key) gives each layer a key by its name",
+            stacklevel=3,
+        )
+
+
+def _whole(layer: Dropout) -> torch.nn.Module:
+    """The outermost module that has a layer and is running it: a module does not know which modules it is in."""
+    whole: torch.nn.Module = layer
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        owner = frame.f_locals.get("self")
+        if isinstance(owner, torch.nn.Module) and any(part is layer for part in owner.modules()):
+            whole = owner
+        frame = frame.f_back
+    return whole
