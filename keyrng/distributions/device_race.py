@@ -52,7 +52,7 @@ def _never(dtype: np.dtype[Any]) -> tuple[Any, Any]:
     return least, dtype.type(2 ** (8 * dtype.itemsize) - 1)
 
 
-FAR = 128.0  # beyond it the largest logit is subtracted: there float32 rounds a gumbel to 2**-16, or less coarsely
+FAR = 128.0  # beyond it the largest logit is subtracted; up to it float32 rounds the sum to 2**-16 or finer
 
 
 def less_if_far(logit: Any, largest: Any) -> Any:
