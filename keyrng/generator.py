@@ -8,9 +8,7 @@ from __future__ import annotations
 import os
 import struct
 import threading
-import time
 from collections.abc import Callable, Sequence
-from heapq import heappop, heappush
 from inspect import Parameter, cleandoc, signature
 from math import prod
 from typing import Any, Concatenate, ParamSpec, TypeVar, final
@@ -19,6 +17,7 @@ import numpy as np
 
 from keyrng import distributions
 from keyrng._given import check_sizes, shown
+from keyrng._pickles import Readings, new_name
 from keyrng._serialize import digest
 from keyrng.algorithms.base import Algorithm, get
 from keyrng.keys import Key, _is_integer, clone, fold_in, key_data, memory_of
@@ -36,7 +35,6 @@ _MAGIC = b"keygen"
 _VERSION = 1
 _HEADER = struct.Struct("<6sBQQ")
 _CHECKSUM_SIZE = 8
-_PICKLE_SIZE = 16
 
 # One lock for all generators: it is held for a microsecond, and while the process forks, so that no child begins with a
 # lock that nobody opens or with a number that the parent is about to use.
@@ -46,15 +44,8 @@ _lock = threading.Lock()
 _history: tuple[int, ...] = ()
 _forks = 0
 
-# Reading one pickle twice makes two generators, so a process records which pickles it has read, and how often. A pickle
-# is named by the time when it was made and a random number, and only the youngest are recorded. One that is older than
-# they are may have been read before: it gets a root that no other pickle gets. So a bounded record never repeats a key;
-# it costs only that the root of such a pickle depends on how many of them were read before.
-_read: dict[bytes, int] = {}
-_made: list[bytes] = []  # the same pickles as a heap, the oldest first
-_RECORDED = 2**16
-_forgotten = b""  # the youngest pickle that is not recorded any more
-_unknown = 0  # how many pickles older than that were read
+# The pickles read here, so that reading one twice makes two generators.
+_read = Readings(limit=2**16, beyond=_KEYS)
 
 
 def _in_parent() -> None:
@@ -300,8 +291,7 @@ class Generator:
     def __reduce__(self) -> tuple[Any, ...]:
         # A spawned generator, because one that draws the same numbers would be a trap; so are copies.
         (child,) = self.spawn(1)
-        pickle = time.time_ns().to_bytes(_PICKLE_SIZE // 2, "big") + os.urandom(_PICKLE_SIZE // 2)
-        return _from_pickle, (child._root.to_bytes(), self.device, pickle)
+        return _from_pickle, (child._root.to_bytes(), self.device, new_name())
 
     def __copy__(self) -> Generator:
         return self.spawn(1)[0]
@@ -365,25 +355,9 @@ class Generator:
 def _from_pickle(root: bytes, device: str, pickle: bytes) -> Generator:
     """The generator of a pickle; of the same pickle read again, another."""
     with _lock:
-        before = _times_read(pickle)
+        before = _read.add(pickle)
     key = Key.from_bytes(root)
     return Generator(fold_in(key, (_COPY, before)) if before else key, device=device)
-
-
-def _times_read(pickle: bytes) -> int:
-    """How often a pickle was read before, or another number if that is forgotten; under the lock."""
-    global _forgotten, _unknown
-    before = _read.get(pickle, 0)
-    if not before and pickle <= _forgotten:
-        _unknown += 1
-        return _KEYS + _unknown  # beyond every number of times
-    _read[pickle] = before + 1
-    if not before:
-        heappush(_made, pickle)
-        if len(_made) > _RECORDED:
-            _forgotten = heappop(_made)
-            del _read[_forgotten]
-    return before
 
 
 def _entropy(algorithm: Algorithm) -> int:

@@ -18,6 +18,7 @@ from turns import in_threads
 
 import keyrng
 from keyrng import Generator, generator
+from keyrng._pickles import Readings
 
 # No two calls get one key
 
@@ -91,8 +92,7 @@ def test_copies_are_the_next_of_spawn():
 @pytest.fixture
 def few(monkeypatch):
     """A process that has read nothing yet, and records five pickles."""
-    for name, value in (("_read", {}), ("_made", []), ("_forgotten", b""), ("_unknown", 0), ("_RECORDED", 5)):
-        monkeypatch.setattr(generator, name, value)
+    monkeypatch.setattr(generator, "_read", Readings(limit=5, beyond=2**63))
     return 5
 
 
@@ -117,7 +117,7 @@ def test_the_record_is_bounded(few):
     assert len(generator._read) == 0
     for pickle_ in pickled(50):
         read(pickle_)
-    assert len(generator._read) == len(generator._made) == few
+    assert len(generator._read) == len(generator._read.by_age) == few
 
 
 @pytest.mark.parametrize("order", ["as made", "the last first", "mixed"])

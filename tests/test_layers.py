@@ -124,6 +124,7 @@ ORDER = (
     "keyrng.initializers.orthogonal",
     "keyrng.initializers.weights",
     "keyrng.initializers",
+    "keyrng._pickles",
     "keyrng.generator",
     "keyrng.debug",
     # what samples are for
