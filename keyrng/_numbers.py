@@ -38,7 +38,7 @@ def integers(objects: Array) -> Array | None:
 
     None if an element is not an integer.
     """
-    numbers = objects.ravel().tolist()
+    numbers = _elements(objects)
     if not all(isinstance(n, (int, np.integer)) and not isinstance(n, _NOT_NUMBERS) for n in numbers):
         return None
     return _narrowest([int(n) for n in numbers]).reshape(objects.shape)
@@ -49,11 +49,16 @@ def reals(objects: Array) -> Array | None:
 
     OverflowError for a Fraction, or an integer among fractions, beyond the largest float64.
     """
-    numbers = [_real(n) for n in objects.ravel().tolist()]
+    numbers = [_real(n) for n in _elements(objects)]
     if any(n is None for n in numbers):
         return None
     whole = all(type(n) is int for n in numbers)
     return (_narrowest(numbers) if whole else np.array([float(n) for n in numbers])).reshape(objects.shape)
+
+
+def _elements(objects: Array) -> list[Any]:
+    """The elements of an array; an array without axes counts as what it holds."""
+    return [n[()] if isinstance(n, np.ndarray) and not n.ndim else n for n in objects.ravel().tolist()]
 
 
 def _real(value: Any) -> Any:
@@ -62,6 +67,8 @@ def _real(value: Any) -> Any:
         return None
     if isinstance(value, (int, np.integer)):
         return int(value)
+    if getattr(getattr(value, "dtype", None), "name", "") == "bfloat16":
+        return float(value)
     if not hasattr(value, "as_integer_ratio"):
         return None
     number = float(value)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias, TypeVar
 import numpy as np
 
 from keyrng._given import array_of, broadcast, converted_to, shown
-from keyrng._numbers import Array, reals
+from keyrng._numbers import reals
 from keyrng.backends.memory import HOST, Memory, distinct, is_on_device
 from keyrng.backends.mode import in_default_mode
 from keyrng.dtypes import FLOAT32, FLOAT64, Dtype, compute_dtype, is_half
@@ -27,6 +27,7 @@ from keyrng.kernels.ops import where
 from keyrng.kernels.symbols import Symbol
 from keyrng.keys import Key
 
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 ArrayLike: TypeAlias = Any  # a number or an array of numbers
 _R = TypeVar("_R")
 
@@ -205,8 +206,9 @@ def _numeric(name: str, value: Any, dtype: Dtype) -> Array:
             numbers = reals(array)
         except (OverflowError, ValueError):  # a Fraction beyond all floats, a signaling NaN of Decimal
             raise ValueError(f"{name} must fit {dtype}, got {shown(value)}") from None
-        if numbers is not None and (numbers.dtype != object or dtype.kind == "f"):
+        if numbers is not None and numbers.dtype == object:  # integers that no dtype holds
             return numbers
+        array = array if numbers is None else numbers
     _check_kind(name, array, dtype)
     return array
 

@@ -123,7 +123,9 @@ def multinomial(
         return f"p must have a positive weight in every row, got {p}"
 
     if not weights.shape[-1]:
-        raise ValueError(error())
+        if not isinstance(draws, np.ndarray) or draws.any():
+            raise ValueError(error())
+        return stored(key, here.empty(full, FLOAT64), dtype, out)  # no draws of no classes
     left = _sums_from(weights)
     draws = placed(here, "n", together(place, _positive, draws, left[..., 0], error=error), n)
     chances = placed(here, "p", place.apply(_chance, weights, left), p)
