@@ -191,7 +191,8 @@ def _check(name: str, requirement: Requirement, array: Array, given: Array) -> N
 def _refuse(name: str, requirement: Requirement, was: Any, has: Any, dtype: Dtype, others: str = "") -> NoReturn:
     rounded = bool(requirement.holds(was)) and float(has) != was
     note = f" ({float(has)} as {dtype})" if rounded else ""
-    raise ValueError(f"{name} must be {requirement.text}, got {shown(was, str)}{note}{others}")
+    number = was if abs(was) > 2**53 else float(was)
+    raise ValueError(f"{name} must be {requirement.text}, got {shown(number, str)}{note}{others}")
 
 
 def _numeric(name: str, value: Any, dtype: Dtype) -> Array:
