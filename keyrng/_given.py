@@ -1,6 +1,6 @@
 """What was given for an argument: as text for an error, and as an array.
 
-Must not import anything of keyrng.
+Must not import anything of keyrng but _numbers.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
+
+from keyrng._numbers import as_array
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
@@ -55,8 +57,7 @@ def array_of(name: str, value: Any) -> Array:
     if isinstance(value, np.ndarray):
         return plain(name, value)
     try:
-        # NumPy would go through a range number by number.
-        return np.arange(value.start, value.stop, value.step) if type(value) is range else np.asarray(value)
+        return as_array(value)
     except (ValueError, OverflowError) as error:  # of a ragged list, say
         raise ValueError(f"{name} is no array: {error}") from None
     except TypeError as error:

@@ -21,6 +21,7 @@ from keyrng._key import _kind as _kind
 from keyrng._key import _wrap as _wrap
 from keyrng._key import check_key as check_key
 from keyrng._key import memory_of as memory_of
+from keyrng._numbers import integers
 from keyrng._serialize import number_of
 from keyrng._together import concatenate, stack
 from keyrng.algorithms.base import Algorithm, Domain, get, names
@@ -56,7 +57,11 @@ _DATA_HINTS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     ((bool, np.bool_), "int(data) is 0 or 1"),
     ((float, np.floating), "int(data) is a number to fold in, str(data) a name"),
     (np.ndarray, 'data.astype("uint64") makes numbers to fold in'),
-    (list, "tuple(data) is folded in one after the other, np.array(data) makes one key for each number"),
+    (
+        list,
+        "tuple(data) is folded in one after the other, np.array(data) makes one key for each number "
+        "(np.array(data, 'uint64') if they are large)",
+    ),
     (tuple, "tuples do not nest"),
     (Key, "keyrng.key_data(key) gives its words"),
     ((bytearray, memoryview), "bytes(data) is a name"),
@@ -193,13 +198,24 @@ def _fold(key: Key, data: object) -> Key:
         return _child(key, number_of("data", data, key._algorithm.index_bits, b"keyrng.name"), Domain.NAME)
     if is_on_device(data):
         return _fold_array(key, _numbers(key, data))
-    if isinstance(data, np.ndarray) and data.dtype.kind in "iu":
-        data = plain("data", data)
-        if data.ndim and memory_of(key) is not HOST:
+    numbers = _integers(data) if isinstance(data, np.ndarray) else None
+    if numbers is not None:
+        if numbers.ndim and memory_of(key) is not HOST:
             raise TypeError(f"data to fold in is on cpu, the key on {key.device}; cupy.asarray(data) puts it there")
-        return _fold_array(key, data) if data.ndim else _fold_number(key, int(data))
+        return _fold_array(key, numbers) if numbers.ndim else _fold_number(key, int(numbers))
     kinds = "an int, an array of integers, a str, bytes or a tuple of these"
     raise TypeError(f"data to fold in is {kinds}, got {_kind(data)}{_hint(data, _DATA_HINTS)}")
+
+
+def _integers(data: Array) -> Array | None:
+    """Numbers to fold in as int64 or uint64, those of an array of objects too; None if they are not integers."""
+    numbers = plain("data", data)
+    if numbers.dtype != object:
+        return numbers if numbers.dtype.kind in "iu" else None
+    exact = integers(numbers)
+    if exact is not None and exact.dtype == object:
+        raise ValueError(f"data to fold in is from 0 to 2**64 - 1, got {shown(data, str)}")
+    return exact
 
 
 def _fold_number(key: Key, number: int) -> Key:

@@ -12,14 +12,15 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, wraps
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeAlias, TypeVar
 
 import numpy as np
 
 from keyrng._given import array_of, broadcast, converted_to, shown
-from keyrng.backends.memory import HOST, Memory, is_on_device
+from keyrng._numbers import reals
+from keyrng.backends.memory import HOST, Memory, distinct, is_on_device
 from keyrng.backends.mode import in_default_mode
-from keyrng.dtypes import FLOAT64, Dtype, compute_dtype
+from keyrng.dtypes import FLOAT32, FLOAT64, Dtype, compute_dtype, is_half
 from keyrng.formats import converted, neighbour
 from keyrng.kernels.elementary import floor
 from keyrng.kernels.ops import where
@@ -33,10 +34,14 @@ _R = TypeVar("_R")
 
 @dataclass(frozen=True, eq=False)  # looked up by identity: numbers that passed are remembered with it
 class Requirement:
-    """What a parameter must be: in words, and as a test that works on a float and on an array."""
+    """What a parameter must be: in words, and as a test that works on a number and on an array.
+
+    It holds both for what was given and for what the dtype of the computation makes of it.
+    """
 
     text: str
     holds: Callable[[Any], Any]
+    exact: bool = False  # whether the dtype must make no other number of it
 
     def __call__(self, **named: ArrayLike) -> Parameter:
         """The parameter of that name, to be checked by `draw`: ``positive(a=a)``."""
@@ -64,18 +69,24 @@ chance = Requirement("above 0 and at most 1", lambda x: (x > 0) & (x <= 1))
 
 
 @lru_cache(maxsize=64)
-def whole_to(largest: int) -> Requirement:
-    """A whole number from 0 to a largest one."""
+def whole_to(largest: int, more: str = "") -> Requirement:
+    """A whole number from 0 to a largest one; ``more`` is the hint of `wider`, if there is one."""
 
     # Not x % 1, which warns of infinities.
     def holds(x: Any) -> Any:
         return (x >= 0) & (x <= largest) & ((floor(x) if isinstance(x, Symbol) else np.floor(x)) == x)
 
-    return Requirement(f"a whole number from 0 to {largest}", holds)
+    return Requirement(f"a whole number from 0 to {largest}{more}", holds, exact=True)
 
 
-# Beyond these NumPy warns before it gives infinity; comparing is cheaper than silencing it.
-_LARGEST = {np.dtype(t): float(np.finfo(t).max) for t in (np.float32, np.float64)}
+def wider(dtype: Dtype) -> str:
+    """A hint for errors: which dtype to ask for where counts are too large for one; nothing if there is none."""
+    more = "uint64" if dtype == np.int64 else "int64" if dtype.itemsize < 8 else ""
+    return more and f' (a wider dtype takes more: dtype="{more}")'
+
+
+# From here on floats round to infinity, and NumPy warns; comparing is cheaper than silencing it.
+_INFINITE = {FLOAT32: 2.0**128 - 2.0**103}
 
 
 def parameter_array(here: Memory, given: Any, position: int, dtype: Dtype) -> Array:
@@ -95,10 +106,13 @@ def parameter_array(here: Memory, given: Any, position: int, dtype: Dtype) -> Ar
 @in_default_mode
 def _any_array(here: Memory, name: str, raw: Any, requirement: Requirement | None, dtype: Dtype) -> Array:
     if is_on_device(raw):
-        return _on_device(name, here.array(name, raw), dtype)
-    array = _numeric(name, raw, dtype)
+        return _on_device(here, name, here.array(name, raw), requirement, dtype)
+    given = _numeric(name, raw, dtype)
+    array = _rounded(name, given, dtype)
     if requirement not in (None, anything):
-        _check(name, requirement, array, raw)
+        if given is not array and not is_half(given.dtype):
+            _check(name, requirement, given, given)
+        _check(name, requirement, array, given)
     return placed(here, name, array, raw)
 
 
@@ -147,12 +161,11 @@ def _number_array(name: str, number: float, requirement: Requirement | None, dty
     if dtype.kind != "f" and type(number) is float:
         raise TypeError(f"{name} is a number or an array of integers, got {shown(number, str)}")
     try:
-        beyond = abs(number) > _LARGEST.get(dtype, math.inf)
-        array = np.array(math.copysign(math.inf, number) if beyond else number, dtype)
+        array = np.array(_nearest(number, dtype), dtype)
     except OverflowError:
         raise ValueError(f"{name} must fit {dtype}, got {shown(number)}") from None
-    if requirement is not None and not requirement.holds(array.item()):
-        _check(name, requirement, array, number)
+    if requirement is not None and not (requirement.holds(number) and requirement.holds(array.item())):
+        _refuse(name, requirement, number, array.item(), dtype)
     array.flags.writeable = False
     return array
 
@@ -160,25 +173,45 @@ def _number_array(name: str, number: float, requirement: Requirement | None, dty
 _remembered = lru_cache(maxsize=1024, typed=True)(_number_array)
 
 
-def _check(name: str, requirement: Requirement, array: Array, given: Any) -> None:
+def _nearest(number: float, dtype: Dtype) -> Any:
+    """A number that NumPy rounds once to the dtype, as it does elements of arrays."""
+    if type(number) is int and abs(number) > 2**53 and -(2**63) <= number < 2**64:
+        return np.asarray(number)  # or a float64 would come in between
+    return math.copysign(math.inf, number) if abs(number) >= _INFINITE.get(dtype, math.inf) else number
+
+
+def _check(name: str, requirement: Requirement, array: Array, given: Array) -> None:
     """ValueError with the first value that is not as required, as it was given and as the dtype has it."""
-    wrong = ~np.asarray(requirement.holds(array))
-    if not wrong.any():
-        return
-    has = float(array[wrong].ravel()[0])
-    was = float(np.asarray(given)[wrong].ravel()[0] if np.ndim(given) else given)
-    note = "" if has == was or was != was else f" ({has} as {array.dtype})"
-    raise ValueError(f"{name} must be {requirement.text}, got {was}{note}{' among others' if array.ndim else ''}")
+    wrong = ~np.asarray(requirement.holds(array), bool)
+    if wrong.any():
+        was, has = (values[wrong].ravel()[:1].tolist()[0] for values in (given, array))
+        _refuse(name, requirement, was, has, array.dtype, " among others" if array.ndim else "")
+
+
+def _refuse(name: str, requirement: Requirement, was: Any, has: Any, dtype: Dtype, others: str = "") -> NoReturn:
+    rounded = bool(requirement.holds(was)) and float(has) != was
+    note = f" ({float(has)} as {dtype})" if rounded else ""
+    number = was if abs(was) > 2**53 else float(was)
+    raise ValueError(f"{name} must be {requirement.text}, got {shown(number, str)}{note}{others}")
 
 
 def _numeric(name: str, value: Any, dtype: Dtype) -> Array:
+    """What was given as an array of numbers, none of them rounded: of a list, floats or integers of any size."""
     if isinstance(value, Key):
         raise TypeError(f"{name} is a number or an array, got a key; the key comes first")
     if isinstance(value, (str, bytes)) or value is None:
         raise TypeError(f"{name} is a number or an array of numbers, got {shown(value)}")
     array = array_of(name, value)
+    if array.dtype == object:
+        try:
+            numbers = reals(array)
+        except (OverflowError, ValueError):  # a Fraction beyond all floats, a signaling NaN of Decimal
+            raise ValueError(f"{name} must fit {dtype}, got {shown(value)}") from None
+        if numbers is not None and numbers.dtype == object:  # integers that no dtype holds
+            return numbers
+        array = array if numbers is None else numbers
     _check_kind(name, array, dtype)
-    return array if array.dtype == dtype else converted_to(name, array, dtype)
+    return array
 
 
 def _check_kind(name: str, array: Array, dtype: Dtype) -> None:
@@ -186,6 +219,21 @@ def _check_kind(name: str, array: Array, dtype: Dtype) -> None:
     if array.dtype.kind not in allowed and array.dtype.name != "bfloat16":
         kind = "numbers" if dtype.kind == "f" else "integers"
         raise TypeError(f"{name} is a number or an array of {kind}, got {array.dtype}")
+
+
+def _rounded(name: str, array: Array, dtype: Dtype) -> Array:
+    """Numbers in the dtype of a computation; ValueError for integers that do not fit words."""
+    if array.dtype == dtype:
+        return array
+    if array.dtype == object:
+        numbers = [_number_array(name, number, None, dtype) for number in array.ravel().tolist()]
+        return np.array(numbers, dtype).reshape(array.shape)
+    if dtype.kind == "u" and array.size:
+        part, limits = distinct(array), np.iinfo(dtype)
+        for extreme in (int(part.min()), int(part.max())):
+            if not 0 <= extreme <= limits.max:
+                raise ValueError(f"{name} must fit {dtype}, got {extreme}")
+    return converted_to(name, array, dtype)
 
 
 def placed(here: Memory, name: str, array: Array, given: Any) -> Array:
@@ -197,10 +245,15 @@ def placed(here: Memory, name: str, array: Array, given: Any) -> Array:
     return here.receive(array)
 
 
-def _on_device(name: str, array: Array, dtype: Dtype) -> Array:
-    """A parameter in the memory of a GPU in the computation's dtype."""
+def _on_device(here: Memory, name: str, array: Array, requirement: Requirement | None, dtype: Dtype) -> Array:
+    """A parameter in the memory of a GPU in the computation's dtype; NaN for a count that this cannot hold."""
     _check_kind(name, array, dtype)
-    return converted(array, dtype)
+    narrow = converted(array, dtype)
+    if requirement is None or not requirement.exact or narrow is array:
+        return narrow
+    with here.current():
+        exact: Array = here.xp.where(converted(narrow, array.dtype) == array, narrow, dtype.type(math.nan))
+    return exact
 
 
 def one_number(parameter: Parameter) -> float:
@@ -238,7 +291,7 @@ def rounded(here: Memory, parameter: Parameter, dtype: Dtype) -> Array:
         return narrow if parameter.requirement is None else here.apply(_or_nan(parameter.requirement.holds), narrow)
     narrow = converted_to(parameter.name, exact, dtype)
     if parameter.requirement is not None:
-        _check(parameter.name, parameter.requirement, narrow, parameter.value)
+        _check(parameter.name, parameter.requirement, narrow, exact)
     return narrow.astype(compute_dtype(dtype))
 
 
@@ -272,15 +325,19 @@ def check_together(**values: Array) -> None:
         raise ValueError(f"{shapes} do not broadcast together")
 
 
-def bounds(here: Memory, low: Parameter, high: Parameter, dtype: Dtype) -> tuple[Array, Array]:
-    """Two bounds as `rounded` gives them; ValueError unless ``low < high`` everywhere."""
+def bounds(here: Memory, low: Parameter, high: Parameter, dtype: Dtype) -> tuple[Array, Array, str]:
+    """Two bounds as `rounded` gives them, and an error if an interval is empty; ValueError where ``low > high``."""
     lows, highs = rounded(here, low, dtype), rounded(here, high, dtype)
     check_together(**{low.name: lows, high.name: highs})
 
     def error() -> str:
         return f"{low.name} must be less than {high.name}, got {shown(low.value, str)} and {shown(high.value, str)}"
 
-    return lows, together(here, _more, highs, lows, error=error)
+    if not (isinstance(lows, np.ndarray) and isinstance(highs, np.ndarray)):
+        return lows, together(here, _more, highs, lows, error=error), ""
+    if not (lows <= highs).all():
+        raise ValueError(error())
+    return lows, highs, "" if (lows < highs).all() else error()
 
 
 def finite_span(high: Any, low: Any) -> Any:

@@ -5,7 +5,7 @@ Must not import sampling or anything above it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any, TypeAlias
@@ -70,6 +70,13 @@ def checked(
     if values:
         check_broadcast(parameters, values, full)
     return full, values
+
+
+def check_nothing(error: str, key: Key, shape: Shape | None, out: Any, parameters: Sequence[Parameter]) -> None:
+    """ValueError unless a sample has no elements: nothing is drawn from an empty interval, so it is allowed there."""
+    values = [parameter.value for parameter in parameters]
+    if prod(sample_shape(key, shape, values, None if isinstance(out, Plan) else out)):
+        raise ValueError(error)
 
 
 def check_count(key: Key, count: int) -> None:

@@ -17,7 +17,8 @@ PACKAGE = Path(keyrng.__file__).parent
 
 # A module imports only modules of keyrng that stand before it.
 ORDER = (
-    # words for errors
+    # what was given, and words for errors
+    "keyrng._numbers",
     "keyrng._given",
     # the kernel language
     "keyrng.kernels.symbols",

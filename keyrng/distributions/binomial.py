@@ -17,7 +17,7 @@ from keyrng.kernels.elementary import floor
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
 from keyrng.keys import Key
-from keyrng.parameters import Array, ArrayLike, probability, whole_to
+from keyrng.parameters import Array, ArrayLike, Requirement, probability, whole_to, wider
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
@@ -63,8 +63,9 @@ def binomial(
     key, shape, out
         As for `draw`: the result has shape ``key.shape + shape``.
     n
-        Whole numbers of trials, zero or more, that broadcast to the result and fit its dtype: to 2**53 for float64 and
-        int64, to 2**31 - 128 for narrower floats (65504 for float16).
+        Whole numbers of trials, zero or more, that broadcast to the result; at most the number up to which its dtype
+        holds every count: 2**24 for float32, 2**53 for float64 and for integers of 64 bits, 2048 for float16, 256 for
+        bfloat16.
     p
         Probabilities of success from 0 to 1, both included and exact.
     dtype
@@ -73,7 +74,7 @@ def binomial(
     Raises
     ------
     ValueError
-        If an ``n`` is negative, no whole number or too large for the dtype, or a ``p`` outside [0, 1], or NaN.
+        If an ``n`` is negative, not a whole number or too large for the dtype, or a ``p`` outside [0, 1], or NaN.
 
     Notes
     -----
@@ -89,13 +90,15 @@ def binomial(
     """
     dtype = number(dtype)
     floats = compute_dtype(dtype) if dtype.kind not in "iu" else FLOAT64
-    return draw(_binomial, key, shape, dtype, whole_to(trials(dtype))(n=n), probability(p=p), compute=floats, out=out)
+    return draw(_binomial, key, shape, dtype, trials(dtype)(n=n), probability(p=p), compute=floats, out=out)
 
 
-def trials(dtype: Dtype) -> int:
-    """The largest number of trials whose counts a dtype holds, and the computation."""
-    if dtype.kind in "iu":
-        return min(int(np.iinfo(dtype).max), 2**53)
+def trials(dtype: Dtype) -> Requirement:
+    """A number of trials of which a dtype holds every count, and float64, in which integers are computed."""
     if dtype.itemsize == 8:
-        return 2**53
-    return 65504 if dtype == np.float16 else 2**31 - 128
+        return whole_to(2**53)
+    largest = int(np.iinfo(dtype).max) if dtype.kind in "iu" else _FLOATS[dtype.name]
+    return whole_to(largest, f" for {dtype}{wider(dtype)}")
+
+
+_FLOATS = {"float16": 2**11, "bfloat16": 2**8, "float32": 2**24}

@@ -11,23 +11,39 @@ from typing import Any
 
 import numpy as np
 
+from keyrng.backends.memory import Memory
 from keyrng.backends.mode import in_default_mode
-from keyrng.dtypes import Dtype, DTypeLike, float_dtype, integer
-from keyrng.kernels.bits import unit
+from keyrng.dtypes import FLOAT32, FLOAT64, Dtype, DTypeLike, float_dtype, integer
+from keyrng.kernels.bits import to_unit, unit
 from keyrng.kernels.elementary import floor, log1p, log_unchecked
-from keyrng.kernels.lane import FLOATS, kernel
+from keyrng.kernels.lane import FLOATS, Kernel, kernel
 from keyrng.kernels.ops import cast, where
 from keyrng.keys import Key, memory_of
-from keyrng.parameters import Array, ArrayLike, Requirement, chance, checked
+from keyrng.parameters import Array, ArrayLike, Parameter, Requirement, chance, checked, once_for_numbers
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
+
+# Below this p, which is rounded up to a float32, values of the float32 formula may be beyond 2**24.
+_RARE = float(np.float32(23 * math.log(2.0) / 2**24 * (1.0 + 2.0**-20)))
+
+
+def _trials(u: Any, p: Any) -> Any:
+    trials = floor(log_unchecked(where(u == 0.0, 1.0, u)) / log1p(-p)) + 1.0
+    return cast(trials, np.uint32 if u.dtype == np.float32 else np.uint64)
 
 
 @kernel(*FLOATS)
 def _geometric(lane: Any, p: Any) -> Any:
-    u = unit(lane)
-    trials = floor(log_unchecked(where(u == 0.0, 1.0, u)) / log1p(-p)) + 1.0
-    return cast(trials, np.uint32 if lane.dtype == np.float32 else np.uint64)
+    return _trials(unit(lane), p)
+
+
+@kernel("float64")
+def _geometric_rare(lane: Any, p: Any) -> Any:
+    # The middle of the interval that a word of 32 bits is, in which float32 sees the 23 bits of the other formula.
+    word = lane.bits(32)
+    u = to_unit(word, FLOAT32)
+    middle = where(u == 0.0, 1.0, (cast(word, np.float64) + 0.5) * 2.0**-32)
+    return where(p < _RARE, cast(_trials(middle, p), np.uint32), _trials(u, cast(p, np.float32)))
 
 
 @lru_cache
@@ -36,8 +52,9 @@ def _fits(dtype: Dtype) -> Requirement:
     """What ``p`` must be for the largest value, that of the smallest uniform, to fit a dtype."""
     largest = (52 if dtype.itemsize == 8 else 23) * math.log(2.0)
     least = -math.expm1(-largest / np.iinfo(dtype).max) * (1.0 + 2.0**-20)  # what the quotient's rounding may add
-    wider = "" if dtype.itemsize == 8 else "; give a wider dtype"
-    return Requirement(f"at least {least:.8g} for values to fit {dtype}{wider}", lambda p: (p >= least) & (p <= 1))
+    least = float(np.nextafter(np.float32(least), np.float32(1)))  # no comparison rounds it
+    hint = "" if dtype.itemsize == 8 else '; give a wider dtype: dtype="int64"'
+    return Requirement(f"at least {least:.8g} for values to fit {dtype}{hint}", lambda p: (p >= least) & (p <= 1))
 
 
 def geometric(
@@ -64,8 +81,10 @@ def geometric(
     -----
     ``floor(log(u) / log(1 - p)) + 1`` of a uniform u on [0, 1), in float32, or float64 for dtypes of 64 bits; 1 where u
     is 0. As u has 23 (52) bits, the largest value is about ``15.9 / p`` (``36 / p``), and for a very small ``p`` not
-    all up to it occur. The values of ``jax.random.geometric`` for a ``p`` of that float, but for those few that are
-    one off, where the quotient is next to an integer.
+    all up to it occur. For dtypes of 32 bits and a ``p`` below 9.5e-7, whose values may be beyond 2**24, u has 32 bits
+    and the computation is in float64; of 64 bits, values beyond 2**53 are multiples of powers of two. The values of
+    ``jax.random.geometric`` for a ``p`` of that float and from 9.5e-7 on, except for those few that are one off, where
+    the quotient is next to an integer.
 
     Examples
     --------
@@ -74,6 +93,18 @@ def geometric(
     array([ 1,  1, 11,  8,  6], dtype=int32)
     """
     dtype = integer(dtype)
+    chosen, parameter, compute = _prepared(memory_of(key), p, dtype)
+    return draw(chosen, key, shape, dtype, parameter, compute=compute, out=out)
+
+
+@once_for_numbers
+def _prepared(here: Memory, p: ArrayLike, dtype: Dtype) -> tuple[Kernel, Parameter, Dtype]:
+    """The kernel for a probability, the probability, and the dtype to compute in."""
     compute = float_dtype(dtype)
-    checked(memory_of(key), chance(p=p), compute)  # what is no probability is told first
-    return draw(_geometric, key, shape, dtype, _fits(dtype)(p=p), compute=compute, out=out)
+    checked(here, chance(p=p), compute)  # what is not a probability is reported first
+    fitting = _fits(dtype)(p=p)
+    if dtype.itemsize == 4:
+        exact = checked(here, fitting, FLOAT64)
+        if not isinstance(exact.value, np.ndarray) or (exact.value < _RARE).any():
+            return _geometric_rare, exact, FLOAT64
+    return _geometric, fitting, compute

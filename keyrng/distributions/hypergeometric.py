@@ -5,6 +5,8 @@ Must not import anything above the distributions.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,17 @@ from keyrng.kernels.elementary import floor
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import where
 from keyrng.keys import Key, memory_of
-from keyrng.parameters import Array, ArrayLike, Parameter, check_together, checked, once_for_numbers, together, whole_to
+from keyrng.parameters import (
+    Array,
+    ArrayLike,
+    Parameter,
+    check_together,
+    checked,
+    once_for_numbers,
+    together,
+    whole_to,
+    wider,
+)
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
@@ -85,12 +97,13 @@ def hypergeometric(
     ngood, nbad, nsample
         Whole numbers, zero or more, that broadcast to the result; ``nsample <= ngood + nbad <= 2**53``.
     dtype
-        Any integer dtype that holds ``ngood``; int32 by default.
+        Any integer dtype that holds the largest possible count, the smaller of ``ngood`` and ``nsample``; int32 by
+        default.
 
     Raises
     ------
     ValueError
-        If one is negative, no whole number or too large, or ``nsample`` larger than ``ngood + nbad``.
+        If one is negative, not a whole number or too large, or ``nsample`` larger than ``ngood + nbad``.
 
     Notes
     -----
@@ -113,9 +126,10 @@ def hypergeometric(
 def _checked(
     here: Memory, ngood: ArrayLike, nbad: ArrayLike, nsample: ArrayLike, dtype: Dtype
 ) -> tuple[Parameter, ...]:
-    first = checked(here, whole_to(min(int(np.iinfo(dtype).max), LARGEST))(ngood=ngood), FLOAT64)
-    second = checked(here, whole_to(LARGEST)(nbad=nbad), FLOAT64)
-    third = checked(here, whole_to(LARGEST)(nsample=nsample), FLOAT64)
+    counts = whole_to(LARGEST)
+    first, second, third = (
+        checked(here, n, FLOAT64) for n in (counts(ngood=ngood), counts(nbad=nbad), counts(nsample=nsample))
+    )
     a, b, c = first.value, second.value, third.value
     check_together(ngood=a, nbad=b, nsample=c)
 
@@ -125,13 +139,29 @@ def _checked(
     def too_large() -> str:
         return f"nsample must be at most ngood + nbad, got {nsample} of {ngood} and {nbad}"
 
+    def not_held() -> str:
+        largest = np.iinfo(dtype).max
+        return f"ngood or nsample must be at most {largest} for {dtype}{wider(dtype)}, got {ngood} and {nsample}"
+
     b = together(here, _countable, b, a, error=too_many)
     c = together(here, _contained, c, a, b, error=too_large)
+    c = together(here, held_by(dtype), c, a, error=not_held)
     return first, Parameter("nbad", b, second.requirement), Parameter("nsample", c, third.requirement)
 
 
+@lru_cache
+def held_by(dtype: Dtype) -> Callable[[Any, Any], Any]:
+    """Whether a dtype holds every count of good items in a sample."""
+    largest = min(int(np.iinfo(dtype).max), LARGEST)
+
+    def held(sample: Any, good: Any) -> Any:
+        return (sample <= largest) | (good <= largest)
+
+    return held
+
+
 def _countable(bad: Any, good: Any) -> Any:
-    return good + bad <= LARGEST
+    return bad <= LARGEST - good  # not the sum, which is rounded
 
 
 def _contained(sample: Any, good: Any, bad: Any) -> Any:

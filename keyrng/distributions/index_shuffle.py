@@ -98,7 +98,7 @@ def index_shuffle(key: Key, index: ArrayLike, n: int, *, inverse: bool = False, 
     index
         Integers from 0 to ``n - 1``: which elements of the permutation.
     n
-        The length of the permutation, from 1 to 2**63. Nothing of that length is made or kept.
+        The length of the permutation, from 1 to 2**63, or 0 without an index. Nothing of that length is made or kept.
     inverse
         Whether to go back: from elements to the indices where they stand.
     out
@@ -132,8 +132,8 @@ def index_shuffle(key: Key, index: ArrayLike, n: int, *, inverse: bool = False, 
     >>> keyrng.index_shuffle(key, 365286333847, 10**12, inverse=True)
     array(123)
     """
-    here, n, inverse = memory_of(key), _length(n), truth("inverse", inverse)
-    start = _indices(here, index, n)
+    here, inverse = memory_of(key), truth("inverse", inverse)
+    start, n = _indices(here, index, n)
     keys = bits(fold_in(key, n), (2,), np.uint64).reshape(*key.shape, *(1,) * start.ndim, 2)
     row_keys, column_keys = keys[..., 0], keys[..., 1]
     shape = key.shape + start.shape
@@ -223,24 +223,27 @@ def _runs(rows: int, columns: int) -> int:
     return math.ceil(64 / (_ROUNDS * math.log2(max(2, min(rows, columns)))))
 
 
-def _length(n: Any) -> int:
+def _length(n: Any, count: int) -> int:
+    """The length of a permutation of which so many elements are wanted; where these are none, it may be 0."""
     if not _is_integer(n):
         raise TypeError(f"n is an int, got {shown(n)}")
-    if not 1 <= n <= 2**63:
+    if not (0 if count == 0 else 1) <= n <= 2**63:
         raise ValueError(f"n must be from 1 to 2**63, got {shown(n)}")
-    return int(n)
+    return max(int(n), 1)
 
 
-def _indices(here: Memory, index: ArrayLike, n: int) -> Array:
+def _indices(here: Memory, index: ArrayLike, n: Any) -> tuple[Array, int]:
+    """The indices, and ``n``, checked."""
     if is_on_device(index):
         there = here.array("index", index)
         if there.dtype.kind not in "iu":
             raise TypeError(f"index is an integer or an array of integers, got {there.dtype}")
         with here.current():
-            return there.astype(np.uint64)
+            return there.astype(np.uint64), _length(n, there.size)
     array = _integers("index", index)
+    n = _length(n, array.size)
     if array.size:
         for extreme in (int(distinct(array).min()), int(distinct(array).max())):
             if not 0 <= extreme < n:
                 raise ValueError(f"index must be from 0 to n - 1, got {shown(extreme)} with n = {n}")
-    return placed(here, "index", converted_to("index", array, np.dtype(np.uint64)), index)
+    return placed(here, "index", converted_to("index", array, np.dtype(np.uint64)), index), n

@@ -17,7 +17,7 @@ from keyrng.kernels.elementary import exp, floor, log1p, log_unchecked
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import cast
 from keyrng.keys import Key, memory_of
-from keyrng.parameters import Array, ArrayLike, Requirement, below_one, checked
+from keyrng.parameters import Array, ArrayLike, Requirement, below_one, checked, wider
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
@@ -73,4 +73,4 @@ def logseries(
 def _fitting(dtype: Dtype) -> Requirement:
     # The second uniform is at least 2**-52, whose logarithm is -36.05, and log(q) is at most p - 1.
     limit = 1.0 - 38.0 / float(np.iinfo(dtype).max)
-    return Requirement(f"at most {limit} for {dtype} (a wider dtype takes more)", lambda x: (x >= 0) & (x <= limit))
+    return Requirement(f"at most {limit} for {dtype}{wider(dtype)}", lambda x: (x >= 0) & (x <= limit))

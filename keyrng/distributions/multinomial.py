@@ -10,15 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from keyrng._given import shown
 from keyrng.backends.memory import memory_at
 from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.binomial import _binomial, trials
-from keyrng.distributions.hypergeometric import LARGEST, _hypergeometric
+from keyrng.distributions.hypergeometric import LARGEST, _hypergeometric, held_by
 from keyrng.distributions.rows import full_shape, repeated, required, row_shape, scaled, stored, workplace
 from keyrng.dtypes import FLOAT64, DTypeLike, integer, number
 from keyrng.kernels.ops import where
 from keyrng.keys import Key, memory_of, split
-from keyrng.parameters import Array, ArrayLike, Parameter, non_negative, placed, together, whole_to
+from keyrng.parameters import Array, ArrayLike, Parameter, non_negative, placed, together, whole_to, wider
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
@@ -56,8 +57,8 @@ def _positive(n: Any, total: Any) -> Any:
     return total > 0.0
 
 
-def _countable(nsample: Any, total: Any) -> Any:
-    return total <= LARGEST
+def _countable(items: Any, others: Any) -> Any:
+    return items <= LARGEST - others  # not the sum, which is rounded
 
 
 def _contained(nsample: Any, total: Any) -> Any:
@@ -82,7 +83,8 @@ def multinomial(
     key, out
         As for `draw`: the result has shape ``key.shape + shape``.
     n
-        Whole numbers, zero or more, that broadcast to the result without its last axis; at most what the dtype holds.
+        Whole numbers, zero or more, that broadcast to the result without its last axis; at most the number up to which
+        the dtype holds every count, as for `binomial`.
     p
         Weights of the classes along the last axis, zero or more and finite, not all zero: each over their sum is the
         probability. The axes before it broadcast to the result.
@@ -100,8 +102,8 @@ def multinomial(
 
     Notes
     -----
-    Binomial variates of what is left, class after class, in float64: a row adds up to ``n``, exactly where the dtype
-    holds its counts. Where the sum of the weights could overflow or be subnormal they are scaled first. Values differ
+    Binomial variates of what is left, class after class, in float64: a row adds up to ``n``, exactly. Where the sum of
+    the weights could overflow or be subnormal they are scaled first. Values differ
     from jax.random.multinomial, as those of `binomial`.
 
     Examples
@@ -114,7 +116,7 @@ def multinomial(
     here = memory_of(key)
     place = workplace(here, n, p)
     weights = scaled(required(place, non_negative(p=p), FLOAT64))
-    draws = required(place, whole_to(trials(dtype))(n=n), FLOAT64)
+    draws = required(place, trials(dtype)(n=n), FLOAT64)
     row_shape("p", weights, shape)
     full = full_shape(key, shape, out, n=repeated("n", draws), p=weights)
 
@@ -122,7 +124,9 @@ def multinomial(
         return f"p must have a positive weight in every row, got {p}"
 
     if not weights.shape[-1]:
-        raise ValueError(error())
+        if not isinstance(draws, np.ndarray) or draws.any():
+            raise ValueError(error())
+        return stored(key, here.empty(full, FLOAT64), dtype, out)  # no draws of no classes
     left = _sums_from(weights)
     draws = placed(here, "n", together(place, _positive, draws, left[..., 0], error=error), n)
     chances = placed(here, "p", place.apply(_chance, weights, left), p)
@@ -160,7 +164,8 @@ def multivariate_hypergeometric(
         The result has shape ``key.shape + shape + colors.shape[-1:]``; None for what ``nsample`` and ``colors`` without
         its last axis broadcast to.
     dtype
-        Any integer dtype that holds ``colors``; int32 by default.
+        Any integer dtype that holds the largest possible count, the smaller of ``nsample`` and a color's items; int32
+        by default.
 
     Raises
     ------
@@ -181,7 +186,7 @@ def multivariate_hypergeometric(
     dtype = integer(dtype)
     here = memory_of(key)
     place = workplace(here, colors, nsample)
-    items = required(place, whole_to(min(int(np.iinfo(dtype).max), LARGEST))(colors=colors), FLOAT64)
+    items = required(place, whole_to(LARGEST)(colors=colors), FLOAT64)
     taken = required(place, whole_to(LARGEST)(nsample=nsample), FLOAT64)
     rows = row_shape("colors", items, shape, "colors")
     full = full_shape(key, rows, out, nsample=repeated("nsample", taken), colors=items)
@@ -189,15 +194,25 @@ def multivariate_hypergeometric(
     total = left[..., 0] if left.shape[-1] else place.xp.zeros(left.shape[:-1])
 
     def too_many() -> str:
-        return f"colors must add up to at most 2**53, got {colors}"
+        return f"colors must add up to at most 2**53, got {shown(colors, str)}"
 
     def too_large() -> str:
-        return f"nsample must be at most the sum of colors, got {nsample} of {colors}"
+        return f"nsample must be at most the sum of colors, got {shown(nsample, str)} of {shown(colors, str)}"
 
-    taken = together(place, _countable, taken, total, error=too_many)
-    taken = placed(here, "nsample", together(place, _contained, taken, total, error=too_large), nsample)
+    def not_held() -> str:
+        return (
+            f"nsample or each of colors must be at most {np.iinfo(dtype).max} for {dtype}{wider(dtype)}, got "
+            f"{shown(nsample, str)} and {shown(colors, str)}"
+        )
+
     with place.current():
-        others = placed(here, "colors", left - items, colors)
+        others = place.xp.zeros_like(items)
+        others[..., :-1] = left[..., 1:]
+    items = together(place, _countable, items, others, error=too_many)
+    taken = together(place, _contained, taken, total, error=too_large)
+    items = together(place, held_by(dtype), items, repeated("nsample", taken), error=not_held)
+    taken = placed(here, "nsample", taken, nsample)
+    others = placed(here, "colors", others, colors)
     items = placed(here, "colors", items, colors)
 
     def count(keys: Key, batch: tuple[int, ...], i: int, rest: ArrayLike) -> Array:

@@ -30,6 +30,7 @@ from keyrng.parameters import (
     once_for_numbers,
     positive,
     together,
+    wider,
 )
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
@@ -93,7 +94,7 @@ def _checked(here: Memory, n: ArrayLike, p: ArrayLike, dtype: Dtype) -> tuple[Pa
     check_together(n=successes.value, p=rate.value)
 
     def error() -> str:
-        return f"counts for n {n} and p {p} may not fit {dtype}, which ends at {largest}; give a wider dtype"
+        return f"counts for n {n} and p {p} may not fit {dtype}, which ends at {largest}{wider(dtype)}"
 
     fitting = together(here, _fits(largest), rate.value, successes.value, error=error)
     return successes, Parameter("p", fitting, rate.requirement)

@@ -19,7 +19,7 @@ from keyrng.kernels.elementary import floor
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
 from keyrng.keys import Key
-from keyrng.parameters import Array, ArrayLike, Requirement
+from keyrng.parameters import Array, ArrayLike, Requirement, wider
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
@@ -56,8 +56,8 @@ def poisson(
     key, shape, out
         As for `draw`: the result has shape ``key.shape + shape``.
     lam
-        Means, zero or more, that broadcast to the result, so far below the dtype's largest integer that none of its
-        counts is beyond it (with a probability of more than 1e-20).
+        Means, zero or more, that broadcast to the result, and at least ten standard deviations below the dtype's
+        largest integer, so that every count fits.
     dtype
         Any integer dtype; int32 by default. With 64 bits the computation is in float64, else in float32.
 
@@ -85,7 +85,10 @@ def poisson(
 @lru_cache
 @in_default_mode
 def _mean(dtype: Dtype) -> Requirement:
-    # int32 holds what float32 adds up, also where the result is unsigned.
-    largest = min(int(np.iinfo(dtype).max), 2 ** (63 if dtype.itemsize == 8 else 31) - 1)
+    largest = int(np.iinfo(dtype).max)
     limit = math.floor((math.sqrt(largest) - 5.0) ** 2 - 25.0) if largest > 200 else 40
-    return Requirement(f"between 0 and {limit}, for all counts to fit {dtype}", lambda x: (x >= 0) & (x <= limit))
+    digits = 53 if dtype.itemsize == 8 else 24
+    limit &= -(1 << max(0, limit.bit_length() - digits))  # a number of the computation, so that no comparison rounds it
+    return Requirement(
+        f"between 0 and {limit}, for all counts to fit {dtype}{wider(dtype)}", lambda x: (x >= 0) & (x <= limit)
+    )

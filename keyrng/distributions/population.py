@@ -123,6 +123,8 @@ def population(here: Memory, name: str, given: ArrayLike | Key, axis: int) -> Po
     size = int(given)
     if size < 0:
         raise ValueError(f"{name} must not be negative, got {shown(size)}")
+    if size > 2**63:
+        raise ValueError(f"{name} must be at most 2**63, got {shown(size)}")
     return Population((size,), _axis(axis, 1))
 
 

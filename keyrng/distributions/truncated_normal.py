@@ -20,6 +20,7 @@ from keyrng.kernels.ops import sqrt, where
 from keyrng.kernels.special import erf
 from keyrng.keys import Key, memory_of
 from keyrng.parameters import Array, ArrayLike, Parameter, above, below, bounds, number, once_for_numbers, together
+from keyrng.plan import check_nothing
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
@@ -118,7 +119,8 @@ def truncated_normal(
         As for `draw`: the result has shape ``key.shape + shape``.
     lower, upper
         The bounds, infinite ones included, or arrays of them that broadcast to the result; ``lower < upper`` when
-        rounded to ``dtype``, with a number of the dtype between them.
+        rounded to ``dtype``, with a number of the dtype between them. A result without elements may have
+        ``lower == upper``.
     dtype
         float16, bfloat16, float32 (the default) or float64.
 
@@ -141,22 +143,27 @@ def truncated_normal(
     True
     """
     dtype = floating(dtype)
-    tails, interval = _interval(memory_of(key), lower, upper, dtype)
+    tails, interval, empty = _interval(memory_of(key), lower, upper, dtype)
+    if empty:
+        check_nothing(empty, key, shape, out, interval)
     return draw(_truncated_normal_tails if tails else _truncated_normal, key, shape, dtype, *interval, out=out)
 
 
 @once_for_numbers
-def _interval(here: Memory, lower: ArrayLike, upper: ArrayLike, dtype: Dtype) -> tuple[bool, tuple[Parameter, ...]]:
-    """Whether a bound lies in a tail, and the parameters of either kernel."""
-    low, high = bounds(here, number(lower=lower), number(upper=upper), dtype)
+def _interval(
+    here: Memory, lower: ArrayLike, upper: ArrayLike, dtype: Dtype
+) -> tuple[bool, tuple[Parameter, ...], str]:
+    """Whether a bound lies in a tail, the parameters of either kernel, and an error if an interval is empty."""
+    low, high, empty = bounds(here, number(lower=lower), number(upper=upper), dtype)
     least, largest = above(low, dtype), below(high, dtype)
 
     def error() -> str:
         return f"no {dtype} lies between lower and upper, got {lower} and {upper}"
 
-    largest = together(here, _not_less, largest, least, error=error)
+    if not empty:
+        largest = together(here, _not_less, largest, least, error=error)
     names = ("lower", "upper", "lower", "upper")
-    return _has_tails(low, high), tuple(map(Parameter, names, (low, high, least, largest)))
+    return _has_tails(low, high), tuple(map(Parameter, names, (low, high, least, largest))), empty
 
 
 def _not_less(largest: Any, least: Any) -> Any:

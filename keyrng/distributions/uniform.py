@@ -25,6 +25,7 @@ from keyrng.parameters import (
     once_for_numbers,
     together,
 )
+from keyrng.plan import check_nothing
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
@@ -60,6 +61,7 @@ def uniform(
         float16, bfloat16, float32 (the default) or float64.
     minval, maxval
         Finite numbers, or arrays of them that broadcast to the result; ``minval < maxval`` when rounded to ``dtype``.
+        A result without elements may have ``minval == maxval``.
 
     Raises
     ------
@@ -81,7 +83,10 @@ def uniform(
     dtype = floating(dtype)
     if minval is _ZERO and maxval is _ONE and dtype.itemsize >= 4:
         return draw(_unit, key, shape, dtype, out=out)
-    return draw(_uniform, key, shape, dtype, *_interval(memory_of(key), minval, maxval, dtype), out=out)
+    parameters, empty = _interval(memory_of(key), minval, maxval, dtype)
+    if empty:
+        check_nothing(empty, key, shape, out, parameters)
+    return draw(_uniform, key, shape, dtype, *parameters, out=out)
 
 
 # The default bounds are recognized as objects: the usual call makes no comparison and no array.
@@ -89,11 +94,12 @@ _ZERO, _ONE = uniform.__defaults__[2:4]  # type: ignore[index]
 
 
 @once_for_numbers
-def _interval(here: Memory, minval: ArrayLike, maxval: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
-    low, high = bounds(here, finite(minval=minval), finite(maxval=maxval), dtype)
+def _interval(here: Memory, minval: ArrayLike, maxval: ArrayLike, dtype: Dtype) -> tuple[tuple[Parameter, ...], str]:
+    """The parameters of the kernel, and an error if an interval is empty, of which nothing can be drawn."""
+    low, high, empty = bounds(here, finite(minval=minval), finite(maxval=maxval), dtype)
 
     def error() -> str:
         return f"maxval - minval must be finite in {low.dtype}, got {shown(minval, str)} and {shown(maxval, str)}"
 
     high = together(here, finite_span, high, low, error=error)
-    return Parameter("minval", low), Parameter("maxval", high), Parameter("maxval", below(high, dtype))
+    return (Parameter("minval", low), Parameter("maxval", high), Parameter("maxval", below(high, dtype))), empty

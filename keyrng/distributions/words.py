@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from keyrng._given import array_of, shown
+from keyrng._numbers import integers
 from keyrng.backends.memory import HOST, Memory, is_on_device
 from keyrng.dtypes import FLOAT32, DTypeLike, integer, signed, unsigned
 from keyrng.kernels.lane import WORDS, Kernel, kernel
 from keyrng.kernels.ops import cast, mod_wide, mulhi, where
 from keyrng.keys import Key, memory_of
 from keyrng.parameters import Array, ArrayLike, Parameter, check_together, once_for_numbers, placed
+from keyrng.plan import check_nothing
 from keyrng.sampling import draw
 from keyrng.shapes import Shape
 
@@ -98,7 +100,8 @@ def randint(
         As for `draw`: the result has shape ``key.shape + shape``.
     minval, maxval
         Integers, or arrays of them that broadcast to the result; ``minval < maxval``. Both ends of the dtype can
-        occur: ``maxval`` may be one more than its largest integer.
+        occur: ``maxval`` may be one more than its largest integer. A result without elements may have
+        ``minval == maxval``.
     dtype
         Any integer dtype; int32 by default.
 
@@ -122,18 +125,20 @@ def randint(
     array([9, 0, 2, 3, 1], dtype=int32)
     """
     dtype = integer(dtype)
-    chosen, parameters = _prepared(memory_of(key), minval, maxval, dtype)
+    chosen, parameters, empty = _prepared(memory_of(key), minval, maxval, dtype)
+    if empty:
+        check_nothing(empty, key, shape, out, parameters)
     return draw(chosen, key, shape, dtype, *parameters, out=out)
 
 
 @once_for_numbers
 def _prepared(
     here: Memory, minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]
-) -> tuple[Kernel, tuple[Parameter, ...]]:
-    """The kernel for a range, and its parameters."""
+) -> tuple[Kernel, tuple[Parameter, ...], str]:
+    """The kernel for a range, its parameters, and an error if a range is empty, of which nothing can be drawn."""
     if is_on_device(minval) or is_on_device(maxval):
-        return _randint, _range_on_device(here, minval, maxval, dtype)
-    low, span = _range(minval, maxval, dtype)
+        return _randint, _range_on_device(here, minval, maxval, dtype), ""
+    low, span, empty = _range(minval, maxval, dtype)
     if here is not HOST:
         low = Parameter("minval", placed(here, "minval", low.value, minval))
         span = Parameter("maxval", placed(here, "maxval", span.value, maxval))
@@ -141,27 +146,27 @@ def _prepared(
     if isinstance(words, np.ndarray) and words.dtype == np.uint32 and ((words - 1) < _SMALL_SPAN).all():
         inverse = np.array(2**32 - 1, np.uint32) // words
         carry = (2**32 - inverse.astype(np.uint64) * words).astype(np.uint32)
-        return _randint_small, (low, span, Parameter("maxval", inverse), Parameter("maxval", carry))
-    return _randint, (low, span)
+        return _randint_small, (low, span, Parameter("maxval", inverse), Parameter("maxval", carry)), empty
+    return _randint, (low, span), empty
 
 
-def _range(minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]) -> tuple[Parameter, Parameter]:
-    """The lower bound and the span as words, checked."""
-    info = np.iinfo(dtype)
+def _range(minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]) -> tuple[Parameter, Parameter, str]:
+    """The lower bound and the span as words, checked, and an error if a range is empty."""
     word = np.dtype(np.uint64 if dtype.itemsize == 8 else np.uint32)
-    modulus = 1 << (8 * word.itemsize)
+    order = f"minval must be less than maxval, got {shown(minval, str)} and {shown(maxval, str)}"
     if type(minval) is int and type(maxval) is int:
-        _check_range(info, minval, maxval, minval, maxval, minval < maxval)
+        _check_range(dtype, minval, maxval, minval, maxval, order if minval > maxval else "")
+        modulus = 1 << (8 * word.itemsize)
         low, span = np.array(minval % modulus, word), np.array((maxval - minval) % modulus, word)
-        return Parameter("minval", low), Parameter("maxval", span)
+        return Parameter("minval", low), Parameter("maxval", span), order if minval == maxval else ""
     low, high = _integers("minval", minval), _integers("maxval", maxval)
     check_together(minval=low, maxval=high)
-    ordered = bool(np.all(low < high))
     if low.size and high.size:
-        _check_range(info, low.min(), high.max(), minval, maxval, ordered)
-    low, high = _wrapped(low, modulus, word), _wrapped(high, modulus, word)
+        _check_range(dtype, low.min(), high.max(), minval, maxval, "" if np.all(low <= high) else order)
+    empty = "" if np.all(low < high) else order
+    low, high = _wrapped(low, word), _wrapped(high, word)
     with np.errstate(over="ignore"):
-        return Parameter("minval", low), Parameter("maxval", high - low)
+        return Parameter("minval", low), Parameter("maxval", high - low), empty
 
 
 def _range_on_device(
@@ -170,7 +175,7 @@ def _range_on_device(
     """The lower bound and the span as words in the memory of a GPU; unchecked, so a span that is not positive is 1."""
     word = np.dtype(np.uint64 if dtype.itemsize == 8 else np.uint32)
     wide = np.uint64 if dtype.kind == "u" else np.int64
-    low, high = (_whole(here, name, value) for name, value in (("minval", minval), ("maxval", maxval)))
+    low, high = (_whole(here, name, value, dtype) for name, value in (("minval", minval), ("maxval", maxval)))
     check_together(minval=low, maxval=high)
     with here.current():
         # Of the last integer, for maxval itself may be one more than the dtype holds.
@@ -179,19 +184,24 @@ def _range_on_device(
         return Parameter("minval", low.astype(word)), Parameter("maxval", span.astype(word))
 
 
-def _whole(here: Memory, name: str, value: ArrayLike) -> Array:
-    """Integers in the memory of a GPU."""
+def _whole(here: Memory, name: str, value: ArrayLike, dtype: np.dtype[Any]) -> Array:
+    """Integers in the memory of a GPU; what comes from the host is checked."""
     if not is_on_device(value):
-        return here.receive(placed(here, name, _wrapped(_integers(name, value), 2**64, np.dtype(np.uint64)), value))
+        bound, limits = _integers(name, value), np.iinfo(dtype)
+        if bound.size and not int(limits.min) <= int(bound.min()) <= int(bound.max()) <= int(limits.max) + 1:
+            text = f"{dtype} holds {limits.min} to {limits.max}, got {name} {shown(value, str)}; give a wider dtype"
+            raise ValueError(text)
+        return here.receive(placed(here, name, _wrapped(bound, np.dtype(np.uint64)), value))
     array = here.array(name, value)
     if array.dtype.kind not in "iu":
         raise TypeError(f"{name} is an integer or an array of integers, got {array.dtype}")
     return array
 
 
-def _check_range(info: Any, lowest: Any, highest: Any, minval: Any, maxval: Any, ordered: bool) -> None:
-    if not ordered:
-        raise ValueError(f"minval must be less than maxval, got {shown(minval, str)} and {shown(maxval, str)}")
+def _check_range(dtype: np.dtype[Any], lowest: Any, highest: Any, minval: Any, maxval: Any, disorder: str) -> None:
+    info = np.iinfo(dtype)
+    if disorder:
+        raise ValueError(disorder)
     if int(lowest) < info.min or int(highest) > int(info.max) + 1:
         raise ValueError(
             f"{info.dtype} holds {info.min} to {info.max}, got minval {shown(minval, str)} and maxval "
@@ -203,16 +213,20 @@ def _integers(name: str, value: ArrayLike) -> Array:
     if isinstance(value, Key):
         raise TypeError(f"{name} is an integer or an array of integers, got a key; the key comes first")
     array = array_of(name, value)
-    whole = array.dtype == object and all(type(v) is int for v in array.ravel().tolist())
-    if not (array.dtype.kind in "iu" or whole):
+    exact = integers(array) if array.dtype == object else array
+    if exact is not None and not exact.size and isinstance(value, (list, tuple)):
+        return exact.astype(np.int64)  # NumPy makes float64 of []
+    if exact is None or exact.dtype.kind not in "iuO":
         given = array.dtype if isinstance(value, (np.ndarray, np.generic)) else shown(value)
         raise TypeError(f"{name} is an integer or an array of integers, got {given}")
-    return array
+    return exact
 
 
-def _wrapped(bound: Array, modulus: int, word: np.dtype[Any]) -> Array:
+def _wrapped(bound: Array, word: np.dtype[Any]) -> Array:
     """Integers as words, modulo the word: the largest bound is one more than its dtype holds."""
-    return (bound % modulus if bound.dtype == object else bound).astype(word)
+    if bound.dtype != object:
+        return bound.astype(word)
+    return np.array([number % 2 ** (8 * word.itemsize) for number in bound.ravel().tolist()], word).reshape(bound.shape)
 
 
 @kernel("float32")

@@ -139,7 +139,6 @@ def _delta_for(layout: Layout, scale: float, column_axis: int, default: Dtype) -
 
 
 @on_layout(_delta_for)
-@without_warnings
 def _delta(
     scale: float,
     column_axis: int,
@@ -153,7 +152,7 @@ def _delta(
     return _delta_in(JAX, scale, column_axis, default, key, shape, dtype, out=out)
 
 
-@in_default_mode
+@without_warnings
 def _delta_in(
     layout: Layout,
     scale: float,

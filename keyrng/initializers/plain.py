@@ -21,6 +21,7 @@ from keyrng.kernels.bits import unit
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.keys import Key, check_key, memory_of, split
 from keyrng.parameters import Array, ArrayLike, finite, number, one_number, probability
+from keyrng.plan import check_nothing
 from keyrng.sampling import draw, draw_complex
 from keyrng.shapes import Shape, dimensions
 
@@ -174,7 +175,9 @@ def scaled_truncated(
     key: Key, shape: tuple[int, ...], dtype: Dtype, stddev: Any, out: Any, lower: float = -2.0, upper: float = 2.0
 ) -> Array:
     """Truncated normal numbers times a number."""
-    tails, interval = _interval(memory_of(check_key(key)), lower, upper, dtype)
+    tails, interval, empty = _interval(memory_of(check_key(key)), lower, upper, dtype)
+    if empty:
+        check_nothing(empty, key, shape, out, interval)
     chosen = _scaled_truncated_normal_tails if tails else _scaled_truncated_normal
     return draw(chosen, key, shape, dtype, *interval, stddev, out=out)
 

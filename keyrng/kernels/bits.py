@@ -61,12 +61,18 @@ def either_sign(lane: Any, x: Value) -> Value:
     return where(unit(lane) < 0.5, x, -x)
 
 
-def whole(*parts: Value) -> Value:
-    """The sum of whole floats as an integer of their size, exact where the float sum would not be."""
-    integer = np.dtype(np.int32 if parts[0].dtype == np.float32 else np.int64)
+def whole(base: Value, *rest: Value) -> Value:
+    """The sum of whole floats as an integer of their size, exact where the float sum would not be.
+
+    ``base`` is what an unsigned integer of that size holds; a sum beyond the signed one is the same word.
+    """
+    integer = np.dtype(np.int32 if base.dtype == np.float32 else np.int64)
     word = np.dtype(f"u{integer.name}")
-    total = bitcast(cast(parts[0], integer), word)
-    for part in parts[1:]:
+    # Not a cast to the word: vector instructions convert to signed integers only.
+    half = 2 ** (8 * integer.itemsize - 1)
+    large = base >= float(half)
+    total = bitcast(cast(where(large, base - float(half), base), integer), word) + where(large, word.type(half), 0)
+    for part in rest:
         total = total + bitcast(cast(part, integer), word)
     return bitcast(total, integer)
 

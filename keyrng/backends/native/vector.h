@@ -157,6 +157,9 @@ SELECT_FUNCTIONS(w64)
 static inline float32_w32 abs_float32_w32(float32_w32 x) {
     return BITCAST(float32_w32, uint32_w32, BITCAST(uint32_w32, float32_w32, x) & 0x7fffffffu);
 }
+static inline float32_w64 abs_float32_w64(float32_w64 x) {
+    return BITCAST(float32_w64, uint32_w64, BITCAST(uint32_w64, float32_w64, x) & 0x7fffffffu);
+}
 static inline float64_w64 abs_float64_w64(float64_w64 x) {
     return BITCAST(float64_w64, uint64_w64, BITCAST(uint64_w64, float64_w64, x) & 0x7fffffffffffffffull);
 }
