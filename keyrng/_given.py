@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Any, SupportsIndex, TypeAlias
 
 import numpy as np
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+Int: TypeAlias = int | np.integer[Any]
+Shape: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 
 _MOST = 80  # characters of a value in an error
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from math import prod
-from typing import Any, NoReturn, final
+from typing import Any, NoReturn, SupportsIndex, final
 
 import numpy as np
+from numpy.exceptions import AxisError
 
 from keyrng import _seed, _serialize
-from keyrng._given import broadcast, check_sizes, integer, shown
+from keyrng._given import Int, broadcast, check_sizes, integer, shown
 from keyrng.algorithms.base import Algorithm
 from keyrng.backends.memory import HOST, Memory, memory, memory_at
 
@@ -105,7 +106,7 @@ class Key:
 
     # A seed of NumPy's generators: np.random.bit_generator.ISpawnableSeedSequence.
 
-    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> Array:
+    def generate_state(self, n_words: Int, dtype: Any = np.uint32) -> Array:
         """Words of 32 or 64 bits for the state of a generator, which ``np.random.default_rng(key)`` asks for.
 
         They are the words of ``split(fold_in(key, "numpy.generate_state"), ...)``: every bit of the key decides them,
@@ -126,7 +127,7 @@ class Key:
         pairs = words.astype(np.uint64)
         return pairs[::2] | pairs[1::2] << np.uint64(32)
 
-    def spawn(self, n_children: int) -> list[Key]:
+    def spawn(self, n_children: Int) -> list[Key]:
         """Other seeds for NumPy: the keys of ``split(fold_in(key, "numpy.spawn"), n_children)``.
 
         A key never changes, so it does not count its children: asked again, it gives the same ones. Ask for all at
@@ -137,7 +138,7 @@ class Key:
         size = self._seeds("n_children", n_children)
         return list(_wrap(self._algorithm, _seed.descendants(self._algorithm, self._words, _seed.SPAWN, size)))
 
-    def _seeds(self, name: str, number: int) -> int:
+    def _seeds(self, name: str, number: Int) -> int:
         """How many words or seeds NumPy asks for, checked."""
         if self.ndim:
             raise ValueError(f"a seed is a single key, got keys of shape {self.shape}; keys[0] is one")
@@ -191,7 +192,7 @@ class Key:
         """The keys in one axis; as ``ravel``, for a key never changes."""
         return self.reshape(-1)
 
-    def squeeze(self, axis: int | Sequence[int] | None = None) -> Key:
+    def squeeze(self, axis: SupportsIndex | Sequence[SupportsIndex] | None = None) -> Key:
         """The keys without their axes of length 1, or without the given ones; ValueError if one has another length."""
         shape = self.shape
         if axis is None:
@@ -371,11 +372,13 @@ def _dtype(given: Any) -> np.dtype[Any] | None:
 
 
 def _axis(axis: Any, ndim: int, name: str = "axis") -> int:
-    """An axis counted from the front; ValueError if there is none, TypeError if it is no integer."""
+    """An axis counted from the front; an AxisError if there is none, a TypeError if it is not an integer."""
     number = integer(name, axis)
-    if not -ndim <= number < ndim:
-        raise ValueError(f"{name} {shown(number)} is out of range for {ndim} axes")
-    return number % ndim
+    if -ndim <= number < ndim:
+        return number % ndim
+    if number.bit_length() > 63:  # an AxisError would write all of its digits
+        raise AxisError(f"{name} {shown(number)} is out of bounds for array of dimension {ndim}")
+    raise AxisError(number, ndim, None if name == "axis" else name)
 
 
 def _kind(value: object) -> str:

@@ -31,7 +31,8 @@ __all__ = ["KeyReuseError", "check_reuse"]
 # The name of the function that used a key, and the file and line that called it.
 Place: TypeAlias = tuple[str, str, int]
 
-_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+# As code objects name it: in a zip file and in a frozen application, too, where __file__ may be missing.
+_PACKAGE = os.path.dirname((lambda: None).__code__.co_filename) + os.sep
 
 
 class KeyReuseError(RuntimeError):

@@ -8,18 +8,18 @@ from __future__ import annotations
 import os
 import struct
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from inspect import Parameter, cleandoc, signature
 from math import prod
-from typing import Any, Concatenate, ParamSpec, TypeVar, final
+from typing import Any, Concatenate, ParamSpec, SupportsIndex, TypeVar, final
 
 import numpy as np
 
 from keyrng import distributions
-from keyrng._given import check_sizes, shown
+from keyrng._given import Shape, check_sizes, integer, shown
 from keyrng._serialize import digest
 from keyrng.algorithms.base import Algorithm, get
-from keyrng.keys import Key, _is_integer, clone, fold_in, key_data, memory_of
+from keyrng.keys import Key, clone, fold_in, key_data, memory_of
 from keyrng.keys import key as key_of
 
 _P = ParamSpec("_P")
@@ -73,7 +73,8 @@ def _method(sampler: Callable[Concatenate[Key, _P], _R]) -> Callable[Concatenate
     name, given = sampler.__name__, signature(sampler)
     own = [Parameter("self", Parameter.POSITIONAL_ONLY), *list(given.parameters.values())[1:]]
     method.__name__, method.__qualname__ = name, f"Generator.{name}"
-    method.__doc__ = _help(name, sampler.__doc__ or "")
+    if sampler.__doc__ is not None:  # python -OO leaves docstrings out
+        method.__doc__ = _help(name, sampler.__doc__)
     method.__annotations__ = {k: v for k, v in sampler.__annotations__.items() if k != "key"}
     method.__dict__["__signature__"] = given.replace(parameters=own)
     return method
@@ -240,7 +241,7 @@ class Generator:
 
     # Keys
 
-    def next_key(self, num: int | Sequence[int] | None = None) -> Key:
+    def next_key(self, num: Shape | None = None) -> Key:
         """The next key, or the next ``num``, a length or a shape, in an array of that shape.
 
         ValueError for a negative number, TypeError for anything but integers.
@@ -270,7 +271,7 @@ class Generator:
             self._drawn = first + num
         return root, first
 
-    def spawn(self, n: int) -> list[Generator]:
+    def spawn(self, n: SupportsIndex) -> list[Generator]:
         """Some generators, independent of this one, of each other and of those spawned before or after.
 
         Spawning does not change what this one draws. ValueError for a negative number, TypeError for anything but an
@@ -361,11 +362,10 @@ def _entropy(algorithm: Algorithm) -> int:
 
 
 def _count(value: object) -> int:
-    if not _is_integer(value):
-        raise TypeError(f"expected an int, or for keys a tuple of ints, got {shown(value)}")
-    if value < 0:  # type: ignore[operator]
-        raise ValueError(f"expected a number that is not negative, got {shown(value)}")
-    return int(value)  # type: ignore[call-overload, no-any-return]
+    number = integer("a number of keys or generators", value)
+    if number < 0:
+        raise ValueError(f"a number of keys or generators must not be negative, got {shown(number)}")
+    return number
 
 
 def _parsed(state: object) -> tuple[Key, int, int]:

@@ -7,13 +7,12 @@ Must not import sampling, distributions or anything above them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from keyrng._given import broadcast, check_sizes, plain, shown
+from keyrng._given import Shape, broadcast, check_sizes, integer, plain, shown
 from keyrng._key import Array, Key
 from keyrng._key import _axis as _axis
 from keyrng._key import _is_integer as _is_integer
@@ -121,7 +120,7 @@ def _too_wide(seed: int, algorithm: Algorithm) -> str:
     return f"a seed for {algorithm.name} is from -2**{bits - 1} to 2**{bits} - 1, got {_number(seed)}; {fits}"
 
 
-def split(key: Key, num: int | Sequence[int] = 2) -> Key:
+def split(key: Key, num: Shape = 2) -> Key:
     """New keys from each key: ``num`` of them, a length or a shape, in shape ``key.shape + num``.
 
     Child i, counted in memory order, is ``fold_in(key, i)``; it does not depend on how many there are. With
@@ -140,11 +139,9 @@ def split(key: Key, num: int | Sequence[int] = 2) -> Key:
     if type(num) is int and 0 < num < _MANY and words.ndim == 1:
         return _wrap(algorithm, children(algorithm, words[None], 0, num)[0])
     shape = num if isinstance(num, (tuple, list)) else (num,)
-    if not all(_is_integer(n) for n in shape):
-        raise TypeError(f"num is an int or a tuple of ints, got {shown(num)}")
+    shape = tuple(integer("num", n) for n in shape)
     if any(n < 0 for n in shape):
         raise ValueError(f"num is not negative, got {shown(num)}")
-    shape = tuple(map(int, shape))
     full = (*words.shape[:-1], *shape, algorithm.key_words)
     check_sizes("num", full, _WORDS)
     if not prod(full):

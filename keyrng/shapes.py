@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
+from keyrng._given import Shape as Shape
 from keyrng._given import broadcast, check_sizes, plain, shown
 from keyrng.backends.memory import HOST, distinct, is_on_device
 from keyrng.dtypes import Dtype
 from keyrng.keys import Key, check_key, memory_of
 from keyrng.parameters import Array, ArrayLike, Parameter
-
-Shape: TypeAlias = int | Sequence[int]
 
 _AXES = 64  # that an array has at most
 

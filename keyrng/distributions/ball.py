@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keyrng._given import check_sizes, shown
+from keyrng._given import Int, check_sizes, shown
 from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.exponential import _exponential
 from keyrng.distributions.gamma import _loggamma, gamma_parts
@@ -76,7 +76,13 @@ def generalized_normal(
 
 @in_default_mode
 def ball(
-    key: Key, d: int, p: ArrayLike = 2, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None
+    key: Key,
+    d: Int,
+    p: ArrayLike = 2,
+    shape: Shape = (),
+    dtype: DTypeLike = None,
+    *,
+    out: Array | None = None,
 ) -> Array:
     """Points of the ``d``-dimensional unit ball of the p-norm, with constant density: ``sum(abs(x)**p) <= 1``.
 

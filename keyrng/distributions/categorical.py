@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from math import prod
+from typing import SupportsIndex
 
 import numpy as np
 
@@ -29,7 +30,7 @@ from keyrng.shapes import Shape, check_out, sample_shape
 def categorical(
     key: Key,
     logits: ArrayLike,
-    axis: int = -1,
+    axis: SupportsIndex = -1,
     shape: Shape | None = None,
     replace: bool = True,
     mode: str | None = None,
@@ -59,7 +60,7 @@ def categorical(
     ------
     ValueError
         For logits of NaN or infinity, a distribution of -infinity alone, more draws without replacement than there are
-        classes above -infinity, or shapes that do not fit.
+        classes above -infinity, shapes that do not fit, or, as an AxisError, an axis that is out of range.
 
     Notes
     -----

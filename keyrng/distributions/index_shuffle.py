@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._given import converted_to, shown
+from keyrng._given import Int, converted_to, shown
 from keyrng.algorithms import threefry2x32
 from keyrng.backends.memory import HOST, Memory, distinct, is_on_device
 from keyrng.backends.mode import in_default_mode
@@ -88,7 +88,7 @@ def _index_unshuffle(
 
 
 @in_default_mode
-def index_shuffle(key: Key, index: ArrayLike, n: int, *, inverse: bool = False, out: Array | None = None) -> Array:
+def index_shuffle(key: Key, index: ArrayLike, n: Int, *, inverse: bool = False, out: Array | None = None) -> Array:
     """Elements of a random permutation of 0 to ``n - 1``, each computed from its index alone.
 
     Parameters

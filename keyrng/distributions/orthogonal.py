@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keyrng._given import shown
+from keyrng._given import Int, shown
 from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.normal import normal
 from keyrng.distributions.rows import full_shape, stored
@@ -20,10 +20,10 @@ from keyrng.shapes import Shape, dimensions
 @in_default_mode
 def orthogonal(
     key: Key,
-    n: int,
+    n: Int,
     shape: Shape = (),
     dtype: DTypeLike = None,
-    m: int | None = None,
+    m: Int | None = None,
     *,
     out: Array | None = None,
 ) -> Array:

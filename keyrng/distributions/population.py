@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 
@@ -101,7 +101,7 @@ def missing(here: Memory, shape: tuple[int, ...], dtype: Any) -> Array:
     return elements
 
 
-def population(here: Memory, name: str, given: ArrayLike | Key, axis: int) -> Population:
+def population(here: Memory, name: str, given: ArrayLike | Key, axis: SupportsIndex) -> Population:
     """The population of an argument, in the memory of the key that draws: a number n is the numbers 0 to n - 1.
 
     TypeError for what is neither a whole number nor has an axis, ValueError for a negative number or no such axis.

@@ -170,7 +170,7 @@ def _dirac(
     size, (groups, *axes) = dimensions(shape), how
     if len(size) not in (3, 4, 5):
         raise ValueError(f"dirac is of 3, 4 or 5 axes, got shape {shown(size)}")
-    source, target = (_axis(axis, len(size)) for axis in axes)
+    source, target = (_axis(axis, len(size), name) for axis, name in zip(axes, ("in_axis", "out_axis"), strict=True))
     if source == target:
         raise ValueError(f"in_axis and out_axis are two axes, got {axes[0]} and {axes[1]}")
     if size[target] % groups:

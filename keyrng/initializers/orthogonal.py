@@ -80,7 +80,7 @@ def _matrices(key: Key, size: tuple[int, ...], scale: float, column_axis: int, d
     here = memory_of(check_key(key))
     if len(size) < 2:
         raise ValueError(f"orthogonal is of 2 axes or more, got shape {shown(size)}")
-    axis = _axis(column_axis, len(size))
+    axis = _axis(column_axis, len(size), "column_axis")
     compute = dtype if dtype.kind == "c" else compute_dtype(dtype)
     if 0 in size:
         return here.empty((*key.shape, *size), compute)

@@ -105,10 +105,8 @@ class _Axes:
     def size(self, name: str, shape: tuple[int, ...]) -> int:
         """The number of elements along one of the three."""
         axes = getattr(self, name)
-        try:
-            return math.prod(shape[_axis(a, len(shape))] for a in (axes if isinstance(axes, tuple) else (axes,)))
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}, shape {shape}; name the axes of the weight") from None
+        where = f"{name} of a weight of shape {shape}"
+        return math.prod(shape[_axis(a, len(shape), where)] for a in (axes if isinstance(axes, tuple) else (axes,)))
 
     def fans(self, shape: tuple[int, ...]) -> tuple[float, float]:
         """How many inputs an output has, and outputs an input; the other axes are a field that each sees."""
