@@ -74,6 +74,33 @@ def plain(name: str, array: Array) -> Array:
     return np.asarray(array)
 
 
+def is_tensor(value: object) -> bool:
+    """Whether a value is a tensor of PyTorch, which is not imported to find out."""
+    return isinstance(value, getattr(sys.modules.get("torch"), "Tensor", ()))
+
+
+def tensor_memory(name: str, tensor: Any) -> Array:
+    """The memory of a tensor on the CPU as an array."""
+    if tensor.device.type != "cpu":
+        where = str(tensor.device)
+        raise TypeError(f"{name} is a tensor on {where}, the key on cpu; key.to({where!r}) puts the key there")
+    if tensor.requires_grad:
+        raise TypeError(f"{name} is a tensor that requires a gradient; {name}.detach() is one of the same memory")
+    try:
+        if str(tensor.dtype) == "torch.bfloat16":  # NumPy has it from ml_dtypes, which PyTorch does not know
+            return _bfloat16(tensor.view(sys.modules["torch"].int16).numpy())
+        memory: Array = tensor.numpy()
+    except (TypeError, RuntimeError) as error:  # of a sparse or a conjugated one, say
+        raise TypeError(f"{name} is a tensor that is not an array of NumPy: {error}") from None
+    return memory
+
+
+def _bfloat16(halves: Array) -> Array:
+    import ml_dtypes  # here: it is an extra
+
+    return halves.view(ml_dtypes.bfloat16)
+
+
 def converted_to(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
     """An array in another dtype, with infinity for what is too large; ValueError if there can be none of its shape."""
     try:

@@ -57,7 +57,8 @@ def draw(
         The dtype to compute in; by default float32, or float64 for a ``dtype`` of 64 bits, and for integers uint32 or
         uint64 likewise.
     out
-        An array to write to and return, of the result's shape and dtype. With it, ``shape`` may be left out.
+        An array to write to and return, of the result's shape and dtype: with it, ``shape`` may be left out, and a
+        ``dtype`` that is None is that of ``out``. A PyTorch tensor on the CPU is accepted, too.
 
     Raises
     ------
@@ -84,7 +85,7 @@ def draw(
     here = memory_of(key)
     if not callable(kernel):
         raise TypeError(f"kernel is a function kernel(lane, *parameters), got {type(kernel).__name__}")
-    dtype = result_dtype(dtype)
+    dtype = result_dtype(dtype, out)
     compute = compute_dtype(dtype) if compute is None else computing(compute)
     if isinstance(out, Plan):
         return out.take((kernel,), key, shape, dtype, parameters, compute)

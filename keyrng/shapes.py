@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from keyrng._given import Shape as Shape
-from keyrng._given import broadcast, check_sizes, plain, shown
+from keyrng._given import broadcast, check_sizes, is_tensor, plain, shown, tensor_memory
 from keyrng.backends.memory import HOST, distinct, is_on_device
 from keyrng.dtypes import Dtype
 from keyrng.keys import Key, check_key, memory_of
@@ -127,10 +127,12 @@ def check_broadcast(given: Sequence[Any], values: Sequence[Array], full: tuple[i
 
 
 def as_out(key: Key, out: Any) -> Array:
-    """``out`` as an array in the key's memory; TypeError if it is none."""
+    """``out``, an array or a tensor of PyTorch, as an array in the key's memory; TypeError if it is neither."""
     here = memory_of(key)
     if is_on_device(out):
         return here.array("out", out)
+    if is_tensor(out):
+        out = tensor_memory("out", out)
     if here is not HOST and isinstance(out, np.ndarray):
         raise TypeError(f"out is on cpu, the key on {here.name}; cupy.empty makes an array there")
     if not isinstance(out, np.ndarray):
@@ -145,7 +147,7 @@ def check_out(key: Key, out: Any, full: tuple[int, ...], dtype: Dtype) -> Array:
     if array.shape != full:
         raise ValueError(f"out has shape {array.shape}, the sample has {full}")
     if array.dtype != dtype:
-        raise TypeError(f"out is {array.dtype}, the sample is {dtype}; give dtype={array.dtype.name!r}, or another out")
+        raise TypeError(f"out is {array.dtype}, the sample is {dtype}; np.empty({full}, {dtype.name!r}) fits")
     if isinstance(array, np.ndarray) and not array.flags.writeable:
         raise ValueError("out is read-only; give an array that can be written to")
     if not array.flags.c_contiguous and distinct(array).size < array.size:

@@ -71,7 +71,7 @@ def generalized_normal(
     >>> keyrng.generalized_normal(keyrng.key(0), 1.5, (3,))
     array([ 1.0783788 ,  1.369356  , -0.23227228], dtype=float32)
     """
-    return draw(_generalized_normal, key, shape, floating(dtype), positive(p=p), out=out)
+    return draw(_generalized_normal, key, shape, floating(dtype, out), positive(p=p), out=out)
 
 
 @in_default_mode
@@ -116,7 +116,7 @@ def ball(
     >>> keyrng.ball(keyrng.key(0), 3)
     array([ 0.45289382,  0.5137566 , -0.12586324], dtype=float32)
     """
-    dtype = floating(dtype)
+    dtype = floating(dtype, out)
     compute = compute_dtype(dtype)
     here = memory_of(key)
     exponent = checked(here, positive(p=p), compute).value

@@ -68,4 +68,4 @@ def beta(
     >>> keyrng.beta(keyrng.key(0), 2.0, 3.0, (3,))
     array([0.34472737, 0.6728817 , 0.05665111], dtype=float32)
     """
-    return draw(_beta, key, shape, floating(dtype), positive(a=a), positive(b=b), out=out)
+    return draw(_beta, key, shape, floating(dtype, out), positive(a=a), positive(b=b), out=out)

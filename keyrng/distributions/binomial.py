@@ -87,7 +87,7 @@ def binomial(
     >>> keyrng.binomial(keyrng.key(0), 10, 0.3, (5,), "int32")
     array([3, 5, 2, 3, 3], dtype=int32)
     """
-    dtype = number(dtype)
+    dtype = number(dtype, out)
     floats = compute_dtype(dtype) if dtype.kind not in "iu" else FLOAT64
     return draw(_binomial, key, shape, dtype, whole_to(trials(dtype))(n=n), probability(p=p), compute=floats, out=out)
 

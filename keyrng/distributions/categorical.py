@@ -84,7 +84,8 @@ def categorical(
     kernel = gumbel_kernel(mode, values.dtype)
     batch, size = values.shape[:axis] + values.shape[axis + 1 :], values.shape[axis]
     full = sample_shape(key, shape, (np.broadcast_to(0.0, batch),), out)
-    result = here.empty(full, index_dtype(size)) if out is None else check_out(key, out, full, index_dtype(size))
+    dtype = index_dtype(size, out)
+    result = here.empty(full, dtype) if out is None else check_out(key, out, full, dtype)
 
     own = full[key.ndim :]
     draws = () if truth("replace", replace) else own[: max(0, len(own) - len(batch))]

@@ -103,7 +103,7 @@ def chisquare(
     >>> keyrng.chisquare(keyrng.key(0), 3.0, (3,))
     array([4.7171974, 1.5068436, 1.980483 ], dtype=float32)
     """
-    return draw(_chisquare, key, shape, floating(dtype), positive(df=df), out=out)
+    return draw(_chisquare, key, shape, floating(dtype, out), positive(df=df), out=out)
 
 
 def t(
@@ -137,7 +137,7 @@ def t(
     >>> keyrng.t(keyrng.key(0), 3.0, (3,))
     array([ 1.0073986 , -1.4670074 , -0.62687653], dtype=float32)
     """
-    return draw(_t, key, shape, floating(dtype), positive(df=df), out=out)
+    return draw(_t, key, shape, floating(dtype, out), positive(df=df), out=out)
 
 
 def f(
@@ -176,7 +176,7 @@ def f(
     >>> keyrng.f(keyrng.key(0), 3.0, 5.0, (3,))
     array([1.1544828 , 0.22806711, 8.250465  ], dtype=float32)
     """
-    return draw(_f, key, shape, floating(dtype), positive(dfnum=dfnum), positive(dfden=dfden), out=out)
+    return draw(_f, key, shape, floating(dtype, out), positive(dfnum=dfnum), positive(dfden=dfden), out=out)
 
 
 def noncentral_chisquare(
@@ -218,7 +218,9 @@ def noncentral_chisquare(
     >>> keyrng.noncentral_chisquare(keyrng.key(0), 3.0, 2.0, (3,))
     array([5.1952024, 1.1450813, 6.8338256], dtype=float32)
     """
-    return draw(_noncentral_chisquare, key, shape, floating(dtype), positive(df=df), non_negative(nonc=nonc), out=out)
+    return draw(
+        _noncentral_chisquare, key, shape, floating(dtype, out), positive(df=df), non_negative(nonc=nonc), out=out
+    )
 
 
 def noncentral_f(
@@ -260,4 +262,4 @@ def noncentral_f(
     array([ 7.4367046,  0.5543696, 17.99691  ], dtype=float32)
     """
     parameters = positive(dfnum=dfnum), positive(dfden=dfden), non_negative(nonc=nonc)
-    return draw(_noncentral_f, key, shape, floating(dtype), *parameters, out=out)
+    return draw(_noncentral_f, key, shape, floating(dtype, out), *parameters, out=out)

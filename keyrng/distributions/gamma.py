@@ -136,7 +136,7 @@ def gamma(
     >>> keyrng.gamma(keyrng.key(0), 2.0, (3,)).shape
     (3,)
     """
-    dtype = floating(dtype)
+    dtype = floating(dtype, out)
     chosen, parameter = _prepared(memory_of(key), a, compute_dtype(dtype))
     return draw(chosen, key, shape, dtype, parameter, out=out)
 
@@ -180,4 +180,4 @@ def loggamma(
     >>> keyrng.gamma(keyrng.key(0), 1e-3), keyrng.loggamma(keyrng.key(0), 1e-3)
     (array(0.00108612, dtype=float32), array(-6.825146, dtype=float32))
     """
-    return draw(_loggamma, key, shape, floating(dtype), positive(a=a), out=out)
+    return draw(_loggamma, key, shape, floating(dtype, out), positive(a=a), out=out)

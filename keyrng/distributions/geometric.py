@@ -73,7 +73,7 @@ def geometric(
     >>> keyrng.geometric(keyrng.key(0), 0.1, (5,))
     array([ 1,  1, 11,  8,  6], dtype=int32)
     """
-    dtype = integer(dtype)
+    dtype = integer(dtype, out)
     compute = float_dtype(dtype)
     checked(memory_of(key), chance(p=p), compute)  # what is no probability is told first
     return draw(_geometric, key, shape, dtype, _fits(dtype)(p=p), compute=compute, out=out)

@@ -104,7 +104,7 @@ def hypergeometric(
     >>> keyrng.hypergeometric(keyrng.key(0), 30, 20, 10, (5,))
     array([6, 4, 7, 6, 6], dtype=int32)
     """
-    dtype = integer(dtype)
+    dtype = integer(dtype, out)
     parameters = _checked(memory_of(key), ngood, nbad, nsample, dtype)
     return draw(_hypergeometric, key, shape, dtype, *parameters, compute=FLOAT64, out=out)
 

@@ -109,7 +109,7 @@ def multinomial(
     >>> keyrng.multinomial(keyrng.key(0), 10, [0.2, 0.3, 0.5], dtype="int32")
     array([5, 2, 3], dtype=int32)
     """
-    dtype = number(dtype)
+    dtype = number(dtype, out)
     here = memory_of(key)
     place = workplace(here, n, p)
     weights = required(place, non_negative(p=p), FLOAT64)
@@ -177,7 +177,7 @@ def multivariate_hypergeometric(
     >>> keyrng.multivariate_hypergeometric(keyrng.key(0), [16, 8, 4], 7)
     array([5, 1, 1], dtype=int32)
     """
-    dtype = integer(dtype)
+    dtype = integer(dtype, out)
     here = memory_of(key)
     place = workplace(here, colors, nsample)
     items = required(place, whole_to(min(int(np.iinfo(dtype).max), LARGEST))(colors=colors), FLOAT64)

@@ -72,7 +72,7 @@ def multivariate_normal(
     (2, 2)
     """
     one_of("method", method, *METHODS)
-    dtype = floating_of(dtype, mean, cov)
+    dtype = floating_of(dtype, out, mean, cov)
     compute = compute_dtype(dtype)
     here = memory_of(key)
     place = workplace(here, mean, cov)

@@ -61,7 +61,7 @@ def orthogonal(
     >>> bool(abs(q.T @ q - np.eye(3)).max() < 1e-6)
     True
     """
-    dtype = inexact(dtype)
+    dtype = inexact(dtype, out)
     columns = n if m is None else m
     for name, length in (("n", n), ("m", columns)):
         if not _is_integer(length):

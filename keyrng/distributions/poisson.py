@@ -78,7 +78,7 @@ def poisson(
     >>> keyrng.poisson(keyrng.key(0), 4.0, (5,))
     array([3, 3, 5, 5, 4], dtype=int32)
     """
-    dtype = integer(dtype)
+    dtype = integer(dtype, out)
     return draw(_poisson, key, shape, dtype, _mean(dtype)(lam=lam), compute=float_dtype(dtype), out=out)
 
 

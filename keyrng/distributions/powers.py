@@ -53,7 +53,7 @@ def pareto(
     >>> keyrng.pareto(keyrng.key(0), 2.0, (3,))
     array([4.3713155, 6.832648 , 1.223789 ], dtype=float32)
     """
-    return draw(_pareto, key, shape, floating(dtype), positive(b=b), out=out)
+    return draw(_pareto, key, shape, floating(dtype, out), positive(b=b), out=out)
 
 
 @kernel(*FLOATS)
@@ -92,4 +92,4 @@ def power(
     >>> keyrng.power(keyrng.key(0), 2.0, (3,))
     array([0.22876407, 0.14635615, 0.8171343 ], dtype=float32)
     """
-    return draw(_power, key, shape, floating(dtype), positive(a=a), out=out)
+    return draw(_power, key, shape, floating(dtype, out), positive(a=a), out=out)

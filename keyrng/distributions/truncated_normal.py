@@ -140,7 +140,7 @@ def truncated_normal(
     >>> bool((x > 30).all() and (x < 31).all())
     True
     """
-    dtype = floating(dtype)
+    dtype = floating(dtype, out)
     tails, interval = _interval(memory_of(key), lower, upper, dtype)
     return draw(_truncated_normal_tails if tails else _truncated_normal, key, shape, dtype, *interval, out=out)
 

@@ -78,7 +78,7 @@ def uniform(
     >>> keyrng.uniform(keyrng.key(0), (3,))
     array([0.947667  , 0.9785799 , 0.33229148], dtype=float32)
     """
-    dtype = floating(dtype)
+    dtype = floating(dtype, out)
     if minval is _ZERO and maxval is _ONE and dtype.itemsize >= 4:
         return draw(_unit, key, shape, dtype, out=out)
     return draw(_uniform, key, shape, dtype, *_interval(memory_of(key), minval, maxval, dtype), out=out)

@@ -111,7 +111,7 @@ def vonmises(
     >>> bool((abs(x) <= 3.1415925).all() and (x < 0).any())
     True
     """
-    dtype = floating(dtype)
+    dtype = floating(dtype, out)
     return draw(_vonmises, key, shape, dtype, *_direction(memory_of(key), mu, kappa, dtype), out=out)
 
 

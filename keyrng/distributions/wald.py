@@ -65,4 +65,4 @@ def wald(
     >>> keyrng.wald(keyrng.key(0), 2.0, (3,))
     array([0.53342175, 0.5981154 , 0.72548366], dtype=float32)
     """
-    return draw(_wald, key, shape, floating(dtype), positive(mean=mean), out=out)
+    return draw(_wald, key, shape, floating(dtype, out), positive(mean=mean), out=out)

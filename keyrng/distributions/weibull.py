@@ -70,7 +70,7 @@ def weibull_min(
     """
     shape = broadcast_shape(key, shape, out, scale, concentration)
     given = positive(scale=scale), positive(concentration=concentration)
-    return draw(_weibull_min, key, shape, floating(dtype), *given, out=out)
+    return draw(_weibull_min, key, shape, floating(dtype, out), *given, out=out)
 
 
 @kernel(*FLOATS)
@@ -111,4 +111,4 @@ def rayleigh(
     >>> keyrng.rayleigh(keyrng.key(0), 2.0, (3,))
     array([0.65575665, 0.41620055, 2.9688284 ], dtype=float32)
     """
-    return draw(_rayleigh, key, shape, floating(dtype), positive(scale=scale), out=out)
+    return draw(_rayleigh, key, shape, floating(dtype, out), positive(scale=scale), out=out)

@@ -69,7 +69,7 @@ def wishart(
     >>> keyrng.wishart(keyrng.key(0), 5, [[2.0, 1.0], [1.0, 1.0]], (3,)).shape
     (3, 2, 2)
     """
-    dtype = floating_of(dtype, df, scale)
+    dtype = floating_of(dtype, out, df, scale)
     compute = compute_dtype(dtype)
     here = memory_of(key)
     place = workplace(here, df, scale)

@@ -53,7 +53,7 @@ def bits(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | N
     >>> keyrng.bits(keyrng.key(0), (3,))
     array([4070199207, 4202968722, 1427181096], dtype=uint32)
     """
-    return draw(_bits, key, shape, unsigned(dtype), out=out)
+    return draw(_bits, key, shape, unsigned(dtype, out), out=out)
 
 
 @kernel(*WORDS)
@@ -123,7 +123,7 @@ def randint(
     >>> keyrng.randint(keyrng.key(0), (5,), 0, 10)
     array([9, 0, 2, 3, 1], dtype=int32)
     """
-    dtype = integer(dtype)
+    dtype = integer(dtype, out)
     chosen, parameters = _prepared(memory_of(key), minval, maxval, dtype)
     return draw(chosen, key, shape, dtype, *parameters, out=out)
 
@@ -297,4 +297,4 @@ def rademacher(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Arr
     >>> keyrng.rademacher(keyrng.key(0), (5,))
     array([-1, -1,  1,  1, -1], dtype=int32)
     """
-    return draw(_rademacher, key, shape, signed(dtype), compute=FLOAT32, out=out)
+    return draw(_rademacher, key, shape, signed(dtype, out), compute=FLOAT32, out=out)

@@ -5,6 +5,7 @@ Must not import generator, lazy or interop.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,6 +25,11 @@ class Initializer(Protocol):
 
     def __call__(self, key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
         """The array of a key; of the initializer's own dtype if there is none here."""
+
+
+def own(family: Callable[[DTypeLike], Dtype], dtype: DTypeLike) -> Dtype | None:
+    """The dtype of an initializer, checked; None if it has none, so that a call's ``out`` or the default decides."""
+    return None if dtype is None else family(dtype)
 
 
 def written(key: Key, shape: Shape, name: str, value: Array, dtype: Dtype, out: Any) -> Array:

@@ -15,7 +15,7 @@ from keyrng._given import shown
 from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.orthogonal import orthogonal as _orthonormal
 from keyrng.dtypes import Dtype, DTypeLike, compute_dtype, inexact
-from keyrng.initializers.base import Initializer, written
+from keyrng.initializers.base import Initializer, own, written
 from keyrng.keys import Key, _axis, _is_integer, check_key, memory_of
 from keyrng.parameters import Array, ArrayLike, finite, one_number
 from keyrng.shapes import Shape, dimensions
@@ -51,7 +51,9 @@ def orthogonal(scale: ArrayLike = 1.0, column_axis: int = -1, dtype: DTypeLike =
     >>> bool(abs(q.T @ q - np.eye(2)).max() < 1e-6)
     True
     """
-    return partial(_orthogonal, one_number(finite(scale=scale)), _column("column_axis", column_axis), inexact(dtype))
+    return partial(
+        _orthogonal, one_number(finite(scale=scale)), _column("column_axis", column_axis), own(inexact, dtype)
+    )
 
 
 def _column(name: str, axis: Any) -> int:
@@ -64,14 +66,14 @@ def _column(name: str, axis: Any) -> int:
 def _orthogonal(
     scale: float,
     column_axis: int,
-    default: Dtype,
+    default: Dtype | None,
     key: Key,
     shape: Shape,
     dtype: DTypeLike = None,
     *,
     out: Array | None = None,
 ) -> Array:
-    size, chosen = dimensions(shape), default if dtype is None else inexact(dtype)
+    size, chosen = dimensions(shape), inexact(default if dtype is None else dtype, out)
     return written(key, size, "sample", _matrices(key, size, scale, column_axis, chosen), chosen, out)
 
 
@@ -122,21 +124,21 @@ def delta_orthogonal(scale: ArrayLike = 1.0, column_axis: int = -1, dtype: DType
     >>> bool(abs(x[1] @ x[1].T - np.eye(2)).max() < 1e-6), x[0].any(), x[2].any()
     (True, np.False_, np.False_)
     """
-    return partial(_delta, one_number(finite(scale=scale)), _column("column_axis", column_axis), inexact(dtype))
+    return partial(_delta, one_number(finite(scale=scale)), _column("column_axis", column_axis), own(inexact, dtype))
 
 
 @in_default_mode
 def _delta(
     scale: float,
     column_axis: int,
-    default: Dtype,
+    default: Dtype | None,
     key: Key,
     shape: Shape,
     dtype: DTypeLike = None,
     *,
     out: Array | None = None,
 ) -> Array:
-    size, chosen = dimensions(shape), default if dtype is None else inexact(dtype)
+    size, chosen = dimensions(shape), inexact(default if dtype is None else dtype, out)
     if len(size) not in (3, 4, 5):
         raise ValueError(f"delta_orthogonal is of 3, 4 or 5 axes, got shape {shown(size)}")
     if size[-1] < size[-2]:

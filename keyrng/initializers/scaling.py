@@ -16,7 +16,7 @@ import numpy as np
 from keyrng._given import shown
 from keyrng.backends.mode import in_default_mode
 from keyrng.dtypes import Dtype, DTypeLike, inexact
-from keyrng.initializers.base import Initializer
+from keyrng.initializers.base import Initializer, own
 from keyrng.initializers.plain import scaled_normal, scaled_truncated
 from keyrng.kernels.bits import unit
 from keyrng.kernels.elementary import log1p_unchecked
@@ -168,7 +168,7 @@ def variance_scaling(
     if not isinstance(distribution, str) or distribution not in _DISTRIBUTIONS:
         raise ValueError(f"distribution is one of {', '.join(_DISTRIBUTIONS)}, got {shown(distribution)}")
     axes = _Axes(_listed("in_axis", in_axis), _listed("out_axis", out_axis), _listed("batch_axis", batch_axis))
-    return partial(_scaled, one_number(non_negative(scale=scale)), mode, distribution, axes, inexact(dtype))
+    return partial(_scaled, one_number(non_negative(scale=scale)), mode, distribution, axes, own(inexact, dtype))
 
 
 def _listed(name: str, axis: Any) -> int | tuple[int, ...]:
@@ -184,7 +184,7 @@ def _scaled(
     mode: str,
     distribution: str,
     axes: _Axes,
-    default: Dtype,
+    default: Dtype | None,
     key: Key,
     shape: Shape,
     dtype: DTypeLike = None,
@@ -192,7 +192,7 @@ def _scaled(
     out: Array | None = None,
 ) -> Array:
     check_key(key)
-    size, chosen = dimensions(shape), default if dtype is None else inexact(dtype)
+    size, chosen = dimensions(shape), inexact(default if dtype is None else dtype, out)
     compute = np.float64 if chosen.name in ("float64", "complex128") else np.float32
     # Of an empty weight there is nothing to say, and no number to divide by.
     source, target = axes.fans(size) if 0 not in size else (1.0, 1.0)
