@@ -74,6 +74,32 @@ def plain(name: str, array: Array) -> Array:
     return np.asarray(array)
 
 
+# What other programs use where a key belongs: the beginning of its module's name, its type, and what makes a key of it.
+_FROM_JAX = "keyrng.interop.jax.from_jax(key)"
+_SOURCES_OF_KEYS = (
+    ("keyrng.generator", "Generator", "generator.next_key()"),
+    ("numpy.random", "Generator", "keyrng.key(int(rng.integers(2**63)))"),
+    ("numpy.random", "RandomState", "keyrng.key(int(rng.randint(2**32, dtype=np.uint64)))"),
+    ("numpy.random", "SeedSequence", "keyrng.key(int(sequence.generate_state(1, np.uint64)[0]))"),
+    ("torch", "Generator", "keyrng.key(generator.initial_seed())"),
+    ("jax", "PRNGKeyArray", _FROM_JAX),
+    ("jax", "ArrayImpl", _FROM_JAX),
+)
+
+
+def key_from(value: object) -> str:
+    """The call that makes a key of another library's key or generator; empty for anything else."""
+    module, name = type(value).__module__, type(value).__name__
+    for beginning, kind, call in _SOURCES_OF_KEYS:
+        if module.startswith(beginning) and name == kind and (kind != "ArrayImpl" or _are_words(value)):
+            return call
+    return ""
+
+
+def _are_words(array: Any) -> bool:
+    return bool(array.dtype == np.uint32 and array.shape[-1:] == (2,))
+
+
 def is_tensor(value: object) -> bool:
     """Whether a value is a tensor of PyTorch, which is not imported to find out."""
     return isinstance(value, getattr(sys.modules.get("torch"), "Tensor", ()))

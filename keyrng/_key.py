@@ -15,7 +15,7 @@ import numpy as np
 from numpy.exceptions import AxisError
 
 from keyrng import _seed, _serialize
-from keyrng._given import Int, broadcast, check_sizes, integer, shown
+from keyrng._given import Int, broadcast, check_sizes, integer, key_from, shown
 from keyrng.algorithms.base import Algorithm
 from keyrng.backends.memory import HOST, Memory, memory, memory_at
 
@@ -84,7 +84,7 @@ class Key:
     def to(self, device: Any) -> Key:
         """The same keys on a device; the key itself if it is there.
 
-        ``"cpu"``, ``"cuda"`` (the current one), ``"cuda:1"`` or a ``cupy.cuda.Device``; of a key on a GPU also the
+        ``"cpu"``, ``"cuda"`` (the current one), ``"cuda:1"``, or a device of CuPy or PyTorch; of a key on a GPU also the
         number of another. ValueError for an unknown device, TypeError for what names none, RuntimeError where GPUs
         cannot be used.
         """
@@ -333,7 +333,7 @@ def check_key(value: object) -> Key:
     """The value if it is a key; else a TypeError that says what it is and how to make a key."""
     if type(value) is Key:
         return value
-    makes = "keyrng.key(seed)"
+    makes = key_from(value) or "keyrng.key(seed)"
     if isinstance(value, np.ndarray) and value.dtype in (np.uint32, np.uint64):
         makes = "keyrng.wrap_key_data(words)"
     elif isinstance(value, (list, tuple)) and value and all(type(v) is Key for v in value):

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._given import Shape, broadcast, check_sizes, integer, plain, shown
+from keyrng._given import Shape, broadcast, check_sizes, integer, key_from, plain, shown
 from keyrng._key import Array, Key
 from keyrng._key import _axis as _axis
 from keyrng._key import _is_integer as _is_integer
@@ -77,7 +77,7 @@ def key(
     With ``threefry2x32`` a key is used once, for sampling or for splitting: as in JAX, its samples and its children
     come from the same blocks. The other algorithms keep them apart.
 
-    With ``device="cuda"`` (or ``"cuda:1"``, or a ``cupy.cuda.Device``) the key lives on a GPU, and what is made of it.
+    With ``device="cuda"`` (or ``"cuda:1"``, or a device of CuPy or PyTorch) the key lives on a GPU, and what is made of it.
 
     ValueError for an integer outside the range, an unknown ``impl`` or ``device``; TypeError for any other seed;
     RuntimeError where GPUs cannot be used.
@@ -107,7 +107,9 @@ def _seed_number(seed: object, algorithm: Algorithm) -> int:
         return int(seed)  # type: ignore[call-overload, no-any-return]
     if isinstance(seed, (str, bytes)):
         return number_of("seed", seed, algorithm.key_bits, b"keyrng.seed")
-    raise TypeError(f"a seed is an int, a str or bytes, got {_kind(seed)}{_hint(seed, _SEED_HINTS)}")
+    conversion = key_from(seed)
+    hint = f"; {conversion} makes a key of it" if conversion else _hint(seed, _SEED_HINTS)
+    raise TypeError(f"a seed is an int, a str or bytes, got {_kind(seed)}{hint}")
 
 
 def _too_wide(seed: int, algorithm: Algorithm) -> str:
