@@ -16,6 +16,7 @@ from numpy.exceptions import AxisError
 
 from keyrng import _seed, _serialize
 from keyrng._given import Int, broadcast, check_sizes, integer, key_from, shown
+from keyrng._migration import MayHelp
 from keyrng.algorithms.base import Algorithm
 from keyrng.backends.memory import HOST, Memory, memory, memory_at
 
@@ -23,7 +24,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @final
-class Key:
+class Key(MayHelp):
     """An array of keys, often of shape (): an algorithm and ``key_words`` words for each key, which never change.
 
     ``keyrng.key(seed)`` makes one, ``split`` and ``fold_in`` make others from it. ``shape`` hides the words; indexing,
@@ -84,8 +85,8 @@ class Key:
     def to(self, device: Any) -> Key:
         """The same keys on a device; the key itself if it is there.
 
-        ``"cpu"``, ``"cuda"`` (the current one), ``"cuda:1"``, or a device of CuPy or PyTorch; of a key on a GPU also the
-        number of another. ValueError for an unknown device, TypeError for what names none, RuntimeError where GPUs
+        ``"cpu"``, ``"cuda"`` (the current one), ``"cuda:1"``, or a device of CuPy or PyTorch; for a key on a GPU also
+        the number of another. ValueError for an unknown device, TypeError for what names none, RuntimeError where GPUs
         cannot be used.
         """
         words = memory(device, memory_at(self._words)).receive(self._words)

@@ -1,6 +1,6 @@
 """Which dtypes a sample may have, from the many ways to name one.
 
-Must not import anything of keyrng but _given.
+Must not import anything of keyrng but _given and _migration.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from keyrng._given import shown
+from keyrng._migration import advice
 
 Dtype: TypeAlias = np.dtype[Any]
 DTypeLike: TypeAlias = Any  # a name, a NumPy dtype or scalar type, or ml_dtypes.bfloat16
@@ -128,7 +129,8 @@ def _resolve(family: str, default: str, dtype: DTypeLike, out: Any = None) -> Dt
             raise TypeError  # a value in the dtype's place, of which NumPy would take the dtype
         found = np.dtype(given)
     except (TypeError, ValueError):
-        raise TypeError(f"{name} {shown(dtype)} is not one; {_choices(family)}") from None
+        hint = advice(dtype) if isinstance(dtype, (int, float, np.number)) else ""
+        raise TypeError(f"{name} {shown(dtype)} is not one; {_choices(family)}{hint}") from None
     if found.name not in _FAMILIES[family]:
         raise TypeError(f"{name} {found.name} is no {family} dtype of keyrng; {_choices(family)}")
     if not found.isnative:

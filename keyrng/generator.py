@@ -17,6 +17,7 @@ import numpy as np
 
 from keyrng import distributions
 from keyrng._given import Shape, check_sizes, integer, shown
+from keyrng._migration import MayHelp, is_binding, misplaced
 from keyrng._serialize import digest
 from keyrng.algorithms.base import Algorithm, get
 from keyrng.keys import Key, clone, fold_in, key_data, memory_of
@@ -68,7 +69,13 @@ def _method(sampler: Callable[Concatenate[Key, _P], _R]) -> Callable[Concatenate
     """A sampler as a method: of its arguments all but the key."""
 
     def method(self: Generator, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        return sampler(self.next_key(), *args, **kwargs)
+        key = self.next_key()
+        try:
+            return sampler(key, *args, **kwargs)
+        except TypeError as error:
+            if not is_binding(error):
+                raise
+            raise misplaced(error, name, list(given.parameters)[1:], Generator) from None
 
     name, given = sampler.__name__, signature(sampler)
     own = [Parameter("self", Parameter.POSITIONAL_ONLY), *list(given.parameters.values())[1:]]
@@ -91,7 +98,7 @@ def _help(name: str, text: str) -> str:
 
 
 @final
-class Generator:
+class Generator(MayHelp):
     """Samplers as methods, each call with a key of its own: torch.Generator's habits over a key.
 
     ``Generator(seed)`` draws the samples of ``fold_in(key(seed), 0)``, ``fold_in(key(seed), 1)`` and so on, one key a

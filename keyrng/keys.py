@@ -77,7 +77,8 @@ def key(
     With ``threefry2x32`` a key is used once, for sampling or for splitting: as in JAX, its samples and its children
     come from the same blocks. The other algorithms keep them apart.
 
-    With ``device="cuda"`` (or ``"cuda:1"``, or a device of CuPy or PyTorch) the key lives on a GPU, and what is made of it.
+    With ``device="cuda"`` (or ``"cuda:1"``, or a device of CuPy or PyTorch) the key lives on a GPU, and what is made of
+    it.
 
     ValueError for an integer outside the range, an unknown ``impl`` or ``device``; TypeError for any other seed;
     RuntimeError where GPUs cannot be used.

@@ -13,6 +13,7 @@ import numpy as np
 
 from keyrng._given import Shape as Shape
 from keyrng._given import broadcast, check_sizes, is_tensor, plain, shown, tensor_memory
+from keyrng._migration import advice
 from keyrng.backends.memory import HOST, distinct, is_on_device
 from keyrng.dtypes import Dtype
 from keyrng.keys import Key, check_key, memory_of
@@ -92,7 +93,8 @@ def _listed(shape: Any) -> tuple[Any, ...]:
     if isinstance(shape, np.ndarray) and shape.ndim == 1 and shape.dtype.kind in "iu" and shape.size <= _AXES:
         return tuple(plain("shape", shape).tolist())
     if isinstance(shape, (bool, float, str, bytes, np.bool_, np.floating, np.timedelta64)):
-        raise TypeError(f"shape is an int or a tuple of ints, got {shown(shape)}")
+        hint = advice() if isinstance(shape, (float, np.floating)) else ""
+        raise TypeError(f"shape is an int or a tuple of ints, got {shown(shape)}{hint}")
     try:
         return (operator.index(shape),)
     except TypeError:

@@ -243,7 +243,7 @@ def test_tensors_that_cannot_be_written_to() -> None:
 def test_nothing_is_imported_to_find_out() -> None:
     script = (
         "import sys, keyrng; key = keyrng.key(0)\n"
-        "for call in (lambda: keyrng.normal(0), lambda: keyrng.normal(key, 3, 4), lambda: keyrng.normal(key, out=[0.0]),"
+        "for call in (lambda: keyrng.normal(0), lambda: keyrng.normal(key, 3, 4), lambda: keyrng.normal(key, out=[]),"
         "    lambda: keyrng.key(0, device=object()), lambda: keyrng.normal(keyrng.Generator(0))):\n"
         "    try: call()\n"
         "    except TypeError: pass\n"

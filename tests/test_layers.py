@@ -19,6 +19,7 @@ PACKAGE = Path(keyrng.__file__).parent
 ORDER = (
     # words for errors
     "keyrng._given",
+    "keyrng._migration",
     # the kernel language
     "keyrng.kernels.symbols",
     "keyrng.kernels.ops",

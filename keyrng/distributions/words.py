@@ -123,9 +123,27 @@ def randint(
     >>> keyrng.randint(keyrng.key(0), (5,), 0, 10)
     array([9, 0, 2, 3, 1], dtype=int32)
     """
+    if shape is _NUMPY_LOW and _is_numpys_order(minval, maxval):
+        raise ValueError(_order(shape, minval, maxval))
     dtype = integer(dtype, out)
     chosen, parameters = _prepared(memory_of(key), minval, maxval, dtype)
     return draw(chosen, key, shape, dtype, *parameters, out=out)
+
+
+# In NumPy's order, randint(low, high, size), a lower bound of 0 would be a shape of nothing.
+_NUMPY_LOW = 0
+
+
+def _is_numpys_order(minval: ArrayLike, maxval: ArrayLike) -> bool:
+    return type(minval) is int and type(maxval) is int and minval > 0
+
+
+def _order(low: Any, high: Any, size: Any) -> str:
+    return (
+        f"the order is randint(key, shape, minval, maxval), got {low}, {high}, {size}; "
+        f"for NumPy's randint({low}, {high}, {size}) type randint(key, ({size},), {low}, {high}), "
+        f"for an empty array a shape of (0,)"
+    )
 
 
 @once_for_numbers
@@ -193,7 +211,10 @@ def _whole(here: Memory, name: str, value: ArrayLike) -> Array:
 
 def _check_range(info: Any, lowest: Any, highest: Any, minval: Any, maxval: Any, ordered: bool) -> None:
     if not ordered:
-        raise ValueError(f"minval must be less than maxval, got {shown(minval, str)} and {shown(maxval, str)}")
+        raise ValueError(
+            f"minval must be less than maxval, got {shown(minval, str)} and {shown(maxval, str)}; "
+            "the order is randint(key, shape, minval, maxval)"
+        )
     if int(lowest) < info.min or int(highest) > int(info.max) + 1:
         raise ValueError(
             f"{info.dtype} holds {info.min} to {info.max}, got minval {shown(minval, str)} and maxval "
