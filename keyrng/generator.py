@@ -22,6 +22,7 @@ from keyrng._serialize import digest
 from keyrng.algorithms.base import Algorithm, get
 from keyrng.keys import Key, clone, fold_in, key_data, memory_of
 from keyrng.keys import key as key_of
+from keyrng.shapes import PER_KEY
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -93,7 +94,7 @@ def _help(name: str, text: str) -> str:
     before, _, after = rest.partition("\nkey")
     # Of "key, shape, out" the others stay; an entry of its own goes with its line.
     rest = f"{before}\n{after[2:]}" if after.startswith(", ") else before + after[after.index("\n", 1) :]
-    rest = rest.replace("key.shape + ", "")
+    rest = rest.replace("key.shape + ", "").replace(f"{PER_KEY}\n\n", "")
     return f"{first}\n\n``keyrng.{name}`` of the generator's next key.\n\n{rest}"
 
 

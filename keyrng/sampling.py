@@ -24,7 +24,7 @@ from keyrng.kernels.lane import Kernel
 from keyrng.keys import Key, _wrap, memory_of
 from keyrng.parameters import Array, ArrayLike, alike
 from keyrng.plan import Guard, Plan, check_count, checked, guards_of
-from keyrng.shapes import Shape, check_out
+from keyrng.shapes import Shape, check_out, empty_sample
 
 _SMALL = 4096  # elements of a small draw, as GIL_WORTH of native/module.c has it
 
@@ -129,7 +129,7 @@ def _prepared(
     """The array to write to, its shape, and the parameters as arrays; all are checked."""
     full, values = checked(here, key, shape, parameters, compute, out)
     if out is None:
-        result = here.empty(full, dtype)
+        result = empty_sample(here, key, full, dtype, *(v.shape for v in values))
     else:
         result = check_out(key, out, full, dtype)
         # A parameter that lies in out would change while it is read, but for one whose every element is read just

@@ -14,12 +14,15 @@ import numpy as np
 from keyrng._given import Shape as Shape
 from keyrng._given import broadcast, check_sizes, is_tensor, plain, shown, tensor_memory
 from keyrng._migration import advice
-from keyrng.backends.memory import HOST, distinct, is_on_device
+from keyrng.backends.memory import HOST, Memory, distinct, is_on_device
 from keyrng.dtypes import Dtype
 from keyrng.keys import Key, check_key, memory_of
 from keyrng.parameters import Array, ArrayLike, Parameter
 
 _AXES = 64  # that an array has at most
+
+# Of samplers with parameters; docs/shared_sentences.py writes it into their docstrings.
+PER_KEY = "With an array of keys and parameters per key, ``shape=()`` returns one sample per key."
 
 
 def sample_shape(key: Key, shape: Shape | None, values: Sequence[Array], out: Array | None) -> tuple[int, ...]:
@@ -126,6 +129,18 @@ def check_broadcast(given: Sequence[Any], values: Sequence[Array], full: tuple[i
         if value.ndim and broadcast(value.shape, full) != full:
             name = parameter.name if isinstance(parameter, Parameter) else f"parameter {i + 1}"
             raise ValueError(f"{name} of shape {value.shape} does not broadcast to the sample's shape {full}")
+
+
+def empty_sample(here: Memory, key: Key, full: tuple[int, ...], dtype: Dtype, *shapes: tuple[int, ...]) -> Array:
+    """A new array for a sample; the error of one that is too large says what to do with parameters per key."""
+    try:
+        return here.empty(full, dtype)
+    except (MemoryError, ValueError) as error:
+        per_key = key.ndim and any(shape[: key.ndim] == key.shape for shape in shapes)
+        if not per_key:
+            raise
+        kind = MemoryError if isinstance(error, MemoryError) else ValueError
+        raise kind(f"{error}. {PER_KEY.replace('`', '')}") from None
 
 
 def as_out(key: Key, out: Any) -> Array:

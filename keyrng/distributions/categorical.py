@@ -23,7 +23,7 @@ from keyrng.distributions.rows import workplace
 from keyrng.dtypes import float_of, index_dtype
 from keyrng.keys import Key, _axis, memory_of
 from keyrng.parameters import Array, ArrayLike, checked, placed, truth
-from keyrng.shapes import Shape, check_out, sample_shape
+from keyrng.shapes import Shape, check_out, empty_sample, sample_shape
 
 
 @in_default_mode
@@ -85,7 +85,7 @@ def categorical(
     batch, size = values.shape[:axis] + values.shape[axis + 1 :], values.shape[axis]
     full = sample_shape(key, shape, (np.broadcast_to(0.0, batch),), out)
     dtype = index_dtype(size, out)
-    result = here.empty(full, dtype) if out is None else check_out(key, out, full, dtype)
+    result = empty_sample(here, key, full, dtype, batch) if out is None else check_out(key, out, full, dtype)
 
     own = full[key.ndim :]
     draws = () if truth("replace", replace) else own[: max(0, len(own) - len(batch))]
