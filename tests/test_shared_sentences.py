@@ -122,10 +122,3 @@ def _no_memory(self: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     if len(shape) > 1:
         raise MemoryError(f"Unable to allocate 1 PiB for an array with shape {shape} and data type {np.dtype(dtype)}")
     return np.empty(shape, dtype)
-
-
-def test_a_sample_that_no_array_can_be() -> None:
-    many = np.broadcast_to(0.5, 2**40)
-    keys = keyrng.wrap_key_data(np.zeros((1, 2), np.uint32))
-    with pytest.raises((MemoryError, ValueError)):
-        keyrng.exponential(keys, (2**40, 2**20)) + many
