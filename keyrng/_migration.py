@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from inspect import unwrap
 from types import FrameType
 from typing import Any, NoReturn, TypeAlias
 
@@ -238,12 +239,18 @@ for _name in _ABSENT:
 _KEYWORDS = {"size": "shape", "low": "minval", "high": "maxval"}
 
 
-def misplaced(error: TypeError, name: str, names: Collection[str], generator: type | None = None) -> TypeError:
-    """The error of a call whose arguments are not those of a sampler, with what to type."""
-    found = re.search(r"keyword argument '(\w+)'", str(error))
+def is_binding(error: TypeError) -> bool:
+    """Whether an error was raised by a call itself, whose arguments do not fit, and not in the function."""
+    return error.__traceback__ is not None and error.__traceback__.tb_next is None
+
+
+def misplaced(error: TypeError, function: Any, generator: type | None = None) -> TypeError:
+    """The error of a call whose arguments are not those of a function, with what to type."""
+    code, found = unwrap(function).__code__, re.search(r"keyword argument '(\w+)'", str(error))
+    names = code.co_varnames[generator is not None : code.co_argcount + code.co_kwonlyargcount]
     keyword = _KEYWORDS.get(found[1]) if found else None
     renamed = f"; it is called {keyword} here" if keyword in names else ""
-    hint = instead(name, generator) or f"; the arguments are {', '.join(names)}"
+    hint = instead(function.__name__, generator) or f"; the arguments are {', '.join(names)}"
     return TypeError(f"{error}{renamed}{hint}")
 
 
@@ -261,17 +268,6 @@ def advice(dtype: object = None) -> str:
     if type(shape) is int and type(dtype) is int:
         several = f"; a shape of several axes is one argument, ({shape}, {dtype})"
     return several + instead(sampler.f_code.co_name)
-
-
-def is_binding(error: TypeError) -> bool:
-    """Whether an error was raised by a call whose arguments do not fit, through wrappers alone."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return trace is not None and trace.tb_frame.f_globals.get("__name__") in (
-        "keyrng.generator",
-        "keyrng.backends.mode",
-    )
 
 
 def missing(module: Any, name: str) -> NoReturn:

@@ -74,9 +74,9 @@ def _method(sampler: Callable[Concatenate[Key, _P], _R]) -> Callable[Concatenate
         try:
             return sampler(key, *args, **kwargs)
         except TypeError as error:
-            if not is_binding(error):
-                raise
-            raise misplaced(error, name, list(given.parameters)[1:], Generator) from None
+            if is_binding(error):
+                raise misplaced(error, sampler, Generator) from None
+            raise
 
     name, given = sampler.__name__, signature(sampler)
     own = [Parameter("self", Parameter.POSITIONAL_ONLY), *list(given.parameters.values())[1:]]

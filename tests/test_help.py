@@ -208,15 +208,34 @@ def test_calls_of_jax_stay_legal() -> None:
         (lambda g: g.exponential(scale=2), "2.0 * generator.exponential((5,))"),
         (lambda g: g.normal(size=3), "it is called shape here"),
         (lambda g: g.uniform(low=0, high=2), "it is called minval here"),
-        (lambda g: g.choice(5, size=3), "it is called shape here; for rng.choice(x, 3) type generator.choice(x, (3,))"),
-        (lambda g: g.categorical([0.0, 1.0], size=3), "generator.categorical("),
+        (
+            lambda g: g.choice(5, size=3),
+            "it is called shape here; for rng.choice(x, 3) type keyrng.choice(key, x, (3,))",
+        ),
+        (lambda g: g.categorical([0.0, 1.0], size=3), "keyrng.categorical("),
         (lambda g: g.normal(0.0, 1.0, 10), "3.0 + 2.0 * generator.normal((5,))"),
-        (lambda g: g.wishart(2.0), "the arguments are df, scale, shape, dtype, out"),
+        (lambda g: g.wishart(2.0), "the arguments are key, df, scale, shape, dtype, out"),
         (lambda g: g.randint(5), "generator.randint("),
     ],
 )
 def test_arguments_of_a_generators_methods(call: Any, says: str) -> None:
     assert says in message(lambda: call(GENERATOR), TypeError)
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (
+            lambda: keyrng.choice(KEY, 5, size=3),
+            "it is called shape here; for rng.choice(x, 3) type keyrng.choice(key, x",
+        ),
+        (lambda: keyrng.dirichlet(KEY, [1.0, 2.0], size=3), "keyrng.dirichlet(key, [1.0, 2.0], (5,))"),
+        (lambda: keyrng.dropout(KEY, np.ones(3, np.float32), p=0.5), "dropout(key, x, 0.1)"),
+        (lambda: keyrng.index_shuffle(KEY, 0), "the arguments are key, index, n, inverse, out"),
+    ],
+)
+def test_arguments_of_functions_that_are_wrapped(call: Any, says: str) -> None:
+    assert says in message(call, TypeError)
 
 
 def test_an_error_of_a_sampler_stays_as_it_is() -> None:
