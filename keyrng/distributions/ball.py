@@ -46,6 +46,8 @@ def generalized_normal(
 ) -> Array:
     """Generalized normal variates of exponent ``p``: density proportional to ``exp(-abs(x)**p)``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out
@@ -85,6 +87,8 @@ def ball(
     out: Array | None = None,
 ) -> Array:
     """Points of the ``d``-dimensional unit ball of the p-norm, with constant density: ``sum(abs(x)**p) <= 1``.
+
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------

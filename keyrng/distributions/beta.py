@@ -43,6 +43,8 @@ def beta(
 ) -> Array:
     """Beta variates in [0, 1]: density proportional to ``x**(a - 1) * (1 - x)**(b - 1)``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out

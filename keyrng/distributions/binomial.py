@@ -58,6 +58,8 @@ def binomial(
 ) -> Array:
     """Counts of successes in ``n`` trials: ``C(n, k) * p**k * (1 - p)**(n - k)`` for ``k = 0, ..., n``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out

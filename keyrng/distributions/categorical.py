@@ -39,6 +39,8 @@ def categorical(
 ) -> Array:
     """Classes with probabilities proportional to ``exp(logits)``, as their places along an axis of the logits.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, out

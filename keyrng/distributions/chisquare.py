@@ -78,6 +78,8 @@ def chisquare(
 ) -> Array:
     """Chi-square variates of ``df`` degrees of freedom: density proportional to ``x**(df/2 - 1) * exp(-x/2)``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out
@@ -110,6 +112,8 @@ def t(
     key: Key, df: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
     """Student's t variates of ``df`` degrees of freedom: density proportional to ``(1 + x*x/df)**(-(df + 1)/2)``.
+
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
@@ -151,6 +155,8 @@ def f(
 ) -> Array:
     """F variates: the ratio of two chi-squares, each over its degrees of freedom ``dfnum`` and ``dfden``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out
@@ -189,6 +195,8 @@ def noncentral_chisquare(
     out: Array | None = None,
 ) -> Array:
     """Noncentral chi-square variates: sums of ``df`` squared normals whose squared means add up to ``nonc``.
+
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
@@ -234,6 +242,8 @@ def noncentral_f(
     out: Array | None = None,
 ) -> Array:
     """Noncentral F variates: a noncentral chi-square over a chi-square, each over its degrees of freedom.
+
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------

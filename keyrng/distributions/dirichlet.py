@@ -31,6 +31,8 @@ def dirichlet(
 ) -> Array:
     """Dirichlet variates, points of a simplex: density proportional to the product of ``x[i]**(alpha[i] - 1)``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, out

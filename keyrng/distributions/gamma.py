@@ -110,6 +110,8 @@ def gamma(
 ) -> Array:
     """Gamma variates of shape ``a`` and scale 1: density ``x**(a - 1) * exp(-x) / gamma(a)`` for ``x >= 0``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out
@@ -154,6 +156,8 @@ def loggamma(
     key: Key, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
     """Logarithms of gamma variates of shape ``a``, finite also where the variate itself would underflow to 0.
+
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------

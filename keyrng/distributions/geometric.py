@@ -45,6 +45,8 @@ def geometric(
 ) -> Array:
     """Numbers of trials up to the first success, each with probability ``p``: ``P(X = k) = (1 - p)**(k - 1) * p``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out

@@ -78,6 +78,8 @@ def hypergeometric(
 ) -> Array:
     """Counts of good items among ``nsample`` drawn without replacement from ``ngood`` good and ``nbad`` bad ones.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out

@@ -41,6 +41,8 @@ def lognormal(
 ) -> Array:
     """Log-normal variates: ``exp(sigma * z)`` of a standard normal z.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out

@@ -35,6 +35,8 @@ def logseries(
 ) -> Array:
     """Integers from 1 on, ``k`` with probability ``-p**k / (k * log(1 - p))``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out

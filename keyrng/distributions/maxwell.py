@@ -66,6 +66,8 @@ def double_sided_maxwell(
 ) -> Array:
     """Maxwell variates with a random sign, times ``scale``, plus ``loc``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, out

@@ -77,6 +77,8 @@ def multinomial(
 ) -> Array:
     """Counts of the classes that ``n`` independent draws fall into, of class ``i`` with probability ``p[i]``.
 
+    With an array of keys and parameters per key, ``shape=p.shape[-1:]`` returns one sample per key.
+
     Parameters
     ----------
     key, out
@@ -145,6 +147,8 @@ def multivariate_hypergeometric(
     out: Array | None = None,
 ) -> Array:
     """Counts of each color among ``nsample`` items drawn without replacement from ``colors[i]`` items of color ``i``.
+
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------

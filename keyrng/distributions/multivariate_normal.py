@@ -35,6 +35,8 @@ def multivariate_normal(
 ) -> Array:
     """Normal vectors: density proportional to ``exp(-(x - mean) @ inv(cov) @ (x - mean) / 2)``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, out

@@ -53,6 +53,8 @@ def negative_binomial(
 ) -> Array:
     """Counts of failures before the ``n``-th success: ``gamma(n + k) / (k! gamma(n)) * p**n * (1 - p)**k``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out

@@ -51,6 +51,8 @@ def poisson(
 ) -> Array:
     """Counts of events that happen ``lam`` times on average: ``lam**k * exp(-lam) / k!`` for ``k = 0, 1, ...``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out

@@ -27,6 +27,8 @@ def pareto(
 ) -> Array:
     """Pareto variates: density ``b / x**(b + 1)`` for ``x >= 1``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out
@@ -65,6 +67,8 @@ def power(
     key: Key, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
     """Variates of the power distribution: density ``a * x**(a - 1)`` for ``0 <= x <= 1``.
+
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------

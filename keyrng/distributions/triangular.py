@@ -51,6 +51,8 @@ def triangular(
 ) -> Array:
     """Triangular variates: a density that rises from ``left`` to ``mode`` and falls to ``right``, on straight lines.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out

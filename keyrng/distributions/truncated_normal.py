@@ -112,6 +112,8 @@ def truncated_normal(
 ) -> Array:
     """Standard normal variates that lie between ``lower`` and ``upper``, neither of which occurs.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out

@@ -52,6 +52,8 @@ def uniform(
 ) -> Array:
     """Floats from ``minval``, which can occur, to ``maxval``, which never does, with constant density.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out

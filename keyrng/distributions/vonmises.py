@@ -80,6 +80,8 @@ def vonmises(
 ) -> Array:
     """Angles in [-pi, pi] around ``mu``: density ``exp(kappa * cos(x - mu)) / (2 * pi * I0(kappa))``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out

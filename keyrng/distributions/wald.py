@@ -39,6 +39,8 @@ def wald(
 ) -> Array:
     """Wald (inverse Gaussian) variates of scale 1: density ``exp(-(x - m)**2 / (2 * m**2 * x)) / sqrt(2 * pi * x**3)``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out

@@ -37,6 +37,8 @@ def weibull_min(
 ) -> Array:
     """Weibull variates: with c the concentration, ``P(X > x) = exp(-(x / scale)**c)`` for ``x >= 0``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, out
@@ -84,6 +86,8 @@ def rayleigh(
     key: Key, scale: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
     """Rayleigh variates, lengths of normal points in the plane: density ``x / s**2 * exp(-(x / s)**2 / 2)``, x >= 0.
+
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------

@@ -35,6 +35,8 @@ def wishart(
 ) -> Array:
     """Wishart matrices: what ``df`` normal vectors of covariance ``scale`` give as the sum of their outer products.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, out

@@ -94,6 +94,8 @@ def randint(
 ) -> Array:
     """Integers from ``minval`` to ``maxval - 1``, each with the same probability to within one in 2**32.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out
@@ -255,6 +257,8 @@ def bernoulli(
     key: Key, p: ArrayLike = 0.5, shape: Shape | None = None, mode: str = "low", *, out: Array | None = None
 ) -> Array:
     """Truth values that are True with probability ``p``.
+
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------

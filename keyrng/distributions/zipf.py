@@ -57,6 +57,8 @@ def zipf(
 ) -> Array:
     """Integers from 1 on, ``k`` with a probability proportional to ``k**-a``, as far as the dtype goes.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out
