@@ -196,7 +196,7 @@ def test_dtypes_and_out(name: str) -> None:
         if dtype in FLOATS[:-2] and name != "tails":  # rounded once from float32, and not to a bound
             assert_same(make(KEY, shape, "float32").astype(x.dtype), x, dtype)
     with pytest.raises(TypeError, match="out is float64"):
-        make(KEY, shape, out=np.empty(shape))
+        make(KEY, shape, "float32", out=np.empty(shape))
     with pytest.raises(ValueError, match="out has shape"):
         make(KEY, shape, out=np.empty(shape[1:], np.float32))
 
