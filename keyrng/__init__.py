@@ -3,6 +3,8 @@
 Must not import a library that only some programs need: ``import keyrng`` takes NumPy alone.
 """
 
+import typing as _typing
+
 from keyrng.backends.mode import default_mode as _default_mode
 
 with _default_mode():  # by which Python reads the decimals of a module's text
@@ -154,3 +156,13 @@ __all__ = [
     "wrap_key_data",
     "zipf",
 ]
+
+if not _typing.TYPE_CHECKING:  # for type checkers every name would exist
+
+    def __getattr__(name: str) -> _typing.NoReturn:
+        """An AttributeError, which for a name of NumPy, PyTorch or JAX says what to type here."""
+        import sys
+
+        from keyrng._migration import missing
+
+        missing(sys.modules[__name__], name)

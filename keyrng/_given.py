@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Any, SupportsIndex, TypeAlias
 
 import numpy as np
 
 from keyrng._numbers import as_array
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+Int: TypeAlias = int | np.integer[Any]
+Shape: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 
 _MOST = 80  # characters of a value in an error
 
@@ -71,6 +73,59 @@ def plain(name: str, array: Array) -> Array:
     if "numpy.ma" in sys.modules and isinstance(array, np.ma.MaskedArray):
         raise TypeError(f"{name} is a masked array, whose mask has no meaning here; {name}.filled(value) has none")
     return np.asarray(array)
+
+
+# What other programs use where a key belongs: the beginning of its module's name, its type, and what makes a key of it.
+_FROM_JAX = "keyrng.interop.jax.from_jax(key)"
+_SOURCES_OF_KEYS = (
+    ("keyrng.generator", "Generator", "generator.next_key()"),
+    ("numpy.random", "Generator", "keyrng.key(int(rng.integers(2**63)))"),
+    ("numpy.random", "RandomState", "keyrng.key(int(rng.randint(2**32, dtype=np.uint64)))"),
+    ("numpy.random", "SeedSequence", "keyrng.key(int(sequence.generate_state(1, np.uint64)[0]))"),
+    ("torch", "Generator", "keyrng.key(generator.initial_seed())"),
+    ("jax", "PRNGKeyArray", _FROM_JAX),
+    ("jax", "ArrayImpl", _FROM_JAX),
+)
+
+
+def key_from(value: object) -> str:
+    """The call that makes a key of another library's key or generator; empty for anything else."""
+    module, name = type(value).__module__, type(value).__name__
+    for beginning, kind, call in _SOURCES_OF_KEYS:
+        if module.startswith(beginning) and name == kind and (kind != "ArrayImpl" or _are_words(value)):
+            return call
+    return ""
+
+
+def _are_words(array: Any) -> bool:
+    return bool(array.dtype == np.uint32 and array.shape[-1:] == (2,))
+
+
+def is_tensor(value: object) -> bool:
+    """Whether a value is a tensor of PyTorch, which is not imported to find out."""
+    return isinstance(value, getattr(sys.modules.get("torch"), "Tensor", ()))
+
+
+def tensor_memory(name: str, tensor: Any) -> Array:
+    """The memory of a tensor on the CPU as an array."""
+    if tensor.device.type != "cpu":
+        where = str(tensor.device)
+        raise TypeError(f"{name} is a tensor on {where}, the key on cpu; key.to({where!r}) puts the key there")
+    if tensor.requires_grad:
+        raise TypeError(f"{name} is a tensor that requires a gradient; {name}.detach() is one of the same memory")
+    try:
+        if str(tensor.dtype) == "torch.bfloat16":  # NumPy has it from ml_dtypes, which PyTorch does not know
+            return _bfloat16(tensor.view(sys.modules["torch"].int16).numpy())
+        memory: Array = tensor.numpy()
+    except (TypeError, RuntimeError) as error:  # of a sparse or a conjugated one, say
+        raise TypeError(f"{name} is a tensor that is not an array of NumPy: {error}") from None
+    return memory
+
+
+def _bfloat16(halves: Array) -> Array:
+    import ml_dtypes  # here: it is an extra
+
+    return halves.view(ml_dtypes.bfloat16)
 
 
 def converted_to(name: str, array: Array, dtype: np.dtype[Any]) -> Array:

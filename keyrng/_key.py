@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from math import prod
-from typing import Any, NoReturn, final
+from typing import Any, NoReturn, SupportsIndex, final
 
 import numpy as np
+from numpy.exceptions import AxisError
 
 from keyrng import _seed, _serialize
-from keyrng._given import broadcast, check_sizes, integer, shown
+from keyrng._given import Int, broadcast, check_sizes, integer, key_from, shown
+from keyrng._migration import MayHelp
 from keyrng.algorithms.base import Algorithm
 from keyrng.backends.memory import HOST, Memory, memory, memory_at
 
@@ -22,7 +24,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @final
-class Key:
+class Key(MayHelp):
     """An array of keys, often of shape (): an algorithm and ``key_words`` words for each key, which never change.
 
     ``keyrng.key(seed)`` makes one, ``split`` and ``fold_in`` make others from it. ``shape`` hides the words; indexing,
@@ -84,8 +86,8 @@ class Key:
     def to(self, device: Any) -> Key:
         """The same keys on a device; the key itself if it is there.
 
-        ``"cpu"``, ``"cuda"`` (the current one), ``"cuda:1"`` or a ``cupy.cuda.Device``; of a key on a GPU also the
-        number of another. ValueError for an unknown device, TypeError for what names none, RuntimeError where GPUs
+        ``"cpu"``, ``"cuda"`` (the current one), ``"cuda:1"``, or a device of CuPy or PyTorch; for a key on a GPU also
+        the number of another. ValueError for an unknown device, TypeError for what names none, RuntimeError where GPUs
         cannot be used.
         """
         words = memory(device, memory_at(self._words)).receive(self._words)
@@ -106,7 +108,7 @@ class Key:
 
     # A seed of NumPy's generators: np.random.bit_generator.ISpawnableSeedSequence.
 
-    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> Array:
+    def generate_state(self, n_words: Int, dtype: Any = np.uint32) -> Array:
         """Words of 32 or 64 bits for the state of a generator, which ``np.random.default_rng(key)`` asks for.
 
         They are the words of ``split(fold_in(key, "numpy.generate_state"), ...)``: every bit of the key decides them,
@@ -127,7 +129,7 @@ class Key:
         pairs = words.astype(np.uint64)
         return pairs[::2] | pairs[1::2] << np.uint64(32)
 
-    def spawn(self, n_children: int) -> list[Key]:
+    def spawn(self, n_children: Int) -> list[Key]:
         """Other seeds for NumPy: the keys of ``split(fold_in(key, "numpy.spawn"), n_children)``.
 
         A key never changes, so it does not count its children: asked again, it gives the same ones. Ask for all at
@@ -141,7 +143,7 @@ class Key:
         """The seeds that ``spawn(stop)`` gives, from one on."""
         return list(_wrap(self._algorithm, _seed.descendants(self._algorithm, self._words, _seed.SPAWN, start, stop)))
 
-    def _seeds(self, name: str, number: int) -> int:
+    def _seeds(self, name: str, number: Int) -> int:
         """How many words or seeds NumPy asks for, checked."""
         if self.ndim:
             raise ValueError(f"a seed is a single key, got keys of shape {self.shape}; keys[0] is one")
@@ -195,7 +197,7 @@ class Key:
         """The keys in one axis; as ``ravel``, for a key never changes."""
         return self.reshape(-1)
 
-    def squeeze(self, axis: int | Sequence[int] | None = None) -> Key:
+    def squeeze(self, axis: SupportsIndex | Sequence[SupportsIndex] | None = None) -> Key:
         """The keys without their axes of length 1, or without the given ones; ValueError if one has another length."""
         shape = self.shape
         if axis is None:
@@ -337,7 +339,7 @@ def check_key(value: object) -> Key:
     """The value if it is a key; else a TypeError that says what it is and how to make a key."""
     if type(value) is Key:
         return value
-    makes = "keyrng.key(seed)"
+    makes = key_from(value) or "keyrng.key(seed)"
     if isinstance(value, np.ndarray) and value.dtype in (np.uint32, np.uint64):
         makes = "keyrng.wrap_key_data(words)"
     elif isinstance(value, (list, tuple)) and value and all(type(v) is Key for v in value):
@@ -376,11 +378,13 @@ def _dtype(given: Any) -> np.dtype[Any] | None:
 
 
 def _axis(axis: Any, ndim: int, name: str = "axis") -> int:
-    """An axis counted from the front; ValueError if there is none, TypeError if it is no integer."""
+    """An axis counted from the front; an AxisError if there is none, a TypeError if it is not an integer."""
     number = integer(name, axis)
-    if not -ndim <= number < ndim:
-        raise ValueError(f"{name} {shown(number)} is out of range for {ndim} axes")
-    return number % ndim
+    if -ndim <= number < ndim:
+        return number % ndim
+    if number.bit_length() > 63:  # an AxisError would write all of its digits
+        raise AxisError(f"{name} {shown(number)} is out of bounds for array of dimension {ndim}")
+    raise AxisError(number, ndim, None if name == "axis" else name)
 
 
 def _kind(value: object) -> str:

@@ -6,6 +6,7 @@ Must not import keys, sampling, distributions or anything above them.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import SupportsIndex
 
 import numpy as np
 
@@ -14,10 +15,10 @@ from keyrng.algorithms.base import Algorithm
 from keyrng.backends.memory import Memory
 
 
-def stack(keys: Iterable[Key], axis: int = 0) -> Key:
+def stack(keys: Iterable[Key], axis: SupportsIndex = 0) -> Key:
     """Keys of equal shapes along a new axis.
 
-    ValueError for unequal shapes, no keys or an axis out of range; TypeError for unlike algorithms.
+    ValueError for unequal shapes or no keys, AxisError for an axis out of range, TypeError for unlike algorithms.
 
     >>> keyrng.stack([keyrng.key(1), keyrng.key(2)]).shape
     (2,)
@@ -29,10 +30,10 @@ def stack(keys: Iterable[Key], axis: int = 0) -> Key:
         return _wrap(algorithm, here.contiguous(here.xp.stack(words, _axis(axis, words[0].ndim))))
 
 
-def concatenate(keys: Iterable[Key], axis: int = 0) -> Key:
+def concatenate(keys: Iterable[Key], axis: SupportsIndex = 0) -> Key:
     """Arrays of keys one after the other along an axis they have; their other lengths are equal.
 
-    ValueError for unequal lengths, no keys or an axis out of range; TypeError for unlike algorithms.
+    ValueError for unequal lengths or no keys, AxisError for an axis out of range, TypeError for unlike algorithms.
 
     >>> keyrng.concatenate([keyrng.split(keyrng.key(1), 2), keyrng.split(keyrng.key(2), 3)]).shape
     (5,)

@@ -50,7 +50,8 @@ _WITHOUT_CHILDREN = frozenset((
 ))
 # fmt: on
 
-_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+# As code objects name it: in a zip file and in a frozen application, too, where __file__ may be missing.
+_PACKAGE = os.path.dirname((lambda: None).__code__.co_filename) + os.sep
 
 
 class KeyReuseError(RuntimeError):

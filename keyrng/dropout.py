@@ -6,18 +6,18 @@ Must not import generator, lazy or interop.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 
-from keyrng._given import plain, shown
+from keyrng._given import plain
 from keyrng.backends.memory import is_on_device, on_device
 from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.bernoulli import bernoulli
 from keyrng.dtypes import floating
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import bitcast, cast, where
-from keyrng.keys import Key, _axis, _is_integer, check_key
+from keyrng.keys import Key, _axis, check_key
 from keyrng.parameters import Array, Parameter, anything, one_number, probability
 from keyrng.sampling import draw
 from keyrng.shapes import Shape, as_out, dimensions
@@ -49,7 +49,12 @@ def _kept_or_zero(lane: Any, x: Any, kept: Any, scale: Any) -> Any:
 
 @in_default_mode
 def dropout(
-    key: Key, x: Array, rate: float, *, broadcast_dims: int | Sequence[int] = (), out: Array | None = None
+    key: Key,
+    x: Array,
+    rate: float,
+    *,
+    broadcast_dims: SupportsIndex | Sequence[SupportsIndex] = (),
+    out: Array | None = None,
 ) -> Array:
     """``x`` with each element dropped, which makes it 0, with probability ``rate``, and the others over ``1 - rate``.
 
@@ -73,7 +78,7 @@ def dropout(
     TypeError
         For an ``x`` that is no array of floats, a ``rate`` that is no number, or a wrong kind of argument.
     ValueError
-        For a ``rate`` outside [0, 1] or NaN, an axis that ``x`` does not have, or an ``out`` of another shape.
+        For a ``rate`` outside [0, 1] or NaN, an ``out`` of another shape, or, as an AxisError, an axis out of range.
 
     Notes
     -----
@@ -107,7 +112,12 @@ def dropout(
 
 @in_default_mode
 def dropout_mask(
-    key: Key, shape: Shape, rate: float, *, broadcast_dims: int | Sequence[int] = (), out: Array | None = None
+    key: Key,
+    shape: Shape,
+    rate: float,
+    *,
+    broadcast_dims: SupportsIndex | Sequence[SupportsIndex] = (),
+    out: Array | None = None,
 ) -> Array:
     """What `dropout` of an array of this shape keeps: True with probability ``1 - rate``.
 
@@ -125,7 +135,7 @@ def dropout_mask(
     TypeError
         For a ``rate`` that is no number, or a wrong kind of argument.
     ValueError
-        For a ``rate`` outside [0, 1] or NaN, or an axis that ``shape`` does not have.
+        For a ``rate`` outside [0, 1] or NaN, or, as an AxisError, an axis that is out of range.
 
     Notes
     -----
@@ -164,10 +174,8 @@ def _bound(chance: float) -> tuple[Parameter, Parameter]:
     return Parameter("rate", float(high)), Parameter("rate", float(low))
 
 
-def _once_along(shape: tuple[int, ...], axes: int | Sequence[int]) -> tuple[int, ...]:
+def _once_along(shape: tuple[int, ...], axes: SupportsIndex | Sequence[SupportsIndex]) -> tuple[int, ...]:
     """The shape with length 1 along some axes."""
     listed = axes if isinstance(axes, (tuple, list)) else (axes,)
-    if not all(map(_is_integer, listed)):
-        raise TypeError(f"broadcast_dims is an int or a tuple of ints, got {shown(axes)}")
-    chosen = {_axis(axis, len(shape)) for axis in listed}
+    chosen = {_axis(axis, len(shape), "broadcast_dims") for axis in listed}
     return tuple(1 if axis in chosen else size for axis, size in enumerate(shape))

@@ -1,6 +1,6 @@
 """Which dtypes a sample may have, from the many ways to name one.
 
-Must not import anything of keyrng but _given.
+Must not import anything of keyrng but _given and _migration.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from keyrng._given import shown
+from keyrng._migration import advice
 
 Dtype: TypeAlias = np.dtype[Any]
 DTypeLike: TypeAlias = Any  # a name, a NumPy dtype or scalar type, or ml_dtypes.bfloat16
@@ -33,32 +34,35 @@ UINT32, _UINT64 = np.dtype(np.uint32), np.dtype(np.uint64)
 _known: dict[tuple[str, Any], Dtype] = {}
 
 
-def floating(dtype: DTypeLike) -> Dtype:
-    """A float of 16, 32 or 64 bits, or bfloat16; float32 for None."""
-    if dtype is None:  # the usual call; looking it up would be a tenth of a small draw
+# The dtype of a sample: the one given, or that of ``out``, or else a default.
+
+
+def floating(dtype: DTypeLike, out: Any = None) -> Dtype:
+    """A float of 16, 32 or 64 bits, or bfloat16; float32 by default."""
+    if dtype is None and out is None:  # the usual call; looking it up would be a tenth of a small draw
         return FLOAT32
-    return _resolve("float", "float32", dtype)
+    return _resolve("float", "float32", dtype, out)
 
 
-def inexact(dtype: DTypeLike) -> Dtype:
-    """A float, or a complex number of two floats of 32 or 64 bits; float32 for None."""
-    if dtype is None:
+def inexact(dtype: DTypeLike, out: Any = None) -> Dtype:
+    """A float, or a complex number of two floats of 32 or 64 bits; float32 by default."""
+    if dtype is None and out is None:
         return FLOAT32
-    return _resolve("float or complex", "float32", dtype)
+    return _resolve("float or complex", "float32", dtype, out)
 
 
-def floating_of(dtype: DTypeLike, *values: Any) -> Dtype:
-    """A float as in `floating`; for None what the floats of arrays among the values promote to, float32 without any.
+def floating_of(dtype: DTypeLike, out: Any, *values: Any) -> Dtype:
+    """A float as in `floating`; by default what the floats of arrays among the values promote to, float32 without any.
 
     Python numbers, lists of them and integers do not count.
     """
-    if dtype is None:
+    if dtype is None and _dtype_of(out) is None:
         found = [d for d in map(_array_dtype, values) if d is not None and d.name in _FLOATS]
         if len(set(found)) == 1:
             dtype = found[0].newbyteorder("=")
         elif found:
             dtype = np.float64 if any(d.itemsize == 8 for d in found) else np.float32
-    return floating(dtype)
+    return floating(dtype, out)
 
 
 def _array_dtype(value: Any) -> Dtype | None:
@@ -67,36 +71,36 @@ def _array_dtype(value: Any) -> Dtype | None:
     return dtype if isinstance(dtype, np.dtype) else None
 
 
-def integer(dtype: DTypeLike) -> Dtype:
-    """An integer of 8 to 64 bits; int32 for None."""
-    return _resolve("integer", "int32", dtype)
+def integer(dtype: DTypeLike, out: Any = None) -> Dtype:
+    """An integer of 8 to 64 bits; int32 by default."""
+    return _resolve("integer", "int32", dtype, out)
 
 
-def unsigned(dtype: DTypeLike) -> Dtype:
-    """An unsigned integer of 8 to 64 bits; uint32 for None."""
-    return _resolve("unsigned integer", "uint32", dtype)
+def unsigned(dtype: DTypeLike, out: Any = None) -> Dtype:
+    """An unsigned integer of 8 to 64 bits; uint32 by default."""
+    return _resolve("unsigned integer", "uint32", dtype, out)
 
 
-def signed(dtype: DTypeLike) -> Dtype:
-    """An integer or float that has a sign; int32 for None."""
-    return _resolve("signed", "int32", dtype)
+def signed(dtype: DTypeLike, out: Any = None) -> Dtype:
+    """An integer or float that has a sign; int32 by default."""
+    return _resolve("signed", "int32", dtype, out)
 
 
-def number(dtype: DTypeLike) -> Dtype:
-    """An integer or a float; float32 for None."""
-    return _resolve("number", "float32", dtype)
+def number(dtype: DTypeLike, out: Any = None) -> Dtype:
+    """An integer or a float; float32 by default."""
+    return _resolve("number", "float32", dtype, out)
 
 
-def anything(dtype: DTypeLike) -> Dtype:
-    """A number, a complex number or bool; float32 for None."""
-    return _resolve("array", "float32", dtype)
+def anything(dtype: DTypeLike, out: Any = None) -> Dtype:
+    """A number, a complex number or bool; float32 by default."""
+    return _resolve("array", "float32", dtype, out)
 
 
-def result(dtype: DTypeLike) -> Dtype:
+def result(dtype: DTypeLike, out: Any = None) -> Dtype:
     """Anything a kernel may return; there is no default."""
-    if dtype is None:
+    if dtype is None and _dtype_of(out) is None:
         raise TypeError("draw needs a dtype, got None; " + _choices("kernel"))
-    return _resolve("kernel", "", dtype)
+    return _resolve("kernel", "", dtype, out)
 
 
 def computing(dtype: DTypeLike) -> Dtype:
@@ -107,12 +111,17 @@ def computing(dtype: DTypeLike) -> Dtype:
         raise TypeError(f"compute is a dtype to compute in: {error}") from None
 
 
-def _resolve(family: str, default: str, dtype: DTypeLike) -> Dtype:
+def _resolve(family: str, default: str, dtype: DTypeLike, out: Any = None) -> Dtype:
+    name = "dtype"
+    if dtype is None and (own := _dtype_of(out)) is not None:
+        name, dtype = "out's dtype", own
     # Only of these: 1.0, 1 and True are one to a dict, and np.float16(1.0) has a dtype.
     remembered = dtype is None or isinstance(dtype, (np.dtype, str, type))
     if remembered and (family, dtype) in _known:
         return _known[family, dtype]
     given = default if dtype is None else dtype
+    if type(given).__module__ == "torch":
+        given = str(given).removeprefix("torch.")
     if isinstance(given, str) and given == "bfloat16":
         given = _bfloat16()
     try:
@@ -120,14 +129,20 @@ def _resolve(family: str, default: str, dtype: DTypeLike) -> Dtype:
             raise TypeError  # a value in the dtype's place, of which NumPy would take the dtype
         found = np.dtype(given)
     except (TypeError, ValueError):
-        raise TypeError(f"dtype {shown(dtype)} is not one; {_choices(family)}") from None
+        hint = advice(dtype) if isinstance(dtype, (int, float, np.number)) else ""
+        raise TypeError(f"{name} {shown(dtype)} is not one; {_choices(family)}{hint}") from None
     if found.name not in _FAMILIES[family]:
-        raise TypeError(f"dtype {found.name} is no {family} dtype of keyrng; {_choices(family)}")
+        raise TypeError(f"{name} {found.name} is no {family} dtype of keyrng; {_choices(family)}")
     if not found.isnative:
-        raise TypeError(f"dtype {found} has foreign byte order; convert the sample with astype")
+        raise TypeError(f"{name} {found} has foreign byte order; convert the sample with astype")
     if remembered:
         _known[family, dtype] = found
     return found
+
+
+def _dtype_of(out: Any) -> Any:
+    """The dtype of an array to write to, of whatever library; None without one."""
+    return getattr(out, "dtype", None)
 
 
 def _choices(family: str) -> str:
@@ -172,6 +187,9 @@ def exact_float_of(value: Any) -> Dtype:
     return FLOAT32 if given is not None and given.name in _FLOATS[:3] else FLOAT64
 
 
-def index_dtype(size: int) -> Dtype:
-    """The dtype of places in an axis: int32, or int64 where that is too small."""
-    return np.dtype(np.int32 if size <= 2**31 else np.int64)
+def index_dtype(size: int, out: Any = None, narrow: Any = np.int32) -> Dtype:
+    """The dtype of positions along an axis: that of ``out`` if it holds them, or int32 (int64 if large)."""
+    own = str(_dtype_of(out)).removeprefix("torch.")
+    if own in _FAMILIES["integer"] and size - 1 <= np.iinfo(own).max:
+        return np.dtype(own)
+    return np.dtype(narrow if size <= 2**31 else np.int64)

@@ -8,20 +8,22 @@ from __future__ import annotations
 import os
 import struct
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from inspect import Parameter, cleandoc, signature
 from math import prod
-from typing import Any, Concatenate, ParamSpec, TypeVar, final
+from typing import Any, Concatenate, ParamSpec, SupportsIndex, TypeVar, final
 
 import numpy as np
 
 from keyrng import distributions
-from keyrng._given import check_sizes, shown
+from keyrng._given import Shape, check_sizes, integer, shown
+from keyrng._migration import MayHelp, is_binding, misplaced
 from keyrng._pickles import Readings, new_name
 from keyrng._serialize import digest
 from keyrng.algorithms.base import Algorithm, get
-from keyrng.keys import Key, _is_integer, clone, fold_in, key_data, memory_of
+from keyrng.keys import Key, clone, fold_in, key_data, memory_of
 from keyrng.keys import key as key_of
+from keyrng.shapes import PER_KEY
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -68,12 +70,19 @@ def _method(sampler: Callable[Concatenate[Key, _P], _R]) -> Callable[Concatenate
     """A sampler as a method: of its arguments all but the key."""
 
     def method(self: Generator, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        return sampler(self.next_key(), *args, **kwargs)
+        key = self.next_key()
+        try:
+            return sampler(key, *args, **kwargs)
+        except TypeError as error:
+            if is_binding(error):
+                raise misplaced(error, sampler, Generator) from None
+            raise
 
     name, given = sampler.__name__, signature(sampler)
     own = [Parameter("self", Parameter.POSITIONAL_ONLY), *list(given.parameters.values())[1:]]
     method.__name__, method.__qualname__ = name, f"Generator.{name}"
-    method.__doc__ = _help(name, sampler.__doc__ or "")
+    if sampler.__doc__ is not None:  # python -OO leaves docstrings out
+        method.__doc__ = _help(name, sampler.__doc__)
     method.__annotations__ = {k: v for k, v in sampler.__annotations__.items() if k != "key"}
     method.__dict__["__signature__"] = given.replace(parameters=own)
     return method
@@ -85,12 +94,12 @@ def _help(name: str, text: str) -> str:
     before, _, after = rest.partition("\nkey")
     # Of "key, shape, out" the others stay; an entry of its own goes with its line.
     rest = f"{before}\n{after[2:]}" if after.startswith(", ") else before + after[after.index("\n", 1) :]
-    rest = rest.replace("key.shape + ", "")
+    rest = rest.replace("key.shape + ", "").replace(f"{PER_KEY}\n\n", "")
     return f"{first}\n\n``keyrng.{name}`` of the generator's next key.\n\n{rest}"
 
 
 @final
-class Generator:
+class Generator(MayHelp):
     """Samplers as methods, each call with a key of its own: torch.Generator's habits over a key.
 
     ``Generator(seed)`` draws the samples of ``fold_in(key(seed), 0)``, ``fold_in(key(seed), 1)`` and so on, one key a
@@ -240,7 +249,7 @@ class Generator:
 
     # Keys
 
-    def next_key(self, num: int | Sequence[int] | None = None) -> Key:
+    def next_key(self, num: Shape | None = None) -> Key:
         """The next key, or the next ``num``, a length or a shape, in an array of that shape.
 
         ValueError for a negative number, TypeError for anything but integers.
@@ -270,7 +279,7 @@ class Generator:
             self._drawn = first + num
         return root, first
 
-    def spawn(self, n: int) -> list[Generator]:
+    def spawn(self, n: SupportsIndex) -> list[Generator]:
         """Some generators, independent of this one, of each other and of those spawned before or after.
 
         Spawning does not change what this one draws. ValueError for a negative number, TypeError for anything but an
@@ -366,11 +375,10 @@ def _entropy(algorithm: Algorithm) -> int:
 
 
 def _count(value: object) -> int:
-    if not _is_integer(value):
-        raise TypeError(f"expected an int, or for keys a tuple of ints, got {shown(value)}")
-    if value < 0:  # type: ignore[operator]
-        raise ValueError(f"expected a number that is not negative, got {shown(value)}")
-    return int(value)  # type: ignore[call-overload, no-any-return]
+    number = integer("a number of keys or generators", value)
+    if number < 0:
+        raise ValueError(f"a number of keys or generators must not be negative, got {shown(number)}")
+    return number
 
 
 def _parsed(state: object) -> tuple[Key, int, int]:

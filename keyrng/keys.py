@@ -7,13 +7,12 @@ Must not import sampling, distributions or anything above them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from keyrng._given import broadcast, check_sizes, plain, shown
+from keyrng._given import Shape, broadcast, check_sizes, integer, key_from, plain, shown
 from keyrng._key import Array, Key
 from keyrng._key import _axis as _axis
 from keyrng._key import _is_integer as _is_integer
@@ -83,7 +82,8 @@ def key(
     With ``threefry2x32`` a key is used once, for sampling or for splitting: as in JAX, its samples and its children
     come from the same blocks. The other algorithms keep them apart.
 
-    With ``device="cuda"`` (or ``"cuda:1"``, or a ``cupy.cuda.Device``) the key lives on a GPU, and what is made of it.
+    With ``device="cuda"`` (or ``"cuda:1"``, or a device of CuPy or PyTorch) the key lives on a GPU, and what is made of
+    it.
 
     ValueError for an integer outside the range, an unknown ``impl`` or ``device``; TypeError for any other seed;
     RuntimeError where GPUs cannot be used.
@@ -113,7 +113,9 @@ def _seed_number(seed: object, algorithm: Algorithm) -> int:
         return int(seed)  # type: ignore[call-overload, no-any-return]
     if isinstance(seed, (str, bytes)):
         return number_of("seed", seed, algorithm.key_bits, b"keyrng.seed")
-    raise TypeError(f"a seed is an int, a str or bytes, got {_kind(seed)}{_hint(seed, _SEED_HINTS)}")
+    conversion = key_from(seed)
+    hint = f"; {conversion} makes a key of it" if conversion else _hint(seed, _SEED_HINTS)
+    raise TypeError(f"a seed is an int, a str or bytes, got {_kind(seed)}{hint}")
 
 
 def _too_wide(seed: int, algorithm: Algorithm) -> str:
@@ -126,7 +128,7 @@ def _too_wide(seed: int, algorithm: Algorithm) -> str:
     return f"a seed for {algorithm.name} is from -2**{bits - 1} to 2**{bits} - 1, got {_number(seed)}; {fits}"
 
 
-def split(key: Key, num: int | Sequence[int] = 2) -> Key:
+def split(key: Key, num: Shape = 2) -> Key:
     """New keys from each key: ``num`` of them, a length or a shape, in shape ``key.shape + num``.
 
     Child i, counted in memory order, is ``fold_in(key, i)``; it does not depend on how many there are. With
@@ -145,11 +147,9 @@ def split(key: Key, num: int | Sequence[int] = 2) -> Key:
     if type(num) is int and 0 < num < _MANY and words.ndim == 1:
         return _wrap(algorithm, children(algorithm, words[None], 0, num)[0])
     shape = num if isinstance(num, (tuple, list)) else (num,)
-    if not all(_is_integer(n) for n in shape):
-        raise TypeError(f"num is an int or a tuple of ints, got {shown(num)}")
+    shape = tuple(integer("num", n) for n in shape)
     if any(n < 0 for n in shape):
         raise ValueError(f"num is not negative, got {shown(num)}")
-    shape = tuple(map(int, shape))
     full = (*words.shape[:-1], *shape, algorithm.key_words)
     check_sizes("num", full, _WORDS)
     if not prod(full):

@@ -12,7 +12,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from keyrng._given import shown
+from keyrng._given import Int, shown
 from keyrng.distributions.index_shuffle import index_shuffle
 from keyrng.keys import Key, _is_integer, check_key, fold_in
 from keyrng.parameters import Array, truth
@@ -20,7 +20,15 @@ from keyrng.parameters import Array, truth
 _TOGETHER = 1 << 12  # examples
 
 
-def epochs(key: Key, n: int, batch_size: int, *, drop_last: bool = False, rank: int = 0, world_size: int = 1) -> Epochs:
+def epochs(
+    key: Key,
+    n: Int,
+    batch_size: Int,
+    *,
+    drop_last: bool = False,
+    rank: Int = 0,
+    world_size: Int = 1,
+) -> Epochs:
     """The order of ``n`` examples in each epoch, as batches of indices for one of several ranks.
 
     ``epochs(...)[e]`` is epoch ``e``, and ``epochs(...)[e][s]`` the batch of its step ``s``: an int64 array, made when

@@ -24,7 +24,7 @@ from keyrng.kernels.lane import Kernel
 from keyrng.keys import Key, _wrap, memory_of
 from keyrng.parameters import Array, ArrayLike, alike
 from keyrng.plan import Guard, Plan, check_count, checked, guards_of
-from keyrng.shapes import Shape, check_out
+from keyrng.shapes import Shape, check_out, empty_sample
 
 _SMALL = 4096  # elements of a small draw, as GIL_WORTH of native/module.c has it
 
@@ -57,7 +57,8 @@ def draw(
         The dtype to compute in; by default float32, or float64 for a ``dtype`` of 64 bits, and for integers uint32 or
         uint64 likewise.
     out
-        An array to write to and return, of the result's shape and dtype. With it, ``shape`` may be left out.
+        An array to write to and return, of the result's shape and dtype: with it, ``shape`` may be left out, and a
+        ``dtype`` that is None is that of ``out``. A PyTorch tensor on the CPU is accepted, too.
 
     Raises
     ------
@@ -84,7 +85,7 @@ def draw(
     here = memory_of(key)
     if not callable(kernel):
         raise TypeError(f"kernel is a function kernel(lane, *parameters), got {type(kernel).__name__}")
-    dtype = result_dtype(dtype)
+    dtype = result_dtype(dtype, out)
     compute = compute_dtype(dtype) if compute is None else computing(compute)
     if isinstance(out, Plan):
         return out.take((kernel,), key, shape, dtype, parameters, compute)
@@ -128,7 +129,7 @@ def _prepared(
     """The array to write to, its shape, and the parameters as arrays; all are checked."""
     full, values = checked(here, key, shape, parameters, compute, out)
     if out is None:
-        result = here.empty(full, dtype)
+        result = empty_sample(here, key, full, dtype, *(v.shape for v in values))
     else:
         result = check_out(key, out, full, dtype)
         # A parameter that lies in out would change while it is read, but for one whose every element is read just

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
-from keyrng._given import broadcast, check_sizes, plain, shown
-from keyrng.backends.memory import HOST, distinct, is_on_device
+from keyrng._given import Shape as Shape
+from keyrng._given import broadcast, check_sizes, is_tensor, plain, shown, tensor_memory
+from keyrng._migration import advice
+from keyrng.backends.memory import HOST, Memory, distinct, is_on_device
 from keyrng.dtypes import Dtype
 from keyrng.keys import Key, check_key, memory_of
 from keyrng.parameters import Array, ArrayLike, Parameter
 
-Shape: TypeAlias = int | Sequence[int]
-
 _AXES = 64  # that an array has at most
+
+# Of samplers with parameters; docs/shared_sentences.py writes it into their docstrings.
+PER_KEY = "With an array of keys and parameters per key, ``shape=()`` returns one sample per key."
 
 
 def sample_shape(key: Key, shape: Shape | None, values: Sequence[Array], out: Array | None) -> tuple[int, ...]:
@@ -93,7 +96,8 @@ def _listed(shape: Any) -> tuple[Any, ...]:
     if isinstance(shape, np.ndarray) and shape.ndim == 1 and shape.dtype.kind in "iu" and shape.size <= _AXES:
         return tuple(plain("shape", shape).tolist())
     if isinstance(shape, (bool, float, str, bytes, np.bool_, np.floating, np.timedelta64)):
-        raise TypeError(f"shape is an int or a tuple of ints, got {shown(shape)}")
+        hint = advice() if isinstance(shape, (float, np.floating)) else ""
+        raise TypeError(f"shape is an int or a tuple of ints, got {shown(shape)}{hint}")
     try:
         return (operator.index(shape),)
     except TypeError:
@@ -127,11 +131,25 @@ def check_broadcast(given: Sequence[Any], values: Sequence[Array], full: tuple[i
             raise ValueError(f"{name} of shape {value.shape} does not broadcast to the sample's shape {full}")
 
 
+def empty_sample(here: Memory, key: Key, full: tuple[int, ...], dtype: Dtype, *shapes: tuple[int, ...]) -> Array:
+    """A new array for a sample; the error of one that is too large says what to do with parameters per key."""
+    try:
+        return here.empty(full, dtype)
+    except (MemoryError, ValueError) as error:
+        per_key = key.ndim and any(shape[: key.ndim] == key.shape for shape in shapes)
+        if not per_key:
+            raise
+        kind = MemoryError if isinstance(error, MemoryError) else ValueError
+        raise kind(f"{error}. {PER_KEY.replace('`', '')}") from None
+
+
 def as_out(key: Key, out: Any) -> Array:
-    """``out`` as an array in the key's memory; TypeError if it is none."""
+    """``out``, an array or a tensor of PyTorch, as an array in the key's memory; TypeError if it is neither."""
     here = memory_of(key)
     if is_on_device(out):
         return here.array("out", out)
+    if is_tensor(out):
+        out = tensor_memory("out", out)
     if here is not HOST and isinstance(out, np.ndarray):
         raise TypeError(f"out is on cpu, the key on {here.name}; cupy.empty makes an array there")
     if not isinstance(out, np.ndarray):
@@ -146,7 +164,7 @@ def check_out(key: Key, out: Any, full: tuple[int, ...], dtype: Dtype) -> Array:
     if array.shape != full:
         raise ValueError(f"out has shape {array.shape}, the sample has {full}")
     if array.dtype != dtype:
-        raise TypeError(f"out is {array.dtype}, the sample is {dtype}; give dtype={array.dtype.name!r}, or another out")
+        raise TypeError(f"out is {array.dtype}, the sample is {dtype}; np.empty({full}, {dtype.name!r}) fits")
     if isinstance(array, np.ndarray) and not array.flags.writeable:
         raise ValueError("out is read-only; give an array that can be written to")
     if not array.flags.c_contiguous and distinct(array).size < array.size:

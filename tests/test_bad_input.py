@@ -17,6 +17,7 @@ from bad_calls import Call, wrong
 from bad_values import ALL, ANYTHING, KEY, Value, values
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from numpy.exceptions import AxisError
 from surface import EXCEPTED, EXCEPTED_NAMES, Target, modules, targets
 
 import keyrng
@@ -220,7 +221,7 @@ def _rows() -> list[tuple[str, str, str]]:
 
 @pytest.mark.parametrize(("code", "kind", "message"), _rows())
 def test_row_of_the_page(code: str, kind: str, message: str) -> None:
-    error = {"ValueError": ValueError, "TypeError": TypeError, "MemoryError": MemoryError}[kind]
+    error = {"ValueError": ValueError, "TypeError": TypeError, "MemoryError": MemoryError, "AxisError": AxisError}[kind]
     names = {"key": KEY, "keys": keyrng.split(KEY, 3), "np": np, "keyrng": keyrng}
     with pytest.raises(error, match=re.escape(message).replace(r"\.\.\.", ".*")):
         eval(code, names)

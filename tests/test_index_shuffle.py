@@ -362,7 +362,7 @@ def test_bad_keys_and_out() -> None:
     with pytest.raises(TypeError, match="expected a key, got int"):
         keyrng.index_shuffle(0, 1, 10)  # type: ignore[arg-type]
     for out, error, message in (
-        (np.zeros(3, np.int32), TypeError, "out is int32, the sample is int64"),
+        (np.zeros(3, np.float64), TypeError, "out is float64, the sample is int64"),
         (np.zeros(4, np.int64), ValueError, r"out has shape \(4,\), the sample has \(3,\)"),
         ([0, 0, 0], TypeError, "out is a NumPy array, got list"),
         (np.broadcast_to(np.int64(0), 3), ValueError, "out is read-only"),

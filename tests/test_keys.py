@@ -349,10 +349,10 @@ def test_data_that_does_not_fold_in(data, error, message):
 @pytest.mark.parametrize(
     ("num", "error"),
     [(-1, ValueError), ((2, -1), ValueError), (2.0, TypeError), (True, TypeError), ("2", TypeError), (None, TypeError),
-     ((2, 1.0), TypeError), (np.array(2), TypeError)],
+     ((2, 1.0), TypeError), (np.array([2.0]), TypeError)],
 )  # fmt: skip
 def test_numbers_that_do_not_split(num, error):
-    message = "num is not negative, got" if error is ValueError else "num is an int or a tuple of ints, got"
+    message = "num is not negative, got" if error is ValueError else "num is an int, got"
 
     with pytest.raises(error, match=message):
         keyrng.split(SCALAR, num)

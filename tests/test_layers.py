@@ -20,6 +20,7 @@ ORDER = (
     # what was given, and words for errors
     "keyrng._numbers",
     "keyrng._given",
+    "keyrng._migration",
     # the kernel language
     "keyrng.kernels.symbols",
     "keyrng.kernels.ops",

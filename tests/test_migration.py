@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from keyrng import _migration
+
 DOCS = Path(__file__).parents[1] / "docs"
 
 _BLOCK = re.compile(r"^```python( \w+)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -70,3 +72,23 @@ def test_every_line_of_a_table_is_a_row(module):
     headings = re.findall(r"^\|---", page, re.MULTILINE)
 
     assert len(lines) - len(headings) == len(_rows(module))
+
+
+@pytest.mark.parametrize("module", ["numpy", "torch", "jax"])
+def test_errors_quote_the_rows_of_the_page(module):
+    assert list(getattr(_migration, module.upper())) == _rows(module)
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("rng.integers(0, 10, 5)", "integers"),
+        ("torch.empty(5).uniform_(-1.0, 1.0, generator=g)", "uniform_"),
+        ("torch.multinomial(torch.tensor([1.0, 3.0]), 5)", "multinomial"),
+        ("jax.nn.initializers.he_normal()(theirs, (8, 4))", "he_normal"),
+        ("rng.bit_generator.state", "state"),
+        ("[torch.Generator().manual_seed(i) for i in range(8)]", ""),
+    ],
+)
+def test_the_name_that_a_row_calls(code, name):
+    assert _migration.called_name(code) == name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from cases import (
@@ -13,6 +15,7 @@ from cases import (
 from test_laws import SEED, _unaligned, named, with_parameters
 
 import keyrng
+from keyrng import initializers
 
 
 @each_case
@@ -103,3 +106,161 @@ def test_out_may_be_a_parameter_too(case: Case, any_path: str) -> None:
             expected = case(key, (9, 4_099), dtype, **{**others, name: column.copy()})
             case(key, (9, 4_099), dtype, out=table, **{**others, name: table[0]})
             assert_same(table, expected, dtype, name, "broadcast")
+
+
+# A dtype that is not given is that of out
+
+
+@each_case
+def test_a_dtype_that_is_not_given_is_that_of_out(case: Case, path: str) -> None:
+    key = keyrng.key(SEED)
+    for dtype, parameters in named(case):
+        for k, shape in ((key, (37,)), (keyrng.split(key, 3), (7,))):
+            expected = case(k, shape, dtype, **parameters)
+            out = np.empty(expected.shape, dtype)
+
+            assert case(k, (), None, out=out, **parameters) is out
+            assert_same(out, expected, dtype, parameters)
+
+
+@each_case
+def test_a_dtype_that_is_given_must_be_that_of_out(case: Case) -> None:
+    if len(case.dtypes) < 2:
+        return
+    for given, other in zip(case.dtypes, case.dtypes[1:], strict=False):
+        with pytest.raises(TypeError, match=f"out is {other}, the sample is {given}"):
+            case(keyrng.key(SEED), (3,), given, out=np.empty(3, other), **case.parameters[0])
+
+
+@pytest.mark.parametrize("method", ["normal", "uniform", "laplace"])
+def test_methods_of_a_generator(method: str) -> None:
+    for dtype in ("float16", "float32", "float64"):
+        out = np.empty((2, 3), dtype)
+        expected = getattr(keyrng.Generator(3), method)((2, 3), dtype)
+
+        assert getattr(keyrng.Generator(3), method)(out=out) is out
+        assert_same(out, expected)
+
+
+ROWS = {
+    "dirichlet": ((2, 3), lambda key, **named: keyrng.dirichlet(key, [1.0, 2.0, 0.5], **named)),
+    "ball": ((2, 3), lambda key, **named: keyrng.ball(key, 3, **named)),
+    "orthogonal": ((2, 3, 3), lambda key, **named: keyrng.orthogonal(key, 3, **named)),
+    "wishart": ((2, 3, 3), lambda key, **named: keyrng.wishart(key, 5.0, np.eye(3), **named)),
+    "multivariate_normal": (
+        (2, 3),
+        lambda key, **named: keyrng.multivariate_normal(key, np.zeros(3), np.eye(3), **named),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_rows(name: str) -> None:
+    shape, call = ROWS[name]
+    for dtype in ("float32", "float64"):
+        out = np.empty(shape, dtype)
+        expected = call(keyrng.key(0), shape=(2,), dtype=dtype)
+
+        assert call(keyrng.key(0), shape=(2,), out=out) is out
+        assert_same(out, expected)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int32", "uint64", "float32"])
+def test_counts_of_classes(dtype: str) -> None:
+    out = np.empty((2, 3), dtype)
+    expected = keyrng.multinomial(keyrng.key(0), 20, np.array([0.2, 0.3, 0.5]), shape=(2, 3), dtype=dtype)
+
+    assert keyrng.multinomial(keyrng.key(0), 20, np.array([0.2, 0.3, 0.5]), out=out) is out
+    assert_same(out, expected)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "int64", "uint64"])
+def test_positions(dtype: str) -> None:
+    """Samplers without a dtype whose results are positions write them to any integers that hold them."""
+    key = keyrng.key(0)
+    for call, shape in (
+        (lambda **named: keyrng.permutation(key, 10, **named), (10,)),
+        (lambda **named: keyrng.permutation(keyrng.split(key), 10, **named), (2, 10)),
+        (lambda **named: keyrng.choice(key, 10, (3,), **named), (3,)),
+        (lambda **named: keyrng.choice(key, 4, (3,), p=[1, 2, 3, 4], **named), (3,)),
+        (lambda **named: keyrng.choice(key, 10, (3,), False, **named), (3,)),
+        (lambda **named: keyrng.categorical(key, np.zeros(5), shape=(3,), **named), (3,)),
+        (lambda **named: keyrng.index_shuffle(key, [5, 3, 2], 256, **named), (3,)),
+    ):
+        out = np.empty(shape, dtype)
+
+        assert call(out=out) is out
+        assert out.tolist() == call().tolist()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda out: keyrng.permutation(keyrng.key(0), 257, out=out),
+        lambda out: keyrng.choice(keyrng.key(0), 257, out=out),
+        lambda out: keyrng.categorical(keyrng.key(0), np.zeros(257), shape=(257,), out=out),
+        lambda out: keyrng.index_shuffle(keyrng.key(0), np.arange(257), 257, out=out),
+    ],
+)
+def test_positions_are_not_wrapped(call: Any) -> None:
+    for dtype in ("uint8", "int8", "float64", "bool"):
+        with pytest.raises(TypeError, match=f"out is {dtype}, the sample is int"):
+            call(np.empty(257, dtype))
+
+
+INITIALIZERS = {
+    name: getattr(initializers, name)
+    for name in initializers.__all__
+    if name not in ("Initializer", "tree", "zeros", "ones")
+}
+GIVEN = {"constant": (3,), "sparse": (0.5,), "variance_scaling": (1.0, "fan_in", "uniform")}
+
+
+@pytest.mark.parametrize("name", INITIALIZERS)
+def test_initializers(name: str) -> None:
+    make, given = INITIALIZERS[name], GIVEN.get(name, ())
+    shape = (3, 4, 4) if name in ("delta_orthogonal", "dirac") else (4, 4)
+    key = keyrng.key(0)
+    for dtype in ("float32", "float64"):
+        out = np.empty(shape, dtype)
+
+        assert make(*given)(key, shape, out=out) is out
+        assert_same(out, make(*given)(key, shape, dtype))
+    other = np.empty(shape, "float64")
+    with pytest.raises(TypeError, match="out is float64, the sample is float32"):
+        make(*given, dtype="float32")(key, shape, out=other)
+    with pytest.raises(TypeError, match="out is float64, the sample is float32"):
+        make(*given)(key, shape, "float32", out=other)
+
+
+@pytest.mark.parametrize("make", [initializers.zeros, initializers.ones])
+def test_initializers_without_arguments(make: Any) -> None:
+    for dtype in ("int8", "bool", "float64", "complex64"):
+        out = np.empty((2, 3), dtype)
+
+        assert make(keyrng.key(0), (2, 3), out=out) is out
+        assert_same(out, make(keyrng.key(0), (2, 3), dtype))
+
+
+def test_draw_of_a_kernel_of_your_own() -> None:
+    out = np.empty(3, np.uint16)
+
+    assert keyrng.draw(lambda lane: lane.bits(), keyrng.key(0), None, None, out=out) is out
+    assert_same(out, keyrng.draw(lambda lane: lane.bits(), keyrng.key(0), (3,), "uint16"))
+    with pytest.raises(TypeError, match="draw needs a dtype, got None"):
+        keyrng.draw(lambda lane: lane.bits(), keyrng.key(0), (3,), None)
+
+
+@pytest.mark.parametrize(
+    ("call", "dtype", "message"),
+    [
+        (keyrng.normal, "int32", "out's dtype int32 is no float or complex dtype"),
+        (keyrng.uniform, "complex64", "out's dtype complex64 is no float dtype"),
+        (keyrng.bits, "int32", "out's dtype int32 is no unsigned integer dtype"),
+        (keyrng.rademacher, "uint8", "out's dtype uint8 is no signed dtype"),
+        (keyrng.normal, ">f4" if np.little_endian else "<f4", "out's dtype .* has foreign byte order"),
+    ],
+)
+def test_a_dtype_that_the_sampler_does_not_have(call: Any, dtype: str, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        call(keyrng.key(0), out=np.empty(3, dtype))

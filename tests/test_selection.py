@@ -213,7 +213,7 @@ def test_places_beyond_int32(monkeypatch: pytest.MonkeyPatch) -> None:
     # As if 50 were too many for int32.
     others = (importlib.import_module(f"keyrng.distributions.{name}") for name in ("categorical", "choice"))
     for module in (ORDERS, RACES, WEIGHTS, *others):
-        monkeypatch.setattr(module, "index_dtype", lambda size: np.dtype(np.int64 if size > 50 else np.int32))
+        monkeypatch.setattr(module, "index_dtype", lambda size, *_: np.dtype(np.int64 if size > 50 else np.int32))
     for size in (50, 51, 2_000, 140_003):
         dtype = np.int32 if size <= 50 else np.int64
         assert_same(permutation(KEY, size), slow_orders(KEY, (size,), 0).astype(dtype))

@@ -145,11 +145,13 @@ def distinct(array: Array) -> Array:
 
 
 def memory(device: object, beside: Memory = HOST) -> Memory:
-    """The memory of a device: ``"cpu"``, ``"cuda"`` (the current one), ``"cuda:1"``, a ``cupy.cuda.Device``.
+    """The memory of a device: ``"cpu"``, ``"cuda"`` (the current one), ``"cuda:1"``, or a device of CuPy or PyTorch.
 
     A number is that of a GPU where ``beside`` is one. ValueError for no such device, TypeError for what names none,
     RuntimeError if there is no GPU to use.
     """
+    if type(device).__module__ == "torch":
+        device = str(device)  # of a torch.device: "cpu", "cuda:1"
     if isinstance(device, str) and device == "cpu":
         return HOST
     if type(device) is int and beside is not HOST:

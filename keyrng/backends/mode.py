@@ -4,7 +4,7 @@ Every program starts in it, and any library may leave another one on: one linked
 compiled part sets its own (native/mode.h). What Python and NumPy compute goes through here, where the mode is looked at
 once a call, and set where it differs.
 
-Must not import anything of keyrng.
+Must not import anything of keyrng but _migration.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
+
+from keyrng._migration import is_binding, misplaced
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -65,24 +67,27 @@ def in_default_mode(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
     @wraps(function)
     def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        if is_default():  # here too: a ``with`` takes as long as all else
-            return function(*args, **kwargs)
-        with default_mode():
-            return function(*args, **kwargs)
+        try:
+            if is_default():  # here too: a ``with`` takes as long as all else
+                return function(*args, **kwargs)
+            with default_mode():
+                return function(*args, **kwargs)
+        except TypeError as error:
+            if is_binding(error):
+                raise misplaced(error, function) from None
+            raise
 
     return run
 
 
 def without_warnings(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """`in_default_mode`, and without NumPy's warnings: for functions whose results may overflow or underflow."""
+    guarded = in_default_mode(function)
 
     @wraps(function)
     def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         with np.errstate(all="ignore"):
-            if is_default():
-                return function(*args, **kwargs)
-            with default_mode():
-                return function(*args, **kwargs)
+            return guarded(*args, **kwargs)
 
     return run
 

@@ -1,6 +1,6 @@
 """``python -m keyrng selftest``: known answers, digests and laws, on every path of this machine.
 
-What must come out is in selftest.json beside this file, which tests/data/make_values.py writes.
+The expected values are in keyrng/cli/selftest.json, which tests/data/make_values.py writes.
 
 Must not be imported by anything but ``python -m keyrng``.
 """
@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
-from pathlib import Path
+from importlib.resources import files
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -32,7 +32,7 @@ from keyrng.testing import backend, backends
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Check: TypeAlias = tuple[str, Callable[[], str]]  # what is checked, and what finds out what is wrong with it
 
-TABLE = Path(__file__).with_name("selftest.json")
+TABLE = files("keyrng.cli") / "selftest.json"  # not by __file__: the package may be in a zip file
 
 _LARGE = 600_000  # elements: three pieces for threads, and several chunks on every path
 _MOST = 10  # broken checks that are shown of each path

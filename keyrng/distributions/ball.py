@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._given import check_sizes, shown
+from keyrng._given import Int, check_sizes, shown
 from keyrng.backends.mode import without_warnings
 from keyrng.distributions.exponential import _exponential
 from keyrng.distributions.gamma import _loggamma, gamma_parts
@@ -67,6 +67,8 @@ def generalized_normal(
 ) -> Array:
     """Generalized normal variates of exponent ``p``: density proportional to ``exp(-abs(x)**p)``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out
@@ -92,14 +94,22 @@ def generalized_normal(
     >>> keyrng.generalized_normal(keyrng.key(0), 1.5, (3,))
     array([ 1.0783788 ,  1.369356  , -0.23227228], dtype=float32)
     """
-    return draw(_generalized_normal, key, shape, floating(dtype), positive(p=p), out=out)
+    return draw(_generalized_normal, key, shape, floating(dtype, out), positive(p=p), out=out)
 
 
 @without_warnings
 def ball(
-    key: Key, d: int, p: ArrayLike = 2, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None
+    key: Key,
+    d: Int,
+    p: ArrayLike = 2,
+    shape: Shape = (),
+    dtype: DTypeLike = None,
+    *,
+    out: Array | None = None,
 ) -> Array:
     """Points of the ``d``-dimensional unit ball of the p-norm, with constant density: ``sum(abs(x)**p) <= 1``.
+
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
@@ -131,7 +141,7 @@ def ball(
     >>> keyrng.ball(keyrng.key(0), 3)
     array([ 0.45289382,  0.5137566 , -0.12586324], dtype=float32)
     """
-    dtype = floating(dtype)
+    dtype = floating(dtype, out)
     compute = compute_dtype(dtype)
     here = memory_of(key)
     exponent = checked(here, positive(p=p), compute).value

@@ -70,6 +70,8 @@ def bernoulli(
 ) -> Array:
     """Truth values that are True with probability ``p``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out

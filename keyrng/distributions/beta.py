@@ -44,6 +44,8 @@ def beta(
 ) -> Array:
     """Beta variates in [0, 1]: density proportional to ``x**(a - 1) * (1 - x)**(b - 1)``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out
@@ -70,4 +72,4 @@ def beta(
     >>> keyrng.beta(keyrng.key(0), 2.0, 3.0, (3,))
     array([0.34472737, 0.6728817 , 0.05665111], dtype=float32)
     """
-    return draw(_beta, key, shape, floating(dtype), positive(a=a), positive(b=b), out=out)
+    return draw(_beta, key, shape, floating(dtype, out), positive(a=a), positive(b=b), out=out)

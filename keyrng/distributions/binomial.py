@@ -58,6 +58,8 @@ def binomial(
 ) -> Array:
     """Counts of successes in ``n`` trials: ``C(n, k) * p**k * (1 - p)**(n - k)`` for ``k = 0, ..., n``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out
@@ -88,7 +90,7 @@ def binomial(
     >>> keyrng.binomial(keyrng.key(0), 10, 0.3, (5,), "int32")
     array([3, 5, 2, 3, 3], dtype=int32)
     """
-    dtype = number(dtype)
+    dtype = number(dtype, out)
     floats = compute_dtype(dtype) if dtype.kind not in "iu" else FLOAT64
     return draw(_binomial, key, shape, dtype, trials(dtype)(n=n), probability(p=p), compute=floats, out=out)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from math import prod
+from typing import SupportsIndex
 
 import numpy as np
 
@@ -22,14 +23,14 @@ from keyrng.distributions.rows import workplace
 from keyrng.dtypes import exact_float_of, float_of, index_dtype
 from keyrng.keys import Key, _axis, memory_of
 from keyrng.parameters import Array, ArrayLike, checked, placed, truth
-from keyrng.shapes import Shape, check_out, sample_shape
+from keyrng.shapes import Shape, check_out, empty_sample, sample_shape
 
 
 @in_default_mode
 def categorical(
     key: Key,
     logits: ArrayLike,
-    axis: int = -1,
+    axis: SupportsIndex = -1,
     shape: Shape | None = None,
     replace: bool = True,
     mode: str | None = None,
@@ -37,6 +38,8 @@ def categorical(
     out: Array | None = None,
 ) -> Array:
     """Classes with probabilities proportional to ``exp(logits)``, as their places along an axis of the logits.
+
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
@@ -59,7 +62,7 @@ def categorical(
     ------
     ValueError
         For logits of NaN or infinity, a distribution of -infinity alone, more draws without replacement than there are
-        classes above -infinity, or shapes that do not fit.
+        classes above -infinity, shapes that do not fit, or, as an AxisError, an axis that is out of range.
 
     Notes
     -----
@@ -91,7 +94,8 @@ def categorical(
     kernel = gumbel_kernel(mode, dtype)
     batch, size = values.shape[:axis] + values.shape[axis + 1 :], values.shape[axis]
     full = sample_shape(key, shape, (np.broadcast_to(0.0, batch),), out)
-    result = here.empty(full, index_dtype(size)) if out is None else check_out(key, out, full, index_dtype(size))
+    dtype = index_dtype(size, out)
+    result = empty_sample(here, key, full, dtype, batch) if out is None else check_out(key, out, full, dtype)
 
     own = full[key.ndim :]
     draws = () if truth("replace", replace) else own[: max(0, len(own) - len(batch))]

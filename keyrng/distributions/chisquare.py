@@ -92,6 +92,8 @@ def chisquare(
 ) -> Array:
     """Chi-square variates of ``df`` degrees of freedom: density proportional to ``x**(df/2 - 1) * exp(-x/2)``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out
@@ -117,13 +119,15 @@ def chisquare(
     >>> keyrng.chisquare(keyrng.key(0), 3.0, (3,))
     array([4.7171974, 1.5068436, 1.980483 ], dtype=float32)
     """
-    return draw(_chisquare, key, shape, floating(dtype), positive(df=df), out=out)
+    return draw(_chisquare, key, shape, floating(dtype, out), positive(df=df), out=out)
 
 
 def t(
     key: Key, df: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
     """Student's t variates of ``df`` degrees of freedom: density proportional to ``(1 + x*x/df)**(-(df + 1)/2)``.
+
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
@@ -151,7 +155,7 @@ def t(
     >>> keyrng.t(keyrng.key(0), 3.0, (3,))
     array([ 1.0073986 , -1.4670074 , -0.62687653], dtype=float32)
     """
-    return draw(_t, key, shape, floating(dtype), positive(df=df), out=out)
+    return draw(_t, key, shape, floating(dtype, out), positive(df=df), out=out)
 
 
 def f(
@@ -164,6 +168,8 @@ def f(
     out: Array | None = None,
 ) -> Array:
     """F variates: the ratio of two chi-squares, each over its degrees of freedom ``dfnum`` and ``dfden``.
+
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
@@ -190,7 +196,7 @@ def f(
     >>> keyrng.f(keyrng.key(0), 3.0, 5.0, (3,))
     array([1.1544828 , 0.22806711, 8.250465  ], dtype=float32)
     """
-    return draw(_f, key, shape, floating(dtype), positive(dfnum=dfnum), positive(dfden=dfden), out=out)
+    return draw(_f, key, shape, floating(dtype, out), positive(dfnum=dfnum), positive(dfden=dfden), out=out)
 
 
 def noncentral_chisquare(
@@ -203,6 +209,8 @@ def noncentral_chisquare(
     out: Array | None = None,
 ) -> Array:
     """Noncentral chi-square variates: sums of ``df`` squared normals whose squared means add up to ``nonc``.
+
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
@@ -232,7 +240,9 @@ def noncentral_chisquare(
     >>> keyrng.noncentral_chisquare(keyrng.key(0), 3.0, 2.0, (3,))
     array([5.1952024, 1.1450813, 6.8338256], dtype=float32)
     """
-    return draw(_noncentral_chisquare, key, shape, floating(dtype), positive(df=df), non_negative(nonc=nonc), out=out)
+    return draw(
+        _noncentral_chisquare, key, shape, floating(dtype, out), positive(df=df), non_negative(nonc=nonc), out=out
+    )
 
 
 def noncentral_f(
@@ -246,6 +256,8 @@ def noncentral_f(
     out: Array | None = None,
 ) -> Array:
     """Noncentral F variates: a noncentral chi-square over a chi-square, each over its degrees of freedom.
+
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
@@ -274,4 +286,4 @@ def noncentral_f(
     array([ 7.4367046,  0.5543696, 17.99691  ], dtype=float32)
     """
     parameters = positive(dfnum=dfnum), positive(dfden=dfden), non_negative(nonc=nonc)
-    return draw(_noncentral_f, key, shape, floating(dtype), *parameters, out=out)
+    return draw(_noncentral_f, key, shape, floating(dtype, out), *parameters, out=out)

@@ -6,7 +6,7 @@ Must not import anything above the distributions.
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 
@@ -33,7 +33,7 @@ def choice(
     shape: Shape = (),
     replace: bool = True,
     p: ArrayLike | None = None,
-    axis: int = 0,
+    axis: SupportsIndex = 0,
     mode: str | None = None,
     *,
     out: Array | None = None,
@@ -69,7 +69,7 @@ def choice(
         For an ``a`` that is neither a whole number nor has an axis.
     ValueError
         For draws from nothing, more draws without replacement than elements, or than elements with a positive weight,
-        and weights outside their range or not as many as elements.
+        weights outside their range or not as many as elements, and, as an AxisError, an axis that is out of range.
 
     Notes
     -----

@@ -36,6 +36,8 @@ def dirichlet(
 ) -> Array:
     """Dirichlet variates, points of a simplex: density proportional to the product of ``x[i]**(alpha[i] - 1)``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, out
@@ -65,7 +67,7 @@ def dirichlet(
     array([[0.3155679 , 0.22348762, 0.46094447],
            [0.05174232, 0.46594384, 0.4823138 ]], dtype=float32)
     """
-    dtype = floating(dtype)
+    dtype = floating(dtype, out)
     compute = compute_dtype(dtype)
     here = memory_of(key)
     place = workplace(here, alpha)

@@ -43,4 +43,4 @@ def exponential(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Ar
     >>> keyrng.exponential(keyrng.key(0), (3,))
     array([2.950128  , 3.8434246 , 0.40390354], dtype=float32)
     """
-    return draw(_exponential, key, shape, floating(dtype), out=out)
+    return draw(_exponential, key, shape, floating(dtype, out), out=out)

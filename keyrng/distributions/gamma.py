@@ -137,6 +137,8 @@ def gamma(
 ) -> Array:
     """Gamma variates of shape ``a`` and scale 1: density ``x**(a - 1) * exp(-x) / gamma(a)`` for ``x >= 0``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out
@@ -164,7 +166,7 @@ def gamma(
     >>> keyrng.gamma(keyrng.key(0), 2.0, (3,)).shape
     (3,)
     """
-    dtype = floating(dtype)
+    dtype = floating(dtype, out)
     chosen, parameter = _prepared(memory_of(key), a, compute_dtype(dtype))
     return draw(chosen, key, shape, dtype, parameter, out=out)
 
@@ -182,6 +184,8 @@ def loggamma(
     key: Key, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
     """Logarithms of gamma variates of shape ``a``, finite also where the variate itself would underflow to 0.
+
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
@@ -209,4 +213,4 @@ def loggamma(
     >>> keyrng.gamma(keyrng.key(0), 1e-3), keyrng.loggamma(keyrng.key(0), 1e-3)
     (array(0.00108612, dtype=float32), array(-6.825146, dtype=float32))
     """
-    return draw(_loggamma, key, shape, floating(dtype), positive(a=a), out=out)
+    return draw(_loggamma, key, shape, floating(dtype, out), positive(a=a), out=out)

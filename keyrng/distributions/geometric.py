@@ -62,6 +62,8 @@ def geometric(
 ) -> Array:
     """Numbers of trials up to the first success, each with probability ``p``: ``P(X = k) = (1 - p)**(k - 1) * p``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out
@@ -92,7 +94,7 @@ def geometric(
     >>> keyrng.geometric(keyrng.key(0), 0.1, (5,))
     array([ 1,  1, 11,  8,  6], dtype=int32)
     """
-    dtype = integer(dtype)
+    dtype = integer(dtype, out)
     chosen, parameter, compute = _prepared(memory_of(key), p, dtype)
     return draw(chosen, key, shape, dtype, parameter, compute=compute, out=out)
 

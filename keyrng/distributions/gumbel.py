@@ -99,5 +99,5 @@ def gumbel(
     >>> keyrng.gumbel(keyrng.key(0), (3,))
     array([ 2.9233725 ,  3.8326175 , -0.09689324], dtype=float32)
     """
-    dtype = floating(dtype)
+    dtype = floating(dtype, out)
     return draw(gumbel_kernel(mode, dtype), key, shape, dtype, out=out)

@@ -90,6 +90,8 @@ def hypergeometric(
 ) -> Array:
     """Counts of good items among ``nsample`` drawn without replacement from ``ngood`` good and ``nbad`` bad ones.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out
@@ -117,7 +119,7 @@ def hypergeometric(
     >>> keyrng.hypergeometric(keyrng.key(0), 30, 20, 10, (5,))
     array([6, 4, 7, 6, 6], dtype=int32)
     """
-    dtype = integer(dtype)
+    dtype = integer(dtype, out)
     parameters = _checked(memory_of(key), ngood, nbad, nsample, dtype)
     return draw(_hypergeometric, key, shape, dtype, *parameters, compute=FLOAT64, out=out)
 

@@ -11,19 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._given import converted_to, shown
+from keyrng._given import Int, converted_to, shown
 from keyrng.algorithms import threefry2x32
 from keyrng.backends.memory import HOST, Memory, distinct, is_on_device
 from keyrng.backends.mode import in_default_mode
 from keyrng.distributions.rows import stored
 from keyrng.distributions.words import _integers, bits
+from keyrng.dtypes import index_dtype
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import cast
 from keyrng.keys import Key, _is_integer, fold_in, memory_of
 from keyrng.keys import key as key_of
 from keyrng.parameters import Array, ArrayLike, placed, truth
 from keyrng.sampling import draw
-from keyrng.shapes import Shape
+from keyrng.shapes import Shape, check_out
 
 _ROUNDS = 12  # of one run of a kernel; row rounds and column rounds take turns
 
@@ -88,7 +89,7 @@ def _index_unshuffle(
 
 
 @in_default_mode
-def index_shuffle(key: Key, index: ArrayLike, n: int, *, inverse: bool = False, out: Array | None = None) -> Array:
+def index_shuffle(key: Key, index: ArrayLike, n: Int, *, inverse: bool = False, out: Array | None = None) -> Array:
     """Elements of a random permutation of 0 to ``n - 1``, each computed from its index alone.
 
     Parameters
@@ -102,7 +103,7 @@ def index_shuffle(key: Key, index: ArrayLike, n: int, *, inverse: bool = False, 
     inverse
         Whether to go back: from elements to the indices where they stand.
     out
-        As for `draw`: the result is int64 and has shape ``key.shape + index.shape``.
+        As for `draw`: the result is int64, or of the integers of ``out``, and has shape ``key.shape + index.shape``.
 
     Raises
     ------
@@ -137,10 +138,11 @@ def index_shuffle(key: Key, index: ArrayLike, n: int, *, inverse: bool = False, 
     keys = bits(fold_in(key, n), (2,), np.uint64).reshape(*key.shape, *(1,) * start.ndim, 2)
     row_keys, column_keys = keys[..., 0], keys[..., 1]
     shape = key.shape + start.shape
+    dtype = index_dtype(n, out, narrow=np.int64)
     if here is not HOST:
-        result = _there(here, start, n, row_keys, column_keys, inverse)
-        return stored(key, result, result.dtype, out)
-    result = _permuted(start, n, row_keys, column_keys, shape, inverse, out)
+        return stored(key, _there(here, start, n, row_keys, column_keys, inverse), dtype, out)
+    place = None if out is None else check_out(key, out, shape, dtype)
+    result = _permuted(start, n, row_keys, column_keys, shape, inverse, place if dtype == np.int64 else None)
     # What lies outside goes on until it is inside: of the places inside, that is a permutation.
     whole = np.atleast_1d(result)
     outside = np.nonzero(whole > n - 1)
@@ -150,7 +152,9 @@ def index_shuffle(key: Key, index: ArrayLike, n: int, *, inverse: bool = False, 
         whole[outside] = moved
         still = moved > n - 1
         outside = tuple(axis[still] for axis in outside)
-    return result
+    if place is not None and place is not result:
+        place[...] = result
+    return result if out is None else out
 
 
 def _there(here: Memory, start: Array, n: int, row_keys: Array, column_keys: Array, inverse: bool) -> Array:

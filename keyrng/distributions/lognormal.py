@@ -54,6 +54,8 @@ def lognormal(
 ) -> Array:
     """Log-normal variates: ``exp(sigma * z)`` of a standard normal z.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out
@@ -79,7 +81,7 @@ def lognormal(
     >>> keyrng.lognormal(keyrng.key(0), 0.5, (3,))
     array([2.2508795, 2.7528381, 0.8050932], dtype=float32)
     """
-    dtype, given = inexact(dtype), non_negative(sigma=sigma)
+    dtype, given = inexact(dtype, out), non_negative(sigma=sigma)
     if dtype.kind == "c":
         return draw_complex(_lognormal_real, _lognormal_imag, key, shape, dtype, given, out=out)
     return draw(_lognormal, key, shape, dtype, given, out=out)

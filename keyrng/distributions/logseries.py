@@ -35,6 +35,8 @@ def logseries(
 ) -> Array:
     """Integers from 1 on, ``k`` with probability ``-p**k / (k * log(1 - p))``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out
@@ -63,7 +65,7 @@ def logseries(
     >>> keyrng.logseries(keyrng.key(0), 0.9, (5,))
     array([1, 4, 6, 9, 2], dtype=int32)
     """
-    dtype = integer(dtype)
+    dtype = integer(dtype, out)
     checked(memory_of(key), below_one(p=p), FLOAT64)  # what is no probability is told first
     return draw(_logseries, key, shape, dtype, _fitting(dtype)(p=p), compute=FLOAT64, out=out)
 

@@ -56,7 +56,7 @@ def maxwell(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array 
     >>> keyrng.maxwell(keyrng.key(0), (3,))
     array([2.6310966, 0.9910329, 0.9649306], dtype=float32)
     """
-    return draw(_maxwell, key, shape, floating(dtype), out=out)
+    return draw(_maxwell, key, shape, floating(dtype, out), out=out)
 
 
 def double_sided_maxwell(
@@ -69,6 +69,8 @@ def double_sided_maxwell(
     out: Array | None = None,
 ) -> Array:
     """Maxwell variates with a random sign, times ``scale``, plus ``loc``.
+
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
@@ -98,4 +100,6 @@ def double_sided_maxwell(
     array([ 4.091442 ,  4.1482553, -3.165061 ], dtype=float32)
     """
     shape = broadcast_shape(key, shape, out, loc, scale)
-    return draw(_double_sided_maxwell, key, shape, floating(dtype), finite(loc=loc), non_negative(scale=scale), out=out)
+    return draw(
+        _double_sided_maxwell, key, shape, floating(dtype, out), finite(loc=loc), non_negative(scale=scale), out=out
+    )

@@ -78,6 +78,8 @@ def multinomial(
 ) -> Array:
     """Counts of the classes that ``n`` independent draws fall into, of class ``i`` with probability ``p[i]``.
 
+    With an array of keys and parameters per key, ``shape=p.shape[-1:]`` returns one sample per key.
+
     Parameters
     ----------
     key, out
@@ -112,7 +114,7 @@ def multinomial(
     >>> keyrng.multinomial(keyrng.key(0), 10, [0.2, 0.3, 0.5], dtype="int32")
     array([5, 2, 3], dtype=int32)
     """
-    dtype = number(dtype)
+    dtype = number(dtype, out)
     here = memory_of(key)
     place = workplace(here, n, p)
     weights = scaled(required(place, non_negative(p=p), FLOAT64))
@@ -151,6 +153,8 @@ def multivariate_hypergeometric(
 ) -> Array:
     """Counts of each color among ``nsample`` items drawn without replacement from ``colors[i]`` items of color ``i``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, out
@@ -183,7 +187,7 @@ def multivariate_hypergeometric(
     >>> keyrng.multivariate_hypergeometric(keyrng.key(0), [16, 8, 4], 7)
     array([5, 1, 1], dtype=int32)
     """
-    dtype = integer(dtype)
+    dtype = integer(dtype, out)
     here = memory_of(key)
     place = workplace(here, colors, nsample)
     items = required(place, whole_to(LARGEST)(colors=colors), FLOAT64)

@@ -35,6 +35,8 @@ def multivariate_normal(
 ) -> Array:
     """Normal vectors: density proportional to ``exp(-(x - mean) @ inv(cov) @ (x - mean) / 2)``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, out
@@ -72,7 +74,7 @@ def multivariate_normal(
     (2, 2)
     """
     one_of("method", method, *METHODS)
-    dtype = floating_of(dtype, mean, cov)
+    dtype = floating_of(dtype, out, mean, cov)
     compute = compute_dtype(dtype)
     here = memory_of(key)
     place = workplace(here, mean, cov)

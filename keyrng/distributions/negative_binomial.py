@@ -54,6 +54,8 @@ def negative_binomial(
 ) -> Array:
     """Counts of failures before the ``n``-th success: ``gamma(n + k) / (k! gamma(n)) * p**n * (1 - p)**k``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out
@@ -82,7 +84,7 @@ def negative_binomial(
     >>> keyrng.negative_binomial(keyrng.key(0), 3, 0.5, (5,))
     array([6, 6, 2, 3, 5], dtype=int32)
     """
-    dtype = integer(dtype)
+    dtype = integer(dtype, out)
     parameters = _checked(memory_of(key), n, p, dtype)
     return draw(_negative_binomial, key, shape, dtype, *parameters, compute=FLOAT64, out=out)
 

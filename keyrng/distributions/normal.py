@@ -67,7 +67,7 @@ def normal(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array |
     >>> keyrng.normal(keyrng.key(0), (3,))
     array([ 1.6226422 ,  2.0252647 , -0.43359444], dtype=float32)
     """
-    dtype = inexact(dtype)
+    dtype = inexact(dtype, out)
     if dtype.kind == "c":
         return draw_complex(_normal_real, _normal_imag, key, shape, dtype, out=out)
     return draw(_normal, key, shape, dtype, out=out)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keyrng._given import shown
+from keyrng._given import Int, shown
 from keyrng.backends.mode import without_warnings
 from keyrng.distributions.normal import normal
 from keyrng.distributions.rows import full_shape, stored
@@ -20,10 +20,10 @@ from keyrng.shapes import Shape, dimensions
 @without_warnings
 def orthogonal(
     key: Key,
-    n: int,
+    n: Int,
     shape: Shape = (),
     dtype: DTypeLike = None,
-    m: int | None = None,
+    m: Int | None = None,
     *,
     out: Array | None = None,
 ) -> Array:
@@ -61,7 +61,7 @@ def orthogonal(
     >>> bool(abs(q.T @ q - np.eye(3)).max() < 1e-6)
     True
     """
-    dtype = inexact(dtype)
+    dtype = inexact(dtype, out)
     columns = n if m is None else m
     for name, length in (("n", n), ("m", columns)):
         if not _is_integer(length):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from math import isqrt, prod
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 
@@ -32,7 +32,7 @@ _FEW = 40  # ... if they are one in so many, or less
 
 
 def permutation(
-    key: Key, x: ArrayLike | Key, axis: int = 0, independent: bool = False, *, out: Array | None = None
+    key: Key, x: ArrayLike | Key, axis: SupportsIndex = 0, independent: bool = False, *, out: Array | None = None
 ) -> Any:
     """A random order of the numbers 0 to x - 1, or of the elements of an array or of keys along an axis.
 
@@ -58,7 +58,7 @@ def permutation(
     TypeError
         For an ``x`` that is neither a whole number nor has an axis.
     ValueError
-        For a negative number, an axis that is not there, or more than 2**32 elements.
+        For a negative number, more than 2**32 elements, or, as an AxisError, an axis that is out of range.
 
     Notes
     -----

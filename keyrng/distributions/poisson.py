@@ -51,6 +51,8 @@ def poisson(
 ) -> Array:
     """Counts of events that happen ``lam`` times on average: ``lam**k * exp(-lam) / k!`` for ``k = 0, 1, ...``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out
@@ -78,7 +80,7 @@ def poisson(
     >>> keyrng.poisson(keyrng.key(0), 4.0, (5,))
     array([3, 3, 5, 5, 4], dtype=int32)
     """
-    dtype = integer(dtype)
+    dtype = integer(dtype, out)
     return draw(_poisson, key, shape, dtype, _mean(dtype)(lam=lam), compute=float_dtype(dtype), out=out)
 
 

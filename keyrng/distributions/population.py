@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from keyrng.backends.memory import HOST, Memory, is_on_device, memory_at
 from keyrng.dtypes import index_dtype
 from keyrng.keys import Key, _axis, _is_integer, _kind, _wrap, memory_of
 from keyrng.parameters import Array, ArrayLike, placed
-from keyrng.shapes import Shape, as_out, check_out, sample_shape, shape_of
+from keyrng.shapes import Shape, as_out, check_out, sample_shape
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class Population:
 
     def draws(self, key: Key, shape: Shape, out: Array | None) -> tuple[int, ...]:
         """The shape of the draws, ``key.shape + shape``, of which the axis becomes ``shape``; ``out`` may imply it."""
-        if (isinstance(out, np.ndarray) or is_on_device(out)) and isinstance(shape, tuple) and not shape:
-            given, after = shape_of(out), len(self.shape) - 1 - self.axis
+        if out is not None and isinstance(shape, tuple) and not shape:
+            given, after = as_out(key, out).shape, len(self.shape) - 1 - self.axis
             shape = given[key.ndim + self.axis : len(given) - after]
         return sample_shape(key, shape, (), None)
 
@@ -54,7 +54,7 @@ class Population:
         if self.algorithm is not None:
             raise TypeError("keys never change, so they cannot be written to out; leave it out")
         before, after = self.shape[: self.axis], self.shape[self.axis + 1 :]
-        dtype = index_dtype(self.size) if self.array is None else self.array.dtype
+        dtype = index_dtype(self.size, out) if self.array is None else self.array.dtype
         check_out(key, out, key.shape + before + draws[key.ndim :] + after, dtype)
 
     def take(self, key: Key, places: Array, out: Array | None, some_missing: bool = False) -> Any:
@@ -101,7 +101,7 @@ def missing(here: Memory, shape: tuple[int, ...], dtype: Any) -> Array:
     return elements
 
 
-def population(here: Memory, name: str, given: ArrayLike | Key, axis: int) -> Population:
+def population(here: Memory, name: str, given: ArrayLike | Key, axis: SupportsIndex) -> Population:
     """The population of an argument, in the memory of the key that draws: a number n is the numbers 0 to n - 1.
 
     TypeError for what is neither a whole number nor has an axis, ValueError for a negative number or no such axis.

@@ -27,6 +27,8 @@ def pareto(
 ) -> Array:
     """Pareto variates: density ``b / x**(b + 1)`` for ``x >= 1``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out
@@ -53,7 +55,7 @@ def pareto(
     >>> keyrng.pareto(keyrng.key(0), 2.0, (3,))
     array([4.3713155, 6.832648 , 1.223789 ], dtype=float32)
     """
-    return draw(_pareto, key, shape, floating(dtype), positive(b=b), out=out)
+    return draw(_pareto, key, shape, floating(dtype, out), positive(b=b), out=out)
 
 
 @kernel(*FLOATS)
@@ -65,6 +67,8 @@ def power(
     key: Key, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
     """Variates of the power distribution: density ``a * x**(a - 1)`` for ``0 <= x <= 1``.
+
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
@@ -92,4 +96,4 @@ def power(
     >>> keyrng.power(keyrng.key(0), 2.0, (3,))
     array([0.22876407, 0.14635615, 0.8171343 ], dtype=float32)
     """
-    return draw(_power, key, shape, floating(dtype), positive(a=a), out=out)
+    return draw(_power, key, shape, floating(dtype, out), positive(a=a), out=out)

@@ -50,7 +50,7 @@ def cauchy(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array |
     >>> keyrng.cauchy(keyrng.key(0), (3,))
     array([ 6.0274916 , 14.837884  , -0.58172226], dtype=float32)
     """
-    return draw(_cauchy, key, shape, floating(dtype), out=out)
+    return draw(_cauchy, key, shape, floating(dtype, out), out=out)
 
 
 @kernel(*FLOATS)
@@ -81,7 +81,7 @@ def laplace(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array 
     >>> keyrng.laplace(keyrng.key(0), (3,))
     array([-2.2569816 , -3.1502788 ,  0.40859547], dtype=float32)
     """
-    return draw(_laplace, key, shape, floating(dtype), out=out)
+    return draw(_laplace, key, shape, floating(dtype, out), out=out)
 
 
 @kernel(*FLOATS)
@@ -112,4 +112,4 @@ def logistic(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array
     >>> keyrng.logistic(keyrng.key(0), (3,))
     array([ 2.896376 ,  3.8217716, -0.6978392], dtype=float32)
     """
-    return draw(_logistic, key, shape, floating(dtype), out=out)
+    return draw(_logistic, key, shape, floating(dtype, out), out=out)

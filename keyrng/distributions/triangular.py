@@ -51,6 +51,8 @@ def triangular(
 ) -> Array:
     """Triangular variates: a density that rises from ``left`` to ``mode`` and falls to ``right``, on straight lines.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out
@@ -77,7 +79,7 @@ def triangular(
     >>> keyrng.triangular(keyrng.key(0), 0.0, 1.0, 4.0, (3,))
     array([3.2075381, 3.4930074, 1.1693635], dtype=float32)
     """
-    dtype = floating(dtype)
+    dtype = floating(dtype, out)
     return draw(_triangular, key, shape, dtype, *_corners(memory_of(key), left, mode, right, dtype), out=out)
 
 

@@ -113,6 +113,8 @@ def truncated_normal(
 ) -> Array:
     """Standard normal variates that lie between ``lower`` and ``upper``, neither of which occurs.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out
@@ -142,7 +144,7 @@ def truncated_normal(
     >>> bool((x > 30).all() and (x < 31).all())
     True
     """
-    dtype = floating(dtype)
+    dtype = floating(dtype, out)
     tails, interval, empty = _interval(memory_of(key), lower, upper, dtype)
     if empty:
         check_nothing(empty, key, shape, out, interval)

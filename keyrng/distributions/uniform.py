@@ -53,6 +53,8 @@ def uniform(
 ) -> Array:
     """Floats from ``minval``, which can occur, to ``maxval``, which never does, with constant density.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out
@@ -80,7 +82,7 @@ def uniform(
     >>> keyrng.uniform(keyrng.key(0), (3,))
     array([0.947667  , 0.9785799 , 0.33229148], dtype=float32)
     """
-    dtype = floating(dtype)
+    dtype = floating(dtype, out)
     if minval is _ZERO and maxval is _ONE and dtype.itemsize >= 4:
         return draw(_unit, key, shape, dtype, out=out)
     parameters, empty = _interval(memory_of(key), minval, maxval, dtype)

@@ -75,6 +75,8 @@ def vonmises(
 ) -> Array:
     """Angles in [-pi, pi] around ``mu``: density ``exp(kappa * cos(x - mu)) / (2 * pi * I0(kappa))``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out
@@ -107,7 +109,7 @@ def vonmises(
     >>> bool((abs(x) <= 3.1415925).all() and (x < 0).any())
     True
     """
-    dtype = floating(dtype)
+    dtype = floating(dtype, out)
     return draw(_vonmises, key, shape, dtype, *_direction(memory_of(key), mu, kappa, dtype), out=out)
 
 

@@ -39,6 +39,8 @@ def wald(
 ) -> Array:
     """Wald (inverse Gaussian) variates of scale 1: density ``exp(-(x - m)**2 / (2 * m**2 * x)) / sqrt(2 * pi * x**3)``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out
@@ -65,4 +67,4 @@ def wald(
     >>> keyrng.wald(keyrng.key(0), 2.0, (3,))
     array([0.53342175, 0.5981154 , 0.72548366], dtype=float32)
     """
-    return draw(_wald, key, shape, floating(dtype), positive(mean=mean), out=out)
+    return draw(_wald, key, shape, floating(dtype, out), positive(mean=mean), out=out)

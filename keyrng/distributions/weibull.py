@@ -37,6 +37,8 @@ def weibull_min(
 ) -> Array:
     """Weibull variates: with c the concentration, ``P(X > x) = exp(-(x / scale)**c)`` for ``x >= 0``.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, out
@@ -70,7 +72,7 @@ def weibull_min(
     """
     shape = broadcast_shape(key, shape, out, scale, concentration)
     given = positive(scale=scale), positive(concentration=concentration)
-    return draw(_weibull_min, key, shape, floating(dtype), *given, out=out)
+    return draw(_weibull_min, key, shape, floating(dtype, out), *given, out=out)
 
 
 @kernel(*FLOATS)
@@ -84,6 +86,8 @@ def rayleigh(
     key: Key, scale: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
     """Rayleigh variates, lengths of normal points in the plane: density ``x / s**2 * exp(-(x / s)**2 / 2)``, x >= 0.
+
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
@@ -111,4 +115,4 @@ def rayleigh(
     >>> keyrng.rayleigh(keyrng.key(0), 2.0, (3,))
     array([0.65575665, 0.41620055, 2.9688284 ], dtype=float32)
     """
-    return draw(_rayleigh, key, shape, floating(dtype), positive(scale=scale), out=out)
+    return draw(_rayleigh, key, shape, floating(dtype, out), positive(scale=scale), out=out)

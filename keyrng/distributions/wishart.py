@@ -35,6 +35,8 @@ def wishart(
 ) -> Array:
     """Wishart matrices: what ``df`` normal vectors of covariance ``scale`` give as the sum of their outer products.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, out
@@ -69,7 +71,7 @@ def wishart(
     >>> keyrng.wishart(keyrng.key(0), 5, [[2.0, 1.0], [1.0, 1.0]], (3,)).shape
     (3, 2, 2)
     """
-    dtype = floating_of(dtype, df, scale)
+    dtype = floating_of(dtype, out, df, scale)
     compute = compute_dtype(dtype)
     here = memory_of(key)
     place = workplace(here, df, scale)

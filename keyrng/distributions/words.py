@@ -53,7 +53,7 @@ def bits(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | N
     >>> keyrng.bits(keyrng.key(0), (3,))
     array([4070199207, 4202968722, 1427181096], dtype=uint32)
     """
-    return draw(_bits, key, shape, unsigned(dtype), out=out)
+    return draw(_bits, key, shape, unsigned(dtype, out), out=out)
 
 
 @kernel(*WORDS)
@@ -94,6 +94,8 @@ def randint(
 ) -> Array:
     """Integers from ``minval`` to ``maxval - 1``, each with the same probability to within one in 2**32.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out
@@ -124,11 +126,29 @@ def randint(
     >>> keyrng.randint(keyrng.key(0), (5,), 0, 10)
     array([9, 0, 2, 3, 1], dtype=int32)
     """
-    dtype = integer(dtype)
+    if shape is _NUMPY_LOW and _is_numpys_order(minval, maxval):
+        raise ValueError(_order(shape, minval, maxval))
+    dtype = integer(dtype, out)
     chosen, parameters, empty = _prepared(memory_of(key), minval, maxval, dtype)
     if empty:
         check_nothing(empty, key, shape, out, parameters)
     return draw(chosen, key, shape, dtype, *parameters, out=out)
+
+
+# In NumPy's order, randint(low, high, size), a lower bound of 0 would be a shape of nothing.
+_NUMPY_LOW = 0
+
+
+def _is_numpys_order(minval: ArrayLike, maxval: ArrayLike) -> bool:
+    return type(minval) is int and type(maxval) is int and minval > 0
+
+
+def _order(low: Any, high: Any, size: Any) -> str:
+    return (
+        f"the order is randint(key, shape, minval, maxval), got {low}, {high}, {size}; "
+        f"for NumPy's randint({low}, {high}, {size}) type randint(key, ({size},), {low}, {high}), "
+        f"for an empty array a shape of (0,)"
+    )
 
 
 @once_for_numbers
@@ -153,7 +173,10 @@ def _prepared(
 def _range(minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]) -> tuple[Parameter, Parameter, str]:
     """The lower bound and the span as words, checked, and an error if a range is empty."""
     word = np.dtype(np.uint64 if dtype.itemsize == 8 else np.uint32)
-    order = f"minval must be less than maxval, got {shown(minval, str)} and {shown(maxval, str)}"
+    order = (
+        f"minval must be less than maxval, got {shown(minval, str)} and {shown(maxval, str)}; "
+        "the order is randint(key, shape, minval, maxval)"
+    )
     if type(minval) is int and type(maxval) is int:
         _check_range(dtype, minval, maxval, minval, maxval, order if minval > maxval else "")
         modulus = 1 << (8 * word.itemsize)
@@ -259,4 +282,4 @@ def rademacher(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Arr
     >>> keyrng.rademacher(keyrng.key(0), (5,))
     array([-1, -1,  1,  1, -1], dtype=int32)
     """
-    return draw(_rademacher, key, shape, signed(dtype), compute=FLOAT32, out=out)
+    return draw(_rademacher, key, shape, signed(dtype, out), compute=FLOAT32, out=out)

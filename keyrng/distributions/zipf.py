@@ -57,6 +57,8 @@ def zipf(
 ) -> Array:
     """Integers from 1 on, ``k`` with a probability proportional to ``k**-a``, as far as the dtype goes.
 
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
     Parameters
     ----------
     key, shape, out
@@ -86,6 +88,6 @@ def zipf(
     >>> keyrng.zipf(keyrng.key(0), 2.0, (5,))
     array([1, 1, 4, 1, 1], dtype=int32)
     """
-    dtype = integer(dtype)
+    dtype = integer(dtype, out)
     end = Parameter("dtype", float(int(np.iinfo(dtype).max) + 1))
     return draw(_zipf, key, shape, dtype, above_one(a=a), end, compute=FLOAT64, out=out)

@@ -29,6 +29,11 @@ class Initializer(Protocol):
         """The array of a key; of the initializer's own dtype if there is none here."""
 
 
+def own(family: Callable[[DTypeLike], Dtype], dtype: DTypeLike) -> Dtype | None:
+    """The dtype of an initializer, checked; None if it has none, so that a call's ``out`` or the default decides."""
+    return None if dtype is None else family(dtype)
+
+
 class DefaultAxis(int):
     """An axis of jax's weights that nobody asked for: weights of another layout have it elsewhere."""
 

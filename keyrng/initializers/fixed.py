@@ -14,7 +14,7 @@ from keyrng._given import array_of, converted_to, shown
 from keyrng.backends.memory import HOST, is_on_device
 from keyrng.backends.mode import without_warnings
 from keyrng.dtypes import Dtype, DTypeLike, anything
-from keyrng.initializers.base import Initializer, written
+from keyrng.initializers.base import Initializer, own, written
 from keyrng.keys import Key, _axis, _is_integer, check_key, memory_of
 from keyrng.parameters import Array, ArrayLike, placed
 from keyrng.shapes import Shape, dimensions
@@ -37,20 +37,26 @@ def constant(value: ArrayLike, dtype: DTypeLike = None) -> Initializer:
     array([[-7., -7., -7.],
            [-7., -7., -7.]], dtype=float32)
     """
-    default = anything(dtype)
+    default = own(anything, dtype)
     if isinstance(value, Key):
         raise TypeError("value is a number or an array, got a key; the key comes with the shape")
     if not is_on_device(value):
-        _fitting(value, default)
+        _fitting(value, anything(default))
     return partial(_constant, value, default)
 
 
 @without_warnings
 def _constant(
-    value: ArrayLike, default: Dtype, key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None = None
+    value: ArrayLike,
+    default: Dtype | None,
+    key: Key,
+    shape: Shape,
+    dtype: DTypeLike = None,
+    *,
+    out: Array | None = None,
 ) -> Array:
     here = memory_of(check_key(key))
-    chosen = default if dtype is None else anything(dtype)
+    chosen = anything(default if dtype is None else dtype, out)
     if is_on_device(value):
         return written(key, shape, "value", here.array("value", value), chosen, out)
     return written(key, shape, "value", placed(here, "value", _fitting(value, chosen), value), chosen, out)
@@ -81,7 +87,7 @@ def zeros(key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None 
     >>> keyrng.initializers.zeros(keyrng.key(0), (3,))
     array([0., 0., 0.], dtype=float32)
     """
-    return _constant(0, anything(None), key, shape, dtype, out=out)
+    return _constant(0, None, key, shape, dtype, out=out)
 
 
 def ones(key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
@@ -91,7 +97,7 @@ def ones(key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None =
     >>> keyrng.initializers.ones(keyrng.key(0), (3,), "int8")
     array([1, 1, 1], dtype=int8)
     """
-    return _constant(1, anything(None), key, shape, dtype, out=out)
+    return _constant(1, None, key, shape, dtype, out=out)
 
 
 def identity(dtype: DTypeLike = None) -> Initializer:
@@ -104,15 +110,17 @@ def identity(dtype: DTypeLike = None) -> Initializer:
     array([[1., 0., 0.],
            [0., 1., 0.]], dtype=float32)
     """
-    return partial(_identity, anything(dtype))
+    return partial(_identity, own(anything, dtype))
 
 
-def _identity(default: Dtype, key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
+def _identity(
+    default: Dtype | None, key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None = None
+) -> Array:
     check_key(key)
     size = dimensions(shape)
     if len(size) != 2:
         raise ValueError(f"identity is of 2 axes, got shape {shown(size)}")
-    return _pattern(key, size, _eye(size), default if dtype is None else anything(dtype), out)
+    return _pattern(key, size, _eye(size), anything(default if dtype is None else dtype, out), out)
 
 
 def _eye(size: tuple[int, ...]) -> Array:
@@ -154,12 +162,12 @@ def dirac(groups: int = 1, in_axis: int = 1, out_axis: int = 0, dtype: DTypeLike
             raise TypeError(f"{name} is an int, got {shown(value)}")
     if groups < 1:
         raise ValueError(f"groups must be 1 or more, got {groups}")
-    return partial(_dirac, (groups, in_axis, out_axis), anything(dtype))
+    return partial(_dirac, (groups, in_axis, out_axis), own(anything, dtype))
 
 
 def _dirac(
     how: tuple[int, int, int],
-    default: Dtype,
+    default: Dtype | None,
     key: Key,
     shape: Shape,
     dtype: DTypeLike = None,
@@ -170,7 +178,7 @@ def _dirac(
     size, (groups, *axes) = dimensions(shape), how
     if len(size) not in (3, 4, 5):
         raise ValueError(f"dirac is of 3, 4 or 5 axes, got shape {shown(size)}")
-    source, target = (_axis(axis, len(size)) for axis in axes)
+    source, target = (_axis(axis, len(size), name) for axis, name in zip(axes, ("in_axis", "out_axis"), strict=True))
     if source == target:
         raise ValueError(f"in_axis and out_axis are two axes, got {axes[0]} and {axes[1]}")
     if size[target] % groups:
@@ -185,7 +193,7 @@ def _dirac(
         place = np.arange(len(centre)) % each
         handed = place < centre.shape[1]
         centre[np.flatnonzero(handed), place[handed]] = 1
-    return _pattern(key, size, pattern, default if dtype is None else anything(dtype), out)
+    return _pattern(key, size, pattern, anything(default if dtype is None else dtype, out), out)
 
 
 def _pattern(key: Key, size: tuple[int, ...], pattern: Array, dtype: Dtype, out: Any) -> Array:

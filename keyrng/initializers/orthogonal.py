@@ -16,7 +16,7 @@ from keyrng.backends.memory import HOST
 from keyrng.backends.mode import without_warnings
 from keyrng.distributions.orthogonal import orthogonal as _orthonormal
 from keyrng.dtypes import Dtype, DTypeLike, compute_dtype, inexact
-from keyrng.initializers.base import JAX, OUT_AXIS, DefaultAxis, Initializer, Layout, on_layout, written
+from keyrng.initializers.base import JAX, OUT_AXIS, DefaultAxis, Initializer, Layout, on_layout, own, written
 from keyrng.keys import Key, _axis, _is_integer, check_key, memory_of
 from keyrng.parameters import Array, ArrayLike, finite, one_number, parameter_array
 from keyrng.shapes import Shape, dimensions
@@ -53,7 +53,9 @@ def orthogonal(scale: ArrayLike = 1.0, column_axis: int = OUT_AXIS, dtype: DType
     >>> bool(abs(q.T @ q - np.eye(2)).max() < 1e-6)
     True
     """
-    return partial(_orthogonal, one_number(finite(scale=scale)), _column("column_axis", column_axis), inexact(dtype))
+    return partial(
+        _orthogonal, one_number(finite(scale=scale)), _column("column_axis", column_axis), own(inexact, dtype)
+    )
 
 
 def _column(name: str, axis: Any) -> int:
@@ -62,7 +64,7 @@ def _column(name: str, axis: Any) -> int:
     return axis if isinstance(axis, DefaultAxis) else int(axis)
 
 
-def _orthogonal_for(layout: Layout, scale: float, column_axis: int, default: Dtype) -> Initializer:
+def _orthogonal_for(layout: Layout, scale: float, column_axis: int, default: Dtype | None) -> Initializer:
     return partial(_orthogonal, scale, layout.axis(column_axis), default)
 
 
@@ -71,14 +73,14 @@ def _orthogonal_for(layout: Layout, scale: float, column_axis: int, default: Dty
 def _orthogonal(
     scale: float,
     column_axis: int,
-    default: Dtype,
+    default: Dtype | None,
     key: Key,
     shape: Shape,
     dtype: DTypeLike = None,
     *,
     out: Array | None = None,
 ) -> Array:
-    size, chosen = dimensions(shape), default if dtype is None else inexact(dtype)
+    size, chosen = dimensions(shape), inexact(default if dtype is None else dtype, out)
     return written(key, size, "sample", _matrices(key, size, scale, column_axis, chosen), chosen, out)
 
 
@@ -87,7 +89,7 @@ def _matrices(key: Key, size: tuple[int, ...], scale: float, column_axis: int, d
     here = memory_of(check_key(key))
     if len(size) < 2:
         raise ValueError(f"orthogonal is of 2 axes or more, got shape {shown(size)}")
-    axis = _axis(column_axis, len(size))
+    axis = _axis(column_axis, len(size), "column_axis")
     compute = dtype if dtype.kind == "c" else compute_dtype(dtype)
     if 0 in size:
         return here.empty((*key.shape, *size), compute)
@@ -131,10 +133,10 @@ def delta_orthogonal(scale: ArrayLike = 1.0, column_axis: int = OUT_AXIS, dtype:
     >>> bool(abs(x[1] @ x[1].T - np.eye(2)).max() < 1e-6), x[0].any(), x[2].any()
     (True, np.False_, np.False_)
     """
-    return partial(_delta, one_number(finite(scale=scale)), _column("column_axis", column_axis), inexact(dtype))
+    return partial(_delta, one_number(finite(scale=scale)), _column("column_axis", column_axis), own(inexact, dtype))
 
 
-def _delta_for(layout: Layout, scale: float, column_axis: int, default: Dtype) -> Initializer:
+def _delta_for(layout: Layout, scale: float, column_axis: int, default: Dtype | None) -> Initializer:
     return partial(_delta_in, layout, scale, column_axis, default)
 
 
@@ -142,7 +144,7 @@ def _delta_for(layout: Layout, scale: float, column_axis: int, default: Dtype) -
 def _delta(
     scale: float,
     column_axis: int,
-    default: Dtype,
+    default: Dtype | None,
     key: Key,
     shape: Shape,
     dtype: DTypeLike = None,
@@ -157,14 +159,14 @@ def _delta_in(
     layout: Layout,
     scale: float,
     column_axis: int,
-    default: Dtype,
+    default: Dtype | None,
     key: Key,
     shape: Shape,
     dtype: DTypeLike = None,
     *,
     out: Array | None = None,
 ) -> Array:
-    size, chosen = dimensions(shape), default if dtype is None else inexact(dtype)
+    size, chosen = dimensions(shape), inexact(default if dtype is None else dtype, out)
     if len(size) not in (3, 4, 5):
         raise ValueError(f"delta_orthogonal is of 3, 4 or 5 axes, got shape {shown(size)}")
     source, target = layout.in_axis % len(size), layout.out_axis % len(size)

@@ -16,14 +16,14 @@ from keyrng.distributions.normal import _normal_imag, _normal_real
 from keyrng.distributions.permutation import permutation
 from keyrng.distributions.truncated_normal import _interval, _truncated_normal, _truncated_normal_tails
 from keyrng.dtypes import Dtype, DTypeLike, floating, inexact
-from keyrng.initializers.base import Initializer
+from keyrng.initializers.base import Initializer, own
 from keyrng.kernels.bits import unit
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.keys import Key, check_key, memory_of, split
 from keyrng.parameters import Array, ArrayLike, finite, number, one_number, probability
 from keyrng.plan import check_nothing
 from keyrng.sampling import draw, draw_complex
-from keyrng.shapes import Shape, dimensions
+from keyrng.shapes import Shape, as_out, dimensions
 
 
 @kernel(*FLOATS)
@@ -77,13 +77,13 @@ def uniform(scale: ArrayLike = 1e-2, dtype: DTypeLike = None) -> Initializer:
     >>> keyrng.initializers.uniform(10.0)(keyrng.key(0), (3,))
     array([9.47667  , 9.785799 , 3.3229148], dtype=float32)
     """
-    return partial(_uniform, one_number(finite(scale=scale)), floating(dtype))
+    return partial(_uniform, one_number(finite(scale=scale)), own(floating, dtype))
 
 
 def _uniform(
-    scale: float, default: Dtype, key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None = None
+    scale: float, default: Dtype | None, key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
-    chosen = default if dtype is None else floating(dtype)
+    chosen = floating(default if dtype is None else dtype, out)
     return draw(_scaled_unit, key, dimensions(shape), chosen, finite(scale=scale), out=out)
 
 
@@ -107,13 +107,13 @@ def normal(stddev: ArrayLike = 1e-2, dtype: DTypeLike = None) -> Initializer:
     >>> keyrng.initializers.normal(5.0)(keyrng.key(0), (3,))
     array([ 8.113211, 10.126324, -2.167972], dtype=float32)
     """
-    return partial(_normal, one_number(finite(stddev=stddev)), inexact(dtype))
+    return partial(_normal, one_number(finite(stddev=stddev)), own(inexact, dtype))
 
 
 def _normal(
-    stddev: float, default: Dtype, key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None = None
+    stddev: float, default: Dtype | None, key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
-    chosen = default if dtype is None else inexact(dtype)
+    chosen = inexact(default if dtype is None else dtype, out)
     return scaled_normal(key, dimensions(shape), chosen, finite(stddev=stddev), out)
 
 
@@ -152,7 +152,7 @@ def truncated_normal(
     bounds = one_number(number(lower=lower)), one_number(number(upper=upper))
     if not bounds[0] < bounds[1]:
         raise ValueError(f"lower must be less than upper, got {lower} and {upper}")
-    return partial(_truncated, one_number(finite(stddev=stddev)), *bounds, floating(dtype))
+    return partial(_truncated, one_number(finite(stddev=stddev)), *bounds, own(floating, dtype))
 
 
 @in_default_mode
@@ -160,14 +160,14 @@ def _truncated(
     stddev: float,
     lower: float,
     upper: float,
-    default: Dtype,
+    default: Dtype | None,
     key: Key,
     shape: Shape,
     dtype: DTypeLike = None,
     *,
     out: Array | None = None,
 ) -> Array:
-    chosen = default if dtype is None else floating(dtype)
+    chosen = floating(default if dtype is None else dtype, out)
     return scaled_truncated(key, dimensions(shape), chosen, finite(stddev=stddev), out, lower, upper)
 
 
@@ -207,14 +207,14 @@ def sparse(sparsity: ArrayLike, stddev: ArrayLike = 0.01, dtype: DTypeLike = Non
     array([2, 2, 2])
     """
     numbers = one_number(probability(sparsity=sparsity)), one_number(finite(stddev=stddev))
-    return partial(_sparse, *numbers, floating(dtype))
+    return partial(_sparse, *numbers, own(floating, dtype))
 
 
 @in_default_mode
 def _sparse(
     sparsity: float,
     stddev: float,
-    default: Dtype,
+    default: Dtype | None,
     key: Key,
     shape: Shape,
     dtype: DTypeLike = None,
@@ -222,16 +222,16 @@ def _sparse(
     out: Array | None = None,
 ) -> Array:
     check_key(key)
-    size, chosen = dimensions(shape), default if dtype is None else floating(dtype)
+    size, chosen = dimensions(shape), floating(default if dtype is None else dtype, out)
     if len(size) != 2:
         raise ValueError(f"sparse is of 2 axes, got shape {shown(size)}")
     rows, columns = size
     children = split(key)
     sample = draw(_scaled_normal, children[..., 0], size, chosen, finite(stddev=stddev), out=out)
-    if sample.size:
+    if 0 not in sample.shape:
         order = permutation(split(children[..., 1], columns), rows)
         here = memory_of(key)
         with here.current():
             empty = here.xp.swapaxes(order, -1, -2) < math.ceil(sparsity * rows)
-            sample[empty] = 0
+            (sample if out is None else as_out(key, out))[empty] = 0
     return sample

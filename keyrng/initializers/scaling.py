@@ -16,7 +16,7 @@ import numpy as np
 from keyrng._given import shown
 from keyrng.backends.mode import without_warnings
 from keyrng.dtypes import Dtype, DTypeLike, inexact
-from keyrng.initializers.base import IN_AXIS, JAX, OUT_AXIS, DefaultAxis, Initializer, Layout, on_layout
+from keyrng.initializers.base import IN_AXIS, JAX, OUT_AXIS, DefaultAxis, Initializer, Layout, on_layout, own
 from keyrng.initializers.plain import scaled_normal, scaled_truncated
 from keyrng.kernels.bits import unit
 from keyrng.kernels.elementary import log1p_unchecked
@@ -116,10 +116,8 @@ class _Axes:
         """The number of elements along one of the three, and the number of groups that they are divided into."""
         given = getattr(self, name)
         axes = [layout.axis(axis) for axis in (given if isinstance(given, tuple) else (given,))]
-        try:
-            size = math.prod(shape[_axis(axis, len(shape))] for axis in axes)
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}, shape {shape}; name the axes of the weight") from None
+        where = f"{name} of a weight of shape {shape}"
+        size = math.prod(shape[_axis(axis, len(shape), where)] for axis in axes)
         # Every output of a group has the inputs of this group only, and every input the outputs.
         return size, layout.groups if isinstance(given, DefaultAxis) and axes == [0] else 1
 
@@ -186,7 +184,7 @@ def variance_scaling(
     if not isinstance(distribution, str) or distribution not in _DISTRIBUTIONS:
         raise ValueError(f"distribution is one of {', '.join(_DISTRIBUTIONS)}, got {shown(distribution)}")
     axes = _Axes(_listed("in_axis", in_axis), _listed("out_axis", out_axis), _listed("batch_axis", batch_axis))
-    return partial(_scaled, one_number(non_negative(scale=scale)), mode, distribution, axes, inexact(dtype))
+    return partial(_scaled, one_number(non_negative(scale=scale)), mode, distribution, axes, own(inexact, dtype))
 
 
 def _listed(name: str, axis: Any) -> int | tuple[int, ...]:
@@ -198,7 +196,9 @@ def _listed(name: str, axis: Any) -> int | tuple[int, ...]:
     return tuple(map(int, axes))
 
 
-def _scaled_for(layout: Layout, scale: float, mode: str, distribution: str, axes: _Axes, default: Dtype) -> Initializer:
+def _scaled_for(
+    layout: Layout, scale: float, mode: str, distribution: str, axes: _Axes, default: Dtype | None
+) -> Initializer:
     return partial(_scaled, scale, mode, distribution, replace(axes, layout=layout), default)
 
 
@@ -209,7 +209,7 @@ def _scaled(
     mode: str,
     distribution: str,
     axes: _Axes,
-    default: Dtype,
+    default: Dtype | None,
     key: Key,
     shape: Shape,
     dtype: DTypeLike = None,
@@ -217,7 +217,7 @@ def _scaled(
     out: Array | None = None,
 ) -> Array:
     check_key(key)
-    size, chosen = dimensions(shape), default if dtype is None else inexact(dtype)
+    size, chosen = dimensions(shape), inexact(default if dtype is None else dtype, out)
     compute = np.float64 if chosen.name in ("float64", "complex128") else np.float32
     # Of an empty weight there is nothing to say, and no number to divide by.
     source, target = axes.fans(size) if 0 not in size else (1.0, 1.0)

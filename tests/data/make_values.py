@@ -118,5 +118,5 @@ if __name__ == "__main__":
     made = {name: make() for name, make in values()}
     (HERE / "values.json").write_text(json.dumps(made, indent=0) + "\n")
     table = selftest(made)
-    TABLE.write_text("{" + ",\n".join(f'"{name}": {_lines(part)}' for name, part in table.items()) + "}\n")
+    Path(str(TABLE)).write_text("{" + ",\n".join(f'"{name}": {_lines(part)}' for name, part in table.items()) + "}\n")
     print(len(made), "values")

@@ -1,0 +1,255 @@
+"""What belongs to jax, torch and NumPy where keyrng's own is expected: accepted where it is unambiguous."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import assert_same
+
+import keyrng
+from keyrng import initializers
+
+KEY = keyrng.key(0)
+
+SAMPLERS = [
+    name
+    for name in keyrng.__all__
+    if name in keyrng.distributions.__all__ or name in ("split", "fold_in", "clone", "key_data", "key_impl", "dropout")
+]
+ARGUMENTS: dict[str, tuple[Any, ...]] = {
+    "fold_in": (1,),
+    "dropout": (np.ones(3, np.float32), 0.5),
+    "ball": (3,),
+    "beta": (1.0, 1.0),
+    "binomial": (5, 0.5),
+    "categorical": ([0.0, 1.0],),
+    "choice": (5,),
+    "dirichlet": ([1.0, 1.0],),
+    "double_sided_maxwell": (0.0, 1.0),
+    "f": (1.0, 1.0),
+    "hypergeometric": (5, 5, 3),
+    "index_shuffle": (0, 5),
+    "multinomial": (5, [0.5, 0.5]),
+    "multivariate_hypergeometric": ([5, 5], 3),
+    "multivariate_normal": ([0.0], [[1.0]]),
+    "negative_binomial": (5, 0.5),
+    "noncentral_chisquare": (1.0, 1.0),
+    "noncentral_f": (1.0, 1.0, 1.0),
+    "orthogonal": (3,),
+    "permutation": (5,),
+    "randint": ((3,), 0, 5),
+    "triangular": (0.0, 0.5, 1.0),
+    "truncated_normal": (-1.0, 1.0),
+    "vonmises": (0.0, 1.0),
+    "weibull_min": (1.0, 1.0),
+    "wishart": (3.0, [[1.0]]),
+    **dict.fromkeys(("geometric", "logseries"), (0.5,)),
+    **dict.fromkeys(("chisquare", "gamma", "loggamma", "generalized_normal", "pareto", "poisson", "power"), (2.0,)),
+    **dict.fromkeys(("rayleigh", "t", "wald", "zipf"), (2.0,)),
+}
+
+
+def _keys() -> list[tuple[str, Any, str]]:
+    """What is no key, and what its error says to type."""
+    found = [
+        ("a generator", keyrng.Generator(0), "generator.next_key()"),
+        ("NumPy's generator", np.random.default_rng(0), "keyrng.key(int(rng.integers(2**63)))"),
+        ("NumPy's old generator", np.random.RandomState(0), "keyrng.key(int(rng.randint(2**32, dtype=np.uint64)))"),
+        ("an int", 0, "keyrng.key(seed) makes one"),
+        ("a name", "weights", "keyrng.key(seed) makes one"),
+        ("words", np.zeros(2, np.uint32), "keyrng.wrap_key_data(words) makes one"),
+        ("a list of keys", [KEY, KEY], "keyrng.stack(keys) makes one"),
+        ("None", None, "keyrng.key(seed) makes one"),
+    ]
+    try:
+        import jax
+
+        found.append(("jax's key", jax.random.key(0), "keyrng.interop.jax.from_jax(key) makes one"))
+        found.append(("jax's old key", jax.random.PRNGKey(0), "keyrng.interop.jax.from_jax(key) makes one"))
+    except ImportError:
+        pass
+    try:
+        import torch
+
+        found.append(("torch's generator", torch.Generator(), "keyrng.key(generator.initial_seed())"))
+    except ImportError:
+        pass
+    return found
+
+
+@pytest.mark.parametrize(("kind", "given", "says"), _keys(), ids=[kind for kind, _, _ in _keys()])
+def test_the_error_names_the_call_that_makes_a_key(kind: str, given: Any, says: str) -> None:
+    for name in SAMPLERS:
+        with pytest.raises(TypeError, match="expected a key, got") as caught:
+            getattr(keyrng, name)(given, *ARGUMENTS.get(name, ()))
+
+        assert says in str(caught.value), name
+    for call in (
+        lambda: initializers.he_normal()(given, (3, 3)),
+        lambda: keyrng.lazy(keyrng.normal, given, (3,)),
+        lambda: keyrng.epochs(given, 10, 2),
+        lambda: keyrng.draw(lambda lane: lane.bits(), given, (3,), "uint32"),
+    ):
+        with pytest.raises(TypeError, match="expected a key, got") as caught:
+            call()
+        assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(("kind", "given", "says"), _keys()[:3], ids=[kind for kind, _, _ in _keys()[:3]])
+def test_a_generator_is_not_a_seed(kind: str, given: Any, says: str) -> None:
+    for make in (keyrng.key, keyrng.Generator):
+        with pytest.raises(TypeError, match="a seed is an int, a str or bytes, got") as caught:
+            make(given)
+        assert says in str(caught.value)
+
+
+def test_a_jax_key_is_not_a_seed() -> None:
+    jax = pytest.importorskip("jax")
+    for given in (jax.random.key(0), jax.random.PRNGKey(0)):
+        with pytest.raises(TypeError, match=r"keyrng\.interop\.jax\.from_jax\(key\)"):
+            keyrng.key(given)
+        with pytest.raises(TypeError, match=r"keyrng\.interop\.jax\.from_jax\(key\)"):
+            keyrng.Generator(given)
+
+
+# Dtypes
+
+FLOATS = ("float16", "bfloat16", "float32", "float64")
+
+
+@pytest.mark.parametrize("library", ["torch", "jax.numpy"])
+def test_dtypes_of_other_libraries(library: str) -> None:
+    module = pytest.importorskip(library)
+    for name in FLOATS:
+        theirs = getattr(module, name)
+        assert_same(keyrng.normal(KEY, (3,), theirs), keyrng.normal(KEY, (3,), name))
+        assert_same(keyrng.gamma(KEY, 2.0, (3,), theirs), keyrng.gamma(KEY, 2.0, (3,), name))
+        assert_same(initializers.uniform(dtype=theirs)(KEY, (3,)), initializers.uniform(dtype=name)(KEY, (3,)))
+        assert_same(keyrng.lazy(keyrng.uniform, KEY, (3,), dtype=theirs)[:], keyrng.uniform(KEY, (3,), name))
+        assert_same(keyrng.Generator(0).laplace((3,), theirs), keyrng.Generator(0).laplace((3,), name))
+    for name in ("int8", "int16", "int32", "int64", "uint8"):
+        assert_same(keyrng.randint(KEY, (3,), 0, 9, getattr(module, name)), keyrng.randint(KEY, (3,), 0, 9, name))
+    assert_same(keyrng.normal(KEY, (3,), module.complex64), keyrng.normal(KEY, (3,), "complex64"))
+    assert_same(initializers.zeros(KEY, (3,), module.bool if library == "torch" else module.bool_), np.zeros(3, bool))
+
+
+def test_dtypes_that_keyrng_does_not_have() -> None:
+    torch = pytest.importorskip("torch")
+    for dtype, message in (
+        (torch.int32, "dtype int32 is no float or complex dtype"),
+        (torch.float8_e4m3fn, "dtype float8_e4m3fn is no float or complex dtype"),
+        (torch.strided, "dtype torch.strided is not one"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            keyrng.normal(KEY, (3,), dtype)
+
+
+# Devices
+
+
+def test_a_torch_device() -> None:
+    torch = pytest.importorskip("torch")
+    cpu = torch.device("cpu")
+
+    assert keyrng.key(0, device=cpu).device == "cpu"
+    assert KEY.to(cpu) is KEY
+    assert keyrng.Generator(0, device=cpu).device == "cpu"
+    with pytest.raises(ValueError, match="unknown device 'mps'"):
+        KEY.to(torch.device("mps"))
+    with pytest.raises(RuntimeError, match="no key can be on a GPU here"):
+        KEY.to(torch.device("cuda", 1))
+
+
+# Tensors to write to
+
+
+def test_out_is_a_tensor() -> None:
+    torch = pytest.importorskip("torch")
+    for name in FLOATS:
+        tensor = torch.empty(2, 3, dtype=getattr(torch, name))
+
+        assert keyrng.normal(KEY, out=tensor) is tensor
+        assert_same(_array(tensor), keyrng.normal(KEY, (2, 3), name))
+        assert keyrng.normal(KEY, (2, 3), getattr(torch, name), out=tensor) is tensor
+    many = torch.empty(3, 1000)
+    keyrng.exponential(keyrng.split(KEY, 3), out=many)
+    assert_same(many.numpy(), keyrng.exponential(keyrng.split(KEY, 3), (1000,)))
+
+
+def _array(tensor: Any) -> Any:
+    torch = sys.modules["torch"]
+    if tensor.dtype != torch.bfloat16:
+        return tensor.numpy()
+    import ml_dtypes
+
+    return tensor.view(torch.int16).numpy().view(ml_dtypes.bfloat16)
+
+
+def test_out_is_a_tensor_of_every_kind_of_sampler() -> None:
+    torch = pytest.importorskip("torch")
+    x = np.arange(12.0, dtype=np.float32).reshape(3, 4)
+    rows: list[tuple[tuple[int, ...], Any, Any]] = [
+        ((3,), torch.int64, lambda **out: keyrng.randint(KEY, (3,), 0, 9, "int64", **out)),
+        ((3,), torch.bool, lambda **out: keyrng.bernoulli(KEY, 0.5, (3,), **out)),
+        ((3,), torch.complex64, lambda **out: keyrng.normal(KEY, (3,), "complex64", **out)),
+        ((9,), torch.int32, lambda **out: keyrng.permutation(KEY, 9, **out)),
+        ((3, 4), torch.float32, lambda **out: keyrng.permutation(KEY, x, **out)),
+        ((3,), torch.int32, lambda **out: keyrng.choice(KEY, 9, (3,), **out)),
+        ((2, 4), torch.float32, lambda **out: keyrng.choice(KEY, x, (2,), **out)),
+        ((3,), torch.int32, lambda **out: keyrng.categorical(KEY, np.zeros(4), shape=(3,), **out)),
+        ((3,), torch.int64, lambda **out: keyrng.index_shuffle(KEY, [1, 2, 3], 9, **out)),
+        ((2, 3), torch.float32, lambda **out: keyrng.dirichlet(KEY, [1.0, 2.0, 3.0], (2,), **out)),
+        ((2, 2), torch.float32, lambda **out: keyrng.ball(KEY, 2, shape=(2,), **out)),
+        ((3, 3), torch.float32, lambda **out: keyrng.orthogonal(KEY, 3, **out)),
+        ((2,), torch.float32, lambda **out: keyrng.multinomial(KEY, 5, [0.5, 0.5], **out)),
+        ((3, 4), torch.float32, lambda **out: keyrng.dropout(KEY, x, 0.5, **out)),
+        ((3, 4), torch.bool, lambda **out: keyrng.dropout_mask(KEY, (3, 4), 0.5, **out)),
+        ((3, 4), torch.float32, lambda **out: initializers.he_normal()(KEY, (3, 4), **out)),
+        ((3, 4), torch.float32, lambda **out: initializers.sparse(0.5)(KEY, (3, 4), **out)),
+        ((4, 4), torch.float32, lambda **out: initializers.orthogonal()(KEY, (4, 4), **out)),
+        ((2, 2), torch.float32, lambda **out: initializers.identity()(KEY, (2, 2), **out)),
+        ((5,), torch.float32, lambda **out: keyrng.Generator(0).gamma(2.0, (5,), **out)),
+    ]
+    for i, (shape, dtype, call) in enumerate(rows):
+        tensor, strided = torch.zeros(shape, dtype=dtype), torch.zeros((*shape, 2), dtype=dtype)[..., 0]
+
+        assert call(out=tensor) is tensor, i
+        assert_same(tensor.numpy(), call(), i)
+        assert call(out=strided) is strided, i
+        assert_same(np.ascontiguousarray(strided.numpy()), call(), i)
+
+
+def test_tensors_that_cannot_be_written_to() -> None:
+    torch = pytest.importorskip("torch")
+    parameter = torch.nn.Parameter(torch.zeros(3))
+    for out, error, message in (
+        (parameter, TypeError, r"requires a gradient; out\.detach\(\)"),
+        (torch.empty(3, device="meta"), TypeError, "out is a tensor on meta, the key on cpu"),
+        (torch.empty(3).to_sparse(), TypeError, "out is a tensor that is not an array of NumPy"),
+        (torch.empty(4), ValueError, r"out has shape \(4,\), the sample has \(3,\)"),
+        (torch.empty(1).expand(3), ValueError, "out has several elements in one place"),
+        (torch.empty(3, dtype=torch.int32), TypeError, "out's dtype torch.int32|out's dtype int32 is no float"),
+    ):
+        with pytest.raises(error, match=message):
+            keyrng.normal(KEY, (3,), out=out)
+    keyrng.normal(KEY, out=parameter.detach())
+    assert_same(parameter.detach().numpy(), keyrng.normal(KEY, (3,)))
+
+
+def test_nothing_is_imported_to_find_out() -> None:
+    script = (
+        "import sys, keyrng; key = keyrng.key(0)\n"
+        "for call in (lambda: keyrng.normal(0), lambda: keyrng.normal(key, 3, 4), lambda: keyrng.normal(key, out=[]),"
+        "    lambda: keyrng.key(0, device=object()), lambda: keyrng.normal(keyrng.Generator(0))):\n"
+        "    try: call()\n"
+        "    except TypeError: pass\n"
+        "    else: sys.exit(1)\n"
+        "print(*{'torch', 'jax', 'tensorflow', 'cupy'} & set(sys.modules))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100, check=False)
+
+    assert (done.stdout, done.stderr, done.returncode) == ("\n", "", 0)
