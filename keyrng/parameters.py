@@ -185,6 +185,7 @@ def _check(name: str, requirement: Requirement, array: Array, given: Array) -> N
     wrong = ~np.asarray(requirement.holds(array), bool)
     if wrong.any():
         was, has = (values[wrong].ravel()[:1].tolist()[0] for values in (given, array))
+        was = was if type(was) is int else float(was)
         _refuse(name, requirement, was, has, array.dtype, " among others" if array.ndim else "")
 
 
