@@ -336,9 +336,11 @@ def bounds(here: Memory, low: Parameter, high: Parameter, dtype: Dtype) -> tuple
 
     if not (isinstance(lows, np.ndarray) and isinstance(highs, np.ndarray)):
         return lows, together(here, _more, highs, lows, error=error), ""
+    if (lows < highs).all():
+        return lows, highs, ""
     if not (lows <= highs).all():
         raise ValueError(error())
-    return lows, highs, "" if (lows < highs).all() else error()
+    return lows, highs, error()
 
 
 def finite_span(high: Any, low: Any) -> Any:
