@@ -67,9 +67,9 @@ def _real(value: Any) -> Any:
         return None
     if isinstance(value, (int, np.integer)):
         return int(value)
-    if getattr(getattr(value, "dtype", None), "name", "") == "bfloat16":
+    if isinstance(value, np.generic) and value.dtype.name == "bfloat16":
         return float(value)
-    if not hasattr(value, "as_integer_ratio"):
+    if not hasattr(type(value), "as_integer_ratio"):
         return None
     number = float(value)
     # Not of a float that rounded to 0: the denominator of Decimal("1e-999999999") has as many digits.

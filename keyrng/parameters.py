@@ -185,6 +185,7 @@ def _check(name: str, requirement: Requirement, array: Array, given: Array) -> N
     wrong = ~np.asarray(requirement.holds(array), bool)
     if wrong.any():
         was, has = (values[wrong].ravel()[:1].tolist()[0] for values in (given, array))
+        was = was if type(was) is int else float(was)
         _refuse(name, requirement, was, has, array.dtype, " among others" if array.ndim else "")
 
 
@@ -335,9 +336,11 @@ def bounds(here: Memory, low: Parameter, high: Parameter, dtype: Dtype) -> tuple
 
     if not (isinstance(lows, np.ndarray) and isinstance(highs, np.ndarray)):
         return lows, together(here, _more, highs, lows, error=error), ""
+    if (lows < highs).all():
+        return lows, highs, ""
     if not (lows <= highs).all():
         raise ValueError(error())
-    return lows, highs, "" if (lows < highs).all() else error()
+    return lows, highs, error()
 
 
 def finite_span(high: Any, low: Any) -> Any:

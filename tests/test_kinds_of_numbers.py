@@ -221,7 +221,8 @@ def test_large_integers_elsewhere() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [[Fraction(1, 2), None], [Decimal(1), "x"], [Fraction(1, 2), True], [1j, Fraction(1)]]
+    "value",
+    [[Fraction(1, 2), None], [Decimal(1), "x"], [Fraction(1, 2), True], [1j, Fraction(1)], [float], [np.float64]],
 )
 def test_objects_that_are_not_numbers(value: Any) -> None:
     for form in (value, np.array(value, object)):

@@ -94,8 +94,8 @@ def categorical(
     kernel = gumbel_kernel(mode, dtype)
     batch, size = values.shape[:axis] + values.shape[axis + 1 :], values.shape[axis]
     full = sample_shape(key, shape, (np.broadcast_to(0.0, batch),), out)
-    dtype = index_dtype(size, out)
-    result = empty_sample(here, key, full, dtype, batch) if out is None else check_out(key, out, full, dtype)
+    place = index_dtype(size, out)
+    result = empty_sample(here, key, full, place, batch) if out is None else check_out(key, out, full, place)
 
     own = full[key.ndim :]
     draws = () if truth("replace", replace) else own[: max(0, len(own) - len(batch))]

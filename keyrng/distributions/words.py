@@ -127,7 +127,7 @@ def randint(
     array([9, 0, 2, 3, 1], dtype=int32)
     """
     if shape is _NUMPY_LOW and _is_numpys_order(minval, maxval):
-        raise ValueError(_order(shape, minval, maxval))
+        raise ValueError(_in_order(shape, minval, maxval))
     dtype = integer(dtype, out)
     chosen, parameters, empty = _prepared(memory_of(key), minval, maxval, dtype)
     if empty:
@@ -143,7 +143,8 @@ def _is_numpys_order(minval: ArrayLike, maxval: ArrayLike) -> bool:
     return type(minval) is int and type(maxval) is int and minval > 0
 
 
-def _order(low: Any, high: Any, size: Any) -> str:
+def _in_order(low: Any, high: Any, size: Any) -> str:
+    """The error of a call with NumPy's order of arguments."""
     return (
         f"the order is randint(key, shape, minval, maxval), got {low}, {high}, {size}; "
         f"for NumPy's randint({low}, {high}, {size}) type randint(key, ({size},), {low}, {high}), "
@@ -173,20 +174,17 @@ def _prepared(
 def _range(minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]) -> tuple[Parameter, Parameter, str]:
     """The lower bound and the span as words, checked, and an error if a range is empty."""
     word = np.dtype(np.uint64 if dtype.itemsize == 8 else np.uint32)
-    order = (
-        f"minval must be less than maxval, got {shown(minval, str)} and {shown(maxval, str)}; "
-        "the order is randint(key, shape, minval, maxval)"
-    )
     if type(minval) is int and type(maxval) is int:
-        _check_range(dtype, minval, maxval, minval, maxval, order if minval > maxval else "")
+        empty = _order(minval, maxval, minval, maxval)
+        _check_range(dtype, minval, maxval, minval, maxval)
         modulus = 1 << (8 * word.itemsize)
         low, span = np.array(minval % modulus, word), np.array((maxval - minval) % modulus, word)
-        return Parameter("minval", low), Parameter("maxval", span), order if minval == maxval else ""
+        return Parameter("minval", low), Parameter("maxval", span), empty
     low, high = _integers("minval", minval), _integers("maxval", maxval)
     check_together(minval=low, maxval=high)
+    empty = _order(minval, maxval, low, high)
     if low.size and high.size:
-        _check_range(dtype, low.min(), high.max(), minval, maxval, "" if np.all(low <= high) else order)
-    empty = "" if np.all(low < high) else order
+        _check_range(dtype, low.min(), high.max(), minval, maxval)
     low, high = _wrapped(low, word), _wrapped(high, word)
     with np.errstate(over="ignore"):
         return Parameter("minval", low), Parameter("maxval", high - low), empty
@@ -221,10 +219,21 @@ def _whole(here: Memory, name: str, value: ArrayLike, dtype: np.dtype[Any]) -> A
     return array
 
 
-def _check_range(dtype: np.dtype[Any], lowest: Any, highest: Any, minval: Any, maxval: Any, disorder: str) -> None:
+def _order(minval: Any, maxval: Any, low: Any, high: Any) -> str:
+    """An error, raised if ``minval`` is more than ``maxval`` somewhere, and returned if it is not less."""
+    if np.all(low < high):
+        return ""
+    error = (
+        f"minval must be less than maxval, got {shown(minval, str)} and {shown(maxval, str)}; "
+        "the order is randint(key, shape, minval, maxval)"
+    )
+    if not np.all(low <= high):
+        raise ValueError(error)
+    return error
+
+
+def _check_range(dtype: np.dtype[Any], lowest: Any, highest: Any, minval: Any, maxval: Any) -> None:
     info = np.iinfo(dtype)
-    if disorder:
-        raise ValueError(disorder)
     if int(lowest) < info.min or int(highest) > int(info.max) + 1:
         raise ValueError(
             f"{info.dtype} holds {info.min} to {info.max}, got minval {shown(minval, str)} and maxval "
