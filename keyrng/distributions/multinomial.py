@@ -195,7 +195,6 @@ def multivariate_hypergeometric(
     rows = row_shape("colors", items, shape, "colors")
     full = full_shape(key, rows, out, nsample=repeated("nsample", taken), colors=items)
     left = _sums_from(items)
-    total = left[..., 0] if left.shape[-1] else place.xp.zeros(left.shape[:-1])
 
     def too_many() -> str:
         return f"colors must add up to at most 2**53, got {shown(colors, str)}"
@@ -213,8 +212,11 @@ def multivariate_hypergeometric(
         others = place.xp.zeros_like(items)
         others[..., :-1] = left[..., 1:]
     items = together(place, _countable, items, others, error=too_many)
-    taken = together(place, _contained, taken, total, error=too_large)
     items = together(place, held_by(dtype), items, repeated("nsample", taken), error=not_held)
+    if not isinstance(items, np.ndarray):
+        left = _sums_from(items)  # NaN for a row with a color that is NaN now
+    total = left[..., 0] if left.shape[-1] else place.xp.zeros(left.shape[:-1])
+    taken = together(place, _contained, taken, total, error=too_large)
     taken = placed(here, "nsample", taken, nsample)
     others = placed(here, "colors", others, colors)
     items = placed(here, "colors", items, colors)
