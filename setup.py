@@ -14,7 +14,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).parent
-NATIVE = ROOT / "keyrng" / "backends" / "native"
+NATIVE = ROOT / "keyrng" / "_executors" / "csrc"
 ABI3 = not sysconfig.get_config_var("Py_GIL_DISABLED")  # free-threaded Python has none
 
 # The bits of every sample depend on these: no fused multiply-add, no reassociation, wrapping signed integers.
@@ -57,7 +57,8 @@ class BuildKernels(build_ext):
             raise RuntimeError("it is for little-endian processors")
         sys.path.insert(0, str(ROOT))
         from keyrng import algorithms
-        from keyrng.kernels import lane, native
+        from keyrng._codegen import c as native
+        from keyrng.kernels import lane
 
         made = Path(self.build_temp) / "printed"
         made.mkdir(parents=True, exist_ok=True)
@@ -107,8 +108,8 @@ setup(
     cmdclass=commands(),
     ext_modules=[
         Extension(
-            "keyrng.backends._compiled",
-            sources=["keyrng/backends/native/module.c"],
+            "keyrng._executors._compiled",
+            sources=["keyrng/_executors/csrc/module.c"],
             py_limited_api=ABI3,
             optional=True,
         )

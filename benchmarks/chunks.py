@@ -1,4 +1,4 @@
-"""The NumPy-only path by elements a chunk, for keyrng.backends.numpy.CHUNK: python benchmarks/chunks.py
+"""The NumPy-only path by elements a chunk, for keyrng._executors.numpy.CHUNK: python benchmarks/chunks.py
 
 The fastest of some rounds: a busy machine only adds to it.
 """
@@ -12,8 +12,8 @@ from timeit import Timer
 import numpy as np
 
 import keyrng
-from keyrng.backends import compiled
-from keyrng.backends import numpy as direct
+from keyrng._executors import native
+from keyrng._executors import numpy as direct
 
 COUNT = 2**20
 CHUNKS = [2**power for power in range(11, 19)]
@@ -21,7 +21,7 @@ ROUNDS = 11 if len(sys.argv) == 1 else int(sys.argv[1])
 
 
 def main() -> None:
-    compiled.enable(False)
+    native.enable(False)
     key, wide = keyrng.key(0), keyrng.key(0, impl="philox4x32")
     out, out64 = np.zeros(COUNT, np.float32), np.zeros(COUNT)
     draws = {

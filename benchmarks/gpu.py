@@ -24,7 +24,7 @@ from gpu_timing import Gpu, Subject, until_done, until_queued
 from timing import Result, alternate
 
 import keyrng
-from keyrng.backends import gpu as found
+from keyrng._executors import gpu as found
 
 JUDGED = "gpu_targets.csv"
 OVERHEAD = 2**28  # values of the draw whose memory is measured

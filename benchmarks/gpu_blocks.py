@@ -17,8 +17,8 @@ from gpu_timing import Gpu, Subject
 from timing import Result, alternate
 
 import keyrng
-from keyrng.backends import cuda
-from keyrng.backends import gpu as found
+from keyrng._executors import cuda
+from keyrng._executors import gpu as found
 
 BLOCKS = (4, 5, 6, 8, 16, 32)
 THREADS = 256

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 import gpu_bridges  # noqa: F401  # it adds its checks
 from gpu_checks import CHECKS, Check, Place, SkippedError
 
-from keyrng.backends import gpu as found
+from keyrng._executors import gpu as found
 
 LONGEST = 20  # seconds that a check may take
 

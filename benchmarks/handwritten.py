@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import keyrng
-from keyrng.backends import compiled
+from keyrng._executors import native
 
 SOURCE = Path(__file__).with_name("avx2_threefry.c")
 PADDING = 64  # floats that `out` must have after the last one wanted: the loop writes whole groups
@@ -20,7 +20,7 @@ PADDING = 64  # floats that `out` must have after the last one wanted: the loop 
 
 def uniform(key: keyrng.Key, count: int, padded: np.ndarray, registers: int) -> Callable[[], None]:
     """A function that writes ``keyrng.uniform(key, (count,))`` to ``padded``; RuntimeError where that can't be had."""
-    if "avx2" not in compiled.instruction_sets():
+    if "avx2" not in native.instruction_sets():
         raise RuntimeError("this processor, or the compiled part, has no AVX2")
     if shutil.which("cc") is None:
         raise RuntimeError("no C compiler named cc")

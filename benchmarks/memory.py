@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import keyrng
-from keyrng.backends import compiled
+from keyrng._executors import native
 
 
 def status(field: str) -> int:
@@ -20,7 +20,7 @@ def status(field: str) -> int:
 
 
 path, threads, size = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-compiled.enable(path == "compiled")
+native.enable(path == "compiled")
 keyrng.set_num_threads(threads or None)
 key = keyrng.key(0)
 before = status("VmRSS")

@@ -18,7 +18,7 @@ from typing import Any
 from timing import Result
 
 import keyrng
-from keyrng.backends import compiled
+from keyrng._executors import native
 
 HERE = Path(__file__).parent
 JUDGED = {"median": "Medians", "least": "Fastest rounds, for the machine was not quiet"}
@@ -169,7 +169,7 @@ def _machine() -> dict[str, Any]:
     return {
         "cpu": cpu,
         "cores": len(os.sched_getaffinity(0)),
-        "instruction_set": compiled.instruction_set() if compiled.instruction_sets() else "none",
+        "instruction_set": native.instruction_set() if native.instruction_sets() else "none",
         "system": f"{platform.system()}, Python {platform.python_version()}",
         "load": f"{os.getloadavg()[0]:.2f}",
     }

@@ -22,9 +22,9 @@ from timing import ALL_THREADS, AVX2, NUMPY_ONLY, ONE_THREAD, Path, Result, Subj
 
 import keyrng
 from keyrng import algorithms
-from keyrng.backends import compiled
+from keyrng._executors import native
 
-PATHS = [ONE_THREAD, ALL_THREADS, NUMPY_ONLY] if compiled.enabled else [NUMPY_ONLY]
+PATHS = [ONE_THREAD, ALL_THREADS, NUMPY_ONLY] if native.enabled else [NUMPY_ONLY]
 MILLION = 1_000_000
 
 Groups = dict[str, list[Subject]]

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from keyrng import algorithms
-from keyrng.kernels import cuda
+from keyrng._codegen import cuda
 from keyrng.kernels.lane import kernel_of
 
 sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1] / "tests")]

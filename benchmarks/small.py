@@ -1,4 +1,4 @@
-"""Few blocks on one big integer or on NumPy's arrays, for keyrng.backends.packed.MOST_LANES.
+"""Few blocks on one big integer or on NumPy's arrays, for keyrng._executors.bigint.MOST_LANES.
 
 python benchmarks/small.py; the fastest of some rounds, for a busy machine only adds to it.
 """
@@ -9,15 +9,15 @@ from functools import partial
 from timeit import Timer
 
 from keyrng import algorithms, key, key_data
-from keyrng.backends import packed
-from keyrng.backends.numpy import direct_words
+from keyrng._executors import bigint
+from keyrng._executors.numpy import direct_words
 
 LANES = [1, 2, 4, 8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512]
 ROUNDS, NUMBER = 15, 20
 
 
 def main() -> None:
-    shipped = packed.MOST_LANES
+    shipped = bigint.MOST_LANES
     print("us for so many blocks, packed / arrays | " + " | ".join(map(str, LANES)) + " | packed is faster up to")
     for name in algorithms.names():
         algorithm = algorithms.get(name)
@@ -29,13 +29,13 @@ def main() -> None:
             times: dict[int, list[float]] = {max(LANES): [], 0: []}
             for _ in range(ROUNDS):
                 for most, taken in times.items():
-                    packed.MOST_LANES = most
+                    bigint.MOST_LANES = most
                     taken.append(Timer(draw).timeit(NUMBER) / NUMBER * 1e6)
             ours, arrays = (min(t) for t in times.values())
             cells.append(f"{ours:.0f} / {arrays:.0f}")
             best = lanes if ours < arrays else best
         print(f"{name} | " + " | ".join(cells) + f" | {best}")
-    packed.MOST_LANES = shipped
+    bigint.MOST_LANES = shipped
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from timeit import Timer
 from typing import Protocol
 
 import keyrng
-from keyrng.backends import compiled
+from keyrng._executors import native
 
 
 @dataclass(frozen=True)
@@ -19,16 +19,16 @@ class Path:
     """One way in which keyrng runs."""
 
     name: str
-    compiled: bool
+    native: bool
     threads: int | None = 1  # None: all
     instructions: str | None = None  # None: the best
 
     def use(self) -> None:
         """Switch keyrng to this path."""
-        compiled.enable(self.compiled)
+        native.enable(self.compiled)
         keyrng.set_num_threads(self.threads)
         if self.compiled:
-            compiled.instruction_set(self.instructions or compiled.instruction_sets()[0])
+            native.instruction_set(self.instructions or native.instruction_sets()[0])
 
 
 ONE_THREAD = Path("keyrng compiled, 1 thread", True)

@@ -15,7 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import keyrng
-from keyrng.shapes import PER_KEY
+from keyrng._sampling.shapes import PER_KEY
 
 SOURCES = sorted((Path(keyrng.__file__).parent / "distributions").glob("*.py"))
 

@@ -1,18 +1,33 @@
-"""keyrng: random numbers by explicit, immutable, splittable keys, the same bits everywhere.
-
-Must not import a library that only some programs need: ``import keyrng`` takes NumPy alone.
-"""
+"""keyrng: random numbers by explicit, immutable, splittable keys, the same bits everywhere."""
 
 import typing as _typing
 
-from keyrng.backends.mode import default_mode as _default_mode
+from keyrng._core.fpenv import default_mode as _default_mode
 
 with _default_mode():  # by which Python reads the decimals of a module's text
     from keyrng import algorithms as algorithms
     from keyrng import debug as debug
     from keyrng import initializers as initializers
+    from keyrng._dropout import dropout, dropout_mask
+    from keyrng._epochs import epochs
+    from keyrng._executors.threads import get_num_threads, set_num_threads
+    from keyrng._generator import Generator
+    from keyrng._keys.derive import (
+        Key,
+        clone,
+        concatenate,
+        fold_in,
+        key,
+        key_data,
+        key_impl,
+        split,
+        stack,
+        wrap_key_data,
+    )
+    from keyrng._keys.named import named_keys
+    from keyrng._lazy import lazy
+    from keyrng._sampling.draw import draw
     from keyrng._version import __version__ as __version__
-    from keyrng.backends.threads import get_num_threads, set_num_threads
     from keyrng.distributions import (
         ball,
         bernoulli,
@@ -64,24 +79,6 @@ with _default_mode():  # by which Python reads the decimals of a module's text
         wishart,
         zipf,
     )
-    from keyrng.dropout import dropout, dropout_mask
-    from keyrng.generator import Generator
-    from keyrng.keys import (
-        Key,
-        clone,
-        concatenate,
-        fold_in,
-        key,
-        key_data,
-        key_impl,
-        split,
-        stack,
-        wrap_key_data,
-    )
-    from keyrng.lazy import lazy
-    from keyrng.order import epochs
-    from keyrng.sampling import draw
-    from keyrng.trees import named_keys
 
 __all__ = [
     "Generator",
@@ -163,6 +160,6 @@ if not _typing.TYPE_CHECKING:  # for type checkers every name would exist
         """An AttributeError, which for a name of NumPy, PyTorch or JAX says what to type here."""
         import sys
 
-        from keyrng._migration import missing
+        from keyrng._core.migration import missing
 
         missing(sys.modules[__name__], name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from keyrng.cli import demo, info, selftest, stream
+from keyrng._cli import demo, info, selftest, stream
 from keyrng.debug import end_check_of_run
 
 

@@ -1,7 +1,4 @@
-"""Which pickles a process has read, so that reading one of them again makes something else.
-
-Must not import anything of keyrng.
-"""
+"""Which pickles a process has read, so that reading one of them again makes something else."""
 
 from __future__ import annotations
 

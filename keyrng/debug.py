@@ -19,13 +19,15 @@ from inspect import unwrap
 from types import CodeType, FrameType, FunctionType
 from typing import Any, TypeAlias
 
-from keyrng import distributions, keys, sampling
+from keyrng import distributions
+from keyrng._core.fpenv import in_default_mode
+from keyrng._dropout import dropout, dropout_mask
+from keyrng._executors.device import HOST
+from keyrng._keys import derive
+from keyrng._keys.derive import Key
+from keyrng._sampling import draw
 from keyrng.algorithms.base import Algorithm
-from keyrng.backends.memory import HOST
-from keyrng.backends.mode import in_default_mode
-from keyrng.dropout import dropout, dropout_mask
 from keyrng.kernels.lane import Kernel
-from keyrng.keys import Key
 
 __all__ = ["KeyReuseError", "check_reuse"]
 
@@ -219,14 +221,14 @@ def _exchange(on: bool) -> None:
 def _functions() -> list[tuple[Any, FunctionType, CodeType]]:
     """The functions, each with a copy that keeps its code, and with the code for a check."""
     found: list[Any] = [
-        sampling.draw,
-        sampling.draw_complex,
+        draw.draw,
+        draw.draw_complex,
         dropout,
         dropout_mask,
-        keys.split,
-        keys.fold_in,
-        keys.clone,
-        keys.bit_generator,
+        derive.split,
+        derive.fold_in,
+        derive.clone,
+        derive.bit_generator,
         Key.generate_state,
         Key.spawn,
     ]

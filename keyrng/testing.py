@@ -1,15 +1,12 @@
-"""For tests of code that uses keyrng, and of keyrng: force an executor. No value depends on it.
-
-Must not import a sampler.
-"""
+"""For tests of code that uses keyrng, and of keyrng: force an executor. No value depends on it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from keyrng._given import shown
-from keyrng.backends import compiled
+from keyrng._core.arguments import shown
+from keyrng._executors import native
 
 
 def backends() -> list[str]:
@@ -19,7 +16,7 @@ def backends() -> list[str]:
     >>> keyrng.testing.backends()[0]
     'numpy'
     """
-    return ["numpy", *compiled.instruction_sets()]
+    return ["numpy", *native.instruction_sets()]
 
 
 @contextmanager
@@ -36,14 +33,14 @@ def backend(name: str) -> Iterator[None]:
     """
     if name not in backends():
         raise ValueError(f"backend is one of {', '.join(backends())}, got {shown(name)}")
-    before = compiled.enabled
-    instructions = compiled.instruction_set() if compiled.instruction_sets() else None
-    compiled.enable(name != "numpy")
+    before = native.enabled
+    instructions = native.instruction_set() if native.instruction_sets() else None
+    native.enable(name != "numpy")
     try:
         if name != "numpy":
-            compiled.instruction_set(name)
+            native.instruction_set(name)
         yield
     finally:
-        compiled.enable(before)
+        native.enable(before)
         if instructions is not None:
-            compiled.instruction_set(instructions)
+            native.instruction_set(instructions)

@@ -22,10 +22,10 @@ import rows_words
 from case import ALGORITHMS, BOOL, FLOATS, HAVE_BFLOAT16, INTEGERS, SIGNED, UNSIGNED, Array, Case, scipy, to_device
 
 import keyrng
-from keyrng import sampling
-from keyrng.backends import Slab, compiled, gpu
-from keyrng.backends.memory import HOST
-from keyrng.keys import memory_of
+from keyrng._executors import Slab, gpu, native
+from keyrng._executors.device import HOST
+from keyrng._keys.derive import memory_of
+from keyrng._sampling import draw
 
 __all__ = ["ALGORITHMS", "BOOL", "FLOATS", "HAVE_BFLOAT16", "INTEGERS", "SIGNED", "UNSIGNED", "Array", "Case", "scipy"]
 
@@ -42,7 +42,7 @@ each_case_and_dtype = pytest.mark.parametrize(
 # Paths: what runs a kernel. A build without compiled part has NumPy alone, and says why. "cuda" is the text for GPUs on
 # the host, by a double of CuPy; "gpu" is CuPy itself.
 
-PATHS = ("numpy", *(compiled.instruction_sets() or ("compiled",)))
+PATHS = ("numpy", *(native.instruction_sets() or ("compiled",)))
 DEVICE_PATHS = ("cuda", pytest.param("gpu", marks=pytest.mark.cuda))
 
 
@@ -53,24 +53,24 @@ def on(path: str) -> Iterator[str]:
         with keys_on_a_gpu(path):
             yield path
         return
-    before = compiled.enabled
+    before = native.enabled
     if path == "numpy":
-        compiled.enable(False)
+        native.enable(False)
         try:
             yield path
         finally:
-            compiled.enable(before)
+            native.enable(before)
         return
-    if not compiled.instruction_sets():
-        pytest.skip(f"no compiled path: {compiled.missing_reason()}")
-    chosen = compiled.instruction_set()
-    compiled.enable(True)
-    compiled.instruction_set(path)
+    if not native.instruction_sets():
+        pytest.skip(f"no compiled path: {native.missing_reason()}")
+    chosen = native.instruction_set()
+    native.enable(True)
+    native.instruction_set(path)
     try:
         yield path
     finally:
-        compiled.instruction_set(chosen)
-        compiled.enable(before)
+        native.instruction_set(chosen)
+        native.enable(before)
 
 
 def algorithms_on(path: str) -> tuple[str, ...]:
@@ -144,7 +144,7 @@ class Call:
             values.append(value)
         out = here.empty((*keys, count), self.dtype)
         total = start + count if size is None else size
-        sampling.fill_slab(self.kernel, self.key, out, out.shape, values, self.compute, Slab(start, count, total))
+        draw.fill_slab(self.kernel, self.key, out, out.shape, values, self.compute, Slab(start, count, total))
         return HOST.receive(out)
 
 
@@ -161,7 +161,7 @@ def all_intercepted(case: Case, key: Any, shape: Any, dtype: str, **parameters: 
         made.append(Call(kernel, key, result.dtype, values, compute, full))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sampling, "_fill", record)
-        patch.setattr(compiled, "recipes", {})
+        patch.setattr(draw, "_fill", record)
+        patch.setattr(native, "recipes", {})
         case(key, shape, dtype, **parameters)
     return made

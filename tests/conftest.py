@@ -13,7 +13,7 @@ import pytest
 from cases import ALGORITHMS, DEVICE_PATHS, PATHS, on
 from gpus import Gpu
 
-from keyrng.backends import gpu
+from keyrng._executors import gpu
 
 
 @pytest.fixture(params=PATHS[:2])

@@ -20,10 +20,11 @@ from cases import CASES, Array, all_intercepted, on
 from cuda_on_host import GXX, STRICT
 
 import keyrng
-from keyrng import algorithms, sampling
-from keyrng.backends import Slab
+from keyrng import algorithms
+from keyrng._codegen import cuda
+from keyrng._executors import Slab
+from keyrng._sampling import draw
 from keyrng.distributions.index_shuffle import _index_shuffle, _index_unshuffle
-from keyrng.kernels import cuda
 from keyrng.kernels.lane import Kernel, kernel_of
 
 needs_gxx = pytest.mark.skipif(GXX is None, reason="no g++ on the PATH to run the CUDA text with")
@@ -261,5 +262,5 @@ def reference(algorithm: str, request: cuda.Request, launch: Launch, parameters:
     out = np.empty((launch.keys, launch.count), request.dtype)
     slab, key = Slab(launch.start, launch.count, launch.size), key_of(algorithm, launch.keys)
     with on("numpy"):
-        sampling.fill_slab(request.kernel, key, out, out.shape, everywhere(launch, parameters), request.compute, slab)
+        draw.fill_slab(request.kernel, key, out, out.shape, everywhere(launch, parameters), request.compute, slab)
     return out

@@ -9,7 +9,7 @@ from typing import Any
 import cupy_double
 import numpy as np
 
-from keyrng.backends import gpu
+from keyrng._executors import gpu
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

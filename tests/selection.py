@@ -16,8 +16,8 @@ from keyrng.distributions.categorical import gumbel_kernel
 
 # By name, for the package has functions of these names.
 ORDERS: Any = importlib.import_module("keyrng.distributions.permutation")
-RACES: Any = importlib.import_module("keyrng.distributions.race")
-WEIGHTS: Any = importlib.import_module("keyrng.distributions.weights")
+RACES: Any = importlib.import_module("keyrng.distributions._shared.gumbel_top_k")
+WEIGHTS: Any = importlib.import_module("keyrng.distributions._shared.weighted")
 
 SEED = 2024
 KEY = keyrng.key(SEED)

@@ -14,7 +14,7 @@ import sysconfig
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-NATIVE = ROOT / "keyrng" / "backends" / "native"
+NATIVE = ROOT / "keyrng" / "_executors" / "csrc"
 STRICT = ["clang", "-std=c11", "-pedantic-errors", "-Wall", "-Werror", "-ffp-contract=off", "-DKEYRNG_SCALAR"]
 MSVC = ["--target=x86_64-pc-windows-msvc", "-fms-compatibility-version=19.29", "-ffreestanding", "-fsyntax-only"]
 # What the C needs of the headers that clang does not bring.
@@ -34,12 +34,13 @@ def run(*command: str | Path) -> str:
 def main(folder: Path) -> None:
     sys.path.insert(0, str(ROOT))
     from keyrng import algorithms
-    from keyrng.kernels import lane, native
+    from keyrng._codegen import c
+    from keyrng.kernels import lane
 
     made, stubs = folder / "printed", folder / "headers"
     made.mkdir(parents=True, exist_ok=True)
     stubs.mkdir(exist_ok=True)
-    functions, tables = native.sources([algorithms.get(name) for name in algorithms.names()], lane.kernels())
+    functions, tables = c.sources([algorithms.get(name) for name in algorithms.names()], lane.kernels())
     (made / "functions.inc").write_text(functions)
     (made / "tables.inc").write_text(tables)
     for name, text in HEADERS.items():
@@ -60,7 +61,7 @@ def main(folder: Path) -> None:
     package = folder / "keyrng"
     shutil.copytree(ROOT / "keyrng", package, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
     include = sysconfig.get_path("include")
-    out = package / "backends" / "_compiled.abi3.so"
+    out = package / "_executors" / "_compiled.abi3.so"
     run(*STRICT, "-O2", "-fwrapv", "-fPIC", "-shared", *here, "-isystem", include, isa, module, "-o", out, "-lm")
     print(out, out.stat().st_size)
 

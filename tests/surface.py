@@ -16,9 +16,9 @@ from calls import CALLS
 import keyrng
 import keyrng.interop.numpy
 import keyrng.testing
+from keyrng._epochs import Epoch, Epochs
+from keyrng._lazy import Lazy
 from keyrng.kernels import unit
-from keyrng.lazy import Lazy
-from keyrng.order import Epoch, Epochs
 
 
 def _unit(lane: Any) -> Any:

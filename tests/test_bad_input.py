@@ -21,7 +21,7 @@ from numpy.exceptions import AxisError
 from surface import EXCEPTED, EXCEPTED_NAMES, Target, modules, targets
 
 import keyrng
-from keyrng.backends import threads
+from keyrng._executors import threads
 from keyrng.distributions import binomial, poisson
 from keyrng.kernels.lane import kernels
 
@@ -140,7 +140,7 @@ def test_many_means_of_nearly_nothing_end() -> None:
 
 def test_no_kernel_waits_for_what_never_comes() -> None:
     # On a GPU nobody checks parameters first, so each kernel must end for each of these.
-    from keyrng import sampling
+    from keyrng._sampling import draw
 
     odd = [np.nan, np.inf, -np.inf, 0.0, -1.0, 1e-45, 1e-38, 3e38]
     checked = 0
@@ -158,10 +158,10 @@ def test_no_kernel_waits_for_what_never_comes() -> None:
                     parameters[i][5:] = 5e-324, 1e-307, 1e308
                 result = np.float64 if dtype == "float64" else np.float32
                 try:
-                    sampling.draw(kernel, KEY, (len(odd),), result, *parameters, compute=dtype)
+                    draw.draw(kernel, KEY, (len(odd),), result, *parameters, compute=dtype)
                 except TypeError:  # of another result
                     kind = np.bool_ if kernel.name.startswith("bernoulli") else np.int64
-                    sampling.draw(kernel, KEY, (len(odd),), kind, *parameters, compute=dtype)
+                    draw.draw(kernel, KEY, (len(odd),), kind, *parameters, compute=dtype)
                 checked += 1
 
     assert checked > 50
@@ -246,9 +246,11 @@ def test_what_reads_bytes_runs_no_code() -> None:
     import ast
     import inspect
 
-    from keyrng import _given, _key, _seed, _serialize, generator
+    from keyrng import _generator
+    from keyrng._core import arguments
+    from keyrng._keys import key, seed_sequence, serialize
 
-    for module in (_serialize, _seed, _given, _key, generator):
+    for module in (serialize, seed_sequence, arguments, key, _generator):
         tree = ast.parse(inspect.getsource(module))
         called = {n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
         imported = {a.name for n in ast.walk(tree) if isinstance(n, (ast.Import, ast.ImportFrom)) for a in n.names}

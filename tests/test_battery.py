@@ -18,8 +18,8 @@ import battery
 from battery import Array
 from case import ALGORITHMS
 
+from keyrng._cli import feeds
 from keyrng.algorithms import threefry
-from keyrng.cli import feeds
 
 WORDS = 1 << 19
 # Those of benchmarks/quality, which has the larger samples.

@@ -12,7 +12,7 @@ from selection import KEY, ORDERS, SEED, WEIGHTS, on_both_paths, slow_choice, sl
 
 import keyrng
 from keyrng import choice, permutation
-from keyrng.backends.tally import tally
+from keyrng._executors.histogram import tally
 
 # Choice without replacement is the beginning of a permutation
 

@@ -10,7 +10,7 @@ import pytest
 from cases import INTEGERS, Array, scipy
 
 import keyrng
-from keyrng.distributions import unimodal
+from keyrng.distributions._shared import ratio_of_uniforms
 
 stats = pytest.importorskip("scipy.stats")
 
@@ -25,7 +25,7 @@ SIGMAS = float(stats.norm.isf(THRESHOLD / 2))
 
 def overshoot(distribution: Any, mean: float, variance: float) -> float:
     """How far p(k) / p(mode) reaches over the table mountain, at most: 1 is just below."""
-    half = (unimodal._SLOPE * math.sqrt(variance + 0.5) + unimodal._LEAST) / 2
+    half = (ratio_of_uniforms._SLOPE * math.sqrt(variance + 0.5) + ratio_of_uniforms._LEAST) / 2
     spread = 30 * math.sqrt(variance) + 40
     k = np.arange(max(0, math.floor(mean - spread)), math.ceil(mean + spread))
     with np.errstate(all="ignore"):
@@ -68,7 +68,7 @@ def test_logarithms_of_poisson_probabilities(mean: float) -> None:
     mpmath = pytest.importorskip("mpmath")
     base = math.floor(mean)
     x = np.unique(np.round(np.linspace(-min(base, 5 * math.sqrt(mean)), 5 * math.sqrt(mean) + 10, 41)))
-    found = unimodal.log_poisson(base + x, x - (mean - base) + 1, np.array([mean]))
+    found = ratio_of_uniforms.log_poisson(base + x, x - (mean - base) + 1, np.array([mean]))
     with mpmath.workdps(40):
         exact = [k * mpmath.log(mean) - mpmath.loggamma(k + 1) for k in (mpmath.mpf(base + int(v)) for v in x)]
         expected = np.array([float(v - exact[len(exact) // 2]) for v in exact])

@@ -20,7 +20,7 @@ from cuda_language import language
 from cuda_text import every_kernel, subjects
 
 from keyrng import algorithms
-from keyrng.kernels import cuda
+from keyrng._codegen import cuda
 from keyrng.kernels.lane import kernel_of
 
 HERE = Path(__file__).parent

@@ -12,9 +12,9 @@ from cuda_text import Memory, call, key_of, needs_gxx
 
 import keyrng
 from keyrng import algorithms
-from keyrng._serialize import number_of
+from keyrng._codegen import cuda
+from keyrng._keys.serialize import number_of
 from keyrng.algorithms.base import Domain
-from keyrng.kernels import cuda
 
 NUMBERS = np.array([0, 1, 2**32 - 1, 2**32, 2**56 + 5, 2**63, 2**64 - 1], np.uint64)
 

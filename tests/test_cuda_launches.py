@@ -11,7 +11,7 @@ from cases import assert_same
 from gpus import Gpu, host
 
 import keyrng
-from keyrng.keys import memory_of
+from keyrng._keys.derive import memory_of
 
 KEY = keyrng.key(2025)
 

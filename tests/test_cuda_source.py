@@ -36,7 +36,7 @@ from cuda_text import (
 )
 
 from keyrng import algorithms
-from keyrng.kernels import cuda
+from keyrng._codegen import cuda
 from keyrng.kernels.lane import Kernel, kernel_of, kernels
 from keyrng.kernels.ops import cast, rotl
 

@@ -28,7 +28,7 @@ SIZES = [
 each_size = pytest.mark.parametrize(("n", "batch_size", "world_size"), SIZES)
 
 
-def ranks(n: int, batch_size: int, world_size: int, **more: Any) -> list[keyrng.order.Epochs]:
+def ranks(n: int, batch_size: int, world_size: int, **more: Any) -> list[keyrng._epochs.Epochs]:
     return [keyrng.epochs(KEY, n, batch_size, rank=r, world_size=world_size, **more) for r in range(world_size)]
 
 

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 import keyrng
+from keyrng._executors import gpu, threads
 from keyrng.algorithms import base
-from keyrng.backends import gpu, threads
 from keyrng.debug import check_reuse
 
 ROOT = Path(__file__).parents[1]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import keyrng
-from keyrng.cli import feeds
+from keyrng._cli import feeds
 
 
 def _line(key, n):

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import keyrng
-from keyrng import Generator, algorithms, distributions, generator
+from keyrng import Generator, _generator, algorithms, distributions
 
 IMPLS = algorithms.names()[:7]
 
@@ -76,7 +76,7 @@ def test_signature_and_help_have_no_key(name):
     assert list(own.parameters.values()) == rest
     assert own.return_annotation == inspect.signature(sampler).return_annotation
     assert next(iter(inspect.signature(getattr(Generator, name)).parameters)) == "self"
-    assert (method.__name__, method.__qualname__, method.__module__) == (name, f"Generator.{name}", "keyrng.generator")
+    assert (method.__name__, method.__qualname__, method.__module__) == (name, f"Generator.{name}", "keyrng._generator")
     text = inspect.getdoc(method)
     assert text.splitlines()[0] == inspect.getdoc(sampler).splitlines()[0]
     assert f"``keyrng.{name}`` of the generator's next key." in text
@@ -230,7 +230,7 @@ def test_no_altered_state_is_read(data):
 
 def checked(*parts: bytes) -> bytes:
     body = b"".join(parts)
-    return body + generator.digest(body, 8)
+    return body + _generator.digest(body, 8)
 
 
 HEAD = b"keygen\x01" + bytes(16)

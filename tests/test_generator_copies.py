@@ -17,21 +17,21 @@ from test_generator import each_impl, same
 from turns import in_threads
 
 import keyrng
-from keyrng import Generator, generator
+from keyrng import Generator, _generator
 from keyrng._pickles import Readings
 
 # No two calls get one key
 
-NAMES = (generator._SPAWN, generator._FORK, generator._COPY)
+NAMES = (_generator._SPAWN, _generator._FORK, _generator._COPY)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_are_beyond_the_numbers_of_calls(name):
     # With threefry2x32 a name is a number; with the others it has a domain of its own.
-    number = int.from_bytes(generator.digest(name.encode(), 8, b"keyrng.name"), "big")
+    number = int.from_bytes(_generator.digest(name.encode(), 8, b"keyrng.name"), "big")
 
     assert same(keyrng.fold_in(keyrng.key(1), name), keyrng.fold_in(keyrng.key(1), number))
-    assert number >= generator._KEYS
+    assert number >= _generator._KEYS
 
 
 def drawn(g: Generator, count: int = 3) -> list[str]:
@@ -92,7 +92,7 @@ def test_copies_are_the_next_of_spawn():
 @pytest.fixture
 def few(monkeypatch):
     """A process that has read nothing yet, and records five pickles."""
-    monkeypatch.setattr(generator, "_read", Readings(limit=5, beyond=2**63))
+    monkeypatch.setattr(_generator, "_read", Readings(limit=5, beyond=2**63))
     return 5
 
 
@@ -103,21 +103,21 @@ def pickled(count: int) -> list[bytes]:
         g = Generator(1)
         function, (root, device, pickle_) = g.__reduce__()
         made.append((root, device, next(times).to_bytes(8, "big") + pickle_[8:]))
-        assert function is generator._from_pickle
+        assert function is _generator._from_pickle
     return made
 
 
 def read(pickle_) -> str:
-    return generator._from_pickle(*pickle_).next_key().to_bytes().hex()
+    return _generator._from_pickle(*pickle_).next_key().to_bytes().hex()
 
 
 def test_the_record_is_bounded(few):
     for g in (Generator(i) for i in range(50)):
         copy.copy(g), copy.deepcopy(g)
-    assert len(generator._read) == 0
+    assert len(_generator._read) == 0
     for pickle_ in pickled(50):
         read(pickle_)
-    assert len(generator._read) == len(generator._read.by_age) == few
+    assert len(_generator._read) == len(_generator._read.by_age) == few
 
 
 @pytest.mark.parametrize("order", ["as made", "the last first", "mixed"])
@@ -133,7 +133,7 @@ def test_nothing_that_is_forgotten_repeats(few, order):
 
     for keys in found.values():
         assert_all_differ(keys)
-    assert len(generator._read) == few
+    assert len(_generator._read) == few
 
 
 def test_pickles_in_the_order_of_making_are_the_same_in_every_run(few):
@@ -173,7 +173,7 @@ def test_threads_share_no_key(some):
         for _ in range(40):
             found.extend(key.to_bytes() for key in some(g))
 
-    in_threads(4, generator, act)
+    in_threads(4, _generator, act)
 
     assert len(set(found)) == len(found) == 4 * 40 * len(some(g))
 

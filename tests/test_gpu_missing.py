@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 import keyrng
-from keyrng.backends import gpu
-from keyrng.cli import info
+from keyrng._cli import info
+from keyrng._executors import gpu
 
 PACKAGE = Path(keyrng.__file__).parent
 
@@ -231,7 +231,7 @@ def test_info_says_what_is_missing(installed, capsys):
 SCRIPT = """
 import sys
 import keyrng
-from keyrng.backends import gpu
+from keyrng._executors import gpu
 gpu.missing_reason()
 sys.exit("cupy" in sys.modules)
 """

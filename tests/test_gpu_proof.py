@@ -20,7 +20,7 @@ import cupy_double
 import numpy as np
 import pytest
 
-from keyrng.backends import cuda
+from keyrng._executors import cuda
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 SCRIPT = BENCHMARKS / "gpu_proof.sh"

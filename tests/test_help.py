@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 
 import keyrng
-from keyrng import Generator, Key, _migration
+from keyrng import Generator, Key
+from keyrng._core import migration
 
 KEY = keyrng.key(0)
 GENERATOR = Generator(0)
 
-HERE = [name for name in _migration.BY_NAME if hasattr(keyrng, name)]
-ELSEWHERE = [name for name in _migration.BY_NAME if not hasattr(keyrng, name)]
+HERE = [name for name in migration.BY_NAME if hasattr(keyrng, name)]
+ELSEWHERE = [name for name in migration.BY_NAME if not hasattr(keyrng, name)]
 
 
 def message(call: Any, error: type[Exception]) -> str:
@@ -33,7 +34,7 @@ def message(call: Any, error: type[Exception]) -> str:
 
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_a_name_of_another_library(name: str) -> None:
-    theirs, ours = _migration.BY_NAME[name]
+    theirs, ours = migration.BY_NAME[name]
 
     said = message(lambda: getattr(keyrng, name), AttributeError)
 
@@ -73,7 +74,7 @@ def test_a_name_of_no_library() -> None:
     "name", ["split", "normal", "uniform", "fold_in", "permutation", "gamma", "standard_normal", "random"]
 )
 def test_a_key_has_no_such_method(name: str) -> None:
-    ours = _migration.BY_NAME[name][1]
+    ours = migration.BY_NAME[name][1]
     for key in (KEY, keyrng.split(KEY, 3)):
         said = message(lambda key=key: getattr(key, name), AttributeError)
 

@@ -20,8 +20,8 @@ from numpy.random.bit_generator import ISeedSequence, ISpawnableSeedSequence
 
 import keyrng
 import keyrng.interop.numpy as interop
+from keyrng._executors import native
 from keyrng.algorithms import base
-from keyrng.backends import compiled
 from keyrng.interop._stream import _WORDS
 from keyrng.testing import backend
 
@@ -236,7 +236,7 @@ def test_doubles_and_halves_are_those_of_the_words(path, algorithm):
 
 def test_distributions_are_numpy_s_on_both_paths():
     drawn = []
-    for name in ("numpy", *compiled.instruction_sets()[:1]):
+    for name in ("numpy", *native.instruction_sets()[:1]):
         with backend(name):
             rng = np.random.Generator(interop.bit_generator(KEY))
         drawn.append([rng.standard_normal(N), rng.permutation(N), rng.gamma(2.5, size=N), rng.poisson(3, size=N)])

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.exceptions import AxisError
 
-from keyrng import keys as keyrng
+from keyrng._keys import derive as keyrng
+from keyrng._keys.derive import Key
 from keyrng.algorithms import get, names
-from keyrng.keys import Key
 
 algorithms = pytest.mark.parametrize("algorithm", [get(name) for name in names()], ids=names())
 

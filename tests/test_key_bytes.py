@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_key import KEYS, OTHER, SCALAR, algorithms, same
 
-from keyrng import keys as keyrng
-from keyrng.keys import Key
+from keyrng._keys import derive as keyrng
+from keyrng._keys.derive import Key
 
 # Copies
 

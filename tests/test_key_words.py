@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from test_keys import KEYS, SCALAR, algorithms, same, words
 
-from keyrng import keys as keyrng
+from keyrng._keys import derive as keyrng
+from keyrng._keys.derive import Key, check_key
 from keyrng.algorithms import Algorithm, get, names, register
-from keyrng.keys import Key, check_key
 
 # Words
 

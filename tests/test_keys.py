@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyrng import keys as keyrng
+from keyrng._keys import derive as keyrng
+from keyrng._keys.derive import Key
 from keyrng.algorithms import Domain, get, names
-from keyrng.keys import Key
 
 algorithms = pytest.mark.parametrize("algorithm", [get(name) for name in names()], ids=names())
 

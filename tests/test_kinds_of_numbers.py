@@ -16,7 +16,7 @@ from cases import CASES, HAVE_BFLOAT16, INTEGERS, Case, assert_same
 from gpus import Gpu, host
 
 import keyrng
-from keyrng import _numbers
+from keyrng._core import numbers as _numbers
 
 KEY = keyrng.key(21)
 KEYS = keyrng.split(KEY, 3)

@@ -18,9 +18,9 @@ PACKAGE = Path(keyrng.__file__).parent
 # A module imports only modules of keyrng that stand before it.
 ORDER = (
     # what was given, and words for errors
-    "keyrng._numbers",
-    "keyrng._given",
-    "keyrng._migration",
+    "keyrng._core.numbers",
+    "keyrng._core.arguments",
+    "keyrng._core.migration",
     # the kernel language
     "keyrng.kernels.symbols",
     "keyrng.kernels.ops",
@@ -37,42 +37,42 @@ ORDER = (
     "keyrng.algorithms.philox",
     "keyrng.algorithms",
     # the printers, for builds and tests
-    "keyrng.kernels.program",
-    "keyrng.kernels.cprint",
-    "keyrng.kernels.native",
-    "keyrng.kernels.cuda_prelude",
-    "keyrng.kernels.cuda_words",
-    "keyrng.kernels.cuda",
+    "keyrng._codegen.trace",
+    "keyrng._codegen.dialects",
+    "keyrng._codegen.c",
+    "keyrng._codegen.cuda_prelude",
+    "keyrng._codegen.cuda_algorithm",
+    "keyrng._codegen.cuda",
     # the executors, which never see a Key
-    "keyrng.backends",
-    "keyrng.backends.mode",
-    "keyrng.backends.threads",
-    "keyrng.backends.compiled",
-    "keyrng.backends.tally",
-    "keyrng.backends.packed",
-    "keyrng.backends.gpu",
-    "keyrng.backends.cuda",
-    "keyrng.backends.device",
-    "keyrng.backends.memory",
-    "keyrng.backends.derive",
-    "keyrng.backends.numpy",
+    "keyrng._executors",
+    "keyrng._core.fpenv",
+    "keyrng._executors.threads",
+    "keyrng._executors.native",
+    "keyrng._executors.histogram",
+    "keyrng._executors.bigint",
+    "keyrng._executors.gpu",
+    "keyrng._executors.cuda",
+    "keyrng._executors.gpu_device",
+    "keyrng._executors.device",
+    "keyrng._executors.derive",
+    "keyrng._executors.numpy",
     # keys
-    "keyrng._serialize",
-    "keyrng._seed",
-    "keyrng._key",
-    "keyrng._together",
-    "keyrng.keys",
+    "keyrng._keys.serialize",
+    "keyrng._keys.seed_sequence",
+    "keyrng._keys.key",
+    "keyrng._keys.stack",
+    "keyrng._keys.derive",
     # samples
-    "keyrng.dtypes",
-    "keyrng.formats",
-    "keyrng.parameters",
-    "keyrng.shapes",
-    "keyrng.plan",
-    "keyrng.sampling",
+    "keyrng._core.dtypes",
+    "keyrng._executors.convert",
+    "keyrng._sampling.parameters",
+    "keyrng._sampling.shapes",
+    "keyrng._sampling.spec",
+    "keyrng._sampling.draw",
     "keyrng.distributions.words",
     "keyrng.distributions.bernoulli",
     "keyrng.distributions.uniform",
-    "keyrng.distributions.angles",
+    "keyrng.distributions._shared.angles",
     "keyrng.distributions.vonmises",
     "keyrng.distributions.zipf",
     "keyrng.distributions.logseries",
@@ -81,14 +81,14 @@ ORDER = (
     "keyrng.distributions.exponential",
     "keyrng.distributions.maxwell",
     "keyrng.distributions.gamma",
-    "keyrng.distributions.unimodal",
+    "keyrng.distributions._shared.ratio_of_uniforms",
     "keyrng.distributions.poisson",
     "keyrng.distributions.chisquare",
     "keyrng.distributions.beta",
     "keyrng.distributions.binomial",
     "keyrng.distributions.negative_binomial",
     "keyrng.distributions.hypergeometric",
-    "keyrng.distributions.rows",
+    "keyrng.distributions._shared.last_axis",
     "keyrng.distributions.dirichlet",
     "keyrng.distributions.ball",
     "keyrng.distributions.multinomial",
@@ -101,23 +101,23 @@ ORDER = (
     "keyrng.distributions.wald",
     "keyrng.distributions.geometric",
     "keyrng.distributions.index_shuffle",
-    "keyrng.distributions.covariance",
+    "keyrng.distributions._shared.covariance",
     "keyrng.distributions.multivariate_normal",
     "keyrng.distributions.orthogonal",
     "keyrng.distributions.wishart",
-    "keyrng.distributions.population",
-    "keyrng.distributions.device_order",
+    "keyrng.distributions._shared.elements",
+    "keyrng.distributions._shared.sorting_cuda",
     "keyrng.distributions.permutation",
-    "keyrng.distributions.device_race",
-    "keyrng.distributions.race",
+    "keyrng.distributions._shared.gumbel_top_k_cuda",
+    "keyrng.distributions._shared.gumbel_top_k",
     "keyrng.distributions.categorical",
-    "keyrng.distributions.device_weights",
-    "keyrng.distributions.weights",
+    "keyrng.distributions._shared.weighted_cuda",
+    "keyrng.distributions._shared.weighted",
     "keyrng.distributions.choice",
     "keyrng.distributions",
     # what stands on samplers
     "keyrng.dropout",
-    "keyrng.trees",
+    "keyrng._keys.named",
     "keyrng.initializers.base",
     "keyrng.initializers.fixed",
     "keyrng.initializers.plain",
@@ -127,12 +127,12 @@ ORDER = (
     "keyrng.initializers.weights",
     "keyrng.initializers",
     "keyrng._pickles",
-    "keyrng.generator",
+    "keyrng._generator",
     "keyrng.debug",
     # what samples are for
-    "keyrng.indexing",
+    "keyrng._core.indexing",
     "keyrng.lazy",
-    "keyrng.order",
+    "keyrng._epochs",
     # the face
     "keyrng._version",
     "keyrng",
@@ -145,23 +145,23 @@ ORDER = (
     "keyrng.interop.numpy",
     "keyrng.interop.torch",
     "keyrng.interop.jax",
-    "keyrng.cli",
-    "keyrng.cli.demo",
-    "keyrng.cli.info",
-    "keyrng.cli.feeds",
-    "keyrng.cli.selftest",
-    "keyrng.cli.stream",
+    "keyrng._cli",
+    "keyrng._cli.demo",
+    "keyrng._cli.info",
+    "keyrng._cli.feeds",
+    "keyrng._cli.selftest",
+    "keyrng._cli.stream",
     "keyrng.__main__",
 )
 
 # What the build, the tests and GPUs need: on a CPU nothing is printed or compiled when keyrng is used.
 PRINTERS = (
-    "keyrng.kernels.program",
-    "keyrng.kernels.cprint",
-    "keyrng.kernels.native",
-    "keyrng.kernels.cuda_prelude",
-    "keyrng.kernels.cuda_words",
-    "keyrng.kernels.cuda",
+    "keyrng._codegen.trace",
+    "keyrng._codegen.dialects",
+    "keyrng._codegen.c",
+    "keyrng._codegen.cuda_prelude",
+    "keyrng._codegen.cuda_algorithm",
+    "keyrng._codegen.cuda",
 )
 
 
@@ -209,13 +209,15 @@ def test_every_module_says_what_it_must_not_import(module):
 
 @pytest.mark.parametrize("module", sorted(SOURCES))
 def test_only_printers_import_printers(module):
-    if module not in (*PRINTERS, "keyrng.backends.cuda"):
+    if module not in (*PRINTERS, "keyrng._executors.cuda"):
         assert sorted(imports(module) & set(PRINTERS)) == []
 
 
 @pytest.mark.parametrize("module", sorted(m for m in SOURCES if m.startswith("keyrng.algorithms.")))
 def test_algorithms_use_the_named_operations_only(module):
-    others = {name for name in imports(module) if not name.startswith("keyrng.algorithms.")} - {"keyrng._given"}
+    others = {name for name in imports(module) if not name.startswith("keyrng.algorithms.")} - {
+        "keyrng._core.arguments"
+    }
 
     assert others == ({"keyrng.kernels.ops"} if module != "keyrng.algorithms" else set())
 
@@ -252,7 +254,7 @@ def test_import_adds_keyrng_and_the_standard_library_only(imported):
     [
         *((printer, "it is for the build") for printer in PRINTERS),
         ("keyrng.testing", "it is for tests"),
-        ("keyrng.cli", "it is for python -m keyrng"),
+        ("keyrng._cli", "it is for python -m keyrng"),
         ("cupy", "it takes 0.2 seconds, and only a key on a GPU needs it"),
         ("jax", "only keyrng.interop.jax needs it"),
         ("scipy", "only the tests compare with it"),

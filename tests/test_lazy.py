@@ -16,10 +16,10 @@ from hypothesis.extra import numpy as hn
 
 import keyrng
 from keyrng import distributions
-from keyrng.backends import compiled
-from keyrng.indexing import runs
+from keyrng._core.indexing import runs
+from keyrng._executors import native
+from keyrng._lazy import _TOGETHER
 from keyrng.kernels import copysign, log1p, signed_unit
-from keyrng.lazy import _TOGETHER
 
 KEY = keyrng.key(0)
 SHAPE = (3, 4, 5)
@@ -233,7 +233,7 @@ def test_a_sampler_of_your_own():
 
 
 # What the NumPy path has at work beside the result, a chunk at a time.
-WORK = 0 if compiled.enabled else 2_000_000
+WORK = 0 if native.enabled else 2_000_000
 
 
 def peak(act: Any) -> int:

@@ -20,7 +20,7 @@ from cases import ALGORITHMS, CASES, PATHS, Array, Case, assert_same, each_algor
 
 import keyrng
 import keyrng.interop.numpy
-from keyrng.backends import compiled
+from keyrng._executors import native as compiled
 
 SANITIZED = "libasan" in os.environ.get("LD_PRELOAD", "")
 KEY = keyrng.key(11)
@@ -283,7 +283,7 @@ native.run(*plan, np.tile(words, 3), 3, odd, 200, 200, sample, 4, 0, 600, (600,)
 def test_the_sanitizers_see_what_is_wrong(found: str) -> None:
     code = f"""
 import numpy as np, keyrng
-from keyrng.backends import compiled
+from keyrng._executors import compiled
 from keyrng.distributions.gamma import _gamma
 native, words = compiled.native, keyrng.key(0)._words
 kernel = _gamma

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from keyrng import _migration
+from keyrng._core import migration
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -76,7 +76,7 @@ def test_every_line_of_a_table_is_a_row(module):
 
 @pytest.mark.parametrize("module", ["numpy", "torch", "jax"])
 def test_errors_quote_the_rows_of_the_page(module):
-    assert list(getattr(_migration, module.upper())) == _rows(module)
+    assert list(getattr(migration, module.upper())) == _rows(module)
 
 
 @pytest.mark.parametrize(
@@ -91,4 +91,4 @@ def test_errors_quote_the_rows_of_the_page(module):
     ],
 )
 def test_the_name_that_a_row_calls(code, name):
-    assert _migration.called_name(code) == name
+    assert migration.called_name(code) == name

@@ -16,8 +16,8 @@ from modes import MODES, floating_mode
 from test_values import VALUES, call_value, compare, rows, value
 
 import keyrng
-from keyrng.backends import mode
-from keyrng.backends.mode import default_mode, in_default_mode, is_default, what_is_on
+from keyrng._core import fpenv
+from keyrng._core.fpenv import default_mode, in_default_mode, is_default, what_is_on
 
 from public_calls import CALLS  # isort: skip
 
@@ -74,7 +74,7 @@ def test_without_the_shield_values_would_differ(name: str, monkeypatch: pytest.M
     with on("numpy"):
         expected = keyrng.gamma(key, 1e-2, (1000,))
         with floating_mode(name):
-            monkeypatch.setattr(mode, "is_default", lambda: True)
+            monkeypatch.setattr(fpenv, "is_default", lambda: True)
             bare = keyrng.gamma(key, 1e-2, (1000,))
         assert bare.tobytes() != expected.tobytes()
 
@@ -114,7 +114,7 @@ def test_the_mode_is_put_back_after_an_error(name: str, path: str) -> None:
 def test_a_mode_that_cannot_be_turned_off_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     key = keyrng.key(0)
     expected = keyrng.normal(key, (1000,))
-    monkeypatch.setattr(mode, "_library", lambda: None)
+    monkeypatch.setattr(fpenv, "_library", lambda: None)
     with floating_mode("flushing"):
         with on("numpy"), pytest.raises(RuntimeError, match=r"flushing subnormal .* another library .* turn it off"):
             keyrng.normal(key, (1000,))
@@ -136,7 +136,7 @@ import numpy, scipy.stats, pytest
 from modes import floating_mode
 with floating_mode({name!r}):
     import keyrng
-    assert keyrng.backends.mode.what_is_on() == "rounding " + {name!r}
+    assert keyrng._core.fpenv.what_is_on() == "rounding " + {name!r}
     key = keyrng.key(20_260_101)
     made = [keyrng.normal(key, (1000,), "float64"), keyrng.logistic(key, (1000,), "float64")]
     made.append(keyrng.vonmises(key, 0.5, 4.0, (1000,), "float64"))

@@ -17,7 +17,7 @@ import pytest
 from cases import FLOATS, PATHS, Array, assert_same, each_algorithm, on
 
 import keyrng
-from keyrng.distributions.covariance import factor
+from keyrng.distributions._shared.covariance import factor
 
 DATA = Path(__file__).parent / "data"
 KEY = keyrng.key(0)

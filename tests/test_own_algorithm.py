@@ -10,8 +10,8 @@ import pytest
 from cases import ALGORITHMS, PATHS, Case, assert_same, each_case, on
 
 import keyrng
+from keyrng._executors import bigint, native
 from keyrng.algorithms import Algorithm, base, get, register
-from keyrng.backends import compiled, packed
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_the_same_algorithm_under_another_name_gives_the_same_samples(case: Case
     # Under a name that was not compiled in it runs on NumPy: everything a user's algorithm can do, one can compare.
     mine = register(replace(get(name), name=f"my {name}", tag="mine"))
     ours, theirs = (keyrng.split(keyrng.key(9, impl=impl), 3) for impl in (name, mine))
-    assert compiled.algorithm_number(mine) is None
+    assert native.algorithm_number(mine) is None
     for dtype, parameters in zip(case.dtypes, case.parameters * 8, strict=False):
         for shape in ((), (5,), (3_001,)):
             assert_same(case(theirs, shape, dtype, **parameters), case(ours, shape, dtype, **parameters), dtype, shape)
@@ -102,7 +102,7 @@ def test_own_algorithm_keeps_the_laws(case: Case, make: Any, registry: None) -> 
 
 def test_own_algorithm_with_keys(registry: None) -> None:
     algorithm = register(squares())
-    assert packed._block(algorithm) is None
+    assert bigint._block(algorithm) is None
     keys = keyrng.split(keyrng.key(1, impl="squares"), 300)
 
     assert keyrng.Key.from_bytes(keys.to_bytes()).impl == "squares"

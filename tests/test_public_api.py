@@ -20,8 +20,8 @@ import pytest
 
 import keyrng
 from keyrng import Generator, Key, algorithms, debug, initializers
-from keyrng.backends import compiled
-from keyrng.cli import feeds
+from keyrng._cli import feeds
+from keyrng._executors import native
 
 ROOT = Path(__file__).parents[1]
 
@@ -232,7 +232,7 @@ def test_info_names_the_paths():
     assert re.match(r"yes: CuPy \d.*; cuda:0 is \w|no: .+; .*type: ", found["cuda"])
     for name in algorithms.names()[:7]:
         assert name in found["algorithms"]
-    sets = compiled.instruction_sets()
+    sets = native.instruction_sets()
     if sets:
         assert found["compiled"].startswith("yes: ")
         assert all(name in found["compiled"] for name in sets)

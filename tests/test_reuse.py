@@ -18,7 +18,9 @@ from cases import cuda_on_host
 from turns import in_threads
 
 import keyrng
-from keyrng import debug, distributions, keys, normal, sampling, split
+from keyrng import debug, distributions, normal, split
+from keyrng._keys import derive
+from keyrng._sampling import draw
 from keyrng.debug import KeyReuseError, check_reuse
 from keyrng.kernels import unit
 
@@ -57,7 +59,7 @@ TWO_USES = {
     "draw": (lambda: keyrng.draw(unit, KEY, (2,), "float32"), lambda: keyrng.normal(KEY)),
     "by keyword": (lambda: keyrng.normal(key=KEY), lambda: keyrng.split(num=2, key=KEY)),
     "in closures": (held(KEY), held(KEY)),
-    "other modules": (lambda: distributions.normal(KEY), lambda: keys.split(KEY)),
+    "other modules": (lambda: distributions.normal(KEY), lambda: derive.split(KEY)),
     "generators of a seed": (lambda: keyrng.Generator(7).normal(), lambda: keyrng.Generator(KEY).uniform()),
 }
 
@@ -233,7 +235,7 @@ def test_no_value_changes():
 
 
 def test_nothing_is_left_of_it():
-    public = [sampling.draw, split, keyrng.fold_in, keyrng.clone, *(getattr(keyrng, name) for name in CALLS)]
+    public = [draw.draw, split, keyrng.fold_in, keyrng.clone, *(getattr(keyrng, name) for name in CALLS)]
     functions = [inspect.unwrap(function) for function in public]
     before = [(function.__code__, dict(vars(function))) for function in functions]
     signatures = [inspect.signature(function) for function in public]

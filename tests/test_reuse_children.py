@@ -13,9 +13,10 @@ from scipy.stats import spearmanr
 
 import keyrng
 import keyrng.interop.numpy as interop
-from keyrng import debug, keys, testing
-from keyrng.backends import derive
-from keyrng.backends import numpy as direct
+from keyrng import debug, testing
+from keyrng._executors import derive
+from keyrng._executors import numpy as direct
+from keyrng._keys import derive as keys
 from keyrng.debug import KeyReuseError, check_reuse
 from keyrng.kernels import log1p, unit
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import keyrng
-from keyrng import generator
+from keyrng import _generator
 from keyrng._pickles import Readings
 
 HERE = Path(__file__).parent / "data" / "v0.1.0"
@@ -36,7 +36,7 @@ def assert_same(found: np.ndarray, saved: dict) -> None:
 @pytest.fixture(params=PROTOCOLS)
 def load(request, monkeypatch):
     """Load a file of a protocol, as in a process that has read no generator yet."""
-    monkeypatch.setattr(generator, "_read", Readings(limit=2**16, beyond=2**63))
+    monkeypatch.setattr(_generator, "_read", Readings(limit=2**16, beyond=2**63))
 
     def load(what: str) -> dict:
         found = pickle.loads((HERE / f"{what}.protocol{request.param}.pickle").read_bytes())

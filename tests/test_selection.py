@@ -14,7 +14,7 @@ from selection import KEY, ORDERS, RACES, SEED, WEIGHTS, on_both_paths, slow_ord
 
 import keyrng
 from keyrng import categorical, choice, permutation
-from keyrng.backends import compiled
+from keyrng._executors import native
 
 # Keys: each draws for itself
 
@@ -83,7 +83,7 @@ def test_paths_agree(name: str, algorithm: str) -> None:
     keys = keyrng.split(keyrng.key(SEED + 1, impl=algorithm), 3)
     with on("numpy"):
         expected = CALLS[name](keys), CALLS[name](keys[1])
-    for path in compiled.instruction_sets():
+    for path in native.instruction_sets():
         with on(path):
             assert_same(CALLS[name](keys), expected[0], path)
             assert_same(CALLS[name](keys[1]), expected[1], path)

@@ -14,8 +14,8 @@ from modes import floating_mode
 from test_values import VALUES
 
 import keyrng
-from keyrng.backends import compiled
-from keyrng.cli import selftest
+from keyrng._cli import selftest
+from keyrng._executors import native
 
 from make_values import selftest as made_anew  # isort: skip
 from public_calls import PLAIN_CALLS  # isort: skip
@@ -82,12 +82,12 @@ def test_a_known_answer_that_differs_is_named(small: Any, capsys: pytest.Capture
 def test_a_path_that_is_broken_is_named_alone(
     small: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if PATHS[-1] not in compiled.instruction_sets():
+    if PATHS[-1] not in native.instruction_sets():
         pytest.skip("no compiled path")
-    broken, run, small_draw = PATHS[-1], compiled.native.run, compiled.native.run_small
+    broken, run, small_draw = PATHS[-1], native.native.run, native.native.run_small
 
     def spoil(out: Array, last: int) -> None:
-        if compiled.instruction_set() == broken:
+        if native.instruction_set() == broken:
             out.reshape(-1).view(f"u{out.itemsize}")[last] ^= 1
 
     def wrong_run(*arguments: Any) -> None:
@@ -100,8 +100,8 @@ def test_a_path_that_is_broken_is_named_alone(
             spoil(sample, -1)
         return sample
 
-    monkeypatch.setattr(compiled.native, "run", wrong_run)
-    monkeypatch.setattr(compiled.native, "run_small", wrong_small)
+    monkeypatch.setattr(native.native, "run", wrong_run)
+    monkeypatch.setattr(native.native, "run_small", wrong_small)
     monkeypatch.setattr(selftest, "_MOST", 1000)
     status, text = run_with(small, capsys)
 
@@ -136,8 +136,8 @@ def test_it_tells_the_mode_of_the_process_and_holds_in_it(small: Any, capsys: py
 
 def test_without_the_compiled_part(small: Any, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled, "_isas", [])
-        patch.setattr(compiled, "_reason", "KEYRNG_BACKEND=numpy is set")
+        patch.setattr(native, "_isas", [])
+        patch.setattr(native, "_reason", "KEYRNG_BACKEND=numpy is set")
         with on("numpy"):
             status, text = run_with(small, capsys)
 

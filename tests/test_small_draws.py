@@ -10,7 +10,7 @@ import pytest
 from cases import BY_NAME, Array, Case, assert_same, each_case
 
 import keyrng
-from keyrng.backends import compiled
+from keyrng._executors import native as compiled
 
 pytestmark = pytest.mark.skipif(compiled.native is None, reason="no compiled part was built")
 

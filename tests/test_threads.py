@@ -16,7 +16,7 @@ import pytest
 from cases import assert_same
 
 import keyrng
-from keyrng.backends import threads
+from keyrng._executors import threads
 
 KEY = keyrng.key(7)
 LONG = 2**19 + 77
@@ -164,7 +164,7 @@ def test_nobody_is_at_work_when_a_call_has_failed(several, where):
 
 INTERRUPTS = """
 import os, signal, sys, threading, time
-from keyrng.backends import compiled
+from keyrng._executors import compiled
 
 def kick(moment):
     time.sleep(0.1)
@@ -227,7 +227,7 @@ def test_an_interrupt_stops_a_long_draw_soon():
 
 ENOUGH = """
 import signal, threading, time
-from keyrng.backends import threads
+from keyrng._executors import threads
 keyrng.set_num_threads(3)
 own, running, inside, result = threading.current_thread(), [], True, "not interrupted"
 def handler(*_):

@@ -189,7 +189,7 @@ def test_a_light_first_element_is_drawn(path: str) -> None:
 def test_keys_and_pieces_draw_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib
 
-    module: Any = importlib.import_module("keyrng.distributions.weights")
+    module: Any = importlib.import_module("keyrng.distributions._shared.weighted")
     p = np.random.default_rng(21).random(50)
     keys = keyrng.split(KEY, (3, 2))
     whole = choice(keys, 50, (7, 13), p=p)

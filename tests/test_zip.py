@@ -51,7 +51,7 @@ def test_it_is_imported_from_there_and_has_the_same_values(archive: Path) -> Non
 
 def test_selftest_finds_its_table(archive: Path) -> None:
     script = (
-        "from keyrng.cli import selftest; import json, sys\n"
+        "from keyrng._cli import selftest; import json, sys\n"
         "table = json.loads(selftest.TABLE.read_text('utf-8')); table['rows'] = table['rows'][:3]\n"
         "print(sum(1 for _ in selftest._checks(table)) > 50)\n"
     )

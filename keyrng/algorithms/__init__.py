@@ -1,7 +1,4 @@
-"""The counter-based generators, and how to register one of your own.
-
-Must not import anything of keyrng but the kernel language.
-"""
+"""The counter-based generators, and how to register one of your own."""
 
 from keyrng.algorithms.base import Algorithm, Domain, get, names, register
 from keyrng.algorithms.philox import philox2x64, philox4x32, philox4x64

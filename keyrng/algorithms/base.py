@@ -1,8 +1,6 @@
 """What an algorithm is: data, one block function, and how values are read off its blocks.
 
 Everything else (streams, children, samples, on every backend) is derived once from what is here.
-
-Must not import anything of keyrng but _given and the kernel language.
 """
 
 from __future__ import annotations
@@ -15,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._given import shown, utf8
+from keyrng._core.arguments import shown, utf8
 from keyrng.kernels.ops import cast
 
 Words = Sequence[Any]

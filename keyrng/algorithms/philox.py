@@ -2,8 +2,6 @@
 
 Each round multiplies every other word by a constant and mixes the high half of the product with its neighbour and the
 key; the key goes up by a Weyl constant between rounds. Constants are Random123's.
-
-Must not import anything of keyrng but the kernel language and base.
 """
 
 from __future__ import annotations

@@ -2,8 +2,6 @@
 
 The block cipher Threefish without its tweak and with fewer rounds: each round adds, rotates and xors pairs of words,
 and after every four a rotation of the extended key is added. Rotations and the key's parity constant are Random123's.
-
-Must not import anything of keyrng but the kernel language and base.
 """
 
 from __future__ import annotations

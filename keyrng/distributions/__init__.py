@@ -1,7 +1,4 @@
-"""The samplers: a kernel above, its public function below, a file for each family.
-
-Must not import anything above the distributions.
-"""
+"""The samplers: a kernel above, its public function below, a file for each family."""
 
 from keyrng.distributions.ball import ball, generalized_normal
 from keyrng.distributions.bernoulli import bernoulli

@@ -1,7 +1,4 @@
-"""The generalized normal distribution, and uniform points of a ball made of it.
-
-Must not import anything above the distributions.
-"""
+"""The generalized normal distribution, and uniform points of a ball made of it."""
 
 from __future__ import annotations
 
@@ -10,20 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._given import Int, check_sizes, shown
-from keyrng.backends.mode import without_warnings
+from keyrng._core.arguments import Int, check_sizes, shown
+from keyrng._core.dtypes import DTypeLike, compute_dtype, floating
+from keyrng._core.fpenv import without_warnings
+from keyrng._keys.derive import Key, _is_integer, memory_of, split
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import Array, ArrayLike, checked, positive
+from keyrng._sampling.shapes import Shape, dimensions
+from keyrng.distributions._shared.last_axis import row_sum
 from keyrng.distributions.exponential import _exponential
 from keyrng.distributions.gamma import _loggamma, gamma_parts
-from keyrng.distributions.rows import row_sum
-from keyrng.dtypes import DTypeLike, compute_dtype, floating
 from keyrng.kernels.bits import either_sign
 from keyrng.kernels.elementary import exp, log, log1p
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
-from keyrng.keys import Key, _is_integer, memory_of, split
-from keyrng.parameters import Array, ArrayLike, checked, positive
-from keyrng.sampling import draw
-from keyrng.shapes import Shape, dimensions
 
 # From this exponent on the law is, but for rounding, that of infinity: uniform on (-1, 1), or in a cube. From its
 # reciprocal down the points of a ball of two dimensions or more are 0.

@@ -1,7 +1,4 @@
-"""Truth values of a given probability: bernoulli.
-
-Must not import anything above the distributions.
-"""
+"""Truth values of a given probability: bernoulli."""
 
 from __future__ import annotations
 
@@ -9,16 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._given import one_of
-from keyrng.backends.memory import Memory
-from keyrng.dtypes import UINT32, Dtype, exact_float_of
+from keyrng._core.arguments import one_of
+from keyrng._core.dtypes import UINT32, Dtype, exact_float_of
+from keyrng._executors.device import Memory
+from keyrng._keys.derive import Key, memory_of
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import Array, ArrayLike, Parameter, once_for_numbers, one_number, probability
+from keyrng._sampling.shapes import Shape
 from keyrng.kernels.lane import FLOATS, Kernel, kernel
 from keyrng.kernels.ops import bitcast, cast
 from keyrng.kernels.symbols import BOOL
-from keyrng.keys import Key, memory_of
-from keyrng.parameters import Array, ArrayLike, Parameter, once_for_numbers, one_number, probability
-from keyrng.sampling import draw
-from keyrng.shapes import Shape
 
 
 @kernel(*FLOATS)

@@ -1,21 +1,18 @@
-"""The beta distribution.
-
-Must not import anything above the distributions.
-"""
+"""The beta distribution."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from keyrng._core.dtypes import DTypeLike, floating
+from keyrng._keys.derive import Key
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import Array, ArrayLike, positive
+from keyrng._sampling.shapes import Shape
 from keyrng.distributions.gamma import comparable, gamma_parts
-from keyrng.dtypes import DTypeLike, floating
 from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
-from keyrng.keys import Key
-from keyrng.parameters import Array, ArrayLike, positive
-from keyrng.sampling import draw
-from keyrng.shapes import Shape
 
 
 @kernel(*FLOATS)

@@ -1,7 +1,4 @@
-"""The binomial distribution.
-
-Must not import anything above the distributions.
-"""
+"""The binomial distribution."""
 
 from __future__ import annotations
 
@@ -10,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.distributions.unimodal import NOTHING, candidate, log_binomial
-from keyrng.dtypes import FLOAT64, Dtype, DTypeLike, compute_dtype, number
+from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, compute_dtype, number
+from keyrng._keys.derive import Key
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import Array, ArrayLike, Requirement, probability, whole_to, wider
+from keyrng._sampling.shapes import Shape
+from keyrng.distributions._shared.ratio_of_uniforms import NOTHING, candidate, log_binomial
 from keyrng.kernels.bits import whole
 from keyrng.kernels.elementary import floor
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
-from keyrng.keys import Key
-from keyrng.parameters import Array, ArrayLike, Requirement, probability, whole_to, wider
-from keyrng.sampling import draw
-from keyrng.shapes import Shape
 
 
 def _attempt(lane: Any, n: Any, p: Any, peak: Any) -> tuple[Any, Any]:

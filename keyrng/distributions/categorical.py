@@ -2,8 +2,6 @@
 
 For drawing several classes without replacement, the several largest: Kool, van Hoof, Welling, "Stochastic beams and
 where to find them", ICML 2019, PMLR 97, 3499-3508.
-
-Must not import anything above the distributions.
 """
 
 from __future__ import annotations
@@ -14,16 +12,16 @@ from typing import SupportsIndex
 
 import numpy as np
 
-from keyrng._given import broadcast
-from keyrng.backends.mode import in_default_mode
-from keyrng.distributions.device_race import logit
+from keyrng._core.arguments import broadcast
+from keyrng._core.dtypes import exact_float_of, float_of, index_dtype
+from keyrng._core.fpenv import in_default_mode
+from keyrng._keys.derive import Key, _axis, memory_of
+from keyrng._sampling.parameters import Array, ArrayLike, checked, placed, truth
+from keyrng._sampling.shapes import Shape, check_out, empty_sample, sample_shape
+from keyrng.distributions._shared.gumbel_top_k import centered, winners
+from keyrng.distributions._shared.gumbel_top_k_cuda import logit
+from keyrng.distributions._shared.last_axis import workplace
 from keyrng.distributions.gumbel import gumbel_kernel
-from keyrng.distributions.race import centered, winners
-from keyrng.distributions.rows import workplace
-from keyrng.dtypes import exact_float_of, float_of, index_dtype
-from keyrng.keys import Key, _axis, memory_of
-from keyrng.parameters import Array, ArrayLike, checked, placed, truth
-from keyrng.shapes import Shape, check_out, empty_sample, sample_shape
 
 
 @in_default_mode

@@ -1,24 +1,21 @@
-"""The chi-square distribution and what is made of it: Student's t, F, and the noncentral ones.
-
-Must not import anything above the distributions.
-"""
+"""The chi-square distribution and what is made of it: Student's t, F, and the noncentral ones."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from keyrng._core.dtypes import DTypeLike, floating
+from keyrng._keys.derive import Key
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import Array, ArrayLike, non_negative, positive
+from keyrng._sampling.shapes import Shape
 from keyrng.distributions.gamma import comparable, gamma_parts
 from keyrng.distributions.normal import _normal
 from keyrng.distributions.poisson import poisson_parts
-from keyrng.dtypes import DTypeLike, floating
 from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt, where
 from keyrng.kernels.special import exp_halves
-from keyrng.keys import Key
-from keyrng.parameters import Array, ArrayLike, non_negative, positive
-from keyrng.sampling import draw
-from keyrng.shapes import Shape
 
 
 @kernel(*FLOATS)

@@ -1,7 +1,4 @@
-"""Random elements: choice, with and without replacement, all alike or by weight.
-
-Must not import anything above the distributions.
-"""
+"""Random elements: choice, with and without replacement, all alike or by weight."""
 
 from __future__ import annotations
 
@@ -10,20 +7,20 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
-from keyrng.backends.memory import is_on_device
-from keyrng.backends.mode import in_default_mode
+from keyrng._core.dtypes import FLOAT32, index_dtype
+from keyrng._core.fpenv import in_default_mode
+from keyrng._executors.device import is_on_device
+from keyrng._keys.derive import Key, memory_of
+from keyrng._sampling.parameters import Array, ArrayLike, placed, truth
+from keyrng._sampling.shapes import Shape
+from keyrng.distributions._shared.elements import population
+from keyrng.distributions._shared.gumbel_top_k import centered, winners
+from keyrng.distributions._shared.last_axis import workplace
+from keyrng.distributions._shared.weighted import by_weight, logarithms, weights
 from keyrng.distributions.categorical import check_enough
 from keyrng.distributions.gumbel import gumbel_kernel
 from keyrng.distributions.permutation import beginning
-from keyrng.distributions.population import population
-from keyrng.distributions.race import centered, winners
-from keyrng.distributions.rows import workplace
-from keyrng.distributions.weights import by_weight, logarithms, weights
 from keyrng.distributions.words import randint
-from keyrng.dtypes import FLOAT32, index_dtype
-from keyrng.keys import Key, memory_of
-from keyrng.parameters import Array, ArrayLike, placed, truth
-from keyrng.shapes import Shape
 
 
 @in_default_mode

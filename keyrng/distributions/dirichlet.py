@@ -1,7 +1,4 @@
-"""The Dirichlet distribution.
-
-Must not import anything above the distributions.
-"""
+"""The Dirichlet distribution."""
 
 from __future__ import annotations
 
@@ -9,18 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.backends.memory import HOST
-from keyrng.backends.mode import without_warnings
+from keyrng._core.dtypes import DTypeLike, compute_dtype, floating
+from keyrng._core.fpenv import without_warnings
+from keyrng._executors.device import HOST
+from keyrng._keys.derive import Key, memory_of
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import Array, ArrayLike, checked, placed, positive
+from keyrng._sampling.shapes import Shape
+from keyrng.distributions._shared.last_axis import row_max, row_shape, row_sum, stored, workplace
 from keyrng.distributions.gamma import _gamma_boost, _gamma_factor, magnification
-from keyrng.distributions.rows import row_max, row_shape, row_sum, stored, workplace
-from keyrng.dtypes import DTypeLike, compute_dtype, floating
 from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
-from keyrng.keys import Key, memory_of
-from keyrng.parameters import Array, ArrayLike, checked, placed, positive
-from keyrng.sampling import draw
-from keyrng.shapes import Shape
 
 _LARGE = 2.0**88  # from here on the sum of 2**40 float32 may be infinite
 

@@ -1,20 +1,17 @@
-"""The exponential distribution.
-
-Must not import anything above the distributions.
-"""
+"""The exponential distribution."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from keyrng.dtypes import DTypeLike, floating
+from keyrng._core.dtypes import DTypeLike, floating
+from keyrng._keys.derive import Key
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import Array
+from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import unit
 from keyrng.kernels.elementary import log1p_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
-from keyrng.keys import Key
-from keyrng.parameters import Array
-from keyrng.sampling import draw
-from keyrng.shapes import Shape
 
 
 @kernel(*FLOATS)

@@ -1,7 +1,4 @@
-"""The gamma distribution, and its logarithm.
-
-Must not import anything above the distributions.
-"""
+"""The gamma distribution, and its logarithm."""
 
 from __future__ import annotations
 
@@ -9,17 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.backends.memory import Memory
+from keyrng._core.dtypes import Dtype, DTypeLike, compute_dtype, floating
+from keyrng._executors.device import Memory
+from keyrng._keys.derive import Key, memory_of
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import Array, ArrayLike, Parameter, checked, once_for_numbers, positive
+from keyrng._sampling.shapes import Shape
 from keyrng.distributions.normal import _normal
-from keyrng.dtypes import Dtype, DTypeLike, compute_dtype, floating
 from keyrng.kernels.bits import positive_unit, to_unit
 from keyrng.kernels.elementary import exp, log, log1p, log_unchecked
 from keyrng.kernels.lane import FLOATS, Kernel, kernel
 from keyrng.kernels.ops import sqrt, where
-from keyrng.keys import Key, memory_of
-from keyrng.parameters import Array, ArrayLike, Parameter, checked, once_for_numbers, positive
-from keyrng.sampling import draw
-from keyrng.shapes import Shape
 
 
 def _marsaglia_tsang(lane: Any, d: Any, c: Any) -> tuple[Any, Any]:

@@ -1,7 +1,4 @@
-"""The geometric distribution.
-
-Must not import anything above the distributions.
-"""
+"""The geometric distribution."""
 
 from __future__ import annotations
 
@@ -11,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.backends.memory import Memory
-from keyrng.backends.mode import in_default_mode
-from keyrng.dtypes import FLOAT32, FLOAT64, Dtype, DTypeLike, float_dtype, integer
+from keyrng._core.dtypes import FLOAT32, FLOAT64, Dtype, DTypeLike, float_dtype, integer
+from keyrng._core.fpenv import in_default_mode
+from keyrng._executors.device import Memory
+from keyrng._keys.derive import Key, memory_of
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import Array, ArrayLike, Parameter, Requirement, chance, checked, once_for_numbers
+from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import to_unit, unit
 from keyrng.kernels.elementary import floor, log1p, log_unchecked
 from keyrng.kernels.lane import FLOATS, Kernel, kernel
 from keyrng.kernels.ops import cast, where
-from keyrng.keys import Key, memory_of
-from keyrng.parameters import Array, ArrayLike, Parameter, Requirement, chance, checked, once_for_numbers
-from keyrng.sampling import draw
-from keyrng.shapes import Shape
 
 # Below this p, which is rounded up to a float32, values of the float32 formula may be beyond 2**24.
 _RARE = float(np.float32(23 * math.log(2.0) / 2**24 * (1.0 + 2.0**-20)))

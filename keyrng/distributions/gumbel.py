@@ -1,7 +1,4 @@
-"""The Gumbel distribution, of three resolutions.
-
-Must not import anything above the distributions.
-"""
+"""The Gumbel distribution, of three resolutions."""
 
 from __future__ import annotations
 
@@ -9,16 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._given import one_of
-from keyrng.dtypes import Dtype, DTypeLike, floating
+from keyrng._core.arguments import one_of
+from keyrng._core.dtypes import Dtype, DTypeLike, floating
+from keyrng._keys.derive import Key
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import Array
+from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import open_unit, to_unit
 from keyrng.kernels.elementary import format_of, log1p_unchecked, log_unchecked
 from keyrng.kernels.lane import FLOATS, Kernel, kernel
 from keyrng.kernels.ops import bitcast, cast, where
-from keyrng.keys import Key
-from keyrng.parameters import Array
-from keyrng.sampling import draw
-from keyrng.shapes import Shape
 
 
 @kernel(*FLOATS)

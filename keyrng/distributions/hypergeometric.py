@@ -1,7 +1,4 @@
-"""The hypergeometric distribution.
-
-Must not import anything above the distributions.
-"""
+"""The hypergeometric distribution."""
 
 from __future__ import annotations
 
@@ -11,15 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.backends.memory import Memory
-from keyrng.distributions.unimodal import NOTHING, candidate, log_binomial
-from keyrng.dtypes import FLOAT64, Dtype, DTypeLike, integer
-from keyrng.kernels.bits import whole
-from keyrng.kernels.elementary import floor
-from keyrng.kernels.lane import kernel
-from keyrng.kernels.ops import where
-from keyrng.keys import Key, memory_of
-from keyrng.parameters import (
+from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, integer
+from keyrng._executors.device import Memory
+from keyrng._keys.derive import Key, memory_of
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import (
     Array,
     ArrayLike,
     Parameter,
@@ -30,8 +23,12 @@ from keyrng.parameters import (
     whole_to,
     wider,
 )
-from keyrng.sampling import draw
-from keyrng.shapes import Shape
+from keyrng._sampling.shapes import Shape
+from keyrng.distributions._shared.ratio_of_uniforms import NOTHING, candidate, log_binomial
+from keyrng.kernels.bits import whole
+from keyrng.kernels.elementary import floor
+from keyrng.kernels.lane import kernel
+from keyrng.kernels.ops import where
 
 LARGEST = 2**53
 

@@ -1,7 +1,4 @@
-"""A random permutation of 0 to n - 1, one element at a time.
-
-Must not import anything above the distributions.
-"""
+"""A random permutation of 0 to n - 1, one element at a time."""
 
 from __future__ import annotations
 
@@ -11,20 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._given import Int, converted_to, shown
+from keyrng._core.arguments import Int, converted_to, shown
+from keyrng._core.dtypes import index_dtype
+from keyrng._core.fpenv import in_default_mode
+from keyrng._executors.device import HOST, Memory, distinct, is_on_device
+from keyrng._keys.derive import Key, _is_integer, fold_in, memory_of
+from keyrng._keys.derive import key as key_of
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import Array, ArrayLike, placed, truth
+from keyrng._sampling.shapes import Shape, check_out
 from keyrng.algorithms import threefry2x32
-from keyrng.backends.memory import HOST, Memory, distinct, is_on_device
-from keyrng.backends.mode import in_default_mode
-from keyrng.distributions.rows import stored
+from keyrng.distributions._shared.last_axis import stored
 from keyrng.distributions.words import _integers, bits
-from keyrng.dtypes import index_dtype
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import cast
-from keyrng.keys import Key, _is_integer, fold_in, memory_of
-from keyrng.keys import key as key_of
-from keyrng.parameters import Array, ArrayLike, placed, truth
-from keyrng.sampling import draw
-from keyrng.shapes import Shape, check_out
 
 _ROUNDS = 12  # of one run of a kernel; row rounds and column rounds take turns
 

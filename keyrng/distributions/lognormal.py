@@ -1,23 +1,20 @@
-"""The log-normal distribution, of real and of complex numbers.
-
-Must not import anything above the distributions.
-"""
+"""The log-normal distribution, of real and of complex numbers."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
+from keyrng._core.dtypes import DTypeLike, inexact
+from keyrng._keys.derive import Key
+from keyrng._sampling.draw import draw, draw_complex
+from keyrng._sampling.parameters import Array, ArrayLike, non_negative
+from keyrng._sampling.shapes import Shape
 from keyrng.distributions.normal import _normal, complex_part
-from keyrng.dtypes import DTypeLike, inexact
 from keyrng.kernels.elementary import exp, format_of
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
 from keyrng.kernels.special import cospi, sinpi
-from keyrng.keys import Key
-from keyrng.parameters import Array, ArrayLike, non_negative
-from keyrng.sampling import draw, draw_complex
-from keyrng.shapes import Shape
 
 
 @kernel(*FLOATS)

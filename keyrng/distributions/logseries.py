@@ -1,7 +1,4 @@
-"""The logarithmic distribution, of counts that are never zero.
-
-Must not import anything above the distributions.
-"""
+"""The logarithmic distribution, of counts that are never zero."""
 
 from __future__ import annotations
 
@@ -10,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.backends.mode import in_default_mode
-from keyrng.dtypes import FLOAT64, Dtype, DTypeLike, integer
+from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, integer
+from keyrng._core.fpenv import in_default_mode
+from keyrng._keys.derive import Key, memory_of
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import Array, ArrayLike, Requirement, below_one, checked, wider
+from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import positive_unit, unit
 from keyrng.kernels.elementary import exp, floor, log1p, log_unchecked
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import cast
-from keyrng.keys import Key, memory_of
-from keyrng.parameters import Array, ArrayLike, Requirement, below_one, checked, wider
-from keyrng.sampling import draw
-from keyrng.shapes import Shape
 
 
 @kernel("float64")

@@ -1,22 +1,19 @@
-"""The Maxwell distribution, one- and two-sided.
-
-Must not import anything above the distributions.
-"""
+"""The Maxwell distribution, one- and two-sided."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
+from keyrng._core.dtypes import DTypeLike, floating
+from keyrng._keys.derive import Key
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import Array, ArrayLike, finite, non_negative
+from keyrng._sampling.shapes import Shape, broadcast_shape
 from keyrng.distributions.normal import _normal
-from keyrng.dtypes import DTypeLike, floating
 from keyrng.kernels.bits import either_sign
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt, where
-from keyrng.keys import Key
-from keyrng.parameters import Array, ArrayLike, finite, non_negative
-from keyrng.sampling import draw
-from keyrng.shapes import Shape, broadcast_shape
 
 
 @kernel(*FLOATS)

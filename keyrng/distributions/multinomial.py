@@ -1,7 +1,4 @@
-"""Counts of several classes: multinomial, and multivariate hypergeometric.
-
-Must not import anything above the distributions.
-"""
+"""Counts of several classes: multinomial, and multivariate hypergeometric."""
 
 from __future__ import annotations
 
@@ -10,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._given import shown
-from keyrng.backends.memory import memory_at
-from keyrng.backends.mode import in_default_mode
+from keyrng._core.arguments import shown
+from keyrng._core.dtypes import FLOAT64, DTypeLike, integer, number
+from keyrng._core.fpenv import in_default_mode
+from keyrng._executors.device import memory_at
+from keyrng._keys.derive import Key, memory_of, split
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import Array, ArrayLike, Parameter, non_negative, placed, together, whole_to, wider
+from keyrng._sampling.shapes import Shape
+from keyrng.distributions._shared.last_axis import full_shape, repeated, required, row_shape, scaled, stored, workplace
 from keyrng.distributions.binomial import _binomial, trials
 from keyrng.distributions.hypergeometric import LARGEST, _hypergeometric, held_by
-from keyrng.distributions.rows import full_shape, repeated, required, row_shape, scaled, stored, workplace
-from keyrng.dtypes import FLOAT64, DTypeLike, integer, number
 from keyrng.kernels.ops import where
-from keyrng.keys import Key, memory_of, split
-from keyrng.parameters import Array, ArrayLike, Parameter, non_negative, placed, together, whole_to, wider
-from keyrng.sampling import draw
-from keyrng.shapes import Shape
 
 
 def _sums_from(rows: Array) -> Array:

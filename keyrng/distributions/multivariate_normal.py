@@ -1,7 +1,4 @@
-"""The multivariate normal distribution.
-
-Must not import anything above the distributions.
-"""
+"""The multivariate normal distribution."""
 
 from __future__ import annotations
 
@@ -9,17 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._given import one_of
-from keyrng.backends.memory import HOST
-from keyrng.backends.mode import without_warnings
-from keyrng.distributions.covariance import METHODS, covariance, factor, product
+from keyrng._core.arguments import one_of
+from keyrng._core.dtypes import DTypeLike, compute_dtype, floating_of
+from keyrng._core.fpenv import without_warnings
+from keyrng._executors.convert import converted
+from keyrng._executors.device import HOST
+from keyrng._keys.derive import Key, memory_of
+from keyrng._sampling.parameters import Array, ArrayLike, finite, placed
+from keyrng._sampling.shapes import Shape
+from keyrng.distributions._shared.covariance import METHODS, covariance, factor, product
+from keyrng.distributions._shared.last_axis import full_shape, required, row_shape, stored, workplace
 from keyrng.distributions.normal import normal
-from keyrng.distributions.rows import full_shape, required, row_shape, stored, workplace
-from keyrng.dtypes import DTypeLike, compute_dtype, floating_of
-from keyrng.formats import converted
-from keyrng.keys import Key, memory_of
-from keyrng.parameters import Array, ArrayLike, finite, placed
-from keyrng.shapes import Shape
 
 
 @without_warnings

@@ -1,7 +1,4 @@
-"""The negative binomial distribution.
-
-Must not import anything above the distributions.
-"""
+"""The negative binomial distribution."""
 
 from __future__ import annotations
 
@@ -11,16 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.backends.memory import Memory
-from keyrng.distributions.gamma import gamma_parts
-from keyrng.distributions.poisson import poisson_parts
-from keyrng.dtypes import FLOAT64, Dtype, DTypeLike, integer
-from keyrng.kernels.bits import whole
-from keyrng.kernels.elementary import exp
-from keyrng.kernels.lane import kernel
-from keyrng.kernels.ops import sqrt
-from keyrng.keys import Key, memory_of
-from keyrng.parameters import (
+from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, integer
+from keyrng._executors.device import Memory
+from keyrng._keys.derive import Key, memory_of
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import (
     Array,
     ArrayLike,
     Parameter,
@@ -32,8 +24,13 @@ from keyrng.parameters import (
     together,
     wider,
 )
-from keyrng.sampling import draw
-from keyrng.shapes import Shape
+from keyrng._sampling.shapes import Shape
+from keyrng.distributions.gamma import gamma_parts
+from keyrng.distributions.poisson import poisson_parts
+from keyrng.kernels.bits import whole
+from keyrng.kernels.elementary import exp
+from keyrng.kernels.lane import kernel
+from keyrng.kernels.ops import sqrt
 
 
 @kernel("float64")

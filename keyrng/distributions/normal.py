@@ -1,7 +1,4 @@
-"""The normal distribution, of real and of complex numbers.
-
-Must not import anything above the distributions.
-"""
+"""The normal distribution, of real and of complex numbers."""
 
 from __future__ import annotations
 
@@ -9,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.dtypes import DTypeLike, inexact
+from keyrng._core.dtypes import DTypeLike, inexact
+from keyrng._keys.derive import Key
+from keyrng._sampling.draw import draw, draw_complex
+from keyrng._sampling.parameters import Array
+from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import signed_unit
 from keyrng.kernels.erfinv import erfinv_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
-from keyrng.keys import Key
-from keyrng.parameters import Array
-from keyrng.sampling import draw, draw_complex
-from keyrng.shapes import Shape
 
 _SQRT2 = float(np.sqrt(2.0))
 

@@ -1,20 +1,17 @@
-"""Random orthonormal matrices.
-
-Must not import anything above the distributions.
-"""
+"""Random orthonormal matrices."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from keyrng._given import Int, shown
-from keyrng.backends.mode import without_warnings
+from keyrng._core.arguments import Int, shown
+from keyrng._core.dtypes import DTypeLike, compute_dtype, inexact
+from keyrng._core.fpenv import without_warnings
+from keyrng._keys.derive import Key, _is_integer, memory_of
+from keyrng._sampling.parameters import Array
+from keyrng._sampling.shapes import Shape, dimensions
+from keyrng.distributions._shared.last_axis import full_shape, stored
 from keyrng.distributions.normal import normal
-from keyrng.distributions.rows import full_shape, stored
-from keyrng.dtypes import DTypeLike, compute_dtype, inexact
-from keyrng.keys import Key, _is_integer, memory_of
-from keyrng.parameters import Array
-from keyrng.shapes import Shape, dimensions
 
 
 @without_warnings

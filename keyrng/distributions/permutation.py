@@ -1,7 +1,4 @@
-"""Random orders: permutation, and the first places of one, which choice without replacement is.
-
-Must not import anything above the distributions.
-"""
+"""Random orders: permutation, and the first places of one, which choice without replacement is."""
 
 from __future__ import annotations
 
@@ -12,17 +9,17 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
-from keyrng.backends import Slab
-from keyrng.backends.memory import HOST
-from keyrng.backends.tally import tally
-from keyrng.backends.threads import get_num_threads, run_pieces
-from keyrng.distributions.device_order import permuted
-from keyrng.distributions.population import population
+from keyrng._core.dtypes import index_dtype
+from keyrng._executors import Slab
+from keyrng._executors.device import HOST
+from keyrng._executors.histogram import tally
+from keyrng._executors.threads import get_num_threads, run_pieces
+from keyrng._keys.derive import Key, memory_of, split
+from keyrng._sampling.draw import fill_slab, run_slabs
+from keyrng._sampling.parameters import Array, ArrayLike, truth
+from keyrng.distributions._shared.elements import population
+from keyrng.distributions._shared.sorting_cuda import permuted
 from keyrng.distributions.words import _bits
-from keyrng.dtypes import index_dtype
-from keyrng.keys import Key, memory_of, split
-from keyrng.parameters import Array, ArrayLike, truth
-from keyrng.sampling import fill_slab, run_slabs
 
 _WORD = np.dtype(np.uint32)
 _CHUNK = 1 << 17  # elements at a time: they stay in a cache, and threads seldom wait for Python's lock

@@ -1,7 +1,4 @@
-"""The Poisson distribution.
-
-Must not import anything above the distributions.
-"""
+"""The Poisson distribution."""
 
 from __future__ import annotations
 
@@ -11,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.backends.mode import in_default_mode
-from keyrng.distributions.unimodal import NOTHING, candidate, log_poisson
-from keyrng.dtypes import Dtype, DTypeLike, float_dtype, integer
+from keyrng._core.dtypes import Dtype, DTypeLike, float_dtype, integer
+from keyrng._core.fpenv import in_default_mode
+from keyrng._keys.derive import Key
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import Array, ArrayLike, Requirement, wider
+from keyrng._sampling.shapes import Shape
+from keyrng.distributions._shared.ratio_of_uniforms import NOTHING, candidate, log_poisson
 from keyrng.kernels.bits import whole
 from keyrng.kernels.elementary import floor
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
-from keyrng.keys import Key
-from keyrng.parameters import Array, ArrayLike, Requirement, wider
-from keyrng.sampling import draw
-from keyrng.shapes import Shape
 
 
 def _attempt(lane: Any, lam: Any, peak: Any) -> tuple[Any, Any]:

@@ -1,20 +1,17 @@
-"""The distributions of densities that are powers of x: Pareto from 1 upwards, the power distribution up to 1.
-
-Must not import anything above the distributions.
-"""
+"""The distributions of densities that are powers of x: Pareto from 1 upwards, the power distribution up to 1."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from keyrng._core.dtypes import DTypeLike, floating
+from keyrng._keys.derive import Key
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import Array, ArrayLike, positive
+from keyrng._sampling.shapes import Shape
 from keyrng.distributions.exponential import _exponential
-from keyrng.dtypes import DTypeLike, floating
 from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import FLOATS, kernel
-from keyrng.keys import Key
-from keyrng.parameters import Array, ArrayLike, positive
-from keyrng.sampling import draw
-from keyrng.shapes import Shape
 
 
 @kernel(*FLOATS)

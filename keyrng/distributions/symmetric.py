@@ -1,7 +1,4 @@
-"""Symmetric distributions with heavier tails than the normal: Cauchy, Laplace, logistic.
-
-Must not import anything above the distributions.
-"""
+"""Symmetric distributions with heavier tails than the normal: Cauchy, Laplace, logistic."""
 
 from __future__ import annotations
 
@@ -9,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.dtypes import DTypeLike, floating
+from keyrng._core.dtypes import DTypeLike, floating
+from keyrng._keys.derive import Key
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import Array
+from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import open_unit, signed_unit, unit
 from keyrng.kernels.elementary import copysign, log1p_unchecked, log_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.special import tanpi
-from keyrng.keys import Key
-from keyrng.parameters import Array
-from keyrng.sampling import draw
-from keyrng.shapes import Shape
 
 
 @kernel(*FLOATS)

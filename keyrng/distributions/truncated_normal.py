@@ -1,7 +1,4 @@
-"""The normal distribution between two bounds, right in both tails.
-
-Must not import anything above the distributions.
-"""
+"""The normal distribution between two bounds, right in both tails."""
 
 from __future__ import annotations
 
@@ -10,19 +7,29 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.backends.memory import Memory
-from keyrng.dtypes import FLOAT32, FLOAT64, Dtype, DTypeLike, floating
+from keyrng._core.dtypes import FLOAT32, FLOAT64, Dtype, DTypeLike, floating
+from keyrng._executors.device import Memory
+from keyrng._keys.derive import Key, memory_of
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import (
+    Array,
+    ArrayLike,
+    Parameter,
+    above,
+    below,
+    bounds,
+    number,
+    once_for_numbers,
+    together,
+)
+from keyrng._sampling.shapes import Shape
+from keyrng._sampling.spec import check_nothing
 from keyrng.kernels.bits import unit
 from keyrng.kernels.elementary import exp, horner, log1p_unchecked, log_unchecked
 from keyrng.kernels.erfinv import erfinv_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt, where
 from keyrng.kernels.special import erf
-from keyrng.keys import Key, memory_of
-from keyrng.parameters import Array, ArrayLike, Parameter, above, below, bounds, number, once_for_numbers, together
-from keyrng.plan import check_nothing
-from keyrng.sampling import draw
-from keyrng.shapes import Shape
 
 _SQRT2 = math.sqrt(2.0)
 

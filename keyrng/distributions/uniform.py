@@ -1,20 +1,15 @@
-"""The uniform distribution.
-
-Must not import anything above the distributions.
-"""
+"""The uniform distribution."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from keyrng._given import shown
-from keyrng.backends.memory import Memory
-from keyrng.dtypes import Dtype, DTypeLike, floating
-from keyrng.kernels.bits import unit
-from keyrng.kernels.lane import FLOATS, kernel
-from keyrng.kernels.ops import where
-from keyrng.keys import Key, memory_of
-from keyrng.parameters import (
+from keyrng._core.arguments import shown
+from keyrng._core.dtypes import Dtype, DTypeLike, floating
+from keyrng._executors.device import Memory
+from keyrng._keys.derive import Key, memory_of
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import (
     Array,
     ArrayLike,
     Parameter,
@@ -25,9 +20,11 @@ from keyrng.parameters import (
     once_for_numbers,
     together,
 )
-from keyrng.plan import check_nothing
-from keyrng.sampling import draw
-from keyrng.shapes import Shape
+from keyrng._sampling.shapes import Shape
+from keyrng._sampling.spec import check_nothing
+from keyrng.kernels.bits import unit
+from keyrng.kernels.lane import FLOATS, kernel
+from keyrng.kernels.ops import where
 
 
 @kernel(*FLOATS)

@@ -1,23 +1,14 @@
-"""The von Mises distribution, the normal distribution of directions.
-
-Must not import anything above the distributions.
-"""
+"""The von Mises distribution, the normal distribution of directions."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from keyrng.backends.memory import Memory
-from keyrng.distributions.angles import CIRCLE, within_a_turn
-from keyrng.dtypes import FLOAT64, Dtype, DTypeLike, compute_dtype, floating
-from keyrng.kernels.atan import atan
-from keyrng.kernels.bits import positive_unit, signed_unit
-from keyrng.kernels.elementary import log_unchecked
-from keyrng.kernels.lane import FLOATS, kernel
-from keyrng.kernels.ops import cast, sqrt, where
-from keyrng.kernels.special import tanpi_unchecked
-from keyrng.keys import Key, memory_of
-from keyrng.parameters import (
+from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, compute_dtype, floating
+from keyrng._executors.device import Memory
+from keyrng._keys.derive import Key, memory_of
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import (
     Array,
     ArrayLike,
     Parameter,
@@ -27,8 +18,14 @@ from keyrng.parameters import (
     once_for_numbers,
     parameter_array,
 )
-from keyrng.sampling import draw
-from keyrng.shapes import Shape
+from keyrng._sampling.shapes import Shape
+from keyrng.distributions._shared.angles import CIRCLE, within_a_turn
+from keyrng.kernels.atan import atan
+from keyrng.kernels.bits import positive_unit, signed_unit
+from keyrng.kernels.elementary import log_unchecked
+from keyrng.kernels.lane import FLOATS, kernel
+from keyrng.kernels.ops import cast, sqrt, where
+from keyrng.kernels.special import tanpi_unchecked
 
 
 def _best_fisher(lane: Any, scale: Any, least: Any, spread: Any) -> tuple[Any, Any]:

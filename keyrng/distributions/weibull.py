@@ -1,7 +1,4 @@
-"""Powers of an exponential variate: the Weibull distribution, and the Rayleigh distribution, its square root.
-
-Must not import anything above the distributions.
-"""
+"""Powers of an exponential variate: the Weibull distribution, and the Rayleigh distribution, its square root."""
 
 from __future__ import annotations
 
@@ -9,16 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from keyrng._core.dtypes import DTypeLike, floating
+from keyrng._keys.derive import Key
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import Array, ArrayLike, positive
+from keyrng._sampling.shapes import Shape, broadcast_shape
 from keyrng.distributions.exponential import _exponential
-from keyrng.dtypes import DTypeLike, floating
 from keyrng.kernels.bits import unit
 from keyrng.kernels.elementary import log_unchecked, scaled_power
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt, where
-from keyrng.keys import Key
-from keyrng.parameters import Array, ArrayLike, positive
-from keyrng.sampling import draw
-from keyrng.shapes import Shape, broadcast_shape
 
 
 @kernel(*FLOATS)

@@ -1,7 +1,4 @@
-"""The Wishart distribution.
-
-Must not import anything above the distributions.
-"""
+"""The Wishart distribution."""
 
 from __future__ import annotations
 
@@ -9,18 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.backends.memory import HOST
-from keyrng.backends.mode import without_warnings
-from keyrng.distributions.covariance import covariance, factor, product, sum_of_products
+from keyrng._core.dtypes import FLOAT64, DTypeLike, compute_dtype, floating_of
+from keyrng._core.fpenv import without_warnings
+from keyrng._executors.convert import converted
+from keyrng._executors.device import HOST
+from keyrng._keys.derive import Key, memory_of, split
+from keyrng._sampling.parameters import Array, ArrayLike, parameter_array, placed, positive, together
+from keyrng._sampling.shapes import Shape, dimensions
+from keyrng.distributions._shared.covariance import covariance, factor, product, sum_of_products
+from keyrng.distributions._shared.last_axis import full_shape, repeated, row_max, stored, workplace
 from keyrng.distributions.gamma import gamma
 from keyrng.distributions.normal import normal
-from keyrng.distributions.rows import full_shape, repeated, row_max, stored, workplace
-from keyrng.dtypes import FLOAT64, DTypeLike, compute_dtype, floating_of
-from keyrng.formats import converted
 from keyrng.kernels.ops import sqrt, where
-from keyrng.keys import Key, memory_of, split
-from keyrng.parameters import Array, ArrayLike, parameter_array, placed, positive, together
-from keyrng.shapes import Shape, dimensions
 
 
 @without_warnings

@@ -1,7 +1,4 @@
-"""Random words and integers: bits, randint, rademacher.
-
-Must not import anything above the distributions.
-"""
+"""Random words and integers: bits, randint, rademacher."""
 
 from __future__ import annotations
 
@@ -9,17 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._given import array_of, shown
-from keyrng._numbers import integers
-from keyrng.backends.memory import HOST, Memory, is_on_device
-from keyrng.dtypes import FLOAT32, DTypeLike, integer, signed, unsigned
+from keyrng._core.arguments import array_of, shown
+from keyrng._core.dtypes import FLOAT32, DTypeLike, integer, signed, unsigned
+from keyrng._core.numbers import integers
+from keyrng._executors.device import HOST, Memory, is_on_device
+from keyrng._keys.derive import Key, memory_of
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import Array, ArrayLike, Parameter, check_together, once_for_numbers, placed
+from keyrng._sampling.shapes import Shape
+from keyrng._sampling.spec import check_nothing
 from keyrng.kernels.lane import WORDS, Kernel, kernel
 from keyrng.kernels.ops import cast, mod_wide, mulhi, where
-from keyrng.keys import Key, memory_of
-from keyrng.parameters import Array, ArrayLike, Parameter, check_together, once_for_numbers, placed
-from keyrng.plan import check_nothing
-from keyrng.sampling import draw
-from keyrng.shapes import Shape
 
 
 @kernel(*WORDS)

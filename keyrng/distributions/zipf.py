@@ -1,7 +1,4 @@
-"""The Zipf distribution, of ranks.
-
-Must not import anything above the distributions.
-"""
+"""The Zipf distribution, of ranks."""
 
 from __future__ import annotations
 
@@ -10,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.dtypes import FLOAT64, DTypeLike, integer
+from keyrng._core.dtypes import FLOAT64, DTypeLike, integer
+from keyrng._keys.derive import Key
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import Array, ArrayLike, Parameter, above_one
+from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import unit
 from keyrng.kernels.elementary import exp, expm1, log1p, log1p_unchecked, log_unchecked, rint
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import cast
-from keyrng.keys import Key
-from keyrng.parameters import Array, ArrayLike, Parameter, above_one
-from keyrng.sampling import draw
-from keyrng.shapes import Shape
 
 
 def _rejection_inversion(lane: Any, e: Any, span: Any, top: Any, end: Any) -> tuple[Any, Any]:

@@ -2,8 +2,6 @@
 
 Each but `zeros` and `ones` returns an initializer, ``init(key, shape, dtype=None, *, out=None)``, which can be pickled.
 `tree` initializes many weights, each with a key of its name.
-
-Must not import generator, lazy or interop.
 """
 
 from keyrng.initializers.base import Initializer

@@ -1,7 +1,4 @@
-"""The parts that initializers share: their type, the axes of weights, and the way an array gets to its place.
-
-Must not import generator, lazy or interop.
-"""
+"""The parts that initializers share: their type, the axes of weights, and the way an array gets to its place."""
 
 from __future__ import annotations
 
@@ -12,11 +9,11 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from keyrng.dtypes import Dtype, DTypeLike
-from keyrng.formats import converted
-from keyrng.keys import Key, memory_of
-from keyrng.parameters import Array, Parameter
-from keyrng.shapes import Shape, check_broadcast, check_out, dimensions, sample_shape
+from keyrng._core.dtypes import Dtype, DTypeLike
+from keyrng._executors.convert import converted
+from keyrng._keys.derive import Key, memory_of
+from keyrng._sampling.parameters import Array, Parameter
+from keyrng._sampling.shapes import Shape, check_broadcast, check_out, dimensions, sample_shape
 
 
 class Initializer(Protocol):

@@ -1,7 +1,4 @@
-"""Initializers that draw nothing: constant, zeros, ones, identity and dirac. The key says where, and how many.
-
-Must not import generator, lazy or interop.
-"""
+"""Initializers that draw nothing: constant, zeros, ones, identity and dirac. The key says where, and how many."""
 
 from __future__ import annotations
 
@@ -10,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._given import array_of, converted_to, shown
-from keyrng.backends.memory import HOST, is_on_device
-from keyrng.backends.mode import without_warnings
-from keyrng.dtypes import Dtype, DTypeLike, anything
+from keyrng._core.arguments import array_of, converted_to, shown
+from keyrng._core.dtypes import Dtype, DTypeLike, anything
+from keyrng._core.fpenv import without_warnings
+from keyrng._executors.device import HOST, is_on_device
+from keyrng._keys.derive import Key, _axis, _is_integer, check_key, memory_of
+from keyrng._sampling.parameters import Array, ArrayLike, placed
+from keyrng._sampling.shapes import Shape, dimensions
 from keyrng.initializers.base import Initializer, own, written
-from keyrng.keys import Key, _axis, _is_integer, check_key, memory_of
-from keyrng.parameters import Array, ArrayLike, placed
-from keyrng.shapes import Shape, dimensions
 
 
 def constant(value: ArrayLike, dtype: DTypeLike = None) -> Initializer:

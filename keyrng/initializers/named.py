@@ -1,14 +1,11 @@
-"""The cases of `variance_scaling` that have names: of Glorot, of He and of LeCun, uniform and normal.
-
-Must not import generator, lazy or interop.
-"""
+"""The cases of `variance_scaling` that have names: of Glorot, of He and of LeCun, uniform and normal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from keyrng.dtypes import DTypeLike
+from keyrng._core.dtypes import DTypeLike
 from keyrng.initializers.base import IN_AXIS, OUT_AXIS, Initializer
 from keyrng.initializers.scaling import variance_scaling
 

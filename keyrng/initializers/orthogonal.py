@@ -1,7 +1,4 @@
-"""Initializers of orthonormal matrices.
-
-Must not import generator, lazy or interop.
-"""
+"""Initializers of orthonormal matrices."""
 
 from __future__ import annotations
 
@@ -11,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._given import shown
-from keyrng.backends.memory import HOST
-from keyrng.backends.mode import without_warnings
+from keyrng._core.arguments import shown
+from keyrng._core.dtypes import Dtype, DTypeLike, compute_dtype, inexact
+from keyrng._core.fpenv import without_warnings
+from keyrng._executors.device import HOST
+from keyrng._keys.derive import Key, _axis, _is_integer, check_key, memory_of
+from keyrng._sampling.parameters import Array, ArrayLike, finite, one_number, parameter_array
+from keyrng._sampling.shapes import Shape, dimensions
 from keyrng.distributions.orthogonal import orthogonal as _orthonormal
-from keyrng.dtypes import Dtype, DTypeLike, compute_dtype, inexact
 from keyrng.initializers.base import JAX, OUT_AXIS, DefaultAxis, Initializer, Layout, on_layout, own, written
-from keyrng.keys import Key, _axis, _is_integer, check_key, memory_of
-from keyrng.parameters import Array, ArrayLike, finite, one_number, parameter_array
-from keyrng.shapes import Shape, dimensions
 
 
 def orthogonal(scale: ArrayLike = 1.0, column_axis: int = OUT_AXIS, dtype: DTypeLike = None) -> Initializer:

@@ -1,7 +1,4 @@
-"""Initializers that scale a sample by a number: uniform, normal, truncated_normal; and sparse, some of it zeros.
-
-Must not import generator, lazy or interop.
-"""
+"""Initializers that scale a sample by a number: uniform, normal, truncated_normal; and sparse, some of it zeros."""
 
 from __future__ import annotations
 
@@ -9,21 +6,21 @@ import math
 from functools import partial
 from typing import Any
 
-from keyrng._given import shown
-from keyrng.backends.mode import in_default_mode
+from keyrng._core.arguments import shown
+from keyrng._core.dtypes import Dtype, DTypeLike, floating, inexact
+from keyrng._core.fpenv import in_default_mode
+from keyrng._keys.derive import Key, check_key, memory_of, split
+from keyrng._sampling.draw import draw, draw_complex
+from keyrng._sampling.parameters import Array, ArrayLike, finite, number, one_number, probability
+from keyrng._sampling.shapes import Shape, as_out, dimensions
+from keyrng._sampling.spec import check_nothing
 from keyrng.distributions.normal import _normal as _standard_normal
 from keyrng.distributions.normal import _normal_imag, _normal_real
 from keyrng.distributions.permutation import permutation
 from keyrng.distributions.truncated_normal import _interval, _truncated_normal, _truncated_normal_tails
-from keyrng.dtypes import Dtype, DTypeLike, floating, inexact
 from keyrng.initializers.base import Initializer, own
 from keyrng.kernels.bits import unit
 from keyrng.kernels.lane import FLOATS, kernel
-from keyrng.keys import Key, check_key, memory_of, split
-from keyrng.parameters import Array, ArrayLike, finite, number, one_number, probability
-from keyrng.plan import check_nothing
-from keyrng.sampling import draw, draw_complex
-from keyrng.shapes import Shape, as_out, dimensions
 
 
 @kernel(*FLOATS)

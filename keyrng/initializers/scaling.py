@@ -1,7 +1,4 @@
-"""variance_scaling: the spread of a weight from the numbers of its inputs and outputs; and its cases with names.
-
-Must not import generator, lazy or interop.
-"""
+"""variance_scaling: the spread of a weight from the numbers of its inputs and outputs; and its cases with names."""
 
 from __future__ import annotations
 
@@ -13,9 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._given import shown
-from keyrng.backends.mode import without_warnings
-from keyrng.dtypes import Dtype, DTypeLike, inexact
+from keyrng._core.arguments import shown
+from keyrng._core.dtypes import Dtype, DTypeLike, inexact
+from keyrng._core.fpenv import without_warnings
+from keyrng._keys.derive import Key, _axis, _is_integer, check_key
+from keyrng._sampling.draw import draw, draw_complex
+from keyrng._sampling.parameters import Array, ArrayLike, non_negative, one_number
+from keyrng._sampling.shapes import Shape, dimensions
 from keyrng.initializers.base import IN_AXIS, JAX, OUT_AXIS, DefaultAxis, Initializer, Layout, on_layout, own
 from keyrng.initializers.plain import scaled_normal, scaled_truncated
 from keyrng.kernels.bits import unit
@@ -23,10 +24,6 @@ from keyrng.kernels.elementary import log1p_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt
 from keyrng.kernels.special import cospi, sinpi
-from keyrng.keys import Key, _axis, _is_integer, check_key
-from keyrng.parameters import Array, ArrayLike, non_negative, one_number
-from keyrng.sampling import draw, draw_complex
-from keyrng.shapes import Shape, dimensions
 
 # The standard deviations of the standard normal between -2 and 2, and of the complex one within a disk of radius 2.
 _TRUNCATED, _TRUNCATED_COMPLEX = 0.87962566103423978, 0.95311164380491208

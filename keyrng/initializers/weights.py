@@ -1,19 +1,16 @@
-"""Weights by name: an array for every shape of nested dicts, lists and tuples, each from a key of its own path.
-
-Must not import generator, lazy or interop.
-"""
+"""Weights by name: an array for every shape of nested dicts, lists and tuples, each from a key of its own path."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from keyrng._given import shown
-from keyrng.dtypes import DTypeLike
+from keyrng._core.arguments import shown
+from keyrng._core.dtypes import DTypeLike
+from keyrng._keys.derive import Key, check_key, fold_in
+from keyrng._keys.named import Tree, mapped
+from keyrng._sampling.shapes import dimensions
 from keyrng.initializers.base import Initializer
-from keyrng.keys import Key, check_key, fold_in
-from keyrng.shapes import dimensions
-from keyrng.trees import Tree, mapped
 
 
 def tree(key: Key, shapes: Tree, initializer: Initializer | Mapping[str, Initializer], dtype: DTypeLike = None) -> Tree:

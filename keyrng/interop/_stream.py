@@ -1,6 +1,6 @@
 """The words of a key, one after the other, behind the functions that NumPy's generators call.
 
-A stream is an array of uint64, laid out as in backends/native/bitgen.h. With the compiled part that reads it; without,
+A stream is an array of uint64, laid out as in _executors/csrc/bitgen.h. With the compiled part that reads it; without,
 ctypes calls Python for each word.
 
 Must not be imported by anything but numpy.
@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._given import shown
-from keyrng.backends import Slab, compiled
+from keyrng._core.arguments import shown
+from keyrng._executors import Slab, native
+from keyrng._keys.derive import Key
+from keyrng._sampling.draw import fill_slab
 from keyrng.distributions.words import _bits
-from keyrng.keys import Key
-from keyrng.sampling import fill_slab
 
 _WORDS = 256
 _NEXT, _FIRST, _HAS_HALF, _HALF, _ALGORITHM, _KEY = range(6)
@@ -50,13 +50,13 @@ class Stream:
     def __init__(self, capsule: Any, key: Key) -> None:
         self._array = np.zeros(_HEAD + _WORDS, np.uint64)
         self.restart(key)
-        number = compiled.algorithm_number(key._algorithm)
+        number = native.algorithm_number(key._algorithm)
         if number is None:
             self._functions = _functions(self, self._array)
             _bitgen(capsule)[0] = _Bitgen(None, *self._functions)
         else:
             self._array[_ALGORITHM] = number
-            compiled.native.read_stream(capsule, self._array)
+            native.native.read_stream(capsule, self._array)
 
     def restart(self, key: Key) -> None:
         """Go to the first word of a key, which is one of the same algorithm as before."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import dask.array as da
 
-from keyrng.lazy import Lazy
+from keyrng._lazy import Lazy
 
 
 def from_lazy(x: Lazy, chunks: Any = "auto") -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keyrng.keys import Key, check_key, key_data, wrap_key_data
+from keyrng._keys.derive import Key, check_key, key_data, wrap_key_data
 
 try:
     import jax

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.random.bit_generator import ISpawnableSeedSequence
 
-from keyrng._given import integer, shown
+from keyrng._core.arguments import integer, shown
+from keyrng._keys.derive import Key, check_key, key_data, wrap_key_data
+from keyrng._keys.derive import bit_generator as watched
 from keyrng.interop._stream import Stream
-from keyrng.keys import Key, check_key, key_data, wrap_key_data
-from keyrng.keys import bit_generator as watched
 
 __all__ = ["KeyBitGenerator", "KeySeedSequence", "bit_generator", "generator", "random_state"]
 

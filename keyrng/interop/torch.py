@@ -17,15 +17,15 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from keyrng._key import _restored
-from keyrng.backends.memory import is_on_device, on_device
-from keyrng.dropout import dropout as drop
-from keyrng.dtypes import floating
-from keyrng.generator import _from_pickle
+from keyrng._core.dtypes import floating
+from keyrng._dropout import dropout as drop
+from keyrng._executors.device import is_on_device, on_device
+from keyrng._generator import _from_pickle
+from keyrng._keys.derive import Key, _is_integer, check_key, clone, fold_in
+from keyrng._keys.key import _restored
+from keyrng._keys.named import _escaped
+from keyrng._sampling.parameters import Array, one_number, probability
 from keyrng.initializers.base import Layout, for_layout
-from keyrng.keys import Key, _is_integer, check_key, clone, fold_in
-from keyrng.parameters import Array, one_number, probability
-from keyrng.trees import _escaped
 
 try:
     import torch

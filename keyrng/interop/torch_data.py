@@ -10,7 +10,7 @@ from typing import Any
 
 import torch.utils.data
 
-from keyrng.order import Epoch, Epochs
+from keyrng._epochs import Epoch, Epochs
 
 
 class _Place:

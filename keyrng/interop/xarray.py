@@ -12,7 +12,7 @@ import xarray as xr
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
-from keyrng.lazy import Lazy
+from keyrng._lazy import Lazy
 
 
 class _Values(BackendArray):

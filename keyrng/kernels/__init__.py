@@ -1,7 +1,4 @@
-"""The kernel language: what samplers are written in, keyrng's and your own.
-
-Must not import anything of keyrng but the kernel language.
-"""
+"""The kernel language: what samplers are written in, keyrng's and your own."""
 
 from keyrng.kernels.atan import atan
 from keyrng.kernels.bits import positive_unit, signed_unit, unit

@@ -1,7 +1,4 @@
-"""The arc tangent, of which angles are made.
-
-Must not import anything of keyrng but symbols, ops and elementary.
-"""
+"""The arc tangent, of which angles are made."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""From words to floats, and from floats to narrower ones.
-
-Must not import anything of keyrng but the kernel language.
-"""
+"""From words to floats, and from floats to narrower ones."""
 
 from __future__ import annotations
 

@@ -8,8 +8,6 @@ dtype alone. There are no branches: every side is computed, and ``where`` keeps 
 An ULP in the docstrings is the spacing of floats at the exact result. float32 was measured at every argument, float64
 at a few million random points against 80-bit floats or mpmath. Polynomials without another origin are minimax fits
 (Remez, in mpmath) of our own.
-
-Must not import anything of keyrng but symbols and ops.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The inverse error function, from which normals are made.
-
-Must not import anything of keyrng but symbols, ops and elementary.
-"""
+"""The inverse error function, from which normals are made."""
 
 from __future__ import annotations
 

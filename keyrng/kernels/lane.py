@@ -2,9 +2,7 @@
 
 A kernel is a function ``kernel(lane, *parameters)``. A lane is one element of the result as an executor sees it; on it
 the kernel asks for words, for lanes of child keys and for a rejection loop. On NumPy a lane is made of arrays
-(`keyrng.backends.numpy`), for the printers of symbols (`keyrng.kernels.program`).
-
-Must not import anything of keyrng.
+(`keyrng._executors.numpy`), for the printers of symbols (`keyrng._codegen.trace`).
 """
 
 from __future__ import annotations

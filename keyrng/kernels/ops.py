@@ -4,8 +4,6 @@ A kernel is written with ``+ - * /`` on floats, ``+ - * % & | ^ ~ << >>`` on uns
 conditions, ``abs``, and the functions below. Each is exact or rounded once as IEEE 754 says, so it gives the same bits
 on NumPy arrays (of one dimension or more: NumPy's scalars have other rules) and in printed C and CUDA. ``**`` is not in
 the language: NumPy's float32 ``v ** 3`` differs from ``v * v * v``.
-
-Must not import anything of keyrng but symbols.
 """
 
 from __future__ import annotations

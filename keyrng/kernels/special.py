@@ -5,8 +5,6 @@ are minimax fits (Remez, in mpmath) of our own.
 
 An ULP in the docstrings is the spacing of floats at the exact result. float32 was measured at every positive argument
 that is not tiny (the periodic functions up to 4), float64 at some 200,000 random points against mpmath.
-
-Must not import anything of keyrng but symbols, ops and elementary.
 """
 
 from __future__ import annotations

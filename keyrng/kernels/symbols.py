@@ -3,8 +3,6 @@
 A kernel called on symbols leaves a directed acyclic graph of operations behind; the printers turn it into C and CUDA.
 The rules are NumPy's for arrays of one dtype: a Python number takes the dtype of its partner, and nothing else is
 promoted, so that a kernel which traces is a kernel whose NumPy run has no hidden widening.
-
-Must not import anything of keyrng.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from cases import ALGORITHMS, CASES, Case  # noqa: E402
 from public_calls import CALLS, PLAIN_CALLS, leaves  # noqa: E402
 
 import keyrng  # noqa: E402
-from keyrng.cli.selftest import TABLE, sample  # noqa: E402
+from keyrng._cli.selftest import TABLE, sample  # noqa: E402
 
 SEED = 20_260_101
 COUNT = 1000

@@ -21,8 +21,9 @@ import numpy as np
 
 import keyrng
 import keyrng.interop.numpy
-from keyrng import _serialize, generator
-from keyrng.cli import feeds
+from keyrng import _generator
+from keyrng._cli import feeds
+from keyrng._keys import serialize
 
 NAMES = keyrng.algorithms.names()[:7]
 KEYS = [keyrng.key(7, impl=name) for name in NAMES]
@@ -40,7 +41,7 @@ LONGEST = 512
 
 def signed(data: bytes) -> bytes:
     """Bytes with the checksum that belongs to them, so that what is behind it is reached."""
-    return data[:-8] + _serialize.digest(data[:-8], 8)
+    return data[:-8] + serialize.digest(data[:-8], 8)
 
 
 def mutated(rng: random.Random, data: bytes) -> bytes:
@@ -79,7 +80,7 @@ def header(rng: random.Random) -> bytes:
         rng.choice((len(name), len(name), 255)), rng.choice((len(shape), len(shape), 1)),
     )  # fmt: skip
     body += name + struct.pack(f"<{len(shape)}Q", *shape) + rng.randbytes(rng.choice((0, 8, 16, 32, 48)))
-    return body + _serialize.digest(body, 8)
+    return body + serialize.digest(body, 8)
 
 
 # What is fuzzed: each takes bytes or a value, and fails by AssertionError.
@@ -110,9 +111,9 @@ def read_state(data: bytes) -> None:
 
 
 def read_pickled_generator(data: bytes) -> None:
-    made = generator._from_pickle(data, "cpu", b"fuzz")
+    made = _generator._from_pickle(data, "cpu", b"fuzz")
     assert made._root.to_bytes() == data or made.impl in NAMES
-    generator._read.clear()
+    _generator._read.clear()
 
 
 def read_words(data: bytes) -> None:

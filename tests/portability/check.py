@@ -21,7 +21,7 @@ import numpy as np  # noqa: E402
 from cases import HAVE_BFLOAT16, on  # noqa: E402
 from make_values import values  # noqa: E402
 
-from keyrng.backends import compiled  # noqa: E402
+from keyrng._executors import native  # noqa: E402
 
 EXPECTED = json.loads((TESTS / "data" / "values.json").read_text())
 
@@ -45,9 +45,9 @@ def main() -> int:
     half = "with" if HAVE_BFLOAT16 else "without"
     print(f"Python {platform.python_version()}, NumPy {np.__version__}, {half} bfloat16, {platform.machine()}")
     wrong = 0
-    compiled_sets = compiled.instruction_sets()
+    compiled_sets = native.instruction_sets()
     if given.compiled and not compiled_sets:
-        parser.error(f"there is no compiled part: {compiled.missing_reason()}")
+        parser.error(f"there is no compiled part: {native.missing_reason()}")
     for path in [*([] if given.compiled else ["numpy"]), *([] if given.numpy else compiled_sets)]:
         start = time.perf_counter()
         count, changed = differences(path, given.every)

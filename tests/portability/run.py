@@ -201,7 +201,7 @@ def emulated(run: Run) -> None:
     printed = run.work / "printed"
     printed.mkdir()
     run.do(sys.executable, "-c", PRINT, printed, PYTHONPATH=str(tree))
-    native = tree / "keyrng" / "backends" / "native"
+    native = tree / "keyrng" / "_executors" / "csrc"
     include = [f"-I{folder}" for folder in (printed, native, sysconfig.get_paths()["include"])]
     library = native.parent / "_compiled.abi3.so"
     sources = [native / "isa.c", native / "module.c"]
@@ -218,7 +218,8 @@ PRINT = """
 import sys
 from pathlib import Path
 from keyrng import algorithms, distributions, dropout, initializers
-from keyrng.kernels import lane, native
+from keyrng._codegen import c as native
+from keyrng.kernels import lane
 functions, tables = native.sources([algorithms.get(n) for n in algorithms.names()], lane.kernels())
 Path(sys.argv[1], "functions.inc").write_text(functions)
 Path(sys.argv[1], "tables.inc").write_text(tables)

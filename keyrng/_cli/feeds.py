@@ -1,0 +1,149 @@
+"""What ``python -m keyrng bits`` can write: families of keys whose streams stand side by side, and uniforms.
+
+Must not be imported by anything but ``python -m keyrng``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+import keyrng
+from keyrng._core.arguments import shown
+from keyrng._executors import Slab
+from keyrng._sampling.draw import fill_slab
+from keyrng.kernels.lane import kernel_of
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Feed:
+    """Streams to interleave: their keys, and what is drawn from each."""
+
+    #: The keys, of the key of the seed and a number; where it is of many seeds, of `keyrng.key`, the seed and a number.
+    keys: Callable[..., keyrng.Key]
+    #: What N counts, with its range; "" where no number is given.
+    counts: str = ""
+    least: int = 1
+    most: int = 1 << 24
+    draws: str = "uint32"
+    of_seeds: bool = False
+
+
+def _one(key: keyrng.Key, number: int = 1) -> keyrng.Key:
+    return key.reshape((1,))
+
+
+def _children(key: keyrng.Key, count: int) -> keyrng.Key:
+    return keyrng.fold_in(key, np.arange(count))
+
+
+def _leaves(key: keyrng.Key, depth: int) -> keyrng.Key:
+    for _ in range(depth):
+        key = keyrng.split(key)
+    return key.reshape((key.size,))
+
+
+def _paths(key: keyrng.Key, count: int) -> keyrng.Key:
+    a, b, c = np.indices((count,) * 3).reshape(3, -1)
+    different = (a != b) & (b != c) & (a != c)
+    return keyrng.fold_in(key, (a[different], b[different], c[different]))
+
+
+def _family(key: keyrng.Key, children: int) -> keyrng.Key:
+    return keyrng.concatenate([_one(key), keyrng.split(key, children)])
+
+
+def _line(key: keyrng.Key, generations: int) -> keyrng.Key:
+    line = [key]
+    while len(line) < generations:
+        line.append(keyrng.fold_in(line[-1], 0))
+    return keyrng.stack(line)
+
+
+def _seeds(make: Callable[[int], keyrng.Key], seed: int, count: int) -> keyrng.Key:
+    return keyrng.stack([make(seed + i) for i in range(count)])
+
+
+def _near(key: keyrng.Key, least: int, most: int) -> keyrng.Key:
+    """The keys that differ from a key in so many bits."""
+    words = keyrng.key_data(key)
+    width = 8 * words.itemsize
+    flips = np.zeros((words.size * width, words.size), words.dtype)
+    places = np.arange(len(flips))
+    flips[places, words.size - 1 - places // width] = words.dtype.type(1) << (places % width).astype(words.dtype)
+    found = [list(combinations(range(len(flips)), weight)) for weight in range(least, most + 1)]
+    return keyrng.wrap_key_data(
+        words ^ np.concatenate([np.bitwise_xor.reduce(flips[np.array(sets, int)], axis=1) for sets in found]),
+        impl=keyrng.key_impl(key),
+    )
+
+
+# In the order of docs/command-line.md.
+FEEDS = {
+    "one": Feed(_one),
+    "split": Feed(keyrng.split, "streams"),
+    "fold_in": Feed(_children, "streams"),
+    "tree": Feed(_leaves, "levels", 0, 24),
+    "paths": Feed(_paths, "numbers", 3, 256),
+    "family": Feed(_family, "children"),
+    "line": Feed(_line, "generations", most=1 << 16),
+    "seeds": Feed(_seeds, "seeds", of_seeds=True),
+    "powers": Feed(lambda key, number: _near(key, 1, 1)),
+    "weight": Feed(lambda key, most: _near(key, 0, most), "bits", 0, 3),
+    "float32": Feed(_one, draws="float32"),
+    "float64": Feed(_one, draws="float64"),
+}
+
+FORMS = ", ".join(f"{name}:N" if feed.counts else name for name, feed in FEEDS.items())
+
+
+def parse(text: str) -> tuple[Feed, int]:
+    """A feed and its number, of ``NAME`` or ``NAME:N``; ValueError if it is none."""
+    name, colon, number = text.partition(":")
+    feed = FEEDS.get(name)
+    if feed is None:
+        raise ValueError(f"a feed is one of {FORMS}, got {shown(text)}")
+    if not feed.counts:
+        if colon:
+            raise ValueError(f"{name} takes no number, got {shown(text)}")
+        return feed, 1
+    # isdecimal alone is true of digits of other scripts, and of numbers too long to read.
+    if not (number.isascii() and number.isdecimal() and len(number) < 10 and feed.least <= int(number) <= feed.most):
+        raise ValueError(f"{name}:N takes {feed.least} to {feed.most} {feed.counts}, got {shown(text)}")
+    return feed, int(number)
+
+
+def keys_of(feed: Feed, number: int, seed: int, impl: str) -> keyrng.Key:
+    """The keys of a feed's streams, an array of one axis."""
+    if feed.of_seeds:
+        return feed.keys(partial(keyrng.key, impl=impl), seed, number)
+    return feed.keys(keyrng.key(seed, impl=impl), number)
+
+
+def words(feed: Feed, keys: keyrng.Key, start: int, count: int) -> Array:
+    """Elements of each stream from ``start`` on, as random words: those of several streams interleaved one by one.
+
+    Of uniforms, ``count`` is a multiple of 32, so that they fill whole words.
+    """
+    dtype = np.dtype(feed.draws)
+    drawn = np.empty((keys.size, count), dtype)
+    kernel = kernel_of("bits" if dtype == np.uint32 else "unit")
+    fill_slab(kernel, keys, drawn, drawn.shape, [], dtype, Slab(start, count, count))
+    side_by_side = np.ascontiguousarray(drawn.T).reshape(-1)
+    return side_by_side if dtype == np.uint32 else _packed(side_by_side)
+
+
+def _packed(uniforms: Array) -> Array:
+    """The random bits of uniforms, and no others: their digits after the point, end to end, as words."""
+    digits, word = (23, np.uint32) if uniforms.dtype == np.float32 else (52, np.uint64)
+    size = 8 * np.dtype(word).itemsize
+    whole = (uniforms * uniforms.dtype.type(2.0**digits)).astype(word)
+    bits = np.unpackbits(whole.astype(f"<u{size // 8}").view(np.uint8), bitorder="little").reshape(-1, size)[:, :digits]
+    return np.packbits(bits, bitorder="little").view("<u4")

@@ -1,0 +1,65 @@
+"""``python -m keyrng bits``: words of one stream, or of many word by word, for statistical test programs.
+
+Must not be imported by anything but ``python -m keyrng``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import IO
+
+import numpy as np
+
+import keyrng
+from keyrng._cli import feeds
+
+_BUFFER = 1 << 20  # words at a time: 4 MiB, so that writing is nothing beside drawing
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the subcommand."""
+    parser.add_argument("--seed", type=int, default=0, help="an integer (default 0)")
+    parser.add_argument("--impl", default="threefry2x32", help=f"one of {', '.join(keyrng.algorithms.names())}")
+    parser.add_argument("--bytes", type=int, default=None, metavar="N", help="stop after N bytes (default: never)")
+    parser.add_argument(
+        "--feed",
+        "--streams",
+        default="one",
+        metavar="NAME[:N]",
+        help=f"the streams to interleave word by word, or what to draw: {feeds.FORMS} (default one)",
+    )
+
+
+def run(given: argparse.Namespace) -> int:
+    """Write words until ``--bytes`` or the reader is done."""
+    if given.bytes is not None and given.bytes < 0:
+        print(f"--bytes must not be negative, got {given.bytes}", file=sys.stderr)
+        return 2
+    try:
+        feed, number = feeds.parse(given.feed)
+        keys = feeds.keys_of(feed, number, given.seed, given.impl)
+    except (TypeError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    try:
+        write(feed, keys, given.bytes, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # The reader has enough. Python would complain once more when it closes standard output: give it another.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def write(feed: feeds.Feed, keys: keyrng.Key, limit: int | None, to: IO[bytes]) -> None:
+    """Words of 32 bits, little-endian."""
+    each = max(1, _BUFFER // keys.size)
+    start, left = 0, limit
+    while left is None or left > 0:
+        data = feeds.words(feed, keys, start, each).astype("<u4", copy=False).view(np.uint8).data
+        to.write(data if left is None else data[:left])
+        start += each
+        left = None if left is None else left - len(data)

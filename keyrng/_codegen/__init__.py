@@ -1,0 +1,1 @@
+"""Printers: kernels and algorithms as C and CUDA. Nothing that runs on a CPU imports them."""

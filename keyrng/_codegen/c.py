@@ -1,0 +1,309 @@
+"""The C of the compiled path: every algorithm and every kernel, as text and as tables for the runtime.
+
+`sources` is called once, when keyrng is built (setup.py); ``backends/native`` holds what is written by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from keyrng._codegen.dialects import C, statements
+from keyrng._codegen.trace import Loop, Program, leaves, trace
+from keyrng.algorithms.base import Algorithm, Words
+from keyrng.kernels.bits import store
+from keyrng.kernels.lane import Kernel
+from keyrng.kernels.symbols import Graph, Symbol
+
+# How many vectors of blocks are computed side by side, by the words of a block: as many as 16 registers carry.
+_SIDE_BY_SIDE = {2: 4, 4: 2}
+
+# The sizes of the runtime's arrays, as in native/code.h; an attempt's words, rounded up to whole blocks, and a block
+# beside them fit MOST_WORDS of native/words.h.
+_MOST_INPUTS, _MOST_KEYS, _MOST_WORDS = 12, 12, 8
+
+# Conversions from a kernel's result to the dtype asked for, beside those that only read bits otherwise; narrower
+# integers, signed or not, are the low bits of a word.
+STORES = [
+    ("float32", "float16"),
+    ("float32", "bfloat16"),
+    *(("uint32", narrow) for narrow in ("uint8", "uint16")),
+    *(("uint64", narrow) for narrow in ("uint8", "uint16", "uint32")),
+    *(("int32", wanted) for wanted in ("int64", "float16", "bfloat16", "float32", "float64")),
+    ("int64", "float64"),
+]
+
+
+@dataclass
+class _Plan:
+    """A kernel's stages; buffers are numbered, the parameters first."""
+
+    name: str
+    program: Program
+    sizes: list[int]
+    stages: list[str] = field(default_factory=list)
+
+    def buffer(self, dtype: np.dtype[Any]) -> int:
+        self.sizes.append(dtype.itemsize)
+        return len(self.sizes) - 1
+
+
+class _Source:
+    """The text being made: functions for every instruction set, and the tables they share."""
+
+    def __init__(self) -> None:
+        self.functions: list[str] = []
+        self.maps: list[str] = []
+        self.plans: list[_Plan] = []
+        self.outputs: list[int] = []
+
+    def map(self, name: str, lanes: int, inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> int:
+        """Print a straight-line function of its input symbols; gives its number."""
+        dialect = C(lanes)
+        names = {symbol: f"v{i}" for i, symbol in enumerate(inputs)}
+        body, results = statements(outputs, names, dialect)
+        lines = [f"static void map_{name}(size_t n, const void *const *in, void *const *out) {{"]
+        lines.append(f"    for (size_t i = 0; i < n; i += LANES_w{lanes}) {{")
+        for i, symbol in enumerate(inputs):
+            kind = dialect.declare(symbol)
+            lines.append(f"        {kind} v{i} = load_{kind}(in[{i}], i);")
+        lines.extend(f"        {line}" for line in body)
+        for i, (symbol, result) in enumerate(zip(outputs, results, strict=True)):
+            lines.append(f"        store_{dialect.declare(symbol)}(out[{i}], i, {result});")
+        self.functions.append("\n".join([*lines, "    }", "}"]))
+        self.maps.append(f"map_{name}")
+        return len(self.maps) - 1
+
+    def kernel(self, kernel: Kernel, dtype: np.dtype[Any]) -> None:
+        """Print a kernel: words into buffers, then straight lines and loops in the order of their needs."""
+        program = trace(kernel.function, dtype, len(kernel.parameters))
+        name = f"{kernel.name}_{dtype.name}"
+        lanes = 64 if dtype.itemsize == 8 else 32
+        plan = _Plan(f"{kernel.name}.{dtype.name}", program, [dtype.itemsize] * len(program.parameters))
+        where = dict(zip(program.parameters, range(len(program.parameters)), strict=True))
+        leaf = leaves(program)
+        for i, source in enumerate(program.sources):
+            symbol = leaf["word", i]
+            where[symbol] = plan.buffer(symbol.dtype)
+            plan.stages.append(_stage("WORDS", outputs=[where[symbol]], **asdict(source)))
+        for i, loop in enumerate(program.loops):
+            self._compute(plan, f"{name}_before{i}", lanes, where, loop.arguments)
+            symbol = leaf["loop", i]
+            where[symbol] = plan.buffer(symbol.dtype)
+            plan.stages.append(self._loop(f"{name}_attempt{i}", lanes, loop, where, where[symbol]))
+        self._compute(plan, name, lanes, where, [program.result])
+        if len(plan.sizes) > 2 * _MOST_INPUTS or len(program.keys) > _MOST_KEYS:
+            raise ValueError(f"{plan.name} needs more buffers or keys than code.h holds")
+        self.outputs.append(where[program.result])
+        self.plans.append(plan)
+
+    def _compute(self, plan: _Plan, name: str, lanes: int, where: dict[Symbol, int], wanted: Iterable[Symbol]) -> None:
+        """A map stage for those of the wanted values that are in no buffer yet."""
+        outputs = [symbol for symbol in dict.fromkeys(wanted) if symbol not in where]
+        if not outputs:
+            return
+        inputs = [symbol for symbol in where if symbol in _needs(outputs, where)]
+        number = self.map(name, lanes, inputs, outputs)
+        for symbol in outputs:
+            where[symbol] = plan.buffer(symbol.dtype)
+        plan.stages.append(
+            _stage("MAP", map=number, inputs=[where[i] for i in inputs], outputs=[where[o] for o in outputs])
+        )
+
+    def _loop(self, name: str, lanes: int, loop: Loop, where: dict[Symbol, int], result: int) -> str:
+        body = loop.body
+        if body.words > _MOST_WORDS:
+            raise ValueError(f"{name} draws more words an attempt than words.h holds")
+        dtypes = [argument.dtype for argument in loop.arguments]
+        inputs = [body.graph.node("word", np.dtype(f"uint{body.bits}"), i) for i in range(body.words)]
+        inputs += [body.graph.node("param", dtype, i) for i, dtype in enumerate(dtypes)]
+        number = self.map(name, lanes, inputs, [body.accept, body.value])
+        arguments = [where[argument] for argument in loop.arguments]
+        return _stage(
+            "LOOP", map=number, key=loop.key, bits=body.bits, words=body.words, inputs=arguments, outputs=[result]
+        )
+
+    def store(self, result: str, dtype: str) -> None:
+        """Print the conversion of a result."""
+        graph = Graph()
+        value = graph.node("param", np.dtype(result), 0)
+        wanted = _Named(dtype) if dtype == "bfloat16" else np.dtype(dtype)
+        self.map(f"store_{result}_{dtype}", 32, [value], [store(value, wanted)])
+
+    def algorithm(self, algorithm: Algorithm) -> str:
+        """Print the fills and lane functions of an algorithm; gives its row of the table."""
+        name = algorithm.name
+        if algorithm.jax_layout:
+            self._fill(f"values32_{name}", algorithm, lambda block: algorithm.values(block, 32))
+            self._fill(f"values64_{name}", algorithm, lambda block: (block[1], block[0]))
+            fills = [f"fill_values32_{name}", f"fill_values64_{name}", f"fill_blocks_{name}"]
+        else:
+            fills = [f"fill_blocks_{name}"] * 3
+        self._fill(f"blocks_{name}", algorithm, lambda block: block)
+        rows = []
+        for bits in (32, 64):
+            pair = [
+                self._lanes(f"{name}_{bits}_{each}", algorithm, lambda b, w=bits: algorithm.words(b, w), each)
+                for each in (0, 1)
+            ]
+            rows.append("{" + ", ".join(pair) + "}")
+        values = [
+            self._lanes(f"{name}_values_{each}", algorithm, lambda b: algorithm.values(b, 32), each)
+            if algorithm.jax_layout
+            else f"lanes_{name}_32_{each}"
+            for each in (0, 1)
+        ]
+        rows.append("{" + ", ".join(values) + "}")
+        group = f"{_SIDE_BY_SIDE[algorithm.block_words]} * LANES_w{algorithm.word_bits}"
+        return "{" + ", ".join([*fills, *rows, group]) + "}"
+
+    def _traced(self, algorithm: Algorithm, read: Any) -> tuple[list[Symbol], list[Symbol]]:
+        graph = Graph()
+        inputs = [graph.node("param", algorithm.dtype, i) for i in range(algorithm.key_words + 4)]
+        block: Words = algorithm.at(inputs[: algorithm.key_words], *inputs[algorithm.key_words :])
+        return inputs, list(read(block))
+
+    def _fill(self, name: str, algorithm: Algorithm, read: Any) -> None:
+        bits, copies = algorithm.word_bits, _SIDE_BY_SIDE[algorithm.block_words]
+        kind, lanes = f"uint{bits}_w{bits}", f"LANES_w{bits}"
+        inputs, outputs = self._traced(algorithm, read)
+        leaves = [f"k{i}" for i in range(algorithm.key_words)] + ["low_@", "high", "draw", "use"]
+        body, results = statements(outputs, dict(zip(inputs, leaves, strict=True)), C(bits), copies)
+        lines = [
+            f"static void fill_{name}(const void *key, uint64_t first, size_t groups, uint64_t domain, void *out,",
+            "        const char *ahead) {",
+        ]
+        lines += [
+            f"    {kind} k{i} = SPLAT({kind}, ((const e_uint{bits} *)key)[{i}]);" for i in range(algorithm.key_words)
+        ]
+        high = "(e_uint32)(first >> 32)" if bits == 32 else "0"
+        lines += [
+            f"    {kind} high = SPLAT({kind}, {high}), draw = SPLAT({kind}, 0);",
+            f"    {kind} use = SPLAT({kind}, (e_uint{bits})domain);",
+            f"    {kind} low_0 = SPLAT({kind}, (e_uint{bits})first) + iota_{kind}();",
+            *(f"    {kind} low_{c} = low_{c - 1} + {lanes};" for c in range(1, copies)),
+            "    (void)high, (void)draw, (void)use;",
+            f"    for (size_t i = 0; i < groups * {copies} * {lanes}; i += {copies} * {lanes}) {{",
+            *(f"        {line}" for line in body),
+        ]
+        call = f"store_{kind}" if len(results) == 1 else f"store{len(results)}_{kind}"
+        for c in range(copies):
+            values = ", ".join(result.replace("@", str(c)) for result in results)
+            lines.append(f"        {call}(out, i + {c} * {lanes}, {values});")
+        lines += [f"        low_{c} += {copies} * {lanes};" for c in range(copies)]
+        size = f"{copies} * {lanes} * {len(results)} * sizeof(e_uint{bits})"
+        lines.append(f"        FETCH_AHEAD(ahead, {size})")
+        self.functions.append("\n".join([*lines, "    }", "}"]))
+
+    def _lanes(self, name: str, algorithm: Algorithm, read: Any, each: int) -> str:
+        bits = algorithm.word_bits
+        kind = f"uint{bits}_w{bits}"
+        dialect = C(bits)
+        inputs, outputs = self._traced(algorithm, read)
+        leaves = [f"k{i}" for i in range(algorithm.key_words)] + ["low", "high", "number", "use"]
+        body, results = statements(outputs, dict(zip(inputs, leaves, strict=True)), dialect)
+        lines = [
+            f"static void lanes_{name}(size_t n, const void *const *key, const void *low_, const void *high_,",
+            "        uint64_t draw, uint64_t domain, void *const *out) {",
+            f"    {kind} number = SPLAT({kind}, (e_uint{bits})draw), use = SPLAT({kind}, (e_uint{bits})domain);",
+            "    (void)number, (void)use;",
+        ]
+        once = [f"{kind} k{i} = SPLAT({kind}, *(const e_uint{bits} *)key[{i}]);" for i in range(algorithm.key_words)]
+        load = [f"{kind} k{i} = load_{kind}(key[{i}], i);" for i in range(algorithm.key_words)]
+        lines += [] if each else [f"    {line}" for line in once]
+        lines.append(f"    for (size_t i = 0; i < n; i += LANES_w{bits}) {{")
+        lines += [f"        {line}" for line in load] if each else []
+        lines += [f"        {kind} {word} = load_{kind}({word}_, i);" for word in ("low", "high")]
+        lines += ["        (void)high;", *(f"        {line}" for line in body)]
+        for i, (symbol, result) in enumerate(zip(outputs, results, strict=True)):
+            lines.append(f"        store_{dialect.declare(symbol)}(out[{i}], i, {result});")
+        self.functions.append("\n".join([*lines, "    }", "}"]))
+        return f"lanes_{name}"
+
+
+@dataclass(frozen=True)
+class _Named:
+    """The one dtype NumPy does not have."""
+
+    name: str
+
+
+def _needs(outputs: Sequence[Symbol], where: dict[Symbol, int]) -> set[Symbol]:
+    """The buffered symbols that the outputs are computed from."""
+    seen: set[Symbol] = set()
+    stack = list(outputs)
+    while stack:
+        symbol = stack.pop()
+        if symbol in seen:
+            continue
+        seen.add(symbol)
+        if symbol not in where:
+            stack.extend(a for a in symbol.args if isinstance(a, Symbol))
+    return seen
+
+
+def _stage(kind: str, **values: Any) -> str:
+    """A row of a stage table."""
+    if any(isinstance(value, list) and len(value) >= _MOST_INPUTS for value in values.values()):
+        raise ValueError(f"a stage has more inputs or outputs than code.h holds: {values}")
+
+    def text(value: Any) -> str:
+        return "{" + ", ".join(map(str, [*value, -1])) + "}" if isinstance(value, list) else str(value)
+
+    return "{" + ", ".join([f".kind = STAGE_{kind}", *(f".{name} = {text(v)}" for name, v in values.items())]) + "}"
+
+
+def sources(algorithms: Sequence[Algorithm], kernels: Sequence[Kernel]) -> tuple[str, str]:
+    """Two C texts: the functions, compiled once for each instruction set, and the tables, compiled once."""
+    made = _Source()
+    rows = [made.algorithm(algorithm) for algorithm in algorithms]
+    for result, dtype in STORES:
+        made.store(result, dtype)
+    for kernel in kernels:
+        for dtype in kernel.dtypes:
+            made.kernel(kernel, np.dtype(dtype))
+    functions = [
+        "/* Printed by keyrng._codegen.c. */",
+        *made.functions,
+        "static const map_fn maps[] = {" + ", ".join(made.maps) + "};",
+        "static const algorithm_code algorithms[] = {\n    " + ",\n    ".join(rows) + "\n};",
+    ]
+    return "\n\n".join(functions) + "\n", _tables(made, algorithms)
+
+
+def _tables(made: _Source, algorithms: Sequence[Algorithm]) -> str:
+    lines = ["/* Printed by keyrng._codegen.c. */", "static const algorithm_info algorithm_infos[] = {"]
+    lines += [
+        f'    {{"{a.name}", {a.word_bits // 8}, {a.key_words}, {a.block_words}, {int(a.jax_layout)}}},'
+        for a in algorithms
+    ]
+    lines += ["};", "static const char *const store_names[] = {"]
+    lines += [f'    "{result}.{dtype}",' for result, dtype in STORES]
+    lines += ["};", "static const stage stages[] = {"]
+    lines += [f"    {stage}," for plan in made.plans for stage in plan.stages]
+    lines += ["};", "static const plan plans[] = {"]
+    first = 0
+    for plan, output in zip(made.plans, made.outputs, strict=True):
+        program = plan.program
+        parents, children = ([str(k[i]) for k in program.keys] for i in (0, 1))
+        fields = [
+            f'"{plan.name}"',
+            f'"{program.result.dtype.name}"',
+            len(program.parameters),
+            program.dtype.itemsize,
+            len(program.keys),
+            "{" + ", ".join(parents) + "}",
+            "{" + ", ".join(children) + "}",
+            len(plan.sizes),
+            "{" + ", ".join(map(str, plan.sizes)) + "}",
+            len(plan.stages),
+            first,
+            output,
+            program.result.dtype.itemsize,
+        ]
+        lines.append("    {" + ", ".join(map(str, fields)) + "},")
+        first += len(plan.stages)
+    return "\n".join([*lines, "};"]) + "\n"

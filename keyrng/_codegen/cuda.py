@@ -1,0 +1,389 @@
+"""Kernels printed as CUDA: one function for each kernel, dtype and algorithm, in which a thread computes whole lanes.
+
+`source` gives a complete text, for NVRTC or nvcc; the backend compiles and launches it. Words, children and rejection
+loops are inside it, as `keyrng._executors.numpy` has them. It includes nothing, for NVRTC has no standard headers, and it
+is the same text from run to run. `keyrng._codegen.cuda_prelude` says why no compiler flag changes a bit of its results.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from keyrng._codegen.cuda_algorithm import algorithm_functions, attempt_words
+from keyrng._codegen.cuda_prelude import complete, device, written
+from keyrng._codegen.dialects import CUDA, extend, literal, statements
+from keyrng._codegen.trace import Attempt, Program, Source, leaves, trace
+from keyrng.algorithms.base import Algorithm, Domain
+from keyrng.kernels.bits import store
+from keyrng.kernels.lane import Kernel
+from keyrng.kernels.ops import bitcast, cast
+from keyrng.kernels.symbols import BOOL, Graph, Symbol
+
+__all__ = ["Request", "fold_name", "function_name", "group", "key_source", "module", "source", "split_name"]
+
+Dtype: TypeAlias = np.dtype[Any]
+Guard: TypeAlias = Callable[[Any], Any]
+
+_CUDA = CUDA()
+
+
+@dataclass(frozen=True)
+class Request:
+    """A kernel, the dtype it computes in, and that of its result: a NumPy dtype, or anything of the name bfloat16.
+
+    ``guards`` are none, or one for each parameter: what it must be, a condition of the kernel language, or None. An
+    element for which one does not hold is missing, and the kernel does not run for it: NaN, -1 (all bits set) among
+    integers, False among truth values.
+    """
+
+    kernel: Kernel
+    compute: Dtype
+    dtype: Any
+    guards: tuple[Guard | None, ...] = ()
+
+    @property
+    def guarded(self) -> bool:
+        """Whether anything is asked of a parameter."""
+        return any(guard is not None for guard in self.guards)
+
+
+def _name(*parts: str) -> str:
+    return re.sub(r"\W", "_", "_".join(parts), flags=re.ASCII)
+
+
+def function_name(request: Request, algorithm: Algorithm) -> str:
+    """The name of the function that `source` prints."""
+    parts = (request.kernel.name, request.compute.name, request.dtype.name, algorithm.name)
+    return _name("keyrng", *parts, *(["guarded"] if request.guarded else []))
+
+
+def source(request: Request, algorithm: Algorithm) -> str:
+    """The CUDA text of a kernel that computes in one dtype and stores another, with the words of an algorithm.
+
+    Its function, whose name `function_name` tells, takes
+
+    - ``const word *keys, u64 rows``: the words of so many keys, one after the other, each for a row of the result; a
+      kernel that draws no words does not read them;
+    - ``u64 start, u64 count, u64 size``: of each key the elements from ``start`` on, ``count`` of ``size``;
+    - ``out``: the result, contiguous, row after row; 16-bit floats as ``unsigned short``;
+    - for each parameter ``const T *p, T one, u64 repeat, u64 length``: element ``flat`` of the result reads
+      ``p[flat / repeat % length]``, or ``one``, by value, if ``length`` is 0. So, for ``n`` elements, ``repeat,
+      length`` are ``1, n`` for a value for each element, ``1, m`` for values along the last of the axes, ``n / m, m``
+      along the first. Parameters that broadcast otherwise must be broadcast in memory first.
+
+    Any grid computes the same: in x it goes over the groups (`group`) of a row, in y over the rows.
+
+    Raises
+    ------
+    TypeError
+        If the kernel's result does not become the dtype without a ``cast`` in the kernel.
+    """
+    return module(algorithm, [request])
+
+
+def module(algorithm: Algorithm, requests: Iterable[Request]) -> str:
+    """The text of `source` for several kernels and dtypes at once."""
+    programs: dict[tuple[Kernel, Dtype], Program] = {}
+    parts = []
+    for request in dict.fromkeys(requests):
+        program = programs.get((request.kernel, request.compute))
+        if program is None:
+            program = programs[request.kernel, request.compute] = _traced(request)
+            parts += _value(request, program, algorithm)
+        parts += [*_guards(request, program, algorithm), _fill(request, program, algorithm)]
+    return complete(parts, algorithm_functions(algorithm))
+
+
+def group(request: Request, algorithm: Algorithm) -> int:
+    """How many elements of a row a thread makes at once, a power of two.
+
+    As many as 16 bytes hold and blocks give, from an index on that is a multiple of it; one if the kernel has a
+    rejection loop, which others would wait for.
+    """
+    return _group(_traced(request), request.dtype, algorithm)
+
+
+def _traced(request: Request) -> Program:
+    return trace(request.kernel.function, request.compute, len(request.kernel.parameters))
+
+
+def _group(program: Program, dtype: Any, algorithm: Algorithm) -> int:
+    if program.loops:
+        return 1
+    return max(16 // _itemsize(dtype), *(algorithm.per_block(s.bits) for s in program.sources if _runs(s)), 1)
+
+
+def _itemsize(dtype: Any) -> int:
+    return 2 if dtype.name == "bfloat16" else int(dtype.itemsize)
+
+
+def _runs(drawn: Source) -> bool:
+    """Whether consecutive elements read consecutive words, from a place that all groups begin at."""
+    return drawn.step == 1 and drawn.plane == 0
+
+
+# The value of an element
+
+
+def _value_name(request: Request) -> str:
+    return _name(request.kernel.name, request.compute.name)
+
+
+def _value(request: Request, program: Program, algorithm: Algorithm) -> list[str]:
+    """The functions of a kernel's loops, and that of its value for one element and its words."""
+    leaf, parts, name = leaves(program), [], _value_name(request)
+    known = {symbol: f"p{i}" for i, symbol in enumerate(program.parameters)}
+    known |= {leaf["word", i]: f"w{i}" for i in range(len(program.sources))}
+    inputs = [f"{_CUDA.declare(symbol)} {text}" for symbol, text in known.items()]
+    if program.loops:
+        inputs += [*(f"const Key &key{i}" for i in sorted({loop.key for loop in program.loops})), "u64 index"]
+    body = []
+    for i, loop in enumerate(program.loops):
+        parts.append(_loop(f"{name}_loop{i}", loop.body, [a.dtype for a in loop.arguments], algorithm))
+        body += extend(known, loop.arguments, _CUDA)
+        arguments = ", ".join([f"key{loop.key}", "index", *(known[a] for a in loop.arguments)])
+        body.append(f"{_CUDA.declare(leaf['loop', i])} l{i} = {name}_loop{i}({arguments});")
+        known[leaf["loop", i]] = f"l{i}"
+    body += extend(known, [program.result], _CUDA)
+    return [*parts, device(_CUDA.declare(program.result), name, inputs, [*body, f"return {known[program.result]};"])]
+
+
+def _loop(name: str, attempt: Attempt, arguments: Sequence[Dtype], algorithm: Algorithm) -> str:
+    """A rejection loop: attempts with the words of the next blocks until one is accepted."""
+    graph = attempt.graph
+    known = {graph.node("param", dtype, i): f"a{i}" for i, dtype in enumerate(arguments)}
+    body = []
+    if attempt.words:
+        per_block = algorithm.word_bits * algorithm.block_words // attempt.bits
+        for block in range(-(-attempt.words // per_block)):
+            body.append(f"Block b{block} = next_block(key, index, draw);")
+            words = attempt_words(algorithm, attempt.bits, f"b{block}", known, body)
+            for i, word in enumerate(words[: attempt.words - block * per_block]):
+                known[graph.node("word", np.dtype(f"uint{attempt.bits}"), block * per_block + i)] = word
+    body += extend(known, [attempt.accept, attempt.value], _CUDA)
+    body.append(f"if ({known[attempt.accept]}) return {known[attempt.value]};")
+    lines = ["u64 draw = 1;", "while (true) {", *(f"    {line}" for line in body), "}"]
+    inputs = ["Key key", "u64 index", *(f"{_CUDA.type(dtype)} a{i}" for i, dtype in enumerate(arguments))]
+    return device(_CUDA.declare(attempt.value), name, inputs, lines)
+
+
+def _guards(request: Request, program: Program, algorithm: Algorithm) -> list[str]:
+    """The function that says whether the parameters are what they must be."""
+    if not request.guarded:
+        return []
+    names = {symbol: f"p{i}" for i, symbol in enumerate(program.parameters)}
+    asked = [g(symbol) for g, symbol in zip(request.guards, program.parameters, strict=True) if g is not None]
+    holds = asked[0]
+    for other in asked[1:]:
+        holds = holds & other
+    lines, (result,) = statements([holds], names, _CUDA)
+    inputs = [f"{_CUDA.declare(symbol)} {text}" for symbol, text in names.items()]
+    return [device("bool", f"{function_name(request, algorithm)}_holds", inputs, [*lines, f"return {result};"])]
+
+
+def _stored(result: Symbol, dtype: Any) -> Symbol:
+    """A result as what goes to memory, in C's types."""
+    kind = "f" if dtype.name == "bfloat16" else dtype.kind
+    if (result.dtype == BOOL) != (kind == "b") or (result.dtype.kind == "f" and kind in "iu"):
+        raise TypeError(f"the kernel returned {result.dtype}, asked for was {dtype.name}; cast() in the kernel")
+    stored: Symbol = store(result, dtype)
+    return stored
+
+
+def _item(stored: Symbol) -> Symbol:
+    """What goes to memory, as a word of its size."""
+    word = np.dtype(f"u{stored.dtype.itemsize}")
+    item: Symbol = cast(stored, word) if stored.dtype == BOOL else bitcast(stored, word)
+    return item
+
+
+_NANS = {"float16": 0x7E00, "bfloat16": 0x7FC0, "float32": 0x7FC00000, "float64": 0x7FF8 << 48}
+
+
+def _missing(dtype: Any) -> str:
+    """The word of an element that a parameter makes meaningless."""
+    bits = 8 * _itemsize(dtype)
+    word = 0 if dtype.name == "bool" else _NANS.get(dtype.name, 2**bits - 1)
+    return literal(np.dtype(f"uint{bits}").type(word))
+
+
+# The function that is launched
+
+# Keys are made when a thread comes to their row, not for every element: a child costs as much as a word. Parameters
+# that do not vary in a row stay in registers, at the cost of one question a group.
+_FILL = """
+extern "C" __global__ void $name(
+        $signature) {
+    u64 across = (u64)gridDim.x * blockDim.x, down = (u64)gridDim.y * blockDim.y;
+    for (u64 row = (u64)blockIdx.y * blockDim.y + threadIdx.y; row < rows; row += down) {
+        $keys
+        $parameters
+        $item *to = ($item *)out + row * count;
+        $elements
+    }
+}
+"""
+
+# A group may begin before the row's first element and end behind its last one.
+_GROUPS = """
+u64 whole = whole_groups<$group, sizeof($item)>(to, start, count);
+long long first = (long long)((u64)blockIdx.x * blockDim.x + threadIdx.x) * $group - (long long)(start % $group);
+for (long long at = first; at < (long long)count; at += across * $group) {
+    $varying
+    $words
+    $item items[$group];
+    #pragma unroll
+    for (int i = 0; i < $group; i++) {
+        $element
+    }
+    if ((u64)at < whole) {
+        put(to + at, items);
+    } else {
+        #pragma unroll
+        for (int i = 0; i < $group; i++)
+            if ((u64)(at + i) < count) to[at + i] = items[i];
+    }
+}
+"""
+
+_EACH = """
+for (u64 at = (u64)blockIdx.x * blockDim.x + threadIdx.x; at < count; at += across) {
+    $varying
+    $element
+}
+"""
+
+
+def _fill(request: Request, program: Program, algorithm: Algorithm) -> str:
+    stored = _stored(Graph().node("param", program.result.dtype, 0), request.dtype)
+    size, item = _group(program, request.dtype, algorithm), _CUDA.declare(_item(stored))
+    words = []
+    for i, drawn in enumerate(program.sources):
+        if size > 1 and _runs(drawn):
+            word = _CUDA.declare(leaves(program)["word", i])
+            words += [f"{word} w{i}[{size}];", f"run{drawn.bits}(key{drawn.key}, start + at, w{i});"]
+    kind, each = _CUDA.type(request.compute), range(len(program.parameters))
+    parameters, varying = [], []
+    for i in each:
+        given = f"p{i}, p{i}_one, p{i}_repeat, p{i}_length, row, count"
+        parameters += [f"{kind} a{i}[{size}];", f"bool varies{i} = varies(a{i}, {given});"]
+        varying.append(f"    if (varies{i}) vary(a{i}, p{i}, p{i}_repeat, p{i}_length, row, count, (long long)at);")
+    if varying:
+        varying = [f"if ({' | '.join(f'varies{i}' for i in each)}) {{", *varying, "}"]
+    elements = written(
+        _GROUPS if size > 1 else _EACH,
+        group=str(size),
+        item=item,
+        varying=varying,
+        words=words,
+        element=_element(request, program, algorithm, size),
+    )
+    signature = [
+        "const word *__restrict__ keys, u64 rows, u64 start, u64 count, u64 size",
+        f"{_CUDA.declare(stored)} *out",
+        *(f"const {kind} *p{i}, {kind} p{i}_one, u64 p{i}_repeat, u64 p{i}_length" for i in each),
+    ]
+    return written(
+        _FILL,
+        name=function_name(request, algorithm),
+        signature=",\n        ".join(signature),
+        keys=_keys(program, algorithm),
+        parameters=parameters,
+        item=item,
+        elements=elements.splitlines(),
+    )
+
+
+def _keys(program: Program, algorithm: Algorithm) -> list[str]:
+    """The keys that words are drawn from, after their parents."""
+    needed = {source.key for source in program.sources} | {loop.key for loop in program.loops}
+    for key in range(len(program.keys) - 1, 0, -1):
+        if key in needed:
+            needed.add(program.keys[key][0])
+    made = {0: f"load_key(keys + {algorithm.key_words} * row)"}
+    made |= {k: f"child(key{parent}, {i}, 0, {Domain.SPLIT:d})" for k, (parent, i) in enumerate(program.keys) if k}
+    return [f"Key key{key} = {made[key]};" for key in sorted(needed)]
+
+
+def _element(request: Request, program: Program, algorithm: Algorithm, size: int) -> list[str]:
+    """The statements that make an element of a group, or the one at a place."""
+    to, i, index = ("to[at]", "0", "start + at") if size == 1 else ("items[i]", "i", "start + at + i")
+    arguments = [f"a{number}[{i}]" for number in range(len(program.parameters))]
+    words = [
+        f"w{number}[i]" if size > 1 and _runs(drawn) else _direct(drawn, index)
+        for number, drawn in enumerate(program.sources)
+    ]
+    loops = [*(f"key{key}" for key in sorted({loop.key for loop in program.loops})), index] if program.loops else []
+    value = f"{_value_name(request)}({', '.join([*arguments, *words, *loops])})"
+    result = Graph().node("param", program.result.dtype, 0)
+    stores, (item,) = statements([_item(_stored(result, request.dtype))], {result: "value"}, _CUDA)
+    make = [f"{_CUDA.declare(result)} value = {value};", *stores, f"{to} = {item};"]
+    if not request.guarded:
+        return make
+    holds = f"{function_name(request, algorithm)}_holds({', '.join(arguments)})"
+    otherwise = ["} else {", f"    {to} = {_missing(request.dtype)};", "}"]
+    return [f"if ({holds}) {{", *(f"    {line}" for line in make), *otherwise]
+
+
+def _direct(drawn: Source, index: str) -> str:
+    """A word that is read by itself."""
+    place = index if drawn.step == 1 else f"({index}) * {drawn.step} + {drawn.place}"
+    return f"direct{drawn.bits}(key{drawn.key}, {place}{f' + {drawn.plane} * size' if drawn.plane else ''})"
+
+
+# Keys
+
+
+def split_name(algorithm: Algorithm) -> str:
+    """The name of the function that makes children."""
+    return _name("keyrng_split", algorithm.name)
+
+
+def fold_name(algorithm: Algorithm) -> str:
+    """The name of the function that makes one child of each key."""
+    return _name("keyrng_fold_in", algorithm.name)
+
+
+# No fast path: a division is little beside a child.
+_CHILDREN = """
+// Children start, start + 1, ... of each key, count of them, key after key.
+extern "C" __global__ void $split(const word *keys, u64 rows, u64 start, u64 count, word *out) {
+    u64 n = rows * count, step = (u64)gridDim.x * blockDim.x;
+    for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += step) {
+        u64 row = rows == 1 ? 0 : i / count, number = start + (i - row * count);
+        Key key = load_key(keys + $words * row);
+        store_key(out + $words * i, child(key, (word)number, high_word(number), $domain));
+    }
+}
+
+// Of keys that take turns the child at a number, which take turns too, or at that of the words low and high.
+extern "C" __global__ void $fold(
+        const word *keys, u64 keys_length, const u64 *numbers, u64 numbers_length,
+        word low, word high, word domain, u64 n, word *out) {
+    u64 step = (u64)gridDim.x * blockDim.x;
+    for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += step) {
+        if (numbers_length) {
+            u64 number = numbers[i < numbers_length ? i : i % numbers_length];
+            low = (word)number;
+            high = high_word(number);
+        }
+        Key key = load_key(keys + $words * (i < keys_length ? i : i % keys_length));
+        store_key(out + $words * i, child(key, low, high, domain));
+    }
+}
+"""
+
+
+def key_source(algorithm: Algorithm) -> str:
+    """The CUDA text of the functions that make keys of keys, of the names `split_name` and `fold_name`.
+
+    Both take grids of one dimension.
+    """
+    parts = {"words": str(algorithm.key_words), "domain": str(int(Domain.SPLIT))}
+    body = written(_CHILDREN, split=split_name(algorithm), fold=fold_name(algorithm), **parts)
+    return complete([body], algorithm_functions(algorithm))

@@ -1,0 +1,231 @@
+"""Symbols printed as C: one statement an operation, in one written order.
+
+Two dialects. ``C`` is for the CPU: the same text is vectors or scalars, as the macros of ``vector.h`` say. ``CUDA`` is
+scalar, and spells every floating-point operation as a call, because only inline PTX is safe from CuPy's compiler flags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from keyrng.kernels.symbols import BOOL, Symbol
+
+Dtype = np.dtype[Any]
+
+_OPERATORS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "and": "&", "or": "|", "xor": "^"}
+_COMPARISONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
+
+
+class Dialect(Protocol):
+    """How one language spells types and operations."""
+
+    def declare(self, symbol: Symbol) -> str:
+        """The type of a symbol's variable."""
+
+    def spell(self, symbol: Symbol, operands: Sequence[str]) -> str:
+        """The expression of an operation."""
+
+
+def walk(outputs: Sequence[Symbol], known: Container[Symbol]) -> list[Symbol]:
+    """Every symbol that the outputs need and that is not known, operands first."""
+    order: dict[Symbol, None] = {}
+    stack = list(reversed(outputs))
+    while stack:
+        symbol = stack[-1]
+        missing = [a for a in symbol.args if isinstance(a, Symbol) and a not in order and a not in known]
+        if symbol in order or not missing:
+            order.setdefault(stack.pop())
+        else:
+            stack.extend(reversed(missing))
+    return list(order)
+
+
+def statements(
+    outputs: Sequence[Symbol], names: Mapping[Symbol, str], dialect: Dialect, copies: int = 1
+) -> tuple[list[str], list[str]]:
+    """The statements that compute the outputs, and the outputs' names; ``names`` are the leaves'.
+
+    With copies, every statement is written so many times, side by side, for variables that end in ``_0``, ``_1``, ...;
+    a ``@`` in a name stands for the number. A processor that waits for one copy's result works on the next.
+    """
+    known = dict(names)
+    lines = extend(known, outputs, dialect, copies)
+    return lines, [known[output] for output in outputs]
+
+
+def extend(known: dict[Symbol, str], outputs: Sequence[Symbol], dialect: Dialect, copies: int = 1) -> list[str]:
+    """As `statements`, for a text made in parts: what an earlier part computed is in ``known`` and not made again."""
+    lines: list[str] = []
+    for symbol in walk([output for output in outputs if output not in known], known):
+        operands = [known[a] if isinstance(a, Symbol) else str(a) for a in symbol.args]
+        if symbol.op == "const":
+            known[symbol] = dialect.spell(symbol, operands)
+            continue
+        known[symbol] = f"t{len(known)}" + ("_@" if copies > 1 else "")
+        line = f"{dialect.declare(symbol)} {known[symbol]} = {dialect.spell(symbol, operands)};"
+        lines.extend(line.replace("@", str(copy)) for copy in range(copies))
+    return lines
+
+
+def mask_bits(symbol: Symbol) -> int:
+    """How wide a condition is on vectors: as wide as what was compared."""
+    if symbol.op == "const":
+        return 32
+    operand: Symbol = symbol.args[0]
+    return mask_bits(operand) if operand.dtype == BOOL else 8 * operand.dtype.itemsize
+
+
+def literal(value: Any) -> str:
+    """A number as C spells it, exactly."""
+    dtype = value.dtype
+    if dtype.kind == "f":
+        suffix = "f" if dtype.itemsize == 4 else ""
+        if not np.isfinite(value):
+            # As bits: C has no literal, and which NaN a compiler's macro is differs.
+            return f"{dtype.name}_of({literal(value.view(f'uint{8 * dtype.itemsize}'))})"
+        return float(value).hex() + suffix
+    if dtype.kind == "u":
+        return hex(int(value)) + ("u" if dtype.itemsize <= 4 else "ull")
+    # The smallest integer has no literal of its own type.
+    return f"({int(value) + 1} - 1)" if dtype.itemsize == 4 else f"({int(value) + 1}ll - 1)"
+
+
+class C:
+    """C for the CPU, for ``lanes`` 32 or 64: as many lanes as words of that width fit a vector register."""
+
+    def __init__(self, lanes: int) -> None:
+        self.lanes = lanes
+
+    def type(self, dtype: Dtype) -> str:
+        """A vector, or scalar, of a dtype."""
+        return f"{dtype.name}_w{self.lanes}"
+
+    def declare(self, symbol: Symbol) -> str:
+        """The type of a symbol's variable."""
+        return f"mask{mask_bits(symbol)}_w{self.lanes}" if symbol.dtype == BOOL else self.type(symbol.dtype)
+
+    def _mask(self, symbol: Symbol, text: str, bits: int) -> str:
+        return text if mask_bits(symbol) == bits else f"CONVERT(mask{bits}_w{self.lanes}, {text})"
+
+    def spell(self, symbol: Symbol, operands: Sequence[str]) -> str:
+        """The expression of an operation."""
+        op, dtype, args = symbol.op, symbol.dtype, symbol.args
+        kind = self.declare(symbol)
+        if op == "const":
+            return f"SPLAT({kind}, {-int(args[1]) if dtype == BOOL else literal(args[1])})"
+        if dtype == BOOL and args[0].dtype == BOOL:
+            operands = [self._mask(a, text, mask_bits(symbol)) for a, text in zip(args, operands, strict=True)]
+        if op == "mul" and dtype == np.uint32 and symbol.graph.has("mulhi", dtype, *symbol.args):
+            # As a call, it shares the 64-bit products of mulhi_, which Philox takes of the same words; alone it would
+            # be slower than the operator.
+            return f"mul_{kind}({', '.join(operands)})"
+        if op in _OPERATORS:
+            return f"{operands[0]} {_OPERATORS[op]} {operands[1]}"
+        if op in _COMPARISONS:
+            return f"COMPARE({kind}, {operands[0]} {_COMPARISONS[op]} {operands[1]})"
+        if op == "where":
+            condition = self._mask(args[0], operands[0], 8 * dtype.itemsize)
+            return f"SELECT({kind}, {condition}, {operands[1]}, {operands[2]})"
+        if op == "cast" and args[0].dtype == BOOL:
+            return f"CONVERT({kind}, {operands[0]} & 1)"
+        if op == "cast":
+            return f"CONVERT({kind}, {operands[0]})"
+        if op == "bitcast":
+            return f"BITCAST({kind}, {self.type(args[0].dtype)}, {operands[0]})"
+        if op in ("shl", "shr"):
+            return f"{operands[0]} {'<<' if op == 'shl' else '>>'} {operands[1]}"
+        if op == "rotl":
+            word, amount = operands
+            return f"({word} << {amount}) | ({word} >> {8 * dtype.itemsize - int(amount)})"
+        if op in ("invert", "neg"):
+            return f"{'~' if op == 'invert' else '-'}{operands[0]}"
+        return f"{op}_{kind}({', '.join(operands)})"
+
+
+_CUDA_TYPES = {
+    "bool": "bool",
+    "uint8": "unsigned char",
+    "int8": "signed char",
+    "uint16": "unsigned short",
+    "int16": "short",
+    "uint32": "unsigned int",
+    "int32": "int",
+    "uint64": "unsigned long long",
+    "int64": "long long",
+    "float32": "float",
+    "float64": "double",
+}
+
+
+class CUDA:
+    """Scalar CUDA; floating-point operations are the functions of the prelude in `keyrng._codegen.cuda`."""
+
+    def type(self, dtype: Dtype) -> str:
+        """The type of a dtype."""
+        return _CUDA_TYPES[dtype.name]
+
+    def declare(self, symbol: Symbol) -> str:
+        """The type of a symbol's variable."""
+        return self.type(symbol.dtype)
+
+    def spell(self, symbol: Symbol, operands: Sequence[str]) -> str:
+        """The expression of an operation."""
+        op, dtype, args = symbol.op, symbol.dtype, symbol.args
+        if op == "const":
+            return self._constant(args[1])
+        if op == "where":
+            return f"{operands[0]} ? {operands[1]} : {operands[2]}"
+        if op in ("cast", "bitcast"):
+            return self._conversion(op, args[0].dtype, dtype, operands[0])
+        if args[0].dtype.kind == "f":
+            return f"f_{op}({', '.join(operands)})"
+        if op in _COMPARISONS:
+            return f"{operands[0]} {_COMPARISONS[op]} {operands[1]}"
+        if op == "mul" and dtype == np.uint32 and symbol.graph.has("mulhi", dtype, *args):
+            return f"mullo({', '.join(operands)})"  # which shares the wide product with mulhi
+        return self._integer(op, dtype, operands)
+
+    def _constant(self, value: Any) -> str:
+        dtype = value.dtype
+        if dtype == BOOL:
+            return str(bool(value)).lower()
+        if dtype.kind == "f":
+            # As bits: a literal would be flushed, or spelled differently, by some compiler's flags.
+            return f"{dtype.name}_of({literal(value.view(f'uint{8 * dtype.itemsize}'))})"
+        return literal(value)
+
+    def _conversion(self, op: str, given: Dtype, dtype: Dtype, operand: str) -> str:
+        if "f" not in (given.kind, dtype.kind):
+            return f"({self.type(dtype)}){operand}"
+        if op == "cast":
+            return f"{dtype.name}_from({operand})"
+        if dtype.kind == "f":
+            return f"{dtype.name}_of({operand})"
+        word = f"uint{8 * dtype.itemsize}_of({operand})"
+        return word if dtype.kind == "u" else f"({self.type(dtype)}){word}"
+
+    def _integer(self, op: str, dtype: Dtype, operands: Sequence[str]) -> str:
+        if op in _OPERATORS:
+            expression = f"{self._wrapping(dtype, operands[0])} {_OPERATORS[op]} {self._wrapping(dtype, operands[1])}"
+        elif op in ("shl", "shr"):
+            expression = f"{operands[0]} {'<<' if op == 'shl' else '>>'} {operands[1]}"
+        elif op == "rotl":
+            word, amount = operands
+            expression = f"({word} << {amount}) | ({word} >> {8 * dtype.itemsize - int(amount)})"
+        elif op == "invert":
+            expression = f"{'!' if dtype == BOOL else '~'}{operands[0]}"
+        elif op == "neg":
+            expression = f"-{self._wrapping(dtype, operands[0])}"
+        else:
+            expression = f"{op}({', '.join(operands)})"
+        # Beside these, C computes in another type than that of the variable.
+        return expression if dtype.name in ("bool", "uint32", "uint64") else f"({self.type(dtype)})({expression})"
+
+    def _wrapping(self, dtype: Dtype, operand: str) -> str:
+        """An operand of the language's wrapping arithmetic: signed integers overflow into nonsense in C."""
+        if dtype.name in ("bool", "uint32", "uint64"):
+            return operand
+        return f"({'unsigned long long' if dtype.itemsize == 8 else 'unsigned int'}){operand}"

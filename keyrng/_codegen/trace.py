@@ -1,0 +1,151 @@
+"""A traced kernel: what it draws, what it computes, and in which order.
+
+A kernel is called once on a lane of symbols, and what remains after the call is a `Program` for the printers.
+Nothing is traced when keyrng is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from keyrng.kernels.lane import Dtype, Function, Once, word_width
+from keyrng.kernels.symbols import BOOL, Graph, Symbol
+
+
+@dataclass(frozen=True)
+class Source:
+    """Direct words: element ``i`` reads word ``i * step + place + plane * size`` of a key, of ``bits`` bits."""
+
+    key: int
+    bits: int
+    plane: int = 0
+    step: int = 1
+    place: int = 0
+
+
+@dataclass
+class Attempt:
+    """The body of a rejection loop: symbols of its own graph, ``param`` for arguments and ``word`` for words."""
+
+    graph: Graph
+    bits: int = 0
+    words: int = 0
+    accept: Symbol = field(init=False)
+    value: Symbol = field(init=False)
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A rejection loop: the key of its blocks, its body and the arguments of the body."""
+
+    key: int
+    body: Attempt
+    arguments: tuple[Symbol, ...]
+
+
+@dataclass
+class Program:
+    """A traced kernel. ``keys`` are (parent, child index); key 0 is the one given."""
+
+    dtype: Dtype
+    parameters: tuple[Symbol, ...]
+    keys: list[tuple[int, int]]
+    sources: list[Source]
+    loops: list[Loop]
+    result: Symbol = field(init=False)
+
+
+class _SymbolicLane:
+    """The lane of a program being traced."""
+
+    def __init__(self, program: Program, graph: Graph, key: int) -> None:
+        self._program = program
+        self._graph = graph
+        self._key = key
+        self._once = Once()
+        self.dtype = program.dtype
+
+    def _word(self, bits: int, **where: int) -> Symbol:
+        self._program.sources.append(Source(self._key, bits, **where))
+        return self._graph.node("word", np.dtype(f"uint{bits}"), len(self._program.sources) - 1)
+
+    def bits(self, width: int | None = None) -> Symbol:
+        self._once()
+        return self._word(word_width(self.dtype, width))
+
+    def planes(self, count: int, width: int | None = None) -> tuple[Symbol, ...]:
+        self._once()
+        return tuple(self._word(word_width(self.dtype, width), plane=plane) for plane in range(count))
+
+    def row(self, count: int) -> tuple[_SymbolicRowLane, ...]:
+        self._once()
+        return tuple(_SymbolicRowLane(self, count, place) for place in range(count))
+
+    def split(self, count: int) -> tuple[_SymbolicLane, ...]:
+        self._once()
+        first = len(self._program.keys)
+        self._program.keys.extend((self._key, child) for child in range(count))
+        return tuple(_SymbolicLane(self._program, self._graph, first + child) for child in range(count))
+
+    def attempts(self, attempt: Callable[..., tuple[Any, Any]], *arguments: Any) -> Symbol:
+        self._once()
+        inputs = tuple(a if isinstance(a, Symbol) else self._graph.constant(a, self.dtype) for a in arguments)
+        body = Attempt(Graph())
+        accept, value = attempt(
+            _AttemptLane(body, self.dtype), *(body.graph.node("param", a.dtype, i) for i, a in enumerate(inputs))
+        )
+        if accept.dtype != BOOL:
+            raise TypeError(f"an attempt returns (accept, value) with a condition first, got {accept.dtype}")
+        body.accept, body.value = accept, value
+        self._program.loops.append(Loop(self._key, body, inputs))
+        return self._graph.node("loop", value.dtype, len(self._program.loops) - 1)
+
+
+class _SymbolicRowLane:
+    """The lane of one value of a row."""
+
+    def __init__(self, lane: _SymbolicLane, step: int, place: int) -> None:
+        self._lane = lane
+        self._where = {"step": step, "place": place}
+        self._once = Once()
+        self.dtype = lane.dtype
+
+    def bits(self, width: int | None = None) -> Symbol:
+        self._once()
+        return self._lane._word(word_width(self.dtype, width), **self._where)
+
+
+class _AttemptLane:
+    """The lane of an attempt being traced: its words come one after the other from the attempt's own blocks."""
+
+    def __init__(self, body: Attempt, dtype: Dtype) -> None:
+        self._body = body
+        self.dtype = dtype
+
+    def bits(self, width: int | None = None) -> Symbol:
+        bits = word_width(self.dtype, width)
+        if self._body.bits not in (0, bits):
+            raise ValueError("an attempt draws words of one width")
+        self._body.bits = bits
+        self._body.words += 1
+        return self._body.graph.node("word", np.dtype(f"uint{bits}"), self._body.words - 1)
+
+
+def trace(function: Function, dtype: Dtype, parameters: int) -> Program:
+    """The program of a kernel that computes in ``dtype``."""
+    graph = Graph()
+    symbols = tuple(graph.node("param", dtype, i) for i in range(parameters))
+    program = Program(dtype, symbols, [(-1, 0)], [], [])
+    program.result = function(_SymbolicLane(program, graph, 0), *symbols)
+    return program
+
+
+def leaves(program: Program) -> dict[tuple[str, int], Symbol]:
+    """The symbols of a program's words and loops, by kind and number: what a printer must compute by other means."""
+    graph = program.result.graph
+    words = {("word", i): graph.node("word", np.dtype(f"uint{s.bits}"), i) for i, s in enumerate(program.sources)}
+    return words | {("loop", i): graph.node("loop", loop.body.value.dtype, i) for i, loop in enumerate(program.loops)}

@@ -1,0 +1,178 @@
+"""Dropout: elements set to zero at random, and the others scaled so that the mean stays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, SupportsIndex
+
+import numpy as np
+
+from keyrng._core.arguments import plain
+from keyrng._core.dtypes import floating
+from keyrng._core.fpenv import in_default_mode
+from keyrng._executors.device import is_on_device, on_device
+from keyrng._keys.derive import Key, _axis, check_key
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import Array, Parameter, anything, one_number, probability
+from keyrng._sampling.shapes import Shape, as_out, dimensions
+from keyrng.distributions.bernoulli import bernoulli
+from keyrng.kernels.lane import FLOATS, kernel
+from keyrng.kernels.ops import bitcast, cast, where
+
+
+def _kept(lane: Any, high: Any, low: Any) -> Any:
+    """Whether the lane's word of 32 bits is below ``high * 2**16 + low``, which is 2**32 at most.
+
+    The bound comes in two parts because a float32 holds only 24 of its bits.
+    """
+    word = lane.bits(32)
+    if lane.dtype == np.float64:
+        return cast(word, np.float64) < high * 65536.0 + low
+    # As int32, to which processors convert in one instruction. A bound of 2**32 is 0 here.
+    bound = (bitcast(cast(high, np.int32), np.uint32) << 16) + bitcast(cast(low, np.int32), np.uint32)
+    return (word < bound) | (high == 65536.0)
+
+
+@kernel(*FLOATS)
+def _dropout(lane: Any, x: Any, high: Any, low: Any, scale: Any) -> Any:
+    # A NaN as it is, for processors differ in the bits of one that is multiplied.
+    return where(_kept(lane, high, low), where(x == x, x * scale, x), 0.0)
+
+
+@kernel(*FLOATS)
+def _kept_or_zero(lane: Any, x: Any, kept: Any, scale: Any) -> Any:
+    return where(kept != 0.0, where(x == x, x * scale, x), 0.0)
+
+
+@in_default_mode
+def dropout(
+    key: Key,
+    x: Array,
+    rate: float,
+    *,
+    broadcast_dims: SupportsIndex | Sequence[SupportsIndex] = (),
+    out: Array | None = None,
+) -> Array:
+    """``x`` with each element dropped, which makes it 0, with probability ``rate``, and the others over ``1 - rate``.
+
+    Parameters
+    ----------
+    key
+        As for `draw`. Each of an array of keys drops elements of its own, and the result has shape
+        ``key.shape + x.shape``.
+    x
+        An array of float16, bfloat16, float32 or float64, where the key is; it may hold anything.
+    rate
+        A number from 0, for ``x`` as it is, to 1, for zeros.
+    broadcast_dims
+        Axes of ``x``, or of a key's part of it, along which all or nothing is dropped.
+    out
+        An array to write to and return, of the dtype of ``x``; it may be ``x`` itself. If ``x`` has the axes of an
+        array of keys first, and ``out`` the shape of ``x``, then each key drops elements of its own part of ``x``.
+
+    Raises
+    ------
+    TypeError
+        For an ``x`` that is no array of floats, a ``rate`` that is no number, or a wrong kind of argument.
+    ValueError
+        For a ``rate`` outside [0, 1] or NaN, an ``out`` of another shape, or, as an AxisError, an axis out of range.
+
+    Notes
+    -----
+    Element ``i`` is kept if word ``i`` of the key, of 32 bits, is below ``(1 - rate) * 2**32``, rounded to a whole
+    number: what is dropped depends neither on the dtype nor on the values. What is kept is multiplied by
+    ``1 / (1 - rate)`` in float32, or float64 for that, and rounded once to the dtype. A dropped NaN or infinity is 0,
+    where torch, which multiplies by a mask, keeps a NaN.
+
+    Nothing needs to be remembered for the backward pass: the gradient of ``dropout(key, x, rate)`` is ``dropout`` of
+    the gradient with the same key and rate.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.dropout(keyrng.key(0), np.ones((2, 4), "float32"), 0.5)
+    array([[0., 0., 2., 2.],
+           [0., 2., 2., 0.]], dtype=float32)
+    """
+    check_key(key)
+    x = _floats(x)
+    own = out is not None and as_out(key, out).shape == x.shape and x.shape[: key.ndim] == key.shape
+    shape = x.shape[key.ndim :] if own else x.shape
+    chance = one_number(probability(rate=rate))
+    bound, scale = _bound(chance), Parameter("rate", 1.0 / (1.0 - chance) if chance < 1 else 0.0)
+    once = _once_along(shape, broadcast_dims)
+    if once == shape:
+        return draw(_dropout, key, shape, x.dtype, anything(x=x), *bound, scale, out=out)
+    kept = bernoulli(key, 1.0 - chance, once)
+    return draw(_kept_or_zero, key, shape, x.dtype, anything(x=x), kept.view(np.uint8), scale, out=out)
+
+
+@in_default_mode
+def dropout_mask(
+    key: Key,
+    shape: Shape,
+    rate: float,
+    *,
+    broadcast_dims: SupportsIndex | Sequence[SupportsIndex] = (),
+    out: Array | None = None,
+) -> Array:
+    """What `dropout` of an array of this shape keeps: True with probability ``1 - rate``.
+
+    Parameters
+    ----------
+    key, shape, out
+        As for `draw`: the result has shape ``key.shape + shape``, and is of bool.
+    rate
+        A number from 0, for True everywhere, to 1, for False.
+    broadcast_dims
+        Axes of ``shape`` that have length 1 in the result, so that it broadcasts along them.
+
+    Raises
+    ------
+    TypeError
+        For a ``rate`` that is no number, or a wrong kind of argument.
+    ValueError
+        For a ``rate`` outside [0, 1] or NaN, or, as an AxisError, an axis that is out of range.
+
+    Notes
+    -----
+    The values of ``bernoulli(key, 1 - rate, shape)``: the probability is ``1 - rate`` rounded to a multiple of 2**-32.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.dropout_mask(keyrng.key(0), (2, 4), 0.5)
+    array([[False, False,  True,  True],
+           [False,  True,  True, False]])
+    """
+    once = _once_along(dimensions(shape), broadcast_dims)
+    return bernoulli(key, 1.0 - one_number(probability(rate=rate)), once, out=out)
+
+
+def _floats(x: object) -> Array:
+    """An array of floats, of NumPy or of CuPy."""
+    if is_on_device(x):
+        x = on_device(x)
+    elif not isinstance(x, (np.ndarray, np.generic)):
+        raise TypeError(f"x is an array of floats, got {type(x).__name__}; np.asarray(x, dtype) makes one")
+    else:
+        x = plain("x", np.asanyarray(x))
+    array: Any = x
+    try:
+        floating(array.dtype)
+    except TypeError as error:
+        raise TypeError(f"x is an array of floats: {error}") from None
+    return array  # type: ignore[no-any-return]
+
+
+def _bound(chance: float) -> tuple[Parameter, Parameter]:
+    """How many of the words of 32 bits keep an element, from 0 to 2**32: the upper and the lower 16 bits."""
+    high, low = divmod(round((1.0 - chance) * 2**32), 2**16)
+    return Parameter("rate", float(high)), Parameter("rate", float(low))
+
+
+def _once_along(shape: tuple[int, ...], axes: SupportsIndex | Sequence[SupportsIndex]) -> tuple[int, ...]:
+    """The shape with length 1 along some axes."""
+    listed = axes if isinstance(axes, (tuple, list)) else (axes,)
+    chosen = {_axis(axis, len(shape), "broadcast_dims") for axis in listed}
+    return tuple(1 if axis in chosen else size for axis, size in enumerate(shape))

@@ -1,0 +1,156 @@
+"""The order in which training reads its data: a permutation for each epoch, made batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, overload
+
+import numpy as np
+
+from keyrng._core.arguments import Int, shown
+from keyrng._keys.derive import Key, _is_integer, check_key, fold_in
+from keyrng._sampling.parameters import Array, truth
+from keyrng.distributions.index_shuffle import index_shuffle
+
+_TOGETHER = 1 << 12  # examples
+
+
+def epochs(
+    key: Key,
+    n: Int,
+    batch_size: Int,
+    *,
+    drop_last: bool = False,
+    rank: Int = 0,
+    world_size: Int = 1,
+) -> Epochs:
+    """The order of ``n`` examples in each epoch, as batches of indices for one of several ranks.
+
+    ``epochs(...)[e]`` is epoch ``e``, and ``epochs(...)[e][s]`` the batch of its step ``s``: an int64 array, made when
+    it is asked for from ``(key, e, s)`` alone. So training goes on from any place, ``epochs(...)[e][s:]``, without
+    replay, and nothing of length ``n`` is made or kept.
+
+    Parameters
+    ----------
+    key
+        One key.
+    n
+        The number of examples, from 1 to 2**63.
+    batch_size
+        How many examples a rank has in a step.
+    drop_last
+        Whether to leave out, in each epoch, the examples that do not fill a step of all ranks.
+    rank, world_size
+        Which of how many processes this is; they share a step's examples.
+
+    Raises
+    ------
+    TypeError
+        For a wrong kind of argument.
+    ValueError
+        For an array of keys, a size below 1 or a rank that is not below ``world_size``.
+
+    Notes
+    -----
+    Step ``s`` has the examples at places ``s * m`` to ``(s + 1) * m`` of ``index_shuffle(fold_in(key, e), ..., n)``,
+    with ``m = batch_size * world_size``, and the ranks have them in order. So ranks are disjoint and together complete,
+    and 2 ranks with batches of 32 read what 1 rank reads with batches of 64, step for step. Every rank has the same
+    number of steps. What is left for the last one is shared evenly: batches differ by one example at most, and are
+    empty on some ranks where there are fewer examples than ranks; with ``drop_last`` all batches are full.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> order = keyrng.epochs(keyrng.key(0), 10, 4)
+    >>> [batch.tolist() for batch in order[0]]
+    [[7, 4, 6, 2], [0, 5, 8, 3], [9, 1]]
+    >>> len(order[7]), order[7][2]
+    (3, array([5, 4]))
+    """
+    if check_key(key).shape:
+        raise ValueError(f"epochs takes one key, got keys of shape {key.shape}; epochs(keys[i], ...) takes one of them")
+    sizes = {"n": n, "batch_size": batch_size, "world_size": world_size, "rank": rank}
+    for name, value in sizes.items():
+        if not _is_integer(value):
+            raise TypeError(f"{name} is an int, got {shown(value)}")
+        if value < (name != "rank"):
+            raise ValueError(f"{name} must be {'0' if name == 'rank' else '1'} or more, got {shown(value)}")
+    if n > 2**63:
+        raise ValueError(f"n must be from 1 to 2**63, got {shown(n)}")
+    if rank >= world_size:
+        raise ValueError(f"rank must be less than world_size, got {shown(rank)} of {shown(world_size)}")
+    last = truth("drop_last", drop_last)
+    return Epochs(key.to("cpu"), int(n), int(batch_size), last, int(rank), int(world_size))
+
+
+@dataclass(frozen=True, eq=False)
+class Epochs:
+    """Epochs by number, without end; `keyrng.epochs` says more."""
+
+    key: Key
+    n: int
+    batch_size: int
+    drop_last: bool
+    rank: int
+    world_size: int
+
+    @property
+    def steps(self) -> int:
+        """The number of steps of an epoch, the same for every rank."""
+        step = self.batch_size * self.world_size
+        return self.n // step if self.drop_last else -(-self.n // step)
+
+    def __getitem__(self, epoch: int) -> Epoch:
+        if not _is_integer(epoch):
+            raise TypeError(f"an epoch is a number, got {shown(epoch)}")
+        if epoch < 0:
+            raise IndexError(f"epochs have no end to count from, got {shown(epoch)}")
+        return Epoch(self, int(epoch), fold_in(self.key, int(epoch)), range(self.steps))
+
+    def __iter__(self) -> Iterator[Epoch]:
+        return (self[epoch] for epoch in count())
+
+
+@dataclass(frozen=True, eq=False)
+class Epoch(Sequence[Array]):
+    """The batches of an epoch, or of some of its steps; a slice has the batches of those steps."""
+
+    order: Epochs
+    number: int
+    key: Key
+    steps: range
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    @overload
+    def __getitem__(self, step: int) -> Array: ...
+    @overload
+    def __getitem__(self, step: slice) -> Epoch: ...
+    def __getitem__(self, step: Any) -> Any:
+        """The batch of a step, or the batches of a slice of steps."""
+        if isinstance(step, slice):
+            return Epoch(self.order, self.number, self.key, self.steps[step])
+        if not _is_integer(step):
+            raise TypeError(f"a step is a number or a slice, got {shown(step)}")
+        if not -len(self) <= step < len(self):
+            raise IndexError(f"epoch {self.number} has {len(self)} steps here, got {shown(step)}")
+        return index_shuffle(self.key, self._places(self.steps[int(step)]), self.order.n)
+
+    def __iter__(self) -> Iterator[Array]:
+        # Several steps at a time, for a call takes longer than a short batch.
+        together = max(1, _TOGETHER // self.order.batch_size)
+        for first in range(0, len(self), together):
+            places = [self._places(step) for step in self.steps[first : first + together]]
+            batches = index_shuffle(self.key, np.concatenate(places), self.order.n)
+            yield from np.split(batches, np.cumsum([len(place) for place in places[:-1]]))
+
+    def _places(self, step: int) -> Array:
+        """Which places of the epoch's permutation a step has on this rank."""
+        order = self.order
+        whole = order.batch_size * order.world_size
+        size = min(whole, order.n - step * whole)
+        start, stop = (size * rank // order.world_size for rank in (order.rank, order.rank + 1))
+        return np.arange(start, stop, dtype=np.uint64) + np.uint64(step * whole)

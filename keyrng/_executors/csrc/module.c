@@ -1,0 +1,316 @@
+/* The Python module keyrng._executors._compiled: the tables by name, and the few calls that run them.
+ *
+ * Buffers come checked from keyrng._executors.native: contiguous, of the right dtype and size.
+ */
+#define PY_SSIZE_T_CLEAN
+#include <pyconfig.h>
+#ifndef Py_GIL_DISABLED /* which has no limited API */
+#define Py_LIMITED_API 0x030B0000
+#endif
+#include <Python.h>
+#include <string.h>
+
+#include "code.h"
+#include "tables.inc"
+
+#include "execute.h"
+
+#define GIL_WORTH 4096 /* elements; releasing the lock costs as much as making some hundred */
+#define MOST_SMALL_DIMS 32
+
+#ifdef KEYRNG_HAVE_X86
+extern const isa_code keyrng_code_avx512, keyrng_code_avx2;
+#endif
+extern const isa_code keyrng_code_baseline;
+
+static const isa_code *available[3];
+static int available_count;
+static const isa_code *chosen;
+
+static void find_isas(void) {
+    available_count = 0;
+#ifdef KEYRNG_HAVE_X86
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512bw"))
+        available[available_count++] = &keyrng_code_avx512;
+    if (__builtin_cpu_supports("avx2")) available[available_count++] = &keyrng_code_avx2;
+#endif
+    available[available_count++] = &keyrng_code_baseline;
+    chosen = available[0];
+}
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+static PyObject *describe(PyObject *self, PyObject *unused) {
+    (void)self, (void)unused;
+    PyObject *algorithm_names = PyList_New(0), *plan_names = PyList_New(0), *store_list = PyList_New(0),
+             *isa_names = PyList_New(0);
+    int failed = !algorithm_names || !plan_names || !store_list || !isa_names;
+    for (int i = 0; i < COUNT(algorithm_infos) && !failed; i++) {
+        PyObject *item = PyUnicode_FromString(algorithm_infos[i].name);
+        failed = !item || PyList_Append(algorithm_names, item);
+        Py_XDECREF(item);
+    }
+    for (int i = 0; i < COUNT(plans) && !failed; i++) {
+        PyObject *item = Py_BuildValue("(ss)", plans[i].name, plans[i].result);
+        failed = !item || PyList_Append(plan_names, item);
+        Py_XDECREF(item);
+    }
+    for (int i = 0; i < COUNT(store_names) && !failed; i++) {
+        PyObject *item = PyUnicode_FromString(store_names[i]);
+        failed = !item || PyList_Append(store_list, item);
+        Py_XDECREF(item);
+    }
+    for (int i = 0; i < available_count && !failed; i++) {
+        PyObject *item = PyUnicode_FromString(available[i]->name);
+        failed = !item || PyList_Append(isa_names, item);
+        Py_XDECREF(item);
+    }
+    PyObject *result =
+        failed ? NULL : PyTuple_Pack(4, algorithm_names, plan_names, store_list, isa_names);
+    Py_XDECREF(algorithm_names);
+    Py_XDECREF(plan_names);
+    Py_XDECREF(store_list);
+    Py_XDECREF(isa_names);
+    return result;
+}
+
+static PyObject *isa(PyObject *self, PyObject *name) {
+    (void)self;
+    if (name == Py_None) return PyUnicode_FromString(chosen->name);
+    const char *wanted = PyUnicode_AsUTF8AndSize(name, NULL);
+    if (!wanted) return NULL;
+    for (int i = 0; i < available_count; i++)
+        if (!strcmp(available[i]->name, wanted)) {
+            chosen = available[i];
+            Py_RETURN_NONE;
+        }
+    PyErr_Format(PyExc_ValueError, "this processor or build has no %s", wanted);
+    return NULL;
+}
+
+static int take(PyObject *object, Py_buffer *view, int flags) {
+    if (PyObject_GetBuffer(object, view, flags)) {
+        view->obj = NULL;
+        return -1;
+    }
+    return 0;
+}
+
+static int read_parameter(PyObject *item, parameter *p, Py_buffer *view, int itemsize, size_t total, int dims) {
+    PyObject *array = item, *strides = NULL;
+    if (PyTuple_Check(item)) {
+        array = PyTuple_GetItem(item, 0);
+        strides = PyTuple_GetItem(item, 1);
+        if (!array || !strides) return -1;
+    }
+    if (take(array, view, PyBUF_SIMPLE)) return -1;
+    p->data = view->buf;
+    if (strides) {
+        p->shape = STRIDED;
+        for (int d = 0; d < dims; d++) {
+            PyObject *stride = PyTuple_GetItem(strides, d);
+            if (!stride) return -1;
+            p->strides[d] = PyLong_AsLongLong(stride);
+        }
+    } else if (view->len == itemsize) {
+        p->shape = ONE;
+    } else if ((size_t)view->len == total * (size_t)itemsize) {
+        p->shape = WHOLE;
+    } else {
+        PyErr_SetString(PyExc_SystemError, "a parameter's buffer has another size than the result");
+    }
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+/* run(plan, store, algorithm, words, keys, start, count, size, out, out_size, first, stop, shape, parameters);
+ * start is a number, or an array of one for each key */
+static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+    (void)self;
+    if (n != 14) return PyErr_Format(PyExc_TypeError, "run takes 14 arguments");
+    long numbers[3];
+    for (int i = 0; i < 3; i++) numbers[i] = PyLong_AsLong(args[i]);
+    unsigned long long sizes[6];
+    int places[6] = {4, 5, 6, 7, 10, 11};
+    int one_start = PyLong_Check(args[5]);
+    for (int i = 0; i < 6; i++)
+        sizes[i] = i == 1 && !one_start ? 0 : PyLong_AsUnsignedLongLong(args[places[i]]);
+    long out_size = PyLong_AsLong(args[9]);
+    if (PyErr_Occurred()) return NULL;
+    const plan *p = &plans[numbers[0]];
+    job j = {.plan = p,
+             .algorithm = &algorithm_infos[numbers[2]],
+             .code = &chosen->algorithms[numbers[2]],
+             .isa = chosen,
+             .store = numbers[1] < 0 ? NULL : chosen->maps[numbers[1]],
+             .out_size = (int)out_size,
+             .keys = (size_t)sizes[0],
+             .start = sizes[1],
+             .count = sizes[2],
+             .size = sizes[3],
+             .dims = (int)PyTuple_Size(args[12])};
+    size_t first = (size_t)sizes[4], stop = (size_t)sizes[5], total = j.keys * (size_t)j.count;
+    Py_buffer words = {0}, out = {0}, starts = {0}, views[MOST_INPUTS] = {{0}};
+    int failed = 0;
+    if (j.dims > MOST_DIMS || PyTuple_Size(args[13]) != p->parameters || stop > total) {
+        PyErr_SetString(PyExc_SystemError, "a plan was called with the wrong arguments");
+        return NULL;
+    }
+    failed = take(args[3], &words, PyBUF_SIMPLE) || take(args[8], &out, PyBUF_WRITABLE) ||
+             (!one_start && take(args[5], &starts, PyBUF_SIMPLE));
+    j.words = words.buf;
+    j.starts = starts.buf;
+    j.out = out.buf;
+    for (int d = 0; d < j.dims && !failed; d++) j.shape[d] = PyLong_AsLongLong(PyTuple_GetItem(args[12], d));
+    for (int i = 0; i < p->parameters && !failed; i++)
+        failed = read_parameter(PyTuple_GetItem(args[13], i), &j.parameters[i], &views[i], p->itemsize, total, j.dims);
+    if (!failed && ((size_t)words.len != j.keys * (size_t)(j.algorithm->key_words * j.algorithm->word_bytes) ||
+                    (size_t)out.len != total * (size_t)j.out_size || (!one_start && (size_t)starts.len != j.keys * 8))) {
+        PyErr_SetString(PyExc_SystemError, "the words, the starts or the output have another size than the call says");
+        failed = 1;
+    }
+    if (!failed && first < stop) {
+        int status;
+        if (stop - first < GIL_WORTH) {
+            status = execute(&j, first, stop);
+        } else {
+            Py_BEGIN_ALLOW_THREADS
+            status = execute(&j, first, stop);
+            Py_END_ALLOW_THREADS
+        }
+        if (status) PyErr_NoMemory(), failed = 1;
+    }
+    if (words.obj) PyBuffer_Release(&words);
+    if (out.obj) PyBuffer_Release(&out);
+    if (starts.obj) PyBuffer_Release(&starts);
+    for (int i = 0; i < p->parameters; i++)
+        if (views[i].obj) PyBuffer_Release(&views[i]);
+    if (failed) return NULL;
+    Py_RETURN_NONE;
+}
+
+/* The elements of a shape, an int or a tuple of ints; 0 if there are none, or too many for a small draw. */
+static size_t small_count(PyObject *shape) {
+    Py_ssize_t dims = PyTuple_CheckExact(shape) ? PyTuple_Size(shape) : 1;
+    size_t count = dims > MOST_SMALL_DIMS ? 0 : 1;
+    for (Py_ssize_t d = 0; d < dims && count; d++) {
+        PyObject *size = PyTuple_CheckExact(shape) ? PyTuple_GetItem(shape, d) : shape;
+        int overflow = 0;
+        long long n = PyLong_CheckExact(size) ? PyLong_AsLongLongAndOverflow(size, &overflow) : 0;
+        count = overflow || n < 1 || n > GIL_WORTH ? 0 : count * (size_t)n;
+        if (count > GIL_WORTH) count = 0;
+    }
+    return count;
+}
+
+/* run_small(recipe, words, shape, dtype, empty, *parameters): a new array by numpy.empty, of one key's sample; each
+ * parameter has one value or all. None for what is not small, or not usual: the long road says what is wrong with it.
+ * Small draws take the time of Python's steps, so they are few. */
+static PyObject *run_small(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+    (void)self;
+    if (n < 5) return PyErr_Format(PyExc_TypeError, "run_small takes 5 arguments or more");
+    long recipe = PyLong_AsLong(args[0]);
+    if (recipe == -1 && PyErr_Occurred()) return NULL;
+    int number = (int)(recipe >> 16), store = (int)(recipe >> 8 & 255) - 1, algorithm = (int)(recipe & 255);
+    size_t count = small_count(args[2]);
+    if (!count) Py_RETURN_NONE;
+    Py_buffer words = {0}, out = {0}, views[MOST_INPUTS];
+    if (PyObject_GetBuffer(args[1], &words, PyBUF_ND)) {
+        PyErr_Clear(); /* on a GPU */
+        Py_RETURN_NONE;
+    }
+    if (words.ndim != 1) {
+        PyBuffer_Release(&words);
+        Py_RETURN_NONE;
+    }
+    int taken = 0, failed = 1;
+    PyObject *result = PyObject_CallFunctionObjArgs(args[4], args[2], args[3], NULL);
+    if (result && !take(result, &out, PyBUF_WRITABLE)) {
+        job j = {.plan = &plans[number],
+                 .algorithm = &algorithm_infos[algorithm],
+                 .code = &chosen->algorithms[algorithm],
+                 .isa = chosen,
+                 .store = store < 0 ? NULL : chosen->maps[store],
+                 .out_size = (int)out.itemsize,
+                 .words = words.buf,
+                 .keys = 1,
+                 .count = count,
+                 .size = count,
+                 .out = out.buf};
+        failed = words.len != j.algorithm->key_words * j.algorithm->word_bytes || n - 5 != j.plan->parameters ||
+                 (size_t)out.len != count * (size_t)out.itemsize;
+        if (failed) PyErr_SetString(PyExc_SystemError, "run_small was called with the wrong arguments");
+        for (; taken < j.plan->parameters && !failed; taken++) {
+            views[taken].obj = NULL;
+            failed = read_parameter(args[5 + taken], &j.parameters[taken], &views[taken], j.plan->itemsize, count, 0);
+        }
+        if (!failed && execute(&j, 0, count)) PyErr_NoMemory(), failed = 1;
+    }
+    PyBuffer_Release(&words);
+    if (out.obj) PyBuffer_Release(&out);
+    while (taken--)
+        if (views[taken].obj) PyBuffer_Release(&views[taken]);
+    if (!failed) return result;
+    Py_XDECREF(result);
+    return NULL;
+}
+
+#include "children.h"
+
+/* tally(words, shift, counts): how many words of 32 bits begin with each combination of the bits that a shift leaves.
+ * By hand, for np.bincount keeps Python's lock. */
+static PyObject *tally(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+    (void)self;
+    if (n != 3) return PyErr_Format(PyExc_TypeError, "tally takes 3 arguments");
+    long shift = PyLong_AsLong(args[1]);
+    if (PyErr_Occurred()) return NULL;
+    Py_buffer words = {0}, counts = {0};
+    int failed = take(args[0], &words, PyBUF_SIMPLE) || take(args[2], &counts, PyBUF_WRITABLE);
+    if (!failed && (shift < 1 || shift > 31 || (uint64_t)counts.len != (uint64_t)4 << (32 - shift))) {
+        PyErr_SetString(PyExc_SystemError, "tally was called with counts of the wrong size");
+        failed = 1;
+    }
+    if (!failed) {
+        const uint32_t *word = words.buf, *end = word + words.len / 4;
+        uint32_t *count = counts.buf;
+        PyThreadState *state = end - word < GIL_WORTH ? NULL : PyEval_SaveThread();
+        while (word < end) count[*word++ >> shift]++;
+        if (state) PyEval_RestoreThread(state);
+    }
+    if (words.obj) PyBuffer_Release(&words);
+    if (counts.obj) PyBuffer_Release(&counts);
+    if (failed) return NULL;
+    Py_RETURN_NONE;
+}
+
+#include "bitgen.h"
+
+#define METHOD(name, flags) {#name, (PyCFunction)(void (*)(void))name, flags, NULL}
+
+static PyMethodDef methods[] = {
+    METHOD(describe, METH_NOARGS),     METHOD(isa, METH_O),
+    METHOD(run, METH_FASTCALL),        METHOD(children, METH_FASTCALL),
+    METHOD(run_small, METH_FASTCALL),  METHOD(derive, METH_FASTCALL),     METHOD(derive_one, METH_FASTCALL),
+    METHOD(tally, METH_FASTCALL),      METHOD(read_stream, METH_FASTCALL),
+    {NULL, NULL, 0, NULL},
+};
+
+static int start(PyObject *module) {
+    (void)module;
+    if (!chosen) find_isas();
+    return 0;
+}
+
+/* What the module knows is constant but for `chosen`, one pointer, so it needs no lock. */
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, (void *)start},
+#ifdef Py_GIL_DISABLED
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL},
+};
+
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_compiled", NULL, 0, methods, slots, NULL, NULL, NULL};
+
+PyMODINIT_FUNC PyInit__compiled(void) { return PyModuleDef_Init(&definition); }

@@ -1,0 +1,208 @@
+"""CUDA, by CuPy: kernels and children of keys, launched on the current stream of the device that holds the words.
+
+Nothing here waits for the device or copies from it. A text is compiled once a process, and CuPy keeps what came out on
+disk. Words, results and parameters are CuPy arrays of one device; NumPy's arrays of one value go by value.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
+from math import prod
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from keyrng._codegen import cuda as text
+from keyrng._codegen.trace import trace
+from keyrng._core.fpenv import in_default_mode
+from keyrng._executors import Slab, gpu
+from keyrng.algorithms import threefry2x32
+from keyrng.algorithms.base import Algorithm, Domain
+from keyrng.kernels.lane import Function, Kernel
+
+Array: TypeAlias = Any  # CuPy's has no static types
+Dtype: TypeAlias = np.dtype[Any]
+Guard: TypeAlias = text.Guard | None
+Sizes: TypeAlias = tuple[tuple[int, int], tuple[int, int]]  # of a grid in blocks, and of a block in threads
+
+_THREADS = 256  # a block
+_BLOCKS = 8  # for each multiprocessor, which then has all the threads it can hold
+_ROWS = 65535  # the most blocks along a grid's second axis
+
+# No option decides a bit (keyrng._codegen.cuda); this one says what is meant.
+_OPTIONS = ("--std=c++17", "--fmad=false")
+
+_u64 = np.uint64
+_NULL = np.uint64(0)
+_HERE: AbstractContextManager[Any] = nullcontext()
+
+
+def on(device: int) -> AbstractContextManager[Any]:
+    """A device made the current one, and the one before put back."""
+    cuda = gpu.cupy().cuda
+    there: AbstractContextManager[Any] = _HERE if cuda.runtime.getDevice() == device else cuda.Device(device)
+    return there
+
+
+# Samples
+
+
+@in_default_mode
+def fill(
+    kernel: Function,
+    algorithm: Algorithm,
+    words: Array,
+    slab: Slab,
+    out: Array,
+    shape: tuple[int, ...],
+    values: Sequence[Array],
+    compute: Dtype,
+    guards: tuple[Guard, ...],
+) -> None:
+    """Make a slab of each key into contiguous ``out``; ``shape`` is its shape, to which the values broadcast.
+
+    ``guards`` are what must hold of values in device memory, which nobody has checked: where one does not, an element
+    is NaN, -1 (the largest number of an unsigned dtype) or False.
+    """
+    device, rows = out.device.id, out.size // slab.count
+    with on(device):
+        request = text.Request(_kernel(kernel), compute, out.dtype, guards if any(guards) else ())
+        function, group = _fill(request, algorithm, device, gpu.cupy())
+        numbers = (_u64(rows), _u64(slab.start), _u64(slab.count), _u64(slab.size))
+        parameters = [argument for value in values for argument in _parameter(value, shape, compute)]
+        groups = -(-(slab.start % group + slab.count) // group)
+        function(*_sizes(groups, rows, device), (words, *numbers, out, *parameters))
+
+
+@in_default_mode
+def apply(function: Function, *values: Array) -> Array:
+    """A function of the kernel language, element by element, of values of one dtype that broadcast together."""
+    dtype, shape = values[0].dtype, np.broadcast_shapes(*(value.shape for value in values))
+    devices = [value.device.id for value in values if not isinstance(value, np.ndarray)]
+    if not devices:
+        with np.errstate(all="ignore"):
+            return np.asarray(function(*values))
+    device = devices[0]
+    kernel, result = _pointwise(function, dtype, len(values))
+    with on(device):
+        out = gpu.cupy().empty(shape, result)
+    if out.size:
+        fill(kernel, threefry2x32, _NULL, Slab(0, out.size, out.size), out, shape, values, dtype, ())
+    return out
+
+
+@lru_cache(maxsize=512)
+def _kernel(function: Function) -> Kernel:
+    """A user's function as a kernel; keyrng's are that already."""
+    return function if isinstance(function, Kernel) else Kernel(function, getattr(function, "__name__", "kernel"), ())
+
+
+@lru_cache(maxsize=512)
+def _pointwise(function: Function, dtype: Dtype, count: int) -> tuple[Kernel, Dtype]:
+    """A function of values as a kernel that draws nothing, and the dtype of its result."""
+
+    def pointwise(lane: Any, *values: Any) -> Any:
+        return function(*values)
+
+    names = ["lane", *(f"p{i}" for i in range(count))]
+    parameters = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in names]
+    pointwise.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return Kernel(pointwise, function.__name__, ()), trace(pointwise, dtype, count).result.dtype
+
+
+# What is compiled belongs to the CuPy that did it: tests have a double of it, too.
+
+
+@lru_cache(maxsize=4096)
+def _fill(request: text.Request, algorithm: Algorithm, device: int, cupy: Any) -> tuple[Any, int]:
+    """The function of a request, and how many elements a thread makes at once."""
+    module = cupy.RawModule(code=text.source(request, algorithm), options=_OPTIONS)
+    return module.get_function(text.function_name(request, algorithm)), text.group(request, algorithm)
+
+
+def _parameter(value: Array, shape: tuple[int, ...], dtype: Dtype) -> tuple[Any, ...]:
+    """The four arguments of a parameter: the array, one value, and how the array lies in the result."""
+    if isinstance(value, np.ndarray):
+        return _NULL, dtype.type(value.item()), _NULL, _NULL
+    cupy = gpu.cupy()
+    layout = _layout(value.shape, shape)
+    if layout is None:
+        value, layout = cupy.broadcast_to(value, shape), (1, prod(shape))
+    return cupy.ascontiguousarray(value), dtype.type(0), _u64(layout[0]), _u64(layout[1])
+
+
+def _layout(given: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, int] | None:
+    """For how many elements each value of an array stands, and after how many values they begin again.
+
+    None if the array varies along axes of the result that have one between them along which it does not.
+    """
+    padded = (1,) * (len(shape) - len(given)) + given
+    axes = [axis for axis, length in enumerate(padded) if length != 1]
+    if not axes:
+        return 1, 1
+    first, stop = axes[0], axes[-1] + 1
+    if padded[first:stop] != shape[first:stop]:
+        return None
+    return prod(shape[stop:]), prod(shape[first:stop])
+
+
+def _sizes(width: int, rows: int, device: int) -> Sizes:
+    """A grid for so many threads in each of some rows: a block is as wide as a row needs, and has more rows if short.
+
+    There are no more blocks than the device holds at once: their threads go on until all is done.
+    """
+    wide = min(_THREADS, 1 << (width - 1).bit_length())
+    high, most = _THREADS // wide, _BLOCKS * _multiprocessors(device)
+    across = min(-(-width // wide), most)
+    return (across, min(-(-rows // high), max(1, most // across), _ROWS)), (wide, high)
+
+
+@lru_cache
+def _multiprocessors(device: int) -> int:
+    return int(gpu.cupy().cuda.Device(device).attributes["MultiProcessorCount"])
+
+
+# Children of keys; what an argument means is said in keyrng._executors.derive
+
+
+def children(algorithm: Algorithm, words: Array, start: int, count: int) -> Array:
+    """The children ``start``, ``start + 1``, ... of each key: words (keys, key_words) to (keys, count, key_words)."""
+    device = words.device.id
+    with on(device):
+        out = gpu.cupy().empty((len(words), count, algorithm.key_words), algorithm.dtype)
+        if out.size:
+            split, _ = _derivations(algorithm, device, gpu.cupy())
+            numbers = (_u64(len(words)), _u64(start), _u64(count))
+            split(*_sizes(len(words) * count, 1, device), (_contiguous(words), *numbers, out))
+    return out
+
+
+def derive(algorithm: Algorithm, words: Array, index: Array | int, domain: Domain, count: int) -> Array:
+    """Children of keys at indices, as many as asked for; of the keys and indices there are as many, or one."""
+    device, word = words.device.id, algorithm.dtype.type
+    with on(device):
+        out = gpu.cupy().empty((count, algorithm.key_words), algorithm.dtype)
+        if not out.size:
+            return out
+        _, fold = _derivations(algorithm, device, gpu.cupy())
+        if isinstance(index, int):
+            number, lowest = (_NULL, _NULL), index & (2**algorithm.word_bits - 1)
+            halves = word(lowest), word(index >> algorithm.word_bits)
+        else:
+            number, halves = (_contiguous(index), _u64(len(index))), (word(0), word(0))
+        keys = _contiguous(words), _u64(len(words))
+        fold(*_sizes(count, 1, device), (*keys, *number, *halves, word(domain), _u64(count), out))
+    return out
+
+
+@lru_cache(maxsize=256)
+def _derivations(algorithm: Algorithm, device: int, cupy: Any) -> tuple[Any, Any]:
+    module = cupy.RawModule(code=text.key_source(algorithm), options=_OPTIONS)
+    return module.get_function(text.split_name(algorithm)), module.get_function(text.fold_name(algorithm))
+
+
+def _contiguous(array: Array) -> Array:
+    return gpu.cupy().ascontiguousarray(array)

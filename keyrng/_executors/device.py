@@ -1,0 +1,173 @@
+"""Memories: that of the CPU, and those of GPUs; where an array lies, and how it comes from one to the other.
+
+Code for both asks the memory of a key for what it needs: new arrays, array functions (`xp`), or a function of the
+kernel language applied to arrays. Of CuPy's functions it calls those that copy, sort or count, never one that computes
+floats narrower than 64 bits: CuPy flushes subnormals, and has no promise about the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+
+from keyrng._core.arguments import shown
+from keyrng._executors import gpu
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]  # or CuPy's, which has no static types
+
+_HERE: AbstractContextManager[Any] = nullcontext()
+
+
+class Memory(Protocol):
+    """What code that works in any memory asks for."""
+
+    @property
+    def name(self) -> str:
+        """The name of the device, ``"cpu"`` or ``"cuda:1"``."""
+
+    @property
+    def xp(self) -> Any:
+        """The module of array functions: NumPy, or CuPy."""
+
+    def current(self) -> AbstractContextManager[Any]:
+        """For a ``with``: what ``xp`` makes inside lies in this memory."""
+
+    def owns(self, value: object) -> bool:
+        """Whether a value is an array that lies here."""
+
+    def array(self, name: str, value: object) -> Array:
+        """A value that lies in the memory of a GPU, as an array; TypeError, with its name, unless it lies here."""
+
+    def empty(self, shape: tuple[int, ...], dtype: Any) -> Array:
+        """A new array."""
+
+    def receive(self, array: Array) -> Array:
+        """An array as one that lies here; itself if it does."""
+
+    def contiguous(self, array: Array) -> Array:
+        """An array that lies here in C order."""
+
+    def copy(self, array: Array) -> Array:
+        """A copy of an array that lies here, or of one of NumPy's as it is."""
+
+    def overlap(self, one: Array, other: Array) -> bool:
+        """Whether two arrays that lie here may have memory in common."""
+
+    def apply(self, function: Callable[..., Any], *values: Array) -> Array:
+        """A function of the kernel language of arrays, element by element; on a GPU it is compiled, so no closure."""
+
+
+class _Host:
+    """The memory of the CPU."""
+
+    name = "cpu"
+    xp = np
+
+    def current(self) -> AbstractContextManager[Any]:
+        return _HERE
+
+    def owns(self, value: object) -> bool:
+        return isinstance(value, np.ndarray)
+
+    def array(self, name: str, value: object) -> Array:
+        device = memory_at(on_device(value)).name
+        raise TypeError(
+            f"{name} is on {device}, the key on cpu; key.to({device!r}) puts the key there, cupy.asnumpy({name}) "
+            f"brings {name} here"
+        )
+
+    def empty(self, shape: tuple[int, ...], dtype: Any) -> Array:
+        try:
+            return np.empty(shape, dtype)
+        except ValueError as error:  # more bytes or axes than an array can have; if they are not there, a MemoryError
+            raise ValueError(f"no array has shape {shown(shape)} and dtype {np.dtype(dtype)}: {error}") from None
+
+    def receive(self, array: Array) -> Array:
+        return array if isinstance(array, np.ndarray) else array.get()
+
+    def contiguous(self, array: Array) -> Array:
+        return np.ascontiguousarray(array)
+
+    def copy(self, array: Array) -> Array:
+        return array.copy()
+
+    def overlap(self, one: Array, other: Array) -> bool:
+        return np.may_share_memory(one, other)
+
+    def apply(self, function: Callable[..., Any], *values: Array) -> Array:
+        with np.errstate(all="ignore"):
+            return np.asarray(function(*values))
+
+
+HOST: Memory = _Host()
+
+
+@cache
+def _gpu(number: int) -> Memory:
+    from keyrng._executors.gpu_device import DeviceMemory  # here: only who has a GPU waits for the printers' import
+
+    return DeviceMemory(number)
+
+
+def gpu_executor() -> Any:
+    """The module that launches kernels on GPUs."""
+    from keyrng._executors import cuda  # here: only who has a GPU waits for the printers' import
+
+    return cuda
+
+
+def is_on_device(value: object) -> bool:
+    """Whether a value is an array in the memory of a GPU, of whatever library."""
+    return hasattr(value, "__cuda_array_interface__")
+
+
+def on_device(value: object) -> Array:
+    """An array in the memory of a GPU as CuPy's, without a copy."""
+    array: Array = gpu.as_array(value)
+    return array
+
+
+def memory_at(array: Array) -> Memory:
+    """The memory that an array of NumPy or CuPy lies in."""
+    return HOST if isinstance(array, (np.ndarray, np.generic)) else _gpu(array.device.id)
+
+
+def distinct(array: Array) -> Array:
+    """An array with length 1 along the axes on which it repeats itself: to look at one of 2**60 numbers all alike."""
+    part: Array = array[(*(slice(0, 1) if step == 0 else slice(None) for step in array.strides), ...)]
+    return part
+
+
+def memory(device: object, beside: Memory = HOST) -> Memory:
+    """The memory of a device: ``"cpu"``, ``"cuda"`` (the current one), ``"cuda:1"``, or a device of CuPy or PyTorch.
+
+    A number is that of a GPU where ``beside`` is one. ValueError for no such device, TypeError for what names none,
+    RuntimeError if there is no GPU to use.
+    """
+    if type(device).__module__ == "torch":
+        device = str(device)  # of a torch.device: "cpu", "cuda:1"
+    if isinstance(device, str) and device == "cpu":
+        return HOST
+    if type(device) is int and beside is not HOST:
+        return _numbered(device)
+    if isinstance(device, str):
+        kind, _, number = device.partition(":")
+        if kind == "cuda" and (number.isdecimal() or device == "cuda"):
+            return _numbered(int(number) if number else gpu.cupy().cuda.runtime.getDevice())
+        raise ValueError(f'unknown device {shown(device)}; known are "cpu", "cuda", "cuda:0", "cuda:1", ...')
+    if hasattr(device, "id") and type(device).__module__.startswith("cupy"):
+        return _numbered(device.id)
+    given = "None" if device is None else type(device).__name__
+    hint = f'; "cuda:{device}" names a GPU' if type(device) is int and 0 <= device < 2**31 else ""
+    raise TypeError(f'a device is a name like "cpu" or "cuda:0", got {given}{hint}')
+
+
+def _numbered(number: int) -> Memory:
+    there = gpu.cupy().cuda.runtime.getDeviceCount()
+    if not 0 <= number < there:
+        raise ValueError(f"no GPU {shown(number)}: there are {there}, counted from 0")
+    return _gpu(number)

@@ -1,0 +1,20 @@
+"""Counts of words by their leading bits, by whichever executor is there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keyrng._executors import native
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def tally(words: Array, bits: int) -> Array:
+    """How many of some words of 32 bits begin with each combination of so many bits, 1 to 31; contiguous words."""
+    if native.enabled:
+        counts = np.zeros(1 << bits, np.uint32)
+        native.native.tally(words, 32 - bits, counts)
+        return counts
+    return np.bincount(words >> np.uint32(32 - bits), minlength=1 << bits)

@@ -1,0 +1,267 @@
+"""NumPy runs a kernel directly: the function is called on arrays, one cache-sized chunk at a time.
+
+Whole-array evaluation would be 3 to 4 times slower, for every operation would go through memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from keyrng._core.fpenv import in_default_mode
+from keyrng._executors import Slab, bigint
+from keyrng._executors.derive import Array, children
+from keyrng.algorithms.base import Algorithm, Domain
+from keyrng.kernels.lane import Function, Once, word_width
+
+# Elements a chunk: long enough that calling NumPy is little beside computing, short enough that the arrays at work stay
+# in a level-2 cache (benchmarks/chunks.py).
+CHUNK = 1 << 15
+
+
+@dataclass
+class _Keys:
+    """The keys of a chunk, and their children once asked for: made once a call, not once a chunk."""
+
+    algorithm: Algorithm
+    words: Array
+    _children: list[_Keys] = field(default_factory=list)
+
+    def split(self, count: int) -> list[_Keys]:
+        if len(self._children) != count:
+            words = children(self.algorithm, self.words, 0, count)
+            self._children = [_Keys(self.algorithm, words[:, i]) for i in range(count)]
+        return self._children
+
+    def columns(self) -> list[Array]:
+        """Word by word, as columns that broadcast against a row of indices."""
+        return [self.words[:, i : i + 1] for i in range(self.algorithm.key_words)]
+
+
+class _Lanes:
+    """The lanes of a chunk: ``count`` consecutive elements of each key, flat, key after key."""
+
+    def __init__(self, keys: _Keys, slab: Slab, dtype: np.dtype[Any]) -> None:
+        self._keys = keys
+        self._slab = slab
+        self._once = Once()
+        self.dtype = dtype
+
+    def bits(self, width: int | None = None) -> Array:
+        self._once()
+        return direct_words(
+            self._keys.algorithm, self._keys.words, self._slab.start, self._slab.count, word_width(self.dtype, width)
+        )
+
+    def planes(self, count: int, width: int | None = None) -> tuple[Array, ...]:
+        self._once()
+        slab, keys, bits = self._slab, self._keys, word_width(self.dtype, width)
+        starts = (slab.start + plane * slab.size for plane in range(count))
+        return tuple(direct_words(keys.algorithm, keys.words, s, slab.count, bits) for s in starts)
+
+    def row(self, count: int) -> tuple[_RowLanes, ...]:
+        self._once()
+        keys, start, size = self._keys, self._slab.start * count, self._slab.count * count
+
+        @cache
+        def rows(width: int) -> Array:
+            return direct_words(keys.algorithm, keys.words, start, size, width).reshape(-1, count)
+
+        return tuple(_RowLanes(rows, place, self.dtype) for place in range(count))
+
+    def split(self, count: int) -> tuple[_Lanes, ...]:
+        self._once()
+        return tuple(_Lanes(child, self._slab, self.dtype) for child in self._keys.split(count))
+
+    def attempts(self, attempt: Callable[..., tuple[Any, Any]], *arguments: Any) -> Array:
+        self._once()
+        total = len(self._keys.words) * self._slab.count
+        arguments = tuple(a if isinstance(a, np.ndarray) else np.array([a], self.dtype) for a in arguments)
+        blocks = _AttemptBlocks(self._keys, self._slab)
+        live = np.arange(total)
+        result: Array | None = None
+        while True:
+            accept, value = attempt(_AttemptLanes(blocks, live, self.dtype), *arguments)
+            if result is None:
+                result = np.array(np.broadcast_to(value, live.shape))
+            else:
+                # The rejected are overwritten by a later attempt; storing all is faster than choosing.
+                result[live] = value
+            # By position: a mask branches on every element, for every array.
+            rejected = np.flatnonzero(~np.broadcast_to(accept, live.shape))
+            if not rejected.size:
+                return result
+            live = live[rejected]
+            arguments = tuple(a if a.size == 1 else a[rejected] for a in arguments)
+
+
+class _RowLanes:
+    """The lanes of one value of each row: a column of words that are drawn together."""
+
+    def __init__(self, rows: Callable[[int], Array], place: int, dtype: np.dtype[Any]) -> None:
+        self._rows = rows
+        self._place = place
+        self._once = Once()
+        self.dtype = dtype
+
+    def bits(self, width: int | None = None) -> Array:
+        self._once()
+        return np.ascontiguousarray(self._rows(word_width(self.dtype, width))[:, self._place])
+
+
+class _AttemptBlocks:
+    """The blocks of a rejection loop, one draw number after the other, for the lanes still alive."""
+
+    def __init__(self, keys: _Keys, slab: Slab) -> None:
+        self._algorithm = keys.algorithm
+        self._words = keys.words
+        self._slab = slab
+        self._draw = 1  # draw 0 is that of direct words
+
+    def next(self, live: Array, bits: int) -> Sequence[Array]:
+        """The words of the next block of each live lane."""
+        algorithm, slab = self._algorithm, self._slab
+        draw = self._draw % algorithm.draws
+        if self._draw and not draw:
+            self._words = fold_draws(algorithm, self._words)
+        self._draw += 1
+        if len(self._words) == 1 and bigint.supports(algorithm, slab.count):
+            block = bigint.blocks(algorithm, self._words[0], slab.start, slab.count, draw, Domain.SAMPLE)
+            return algorithm.words([word[live] for word in block], bits)
+        key = [self._words[:, i] for i in range(algorithm.key_words)]
+        first = slab.start
+        if len(self._words) > 1:
+            row, live = np.divmod(live, slab.count)
+            key = [word[row] for word in key]
+            first = first[row] if isinstance(first, np.ndarray) else first
+        last = first + (slab.count - 1)
+        if isinstance(first, int) and algorithm.word_bits == 32 and first >> 32 == last >> 32:
+            low, high = live.astype(np.uint32), np.array([first >> 32], np.uint32)
+            low += np.uint32(first & 0xFFFFFFFF)
+        else:
+            low, high = _index_words(algorithm, live.astype(np.uint64) + np.asarray(first, np.uint64))
+        return algorithm.words(algorithm.at(key, low, high, *_constants(algorithm, draw)), bits)
+
+
+class _AttemptLanes:
+    """The lane of an attempt: its words come from the attempt's own blocks, in order."""
+
+    def __init__(self, blocks: _AttemptBlocks, live: Array, dtype: np.dtype[Any]) -> None:
+        self._blocks = blocks
+        self._live = live
+        self._words: list[Array] = []
+        self._width = 0
+        self.dtype = dtype
+
+    def bits(self, width: int | None = None) -> Array:
+        width = word_width(self.dtype, width)
+        if self._width not in (0, width):
+            raise ValueError("an attempt draws words of one width")
+        self._width = width
+        if not self._words:
+            self._words = list(self._blocks.next(self._live, width))
+        return self._words.pop(0)
+
+
+def _constants(algorithm: Algorithm, draw: int) -> tuple[Array, Array]:
+    return np.array([draw], algorithm.dtype), np.array([Domain.SAMPLE], algorithm.dtype)
+
+
+def _index_words(algorithm: Algorithm, index: Array) -> tuple[Array, Array]:
+    if algorithm.word_bits == 64:
+        return index, np.zeros(1, np.uint64)
+    return index.astype(np.uint32), (index >> 32).astype(np.uint32)
+
+
+def fold_draws(algorithm: Algorithm, words: Array) -> Array:
+    """The keys that go on when all draw numbers are used: the block at the counter of all ones."""
+    key = [words[:, i] for i in range(algorithm.key_words)]
+    last = np.array([2**algorithm.word_bits - 1], algorithm.dtype)
+    return np.stack(algorithm.block(key, (last,) * algorithm.block_words)[: algorithm.key_words], axis=-1)
+
+
+def direct_words(algorithm: Algorithm, words: Array, start: int | Array, count: int, bits: int) -> Array:
+    """Values ``start`` to ``start + count`` of the direct draw of each key, flat, key after key."""
+    if isinstance(start, np.ndarray):
+        return _scattered_words(algorithm, words, start, count, bits)
+    per_block = algorithm.per_block(bits)
+    first, skip = divmod(start, per_block)
+    blocks = (skip + count + per_block - 1) // per_block
+    if len(words) == 1 and bigint.supports(algorithm, blocks):
+        block: Sequence[Array] = bigint.blocks(algorithm, words[0], first, blocks, 0, Domain.SAMPLE)
+    else:
+        key = [words[:, i : i + 1] if len(words) > 1 else words[0, i : i + 1] for i in range(algorithm.key_words)]
+        low, high = _consecutive(algorithm, first, blocks)
+        block = algorithm.at(key, low, high, *_constants(algorithm, 0))
+    values = algorithm.values(block, bits)
+    if per_block == 1:
+        flat: Array = values[0].reshape(-1)
+        return flat
+    run: Array = np.stack(values, axis=-1).reshape(len(words), blocks * per_block)
+    return run[:, skip : skip + count].reshape(-1)
+
+
+def _scattered_words(algorithm: Algorithm, words: Array, starts: Array, count: int, bits: int) -> Array:
+    """The same with a start for each key: a block for each value."""
+    block, place = np.divmod(starts[:, np.newaxis] + np.arange(count, dtype=np.uint64), algorithm.per_block(bits))
+    key = [words[:, i : i + 1] for i in range(algorithm.key_words)]
+    values = algorithm.values(algorithm.at(key, *_index_words(algorithm, block), *_constants(algorithm, 0)), bits)
+    chosen: Array = values[0] if len(values) == 1 else np.choose(place.astype(np.intp), values)
+    return chosen.reshape(-1)
+
+
+def _consecutive(algorithm: Algorithm, first: int, count: int) -> tuple[Array, Array]:
+    if algorithm.word_bits == 32 and (first & 0xFFFFFFFF) + count <= 2**32:
+        # The counter's cheap case: low words counted up in 32 bits, one high word for all.
+        low = np.arange(count, dtype=np.uint32)
+        low += np.uint32(first & 0xFFFFFFFF)
+        return low, np.array([first >> 32], np.uint32)
+    return _index_words(algorithm, np.arange(count, dtype=np.uint64) + np.uint64(first))
+
+
+Parameter = Callable[[int, int], Array]
+
+
+@cache
+def _keep_freed_memory() -> None:
+    """Free one large array, once a process.
+
+    glibc's malloc gives freed memory back to the operating system, and every chunk's arrays would be fetched again page
+    by page, until it sees that large blocks come and go; this shows it one. Normals take 29 ns instead of 50 so.
+    """
+    np.empty(1 << 23, np.uint8)
+
+
+@in_default_mode
+def run(
+    function: Function,
+    algorithm: Algorithm,
+    words: Array,
+    slab: Slab,
+    dtype: np.dtype[Any],
+    parameters: Sequence[Parameter],
+    store: Callable[[int, int, Array], None],
+) -> None:
+    """Run a kernel chunk by chunk: ``parameters`` give, and ``store`` takes, what lies between flat places.
+
+    Flat places count from the first element of the slab, key after key.
+    """
+    with np.errstate(all="ignore"):
+        _keep_freed_memory()
+        keys_at_once = max(1, CHUNK // max(slab.count, 1))
+        for first in range(0, len(words), keys_at_once):
+            keys = _Keys(algorithm, words[first : first + keys_at_once])
+            begin: Any = slab.start
+            if isinstance(begin, np.ndarray):
+                begin = begin[first : first + keys_at_once] if len(keys.words) > 1 else int(begin[first])
+            step = slab.count if len(keys.words) > 1 else CHUNK
+            for start in range(0, slab.count, step):
+                part = Slab(begin + start, min(step, slab.count - start), slab.size)
+                flat = first * slab.count + start
+                stop = flat + len(keys.words) * part.count
+                lanes = _Lanes(keys, part, dtype)
+                store(flat, stop, function(lanes, *(parameter(flat, stop) for parameter in parameters)))

@@ -1,0 +1,160 @@
+"""Threads over large arrays: how many, and pieces of work for them.
+
+The number changes no value: a piece is a range of indices, and what is in it depends on nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from queue import SimpleQueue
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from keyrng._core.arguments import shown
+from keyrng._core.fpenv import default_mode
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+# Elements a piece: long enough that starting it is nothing, short enough that Ctrl-C is heard between two of them.
+PIECE = 1 << 18
+
+_count: int | None = None
+_pool: ThreadPoolExecutor | None = None
+
+
+def get_num_threads() -> int:
+    """How many threads a large draw uses: by default as many as cores the process may run on.
+
+    >>> import keyrng
+    >>> keyrng.get_num_threads() >= 1
+    True
+    """
+    if _count is not None:
+        return _count
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        return os.cpu_count() or 1
+
+
+def set_num_threads(count: int | None) -> None:
+    """Set how many threads a large draw uses; None goes back to the number of cores. No value depends on it.
+
+    ValueError below 1, TypeError for what is not an int.
+
+    >>> import keyrng
+    >>> keyrng.set_num_threads(1)
+    >>> keyrng.set_num_threads(None)
+    """
+    global _count
+    if count is not None:
+        if isinstance(count, bool) or not isinstance(count, int):
+            raise TypeError(f"the number of threads is an int or None, got {shown(count)}")
+        if count < 1:
+            raise ValueError(f"the number of threads is 1 or more, got {count}")
+    _count = count
+    _drop_pool()
+
+
+def _drop_pool() -> None:
+    global _pool
+    _pool = None
+
+
+if hasattr(os, "register_at_fork"):
+    # The child of a fork has the pool's object but none of its threads: waiting for them would be for ever.
+    os.register_at_fork(after_in_child=_drop_pool)
+
+
+def run_pieces(total: int, piece: Callable[[int, int], None], size: int = PIECE) -> None:
+    """Call ``piece(first, stop)`` for ranges that cover 0 to ``total``, on several threads if there is more than one.
+
+    When it returns, or raises because a piece did or the user pressed Ctrl-C, no thread is at a piece any more.
+    """
+    if total <= size:
+        piece(0, total)
+        return
+    threads = min(get_num_threads(), (total + size - 1) // size)
+    if threads <= 1:
+        for first in range(0, total, size):
+            piece(first, min(first + size, total))
+        return
+    pieces = _Pieces(total, piece, size)
+    try:
+        _call_helpers(pieces.help, threads - 1)
+        pieces.work()
+    finally:
+        pieces.settle()
+    if pieces.failures:
+        raise pieces.failures[0]
+
+
+def _call_helpers(act: Callable[[], None], count: int) -> None:
+    """Have threads of the pool do something, if they come to it: nobody waits for one that has not begun."""
+    global _pool
+    try:
+        from concurrent.futures import ThreadPoolExecutor  # not at the top: it costs 5 ms of every import keyrng
+
+        pool = _pool  # another thread may drop it
+        if pool is None:
+            pool = _pool = ThreadPoolExecutor(max_workers=get_num_threads(), thread_name_prefix="keyrng")
+        for _ in range(count):
+            pool.submit(act)
+    except RuntimeError:  # no more threads, for the interpreter is at its end, or the system at its limit
+        _drop_pool()
+
+
+class _Pieces:
+    """The pieces of one call, which its own thread and helpers take one after the other.
+
+    Ctrl-C may come between any two steps of the call's own thread, and must leave no helper waiting or at work. So that
+    thread counts nothing, and what it waits for is written down before it is woken.
+    """
+
+    def __init__(self, total: int, piece: Callable[[int, int], None], size: int) -> None:
+        self._total, self._piece, self._size = total, piece, size
+        self._starts = iter(range(0, total, size))
+        self._lock = Lock()
+        self._helping = 0
+        self._left: SimpleQueue[None] = SimpleQueue()
+        self._stop = False
+        self.failures: list[BaseException] = []
+
+    def work(self) -> None:
+        """Do pieces until there are no more, or the call is over."""
+        while not self._stop:
+            with self._lock:
+                first = next(self._starts, None)
+            if first is None:
+                return
+            self._piece(first, min(first + self._size, self._total))
+
+    def help(self) -> None:
+        """The same, in another thread."""
+        with self._lock:
+            self._helping += 1
+        try:
+            with default_mode():  # a thread begins in that of the thread that started it
+                self.work()
+        except BaseException as error:
+            self.failures.append(error)
+            self._stop = True
+        with self._lock:
+            self._helping -= 1
+        self._left.put(None)
+
+    def settle(self) -> None:
+        """End the call: wait for the helpers that are at a piece, also if Ctrl-C is pressed again."""
+        self._stop = True
+        try:
+            while self._helpers():
+                self._left.get()
+        except BaseException:
+            self.settle()
+            raise
+
+    def _helpers(self) -> int:
+        with self._lock:
+            return self._helping

@@ -1,0 +1,401 @@
+"""A generator: a key and the number of its children that are used up, for those who want torch.Generator's habits.
+
+Must not be imported by anything but the face: samplers take keys.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import threading
+from collections.abc import Callable
+from inspect import Parameter, cleandoc, signature
+from math import prod
+from typing import Any, Concatenate, ParamSpec, SupportsIndex, TypeVar, final
+
+import numpy as np
+
+from keyrng import distributions
+from keyrng._core.arguments import Shape, check_sizes, integer, shown
+from keyrng._core.migration import MayHelp, is_binding, misplaced
+from keyrng._keys.derive import Key, clone, fold_in, key_data, memory_of
+from keyrng._keys.derive import key as key_of
+from keyrng._keys.serialize import digest
+from keyrng._pickles import Readings, new_name
+from keyrng._sampling.shapes import PER_KEY
+from keyrng.algorithms.base import Algorithm, get
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+# What a root is folded with, beside the numbers of draws. With threefry2x32 a name is a number too, as every name is
+# there; these three are above 2**63, where no draw comes.
+_SPAWN, _FORK, _COPY = "generator spawn", "generator fork", "generator copy"
+_KEYS = 2**63
+
+_MAGIC = b"keygen"
+_VERSION = 1
+_HEADER = struct.Struct("<6sBQQ")
+_CHECKSUM_SIZE = 8
+
+# One lock for all generators: it is held for a microsecond, and while the process forks, so that no child begins with a
+# lock that nobody opens or with a number that the parent is about to use.
+_lock = threading.Lock()
+
+# How this process came of others: at each fork the number of forks that the parent had made before.
+_history: tuple[int, ...] = ()
+_forks = 0
+
+# The pickles read here, so that reading one twice makes two generators.
+_read = Readings(limit=2**16, beyond=_KEYS)
+
+
+def _in_parent() -> None:
+    global _forks
+    _forks += 1
+    _lock.release()
+
+
+def _in_child() -> None:
+    global _history, _forks
+    _history, _forks = (*_history, _forks), 0
+    _lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_in_parent, after_in_child=_in_child)
+
+
+def _method(sampler: Callable[Concatenate[Key, _P], _R]) -> Callable[Concatenate[Generator, _P], _R]:
+    """A sampler as a method: of its arguments all but the key."""
+
+    def method(self: Generator, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        key = self.next_key()
+        try:
+            return sampler(key, *args, **kwargs)
+        except TypeError as error:
+            if is_binding(error):
+                raise misplaced(error, sampler, Generator) from None
+            raise
+
+    name, given = sampler.__name__, signature(sampler)
+    own = [Parameter("self", Parameter.POSITIONAL_ONLY), *list(given.parameters.values())[1:]]
+    method.__name__, method.__qualname__ = name, f"Generator.{name}"
+    if sampler.__doc__ is not None:  # python -OO leaves docstrings out
+        method.__doc__ = _help(name, sampler.__doc__)
+    method.__annotations__ = {k: v for k, v in sampler.__annotations__.items() if k != "key"}
+    method.__dict__["__signature__"] = given.replace(parameters=own)
+    return method
+
+
+def _help(name: str, text: str) -> str:
+    """A sampler's docstring without its key and without its examples, which have one."""
+    first, _, rest = cleandoc(text).partition("\n\nExamples\n")[0].partition("\n\n")
+    before, _, after = rest.partition("\nkey")
+    # Of "key, shape, out" the others stay; an entry of its own goes with its line.
+    rest = f"{before}\n{after[2:]}" if after.startswith(", ") else before + after[after.index("\n", 1) :]
+    rest = rest.replace("key.shape + ", "").replace(f"{PER_KEY}\n\n", "")
+    return f"{first}\n\n``keyrng.{name}`` of the generator's next key.\n\n{rest}"
+
+
+@final
+class Generator(MayHelp):
+    """Samplers as methods, each call with a key of its own: torch.Generator's habits over a key.
+
+    ``Generator(seed)`` draws the samples of ``fold_in(key(seed), 0)``, ``fold_in(key(seed), 1)`` and so on, one key a
+    call. No two calls get the same key: not in several threads, and not in generators that came of this one by
+    ``spawn``, a fork, a pickle or a copy. ``set_state``, ``manual_seed`` and ``clone_state`` repeat, which is what they
+    are for.
+
+    Parameters
+    ----------
+    seed_or_key
+        A seed as ``keyrng.key`` takes it, or a key of shape (). None for a seed from the operating system, which
+        ``initial_seed`` tells.
+    impl
+        The algorithm; by default that of the key, or threefry2x32.
+    device
+        Where the samples appear; by default where the key is, or ``"cpu"``.
+
+    Raises
+    ------
+    ValueError
+        For an array of keys, a key of another algorithm, or a seed outside the range of the algorithm.
+    TypeError
+        For what is neither seed nor key.
+
+    Notes
+    -----
+    A key that is passed on says at the place of the call what a sample depends on; a generator hides it in the order of
+    the calls. docs/generator.md says when that is worth it.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> g = keyrng.Generator(42)
+    >>> g.randint((5,), 0, 100)
+    array([24, 11, 19, 81, 50], dtype=int32)
+    >>> state = g.get_state()
+    >>> again = g.normal((2, 3))
+    >>> bool((g.set_state(state).normal((2, 3)) == again).all())
+    True
+    """
+
+    __slots__ = ("__weakref__", "_drawn", "_history", "_root", "_spawned")
+
+    _root: Key
+    _drawn: int
+    _spawned: int
+    _history: tuple[int, ...]
+
+    def __init__(
+        self,
+        seed_or_key: Key | int | np.integer[Any] | str | bytes | None = None,
+        impl: str | Algorithm | None = None,
+        device: Any = None,
+    ) -> None:
+        if not isinstance(seed_or_key, Key):
+            algorithm = get("threefry2x32" if impl is None else impl)
+            seed = _entropy(algorithm) if seed_or_key is None else seed_or_key
+            self._begin(key_of(seed, impl=algorithm, device="cpu" if device is None else device))
+            return
+        if seed_or_key.ndim:
+            raise ValueError(
+                f"a generator has one key, got keys of shape {seed_or_key.shape}; "
+                "[keyrng.Generator(key) for key in keys] makes one of each"
+            )
+        if impl is not None and get(impl) != seed_or_key._algorithm:
+            raise ValueError(f"the key is of {seed_or_key.impl}, impl says {get(impl).name}; leave impl out")
+        self._begin(seed_or_key if device is None else seed_or_key.to(device))
+
+    def _begin(self, root: Key, drawn: int = 0, spawned: int = 0) -> Generator:
+        with _lock:
+            self._root, self._drawn, self._spawned, self._history = root, drawn, spawned, _history
+        return self
+
+    def _caught_up(self) -> Key:
+        """The root, after what forks did to it; under the lock."""
+        if self._history is not _history:
+            for number in _history[len(self._history) :]:
+                self._root, self._drawn, self._spawned = fold_in(self._root, (_FORK, number)), 0, 0
+            self._history = _history
+        return self._root
+
+    @property
+    def impl(self) -> str:
+        """The name of the algorithm."""
+        return self._root.impl
+
+    @property
+    def device(self) -> str:
+        """Where the samples appear: ``"cpu"``, or ``"cuda:0"`` and so on."""
+        return self._root.device
+
+    def __repr__(self) -> str:
+        with _lock:
+            return f"<keyrng.Generator of {self._caught_up()!r}, {self._drawn} keys drawn>"
+
+    # Seeds and states, as torch.Generator has them
+
+    def manual_seed(self, seed: int | np.integer[Any] | str | bytes) -> Generator:
+        """Begin anew with a seed, as ``keyrng.key`` takes it; returns the generator."""
+        return self._begin(key_of(seed, impl=self._root._algorithm, device=self.device))
+
+    def seed(self) -> int:
+        """Begin anew with a seed from the operating system; returns it. It has as many bits as a key."""
+        seed = _entropy(self._root._algorithm)
+        self.manual_seed(seed)
+        return seed
+
+    def initial_seed(self) -> int:
+        """The seed that the generator began with, whatever it was made of: ``Generator(seed, impl)`` begins like it.
+
+        >>> keyrng.Generator("weights").initial_seed() == keyrng.Generator(keyrng.key("weights")).initial_seed()
+        True
+        """
+        with _lock:
+            root = self._caught_up()
+        seed = 0
+        for word in key_data(root).tolist():
+            seed = seed << root._algorithm.word_bits | word
+        return seed
+
+    def get_state(self) -> bytes:
+        """Where the generator is, as bytes that ``set_state`` reads, on any machine: 77 for threefry2x32."""
+        with _lock:
+            root, drawn, spawned = self._caught_up(), self._drawn, self._spawned
+        body = _HEADER.pack(_MAGIC, _VERSION, drawn, spawned) + root.to_bytes()
+        return body + digest(body, _CHECKSUM_SIZE)
+
+    def set_state(self, state: bytes) -> Generator:
+        """Go to where ``get_state`` was called; returns the generator, which stays on its device.
+
+        ValueError for bytes that are altered, incomplete or not of ``get_state``, and for the state of another
+        algorithm; TypeError for what is not bytes.
+        """
+        root, drawn, spawned = _parsed(state)
+        if root._algorithm != self._root._algorithm:
+            raise ValueError(
+                f"the state is of {root.impl}, the generator of {self.impl}; "
+                f"keyrng.Generator(0, impl={root.impl!r}).set_state(state) makes one of it"
+            )
+        return self._begin(clone(root.to(self.device)), drawn, spawned)
+
+    def clone_state(self) -> Generator:
+        """Another generator at the same place, which draws the same: use ``spawn`` for one that draws others."""
+        with _lock:
+            root, drawn, spawned = self._caught_up(), self._drawn, self._spawned
+        return Generator(root)._begin(clone(root), drawn, spawned)
+
+    # Keys
+
+    def next_key(self, num: Shape | None = None) -> Key:
+        """The next key, or the next ``num``, a length or a shape, in an array of that shape.
+
+        ValueError for a negative number, TypeError for anything but integers.
+
+        >>> g = keyrng.Generator(42)
+        >>> bool(g.next_key() == keyrng.fold_in(keyrng.key(42), 0))
+        True
+        >>> g.next_key((2, 3)).shape
+        (2, 3)
+        """
+        if num is None:
+            return fold_in(*self._take(1))
+        shape = tuple(_count(n) for n in (num if isinstance(num, (tuple, list)) else (num,)))
+        if prod(shape) <= _KEYS:
+            check_sizes("num", (*shape, 1), 2**60)  # of 8 bytes, and an axis of words
+        root, first = self._take(prod(shape))
+        numbers = np.arange(first, first + prod(shape), dtype=np.uint64).reshape(shape)
+        # An array of no axes would be one number, which lies on the CPU.
+        return fold_in(root, memory_of(root).receive(numbers) if shape else first)
+
+    def _take(self, num: int) -> tuple[Key, int]:
+        """The root and the number of the first of some keys that nobody else gets."""
+        with _lock:
+            root, first = self._caught_up(), self._drawn
+            if first + num > _KEYS:
+                raise ValueError(f"a generator has 2**63 keys, {first} are drawn, num is {shown(num)}; spawn another")
+            self._drawn = first + num
+        return root, first
+
+    def spawn(self, n: SupportsIndex) -> list[Generator]:
+        """Some generators, independent of this one, of each other and of those spawned before or after.
+
+        Spawning does not change what this one draws. ValueError for a negative number, TypeError for anything but an
+        integer.
+
+        >>> a, b = keyrng.Generator(42).spawn(2)
+        """
+        n = _count(n)
+        check_sizes("n", (n,), 2**60)
+        with _lock:
+            root, first = self._caught_up(), self._spawned
+            if first + n > _KEYS:
+                raise ValueError(f"a generator spawns at most 2**63 others, {first} there are, n is {n}")
+            self._spawned = first + n
+        numbers = memory_of(root).receive(np.arange(first, first + n, dtype=np.uint64))
+        return [Generator(key) for key in fold_in(fold_in(root, _SPAWN), numbers)]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A spawned generator, because one that draws the same numbers would be a trap; so are copies.
+        (child,) = self.spawn(1)
+        return _from_pickle, (child._root.to_bytes(), self.device, new_name())
+
+    def __copy__(self) -> Generator:
+        return self.spawn(1)[0]
+
+    def __deepcopy__(self, memo: object) -> Generator:
+        return self.spawn(1)[0]
+
+    # The samplers
+
+    ball = _method(distributions.ball)
+    bernoulli = _method(distributions.bernoulli)
+    beta = _method(distributions.beta)
+    binomial = _method(distributions.binomial)
+    bits = _method(distributions.bits)
+    categorical = _method(distributions.categorical)
+    cauchy = _method(distributions.cauchy)
+    chisquare = _method(distributions.chisquare)
+    choice = _method(distributions.choice)
+    dirichlet = _method(distributions.dirichlet)
+    double_sided_maxwell = _method(distributions.double_sided_maxwell)
+    exponential = _method(distributions.exponential)
+    f = _method(distributions.f)
+    gamma = _method(distributions.gamma)
+    generalized_normal = _method(distributions.generalized_normal)
+    geometric = _method(distributions.geometric)
+    gumbel = _method(distributions.gumbel)
+    hypergeometric = _method(distributions.hypergeometric)
+    index_shuffle = _method(distributions.index_shuffle)
+    laplace = _method(distributions.laplace)
+    loggamma = _method(distributions.loggamma)
+    logistic = _method(distributions.logistic)
+    lognormal = _method(distributions.lognormal)
+    logseries = _method(distributions.logseries)
+    maxwell = _method(distributions.maxwell)
+    multinomial = _method(distributions.multinomial)
+    multivariate_hypergeometric = _method(distributions.multivariate_hypergeometric)
+    multivariate_normal = _method(distributions.multivariate_normal)
+    negative_binomial = _method(distributions.negative_binomial)
+    noncentral_chisquare = _method(distributions.noncentral_chisquare)
+    noncentral_f = _method(distributions.noncentral_f)
+    normal = _method(distributions.normal)
+    orthogonal = _method(distributions.orthogonal)
+    pareto = _method(distributions.pareto)
+    permutation = _method(distributions.permutation)
+    poisson = _method(distributions.poisson)
+    power = _method(distributions.power)
+    rademacher = _method(distributions.rademacher)
+    randint = _method(distributions.randint)
+    rayleigh = _method(distributions.rayleigh)
+    t = _method(distributions.t)
+    triangular = _method(distributions.triangular)
+    truncated_normal = _method(distributions.truncated_normal)
+    uniform = _method(distributions.uniform)
+    vonmises = _method(distributions.vonmises)
+    wald = _method(distributions.wald)
+    weibull_min = _method(distributions.weibull_min)
+    wishart = _method(distributions.wishart)
+    zipf = _method(distributions.zipf)
+
+
+def _from_pickle(root: bytes, device: str, pickle: bytes) -> Generator:
+    """The generator of a pickle; of the same pickle read again, another."""
+    with _lock:
+        before = _read.add(pickle)
+    key = Key.from_bytes(root)
+    return Generator(fold_in(key, (_COPY, before)) if before else key, device=device)
+
+
+def _entropy(algorithm: Algorithm) -> int:
+    """A seed from the operating system, as wide as a key."""
+    return int.from_bytes(os.urandom(algorithm.key_bits // 8))
+
+
+def _count(value: object) -> int:
+    number = integer("a number of keys or generators", value)
+    if number < 0:
+        raise ValueError(f"a number of keys or generators must not be negative, got {shown(number)}")
+    return number
+
+
+def _parsed(state: object) -> tuple[Key, int, int]:
+    """What the bytes of a state say: the root, and how many keys and generators came of it."""
+    if not isinstance(state, bytes):
+        raise TypeError(f"expected bytes as get_state() makes them, got {type(state).__name__}")
+    if not state.startswith(_MAGIC):
+        raise ValueError(f"not the state of a generator: it begins with {state[:6]!r} instead of {_MAGIC!r}")
+    version = state[len(_MAGIC)] if len(state) > len(_MAGIC) else _VERSION
+    if version != _VERSION:
+        raise ValueError(f"the state is of version {version}; this keyrng reads version {_VERSION}")
+    body = state[:-_CHECKSUM_SIZE]
+    if len(body) < _HEADER.size or digest(body, _CHECKSUM_SIZE) != state[-_CHECKSUM_SIZE:]:
+        raise ValueError("the state is incomplete, too long or altered: its checksum does not match")
+    # The checksum matches, so only another program's bytes can be malformed here.
+    _, _, drawn, spawned = _HEADER.unpack_from(body)
+    root = Key.from_bytes(body[_HEADER.size :])
+    if root.ndim or max(drawn, spawned) > _KEYS:
+        raise ValueError(f"malformed state: keys of shape {root.shape}, {drawn} drawn, {spawned} spawned")
+    return root, drawn, spawned

@@ -1,0 +1,1 @@
+"""Keys, and the functions that make keys."""

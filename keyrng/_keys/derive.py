@@ -1,0 +1,356 @@
+"""Keys: what all randomness comes from, and the acts that make keys of seeds and of other keys.
+
+A key is a value, the words of one stream; nothing draws from it, so nothing changes it.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from keyrng._core.arguments import Shape, broadcast, check_sizes, integer, key_from, plain, shown
+from keyrng._core.numbers import integers
+from keyrng._executors.derive import children, derive, derive_on_device, derive_one
+from keyrng._executors.device import HOST, distinct, is_on_device, memory, memory_at, on_device
+from keyrng._keys.key import Array, Key
+from keyrng._keys.key import _axis as _axis
+from keyrng._keys.key import _is_integer as _is_integer
+from keyrng._keys.key import _kind as _kind
+from keyrng._keys.key import _wrap as _wrap
+from keyrng._keys.key import check_key as check_key
+from keyrng._keys.key import memory_of as memory_of
+from keyrng._keys.serialize import number_of
+from keyrng._keys.stack import concatenate, stack
+from keyrng.algorithms.base import Algorithm, Domain, get, names
+
+__all__ = [
+    "Key",
+    "clone",
+    "concatenate",
+    "fold_in",
+    "key",
+    "key_data",
+    "key_impl",
+    "split",
+    "stack",
+    "wrap_key_data",
+]
+
+_SEED_HINTS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (
+        type(None),
+        "pass an explicit seed; for entropy from the operating system: keyrng.key(secrets.randbits(64))",
+    ),
+    ((bool, np.bool_), "keyrng.key(int(seed)) makes a key of it"),
+    ((float, np.floating), "keyrng.key(int(seed)) or keyrng.key(str(seed)) makes a key of it"),
+    (np.ndarray, "keyrng.key(int(seed)) takes a single number, keyrng.wrap_key_data(words) the words of keys"),
+    (Key, "it is a key already; keyrng.fold_in(key, data) makes another"),
+    ((list, tuple), "keyrng.fold_in(keyrng.key(0), tuple(seed)) takes several"),
+    ((bytearray, memoryview), "keyrng.key(bytes(seed)) makes a key of it"),
+)
+_DATA_HINTS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    ((bool, np.bool_), "int(data) is 0 or 1"),
+    ((float, np.floating), "int(data) is a number to fold in, str(data) a name"),
+    (np.ndarray, 'data.astype("uint64") makes numbers to fold in'),
+    (
+        list,
+        "tuple(data) is folded in one after the other, np.array(data) makes one key for each number "
+        "(np.array(data, 'uint64') if they are large)",
+    ),
+    (tuple, "tuples do not nest"),
+    (Key, "keyrng.key_data(key) gives its words"),
+    ((bytearray, memoryview), "bytes(data) is a name"),
+)
+
+_WORDS = 2**60  # of 8 bytes: an array has less
+_MANY = 2**32  # from which on the shape of so many children is checked
+
+
+def key(
+    seed: int | np.integer[Any] | str | bytes, *, impl: str | Algorithm = "threefry2x32", device: Any = "cpu"
+) -> Key:
+    """The key of a seed: one key, of shape ().
+
+    An integer is used whole, in two's complement at the key's width of B bits: from -2**(B - 1) to 2**B - 1, most
+    significant word first (B is 64 for ``threefry2x32``). A str (its UTF-8 bytes) or bytes of any length is hashed to B
+    bits by BLAKE2b. The same seed gives the same words to every ``impl`` whose keys are as wide.
+
+    With ``threefry2x32`` a key is used once, for sampling or for splitting: as in JAX, its samples and its children
+    come from the same blocks. The other algorithms keep them apart.
+
+    With ``device="cuda"`` (or ``"cuda:1"``, or a device of CuPy or PyTorch) the key lives on a GPU, and what is made of
+    it.
+
+    ValueError for an integer outside the range, an unknown ``impl`` or ``device``; TypeError for any other seed;
+    RuntimeError where GPUs cannot be used.
+
+    >>> keyrng.key(42)
+    Key((), key<fry>, [0x00000000 0x0000002a])
+    >>> keyrng.key("weights").shape
+    ()
+    """
+    algorithm = get(impl)
+    if type(seed) is not int:
+        seed = _seed_number(seed, algorithm)
+    size = algorithm.key_bits // 8
+    try:
+        data = seed.to_bytes(size, "big", signed=seed < 0)
+    except OverflowError:
+        raise ValueError(_too_wide(seed, algorithm)) from None
+    dtype = algorithm.dtype
+    words = np.frombuffer(data, dtype.newbyteorder(">")).astype(dtype)
+    if not (isinstance(device, str) and device == "cpu"):
+        words = memory(device).receive(words)
+    return _wrap(algorithm, words)
+
+
+def _seed_number(seed: object, algorithm: Algorithm) -> int:
+    if _is_integer(seed):
+        return int(seed)  # type: ignore[call-overload, no-any-return]
+    if isinstance(seed, (str, bytes)):
+        return number_of("seed", seed, algorithm.key_bits, b"keyrng.seed")
+    conversion = key_from(seed)
+    hint = f"; {conversion} makes a key of it" if conversion else _hint(seed, _SEED_HINTS)
+    raise TypeError(f"a seed is an int, a str or bytes, got {_kind(seed)}{hint}")
+
+
+def _too_wide(seed: int, algorithm: Algorithm) -> str:
+    """What to type instead of a seed that is too wide for an algorithm."""
+    bits, widest = algorithm.key_bits, max(map(get, names()), key=lambda a: a.key_bits)
+    needed = seed.bit_length() if seed >= 0 else (~seed).bit_length() + 1
+    fits = f'impl="{widest.name}" takes {widest.key_bits} bits'
+    if needed > widest.key_bits:
+        fits = "keyrng.key(hex(seed)) hashes it"
+    return f"a seed for {algorithm.name} is from -2**{bits - 1} to 2**{bits} - 1, got {_number(seed)}; {fits}"
+
+
+def split(key: Key, num: Shape = 2) -> Key:
+    """New keys from each key: ``num`` of them, a length or a shape, in shape ``key.shape + num``.
+
+    Child i, counted in memory order, is ``fold_in(key, i)``; it does not depend on how many there are. With
+    ``threefry2x32`` a key is used once, for sampling or for splitting: sample from its children, not from itself.
+
+    ValueError for a negative number, TypeError for anything but integers.
+
+    >>> key, subkey = keyrng.split(keyrng.key(42))
+    >>> keyrng.split(key, (2, 3)).shape
+    (2, 3)
+
+    With ``threefry2x32``, the numbers of ``jax.random.split``.
+    """
+    parent = check_key(key)
+    words, algorithm = parent._words, parent._algorithm
+    if type(num) is int and 0 < num < _MANY and words.ndim == 1:
+        return _wrap(algorithm, children(algorithm, words[None], 0, num)[0])
+    shape = num if isinstance(num, (tuple, list)) else (num,)
+    shape = tuple(integer("num", n) for n in shape)
+    if any(n < 0 for n in shape):
+        raise ValueError(f"num is not negative, got {shown(num)}")
+    full = (*words.shape[:-1], *shape, algorithm.key_words)
+    check_sizes("num", full, _WORDS)
+    if not prod(full):
+        return _wrap(algorithm, memory_at(words).empty(full, algorithm.dtype))
+    return _wrap(algorithm, children(algorithm, words.reshape(-1, algorithm.key_words), 0, prod(shape)).reshape(full))
+
+
+def fold_in(key: Key, data: int | np.integer[Any] | Array | str | bytes | tuple[Any, ...]) -> Key:
+    """Another key from each key and data: of the same shape, unless data is an array.
+
+    - An int from 0 to 2**64 - 1: the child of that number, as in ``split``.
+    - An array of integers in that range: ``key.shape`` and ``data.shape`` broadcast together, as in NumPy, and
+      ``fold_in(keys[:, None], data)`` pairs every key with every number. For keys on a GPU it lies there too, and is
+      unsigned, for signs cannot be checked without waiting for the device.
+    - A str (its UTF-8 bytes) or bytes: a named child; the name is hashed by BLAKE2b. Every algorithm but
+      ``threefry2x32`` keeps named children apart from numbered ones.
+    - A tuple of these, folded in one after the other: ``fold_in(key, ("layer", 3))``.
+
+    ValueError for an integer outside the range, shapes that do not broadcast, or an empty tuple; TypeError for any
+    other data. Nothing is truncated.
+
+    >>> keys = keyrng.fold_in(keyrng.key(42), np.arange(3))
+    >>> bool((keys == keyrng.split(keyrng.key(42), 3)).all())
+    True
+    >>> keyrng.fold_in(keyrng.key(42), "dropout").shape
+    ()
+
+    With ``threefry2x32`` and an int below 2**32, the numbers of ``jax.random.fold_in``.
+    """
+    folded = check_key(key)
+    if type(data) is int:
+        return _fold_number(folded, data)
+    if not isinstance(data, tuple):
+        return _fold(folded, data)
+    if not data:
+        raise ValueError("nothing to fold in: data is an empty tuple")
+    for part in data:
+        folded = _fold(folded, part)
+    return folded
+
+
+def _fold(key: Key, data: object) -> Key:
+    if _is_integer(data):
+        return _fold_number(key, int(data))  # type: ignore[call-overload]
+    if isinstance(data, (str, bytes)):
+        return _child(key, number_of("data", data, key._algorithm.index_bits, b"keyrng.name"), Domain.NAME)
+    if is_on_device(data):
+        return _fold_array(key, _numbers(key, data))
+    numbers = _integers(data) if isinstance(data, np.ndarray) else None
+    if numbers is not None:
+        if numbers.ndim and memory_of(key) is not HOST:
+            raise TypeError(f"data to fold in is on cpu, the key on {key.device}; cupy.asarray(data) puts it there")
+        return _fold_array(key, numbers) if numbers.ndim else _fold_number(key, int(numbers))
+    kinds = "an int, an array of integers, a str, bytes or a tuple of these"
+    raise TypeError(f"data to fold in is {kinds}, got {_kind(data)}{_hint(data, _DATA_HINTS)}")
+
+
+def _integers(data: Array) -> Array | None:
+    """Numbers to fold in as int64 or uint64, those of an array of objects too; None if they are not integers."""
+    numbers = plain("data", data)
+    if numbers.dtype != object:
+        return numbers if numbers.dtype.kind in "iu" else None
+    exact = integers(numbers)
+    if exact is not None and exact.dtype == object:
+        raise ValueError(f"data to fold in is from 0 to 2**64 - 1, got {shown(data, str)}")
+    return exact
+
+
+def _fold_number(key: Key, number: int) -> Key:
+    if not 0 <= number < 2**64:
+        raise ValueError(f"data to fold in is from 0 to 2**64 - 1, got {_number(number)}; hex(data) makes it a name")
+    return _child(key, number, Domain.SPLIT)
+
+
+def _child(key: Key, index: int, domain: Domain) -> Key:
+    """The child at the same index of every key."""
+    words, algorithm = key._words, key._algorithm
+    if words.ndim == 1:
+        return _wrap(algorithm, derive_one(algorithm, words, index, domain))
+    flat = words.reshape(-1, algorithm.key_words)
+    if memory_at(words) is not HOST:
+        new = derive_on_device(algorithm, flat, index, domain, len(flat))
+    elif index < 2**64:
+        new = derive(algorithm, flat, np.full(len(flat), index, np.uint64), domain)
+    else:  # The hash of a name where counters have room for more.
+        new = np.array([derive_one(algorithm, parent, index, domain) for parent in flat], algorithm.dtype)
+    return _wrap(algorithm, new.reshape(words.shape))
+
+
+def _numbers(key: Key, data: object) -> Array:
+    """Numbers in the memory of a GPU, which is that of the key."""
+    numbers = memory_of(key).array("data to fold in", data)
+    if numbers.dtype.kind != "u":
+        raise TypeError(f'data to fold in on a GPU is unsigned, got {numbers.dtype}; data.astype("uint64") is')
+    return numbers
+
+
+def _fold_array(key: Key, numbers: Array) -> Key:
+    algorithm, here = key._algorithm, memory_of(key)
+    if here is HOST and numbers.dtype.kind == "i" and (least := distinct(numbers).min(initial=0)) < 0:
+        raise ValueError(f"data to fold in is from 0 to 2**64 - 1, got {least} in an array")
+    shape = broadcast(key.shape, numbers.shape)
+    if shape is None:
+        raise ValueError(
+            f"keys of shape {key.shape} and numbers of shape {numbers.shape} do not broadcast; "
+            "keyrng.fold_in(keys[:, None], data) pairs every key with every number"
+        )
+    full = (*shape, algorithm.key_words)
+    check_sizes("data", full, _WORDS)
+    if here is not HOST:
+        return _fold_array_on_device(key, numbers, full)
+    words = np.broadcast_to(key._words, full)
+    index = np.broadcast_to(numbers, shape).reshape(-1)
+    new = derive(algorithm, words.reshape(-1, algorithm.key_words), index, Domain.SPLIT)
+    return _wrap(algorithm, new.reshape(full))
+
+
+def _fold_array_on_device(key: Key, numbers: Array, full: tuple[int, ...]) -> Key:
+    """What is one for all is not copied: a captured graph reads it where it lies."""
+    algorithm, here, count = key._algorithm, memory_of(key), prod(full[:-1])
+    with here.current():
+        words = key._words if key.size == 1 else here.xp.broadcast_to(key._words, full)
+        index = numbers if numbers.size == 1 else here.xp.broadcast_to(numbers, full[:-1])
+        words, index = words.reshape(-1, algorithm.key_words), index.astype(np.uint64, copy=False).reshape(-1)
+    return _wrap(algorithm, derive_on_device(algorithm, words, index, Domain.SPLIT, count).reshape(full))
+
+
+def clone(key: Key) -> Key:
+    """The same keys again, as another object: says that using the bits of ``key`` twice is meant.
+
+    >>> key = keyrng.key(42)
+    >>> keyrng.clone(key) is key, bool(keyrng.clone(key) == key)
+    (False, True)
+    """
+    key = check_key(key)
+    return _wrap(key._algorithm, key._words)
+
+
+def bit_generator(key: Key) -> Key:
+    """The key whose words a bit generator is about to read; `keyrng.debug` watches calls of this."""
+    return key
+
+
+def key_data(keys: Key) -> Array:
+    """The words of keys: a new array of uint32 or uint64, shape ``keys.shape + (key_words,)``, free to be changed.
+
+    It lies where the keys do.
+
+    ``np.save`` and ``wrap_key_data`` keep every bit, but not the algorithm; ``keys.to_bytes()`` keeps that too.
+
+    >>> keyrng.key_data(keyrng.key(42))
+    array([ 0, 42], dtype=uint32)
+    """
+    with memory_of(keys).current():
+        return keys._words.copy()
+
+
+def wrap_key_data(words: Array, *, impl: str | Algorithm = "threefry2x32") -> Key:
+    """Keys of the words that ``key_data`` gave: shape ``words.shape[:-1]``. The words are copied.
+
+    Words in the memory of a GPU make keys that live there.
+
+    TypeError unless the array has the dtype of the algorithm's words, ValueError unless its last axis has the length
+    of a key.
+
+    >>> keyrng.wrap_key_data(np.array([0, 42], dtype="uint32"))
+    Key((), key<fry>, [0x00000000 0x0000002a])
+    """
+    algorithm = get(impl)
+    dtype, size = algorithm.dtype, algorithm.key_words
+    expected = f"keys of {algorithm.name} need an array of {dtype} with shape (..., {size}), got {_kind(words)}"
+    if isinstance(words, Key):
+        raise TypeError(f"{expected}, which needs no wrapping")
+    if is_on_device(words):
+        words = on_device(words)
+    elif not isinstance(words, np.ndarray):
+        raise TypeError(f'{expected}; np.asarray(words, dtype="{dtype}") makes one')
+    else:
+        words = plain("words", words)
+    if words.dtype != dtype:
+        raise TypeError(f'{expected}; words.astype("{dtype}") makes one')
+    if words.shape[-1:] != (size,):
+        raise ValueError(f"{expected}; impl= names another algorithm")
+    with memory_at(words).current():
+        return _wrap(algorithm, words.copy(order="C"))
+
+
+def key_impl(keys: Key) -> str:
+    """The name of the keys' algorithm, as ``keyrng.key(seed, impl=name)`` takes it.
+
+    >>> keyrng.key_impl(keyrng.key(42))
+    'threefry2x32'
+    """
+    return check_key(keys)._algorithm.name
+
+
+# Words for errors
+
+
+def _hint(value: object, hints: tuple[tuple[type | tuple[type, ...], str], ...]) -> str:
+    return next((f"; {hint}" for kinds, hint in hints if isinstance(value, kinds)), "")
+
+
+def _number(number: int) -> str:
+    """A number, or its size where its digits would fill a page."""
+    return str(number) if number.bit_length() <= 128 else f"an integer of {number.bit_length()} bits"

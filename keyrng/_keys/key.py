@@ -1,0 +1,397 @@
+"""The key itself: an immutable array of keys.
+
+``keyrng.keys`` makes keys of seeds and of other keys; import from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from math import prod
+from typing import Any, NoReturn, SupportsIndex, final
+
+import numpy as np
+from numpy.exceptions import AxisError
+
+from keyrng._core.arguments import Int, broadcast, check_sizes, integer, key_from, shown
+from keyrng._core.migration import MayHelp
+from keyrng._executors.device import HOST, Memory, memory, memory_at
+from keyrng._keys import seed_sequence, serialize
+from keyrng.algorithms.base import Algorithm
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@final
+class Key(MayHelp):
+    """An array of keys, often of shape (): an algorithm and ``key_words`` words for each key, which never change.
+
+    ``keyrng.key(seed)`` makes one, ``split`` and ``fold_in`` make others from it. ``shape`` hides the words; indexing,
+    iteration and reshaping are NumPy's, on ``shape``. ``==`` compares key by key: keys of different algorithms are not
+    equal, and neither are a key and anything else. Keys are not numbers: arithmetic, ordering, ``bool``, ``hash`` and
+    ``np.asarray`` raise a TypeError that says what to do instead.
+
+    Immutable; pickle, copy and ``to_bytes`` keep every bit.
+
+    >>> keys = keyrng.split(keyrng.key(42), 3)
+    >>> keys.shape, keys[0].shape, keys.impl
+    ((3,), (), 'threefry2x32')
+    >>> keyrng.key(42)
+    Key((), key<fry>, [0x00000000 0x0000002a])
+    """
+
+    __slots__ = ("_algorithm", "_words")
+
+    _algorithm: Algorithm
+    _words: Array
+
+    # NumPy's operators then leave it to ours to refuse.
+    __array_ufunc__ = None
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        raise TypeError("keyrng.key(seed) makes a key, keyrng.wrap_key_data(words) makes keys of words; Key() does not")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the array of keys, () for one key."""
+        shape: tuple[int, ...] = self._words.shape[:-1]
+        return shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._words.ndim - 1
+
+    @property
+    def size(self) -> int:
+        """The number of keys."""
+        return prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all words together."""
+        return self._words.nbytes
+
+    @property
+    def impl(self) -> str:
+        """The name of the algorithm, as ``keyrng.key(seed, impl=name)`` takes it."""
+        return self._algorithm.name
+
+    @property
+    def device(self) -> str:
+        """Where the words are, and where samples of this key appear: ``"cpu"``, or ``"cuda:0"`` and so on."""
+        return memory_at(self._words).name
+
+    def to(self, device: Any) -> Key:
+        """The same keys on a device; the key itself if it is there.
+
+        ``"cpu"``, ``"cuda"`` (the current one), ``"cuda:1"``, or a device of CuPy or PyTorch; for a key on a GPU also
+        the number of another. ValueError for an unknown device, TypeError for what names none, RuntimeError where GPUs
+        cannot be used.
+        """
+        words = memory(device, memory_at(self._words)).receive(self._words)
+        return self if words is self._words else _wrap(self._algorithm, words)
+
+    def to_bytes(self) -> bytes:
+        """The keys as bytes that ``Key.from_bytes`` reads, on any machine: words, shape, algorithm and a checksum."""
+        return serialize.dump(self._algorithm, HOST.receive(self._words))
+
+    @staticmethod
+    def from_bytes(data: bytes) -> Key:
+        """The keys that ``to_bytes`` wrote; ValueError if even one bit is missing, too many or altered.
+
+        >>> bool(keyrng.Key.from_bytes(keyrng.key(42).to_bytes()) == keyrng.key(42))
+        True
+        """
+        return _wrap(*serialize.load(data))
+
+    # A seed of NumPy's generators: np.random.bit_generator.ISpawnableSeedSequence.
+
+    def generate_state(self, n_words: Int, dtype: Any = np.uint32) -> Array:
+        """Words of 32 or 64 bits for the state of a generator, which ``np.random.default_rng(key)`` asks for.
+
+        They are the words of ``split(fold_in(key, "numpy.generate_state"), ...)``: every bit of the key decides them,
+        and more of them begin with the same ones. Those of 64 bits are pairs of those of 32, low half first.
+
+        ValueError for keys of another shape than (), or a negative number; TypeError for another dtype.
+
+        >>> keyrng.key(42).generate_state(3)
+        array([2927191395, 1678435331,  408001183], dtype=uint32)
+        """
+        size, wanted = self._seeds("n_words", n_words), _dtype(dtype)
+        if wanted not in (np.uint32, np.uint64):
+            raise TypeError(f"dtype: the words of a state are uint32 or uint64, got {wanted or shown(dtype)}")
+        halves = wanted.itemsize // 4
+        words = seed_sequence.state(self._algorithm, HOST.receive(self._words), halves * size)
+        if halves == 1:
+            return words
+        pairs = words.astype(np.uint64)
+        return pairs[::2] | pairs[1::2] << np.uint64(32)
+
+    def spawn(self, n_children: Int) -> list[Key]:
+        """Other seeds for NumPy: the keys of ``split(fold_in(key, "numpy.spawn"), n_children)``.
+
+        A key never changes, so it does not count its children: asked again, it gives the same ones. Ask for all at
+        once; ``keyrng.interop.numpy.generator(key)`` makes a generator that counts, as NumPy's own do.
+
+        ValueError for keys of another shape than (), or a negative number.
+        """
+        return self._spawned(0, self._seeds("n_children", n_children))
+
+    def _spawned(self, start: int, stop: int) -> list[Key]:
+        """The seeds that ``spawn(stop)`` gives, from one on."""
+        return list(
+            _wrap(
+                self._algorithm,
+                seed_sequence.descendants(self._algorithm, self._words, seed_sequence.SPAWN, start, stop),
+            )
+        )
+
+    def _seeds(self, name: str, number: Int) -> int:
+        """How many words or seeds NumPy asks for, checked."""
+        if self.ndim:
+            raise ValueError(f"a seed is a single key, got keys of shape {self.shape}; keys[0] is one")
+        if not _is_integer(number):
+            raise TypeError(f"{name} is an int, got {shown(number)}")
+        if number < 0:
+            raise ValueError(f"{name} is not negative, got {shown(number)}")
+        check_sizes(name, (int(number),), 2**56)  # 32 bytes each, of the longest keys
+        return int(number)
+
+    # An array of keys.
+
+    def __len__(self) -> int:
+        if self._words.ndim == 1:
+            raise TypeError("a scalar key has no len(); its shape is ()")
+        return len(self._words)
+
+    def __iter__(self) -> Iterator[Key]:
+        if self._words.ndim == 1:
+            raise TypeError("cannot iterate over a scalar key; keyrng.split(key, num) makes num keys")
+        return (_wrap(self._algorithm, words) for words in self._words)
+
+    def __getitem__(self, index: Any) -> Key:
+        index = index if isinstance(index, tuple) else (index,)
+        here = memory_at(self._words)
+        try:
+            with here.current():
+                words = self._words[(*index, slice(None))]
+        except (IndexError, OverflowError) as error:
+            if isinstance(error, OverflowError):
+                raise IndexError(f"index {shown(index)} is out of bounds for keys of shape {self.shape}") from None
+            np.broadcast_to(False, self.shape)[index]  # The same error, but about the shape that the user sees.
+            raise
+        return _wrap(self._algorithm, here.contiguous(words))
+
+    def reshape(self, *shape: Any) -> Key:
+        """The keys in another shape of the same size; one length may be -1."""
+        given = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
+        new = tuple(integer("a size of a shape", size) for size in given)
+        try:
+            words = self._words.reshape((*new, self._algorithm.key_words))
+        except (ValueError, OverflowError):
+            raise ValueError(f"cannot reshape keys of shape {self.shape} to {shown(new)}") from None
+        return _wrap(self._algorithm, words)
+
+    def ravel(self) -> Key:
+        """The keys in one axis."""
+        return self.reshape(-1)
+
+    def flatten(self) -> Key:
+        """The keys in one axis; as ``ravel``, for a key never changes."""
+        return self.reshape(-1)
+
+    def squeeze(self, axis: SupportsIndex | Sequence[SupportsIndex] | None = None) -> Key:
+        """The keys without their axes of length 1, or without the given ones; ValueError if one has another length."""
+        shape = self.shape
+        if axis is None:
+            return self.reshape([length for length in shape if length != 1])
+        axes = {_axis(a, len(shape)) for a in (axis if isinstance(axis, (tuple, list)) else (axis,))}
+        if any(shape[a] != 1 for a in axes):
+            raise ValueError(f"cannot squeeze axis {shown(axis)} of keys of shape {shape}: its length is not 1")
+        return self.reshape([length for a, length in enumerate(shape) if a not in axes])
+
+    def transpose(self, *axes: Any) -> Key:
+        """The keys with their axes in another order, reversed if none is given."""
+        given = axes[0] if len(axes) == 1 and not _is_integer(axes[0]) else axes
+        if given is not None and not isinstance(given, (tuple, list)):
+            raise TypeError(f"axes are ints, or one tuple of them, got {shown(given)}")
+        order = [_axis(a, self.ndim) for a in given or ()] or list(range(self.ndim))[::-1]
+        if sorted(order) != list(range(self.ndim)):
+            raise ValueError(f"transpose needs each of {self.ndim} axes once, got {shown(axes)}")
+        return _wrap(self._algorithm, memory_at(self._words).contiguous(self._words.transpose(*order, self.ndim)))
+
+    @property
+    def T(self) -> Key:  # noqa: N802 (NumPy's name)
+        """The keys with their axes reversed."""
+        return self.transpose()
+
+    def __eq__(self, other: object) -> Any:
+        if type(other) is not Key:
+            return NotImplemented
+        here = _one_memory([self, other], "compare")
+        shape = broadcast(self.shape, other.shape)
+        if shape is None:
+            raise ValueError(f"keys of shapes {self.shape} and {other.shape} do not broadcast")
+        with here.current():
+            if self._algorithm != other._algorithm:
+                return here.xp.zeros(shape, bool)[()]
+            return (self._words == other._words).all(axis=-1)
+
+    def __ne__(self, other: object) -> Any:
+        equal = self.__eq__(other)
+        return equal if equal is NotImplemented else ~equal
+
+    def __repr__(self) -> str:
+        digits = self._algorithm.word_bits // 4
+        here = memory_at(self._words)
+        words = np.array2string(
+            HOST.receive(self._words),
+            max_line_width=120,
+            threshold=32,
+            edgeitems=3,
+            separator=" ",
+            prefix="    " if self.ndim else "",
+            formatter={"int": lambda word: f"0x{word:0{digits}x}"},
+        )
+        separator = "\n    " if self.size > 1 else " "
+        device = "" if here is HOST else f" {here.name},"
+        return f"Key({self.shape}, key<{self._algorithm.tag}>,{device}{separator}{words})"
+
+    # A value that never changes.
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"cannot set {name!r}: a key never changes; keyrng.split or keyrng.fold_in makes others")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"cannot delete {name!r}: a key never changes")
+
+    def __setitem__(self, index: object, value: object) -> NoReturn:
+        raise TypeError("an array of keys never changes; keyrng.stack or keyrng.concatenate makes another")
+
+    def __delitem__(self, index: object) -> NoReturn:
+        raise TypeError("an array of keys never changes; keyrng.concatenate makes another")
+
+    def __copy__(self) -> Key:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Key:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # One function of a module, because loaders that call only functions they are told to trust, such as torch.load,
+        # cannot be told of a method.
+        return _restored, (self.to_bytes(), self.device)
+
+    # No number.
+
+    def __hash__(self) -> int:
+        raise TypeError("unhashable type: 'Key', for == compares key by key; key.to_bytes() is hashable")
+
+    def __bool__(self) -> bool:
+        raise TypeError("a key is neither true nor false; (key == other).all() compares, key.size counts")
+
+    def __array__(self, *args: object, **kwargs: object) -> NoReturn:
+        raise TypeError("a key is no array of numbers; keyrng.key_data(key) gives its words")
+
+    def _no_number(self, *args: object) -> NoReturn:
+        raise TypeError("a key is no number; keyrng.fold_in(key, data) makes another key, keyrng.bits(key) a number")
+
+    __int__ = __float__ = __complex__ = __index__ = _no_number
+    __neg__ = __pos__ = __abs__ = __invert__ = _no_number
+    __lt__ = __le__ = __gt__ = __ge__ = _no_number
+    __add__ = __sub__ = __mul__ = __matmul__ = __truediv__ = __floordiv__ = __mod__ = __divmod__ = _no_number
+    __radd__ = __rsub__ = __rmul__ = __rmatmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rdivmod__ = _no_number
+    __pow__ = __and__ = __or__ = __xor__ = __lshift__ = __rshift__ = _no_number
+    __rpow__ = __rand__ = __ror__ = __rxor__ = __rlshift__ = __rrshift__ = _no_number
+
+
+def _first(kind: type[Key]) -> Key:
+    """A new key, after telling NumPy that keys are seeds.
+
+    When the first key is made, for whoever has none needs it not: it imports numpy.random, which costs 10 ms.
+    """
+    global _new
+    from numpy.random.bit_generator import ISpawnableSeedSequence
+
+    ISpawnableSeedSequence.register(Key)
+    _new = object.__new__
+    return _new(kind)
+
+
+_new: Callable[[type[Key]], Key] = _first
+_set_algorithm = Key.__dict__["_algorithm"].__set__
+_set_words = Key.__dict__["_words"].__set__
+
+
+def _wrap(algorithm: Algorithm, words: Array) -> Key:
+    """Keys of words that nobody else may write to: C-contiguous, of the algorithm's dtype, shape (..., key_words)."""
+    if type(words) is np.ndarray:
+        words.setflags(write=False)
+    made = _new(Key)
+    _set_algorithm(made, algorithm)
+    _set_words(made, words)
+    return made
+
+
+def _restored(data: bytes, device: str) -> Key:
+    """A key from a pickle, on the device it was on; pickles name this function, so it keeps its name and place."""
+    return Key.from_bytes(data).to(device)
+
+
+def check_key(value: object) -> Key:
+    """The value if it is a key; else a TypeError that says what it is and how to make a key."""
+    if type(value) is Key:
+        return value
+    makes = key_from(value) or "keyrng.key(seed)"
+    if isinstance(value, np.ndarray) and value.dtype in (np.uint32, np.uint64):
+        makes = "keyrng.wrap_key_data(words)"
+    elif isinstance(value, (list, tuple)) and value and all(type(v) is Key for v in value):
+        makes = "keyrng.stack(keys)"
+    raise TypeError(f"expected a key, got {_kind(value)}; {makes} makes one")
+
+
+def memory_of(key: object) -> Memory:
+    """The memory that a key lies in, and so its samples; TypeError for what is no key."""
+    return memory_at(check_key(key)._words)
+
+
+def _one_memory(keys: Sequence[Key], act: str) -> Memory:
+    """The memory of several keys; ValueError if they lie in more than one."""
+    here, *others = dict.fromkeys(memory_at(k._words) for k in keys)
+    if others:
+        raise ValueError(f"cannot {act} keys on {here.name} and {others[0].name}; key.to({here.name!r}) moves one")
+    return here
+
+
+# What checks share
+
+
+def _is_integer(value: object) -> bool:
+    """Whether a value is one integer: Python's or NumPy's, no bool and no duration."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.timedelta64))
+
+
+def _dtype(given: Any) -> np.dtype[Any] | None:
+    """A dtype, None for what names none."""
+    try:
+        found: np.dtype[Any] = np.dtype(given)
+    except (TypeError, ValueError):
+        return None
+    return found
+
+
+def _axis(axis: Any, ndim: int, name: str = "axis") -> int:
+    """An axis counted from the front; an AxisError if there is none, a TypeError if it is not an integer."""
+    number = integer(name, axis)
+    if -ndim <= number < ndim:
+        return number % ndim
+    if number.bit_length() > 63:  # an AxisError would write all of its digits
+        raise AxisError(f"{name} {shown(number)} is out of bounds for array of dimension {ndim}")
+    raise AxisError(number, ndim, None if name == "axis" else name)
+
+
+def _kind(value: object) -> str:
+    """What a value is, for an error."""
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype} with shape {value.shape}"
+    return "None" if value is None else type(value).__name__

@@ -1,0 +1,75 @@
+"""Keys by name: one for every leaf of nested dicts, lists and tuples, which depends on its path alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from keyrng._core.arguments import shown
+from keyrng._keys.derive import Key, _is_integer, check_key, fold_in
+
+Tree: TypeAlias = Any  # a leaf, or a dict, list or tuple of trees
+
+
+def named_keys(key: Key, tree: Tree) -> Tree:
+    """The same tree with a key at each leaf: ``fold_in(key, path)`` of its path, as in ``"encoder/0/weight"``.
+
+    Parameters
+    ----------
+    key
+        A key, or an array of keys, which are then at each leaf.
+    tree
+        Nested dicts, whose keys are str, lists and tuples. All else is a leaf, and so is a tuple or list of integers,
+        and the empty tuple, for these are shapes. What a leaf is does not matter.
+
+    Raises
+    ------
+    TypeError
+        For a dict with a key that is no str.
+
+    Notes
+    -----
+    A path is the names of dicts and the places in lists and tuples, counted from 0, with ``/`` between them. In a name
+    ``~`` is written ``~0`` and ``/`` is written ``~1``, as in JSON pointers (RFC 6901), so that no two leaves of a tree
+    have one path. Nothing else decides a key: neither the order of a dict, nor what other leaves there are.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> key = keyrng.key(42)
+    >>> keys = keyrng.named_keys(key, {"encoder": [{"weight": (3, 4), "bias": (4,)}], "decoder": (4, 3)})
+    >>> bool(keys["encoder"][0]["weight"] == keyrng.fold_in(key, "encoder/0/weight"))
+    True
+    """
+    check_key(key)
+    return mapped(lambda path, leaf: fold_in(key, path), tree)
+
+
+def mapped(function: Callable[[str, Any], Any], tree: Tree) -> Tree:
+    """The same tree with ``function(path, leaf)`` at each leaf."""
+    try:
+        return _mapped(function, tree, ())
+    except RecursionError:
+        raise ValueError("tree is nested too deeply, or a part of itself") from None
+
+
+def _mapped(function: Callable[[str, Any], Any], tree: Tree, path: tuple[str, ...]) -> Tree:
+    if isinstance(tree, Mapping):
+        return {name: _mapped(function, part, (*path, _escaped(name, path))) for name, part in tree.items()}
+    if isinstance(tree, (list, tuple)) and not _is_shape(tree):
+        parts = [_mapped(function, part, (*path, str(i))) for i, part in enumerate(tree)]
+        if isinstance(tree, list):
+            return parts
+        return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
+    return function("/".join(path), tree)
+
+
+def _is_shape(tree: list[Any] | tuple[Any, ...]) -> bool:
+    return all(map(_is_integer, tree)) and (bool(tree) or isinstance(tree, tuple))
+
+
+def _escaped(name: object, path: tuple[str, ...]) -> str:
+    if not isinstance(name, str):
+        where = f" under {'/'.join(path)!r}" if path else ""
+        raise TypeError(f"names in a tree are str, got {shown(name)}{where}; str(name) is one")
+    return name.replace("~", "~0").replace("/", "~1")

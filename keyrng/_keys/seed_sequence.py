@@ -1,0 +1,36 @@
+"""What NumPy asks of the seed of a generator: words for its state, and other seeds.
+
+Both come from children of the key by names that nobody else gives, so that they meet neither its samples nor its own
+children.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keyrng._executors.derive import children, derive_one
+from keyrng._keys.serialize import number_of
+from keyrng.algorithms.base import Algorithm, Domain
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+STATE = "numpy.generate_state"
+SPAWN = "numpy.spawn"
+
+
+def state(algorithm: Algorithm, words: Array, size: int) -> Array:
+    """The first words of 32 bits, low half before high half, of ``split(fold_in(key, STATE), ...)``."""
+    found = descendants(algorithm, words, STATE, 0, -(-32 * size // algorithm.key_bits))
+    halves = found.reshape(-1).astype(algorithm.dtype.newbyteorder("<")).view(np.dtype("<u4"))
+    return halves[:size].astype(np.uint32)
+
+
+def descendants(algorithm: Algorithm, words: Array, name: str, start: int, stop: int) -> Array:
+    """The words of ``split(fold_in(key, name), stop)[start:]``."""
+    named = derive_one(algorithm, words, number_of("name", name, algorithm.index_bits, b"keyrng.name"), Domain.NAME)
+    if start == stop:
+        return words[None][:0]
+    made: Array = children(algorithm, named[None], start, stop - start)[0]
+    return made

@@ -1,0 +1,100 @@
+"""Keys as bytes: a small format of their own, so that what is read is the key that was written, or an error.
+
+======== =================================================================
+bytes    meaning
+======== =================================================================
+6        ``b"keyrng"``
+1        version of the format, 1
+1        bits of a word, 32 or 64
+1        length of the algorithm's name in bytes
+1        number of axes of the words, the axis of a key's words included
+name     the algorithm's name, UTF-8
+8 * axes the shape of the words, little-endian
+words    the words in memory order, little-endian
+8        BLAKE2b of all bytes before, ``digest_size=8``
+======== =================================================================
+"""
+
+from __future__ import annotations
+
+import struct
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from keyrng._core.arguments import shown, utf8
+from keyrng.algorithms.base import Algorithm, get
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_MAGIC = b"keyrng"
+_VERSION = 1
+_HEADER = struct.Struct("<6sBBBB")
+_CHECKSUM_SIZE = 8
+
+
+def dump(algorithm: Algorithm, words: Array) -> bytes:
+    """The bytes of the words of keys."""
+    name = algorithm.name.encode()
+    header = _HEADER.pack(_MAGIC, _VERSION, algorithm.word_bits, len(name), words.ndim)
+    shape = struct.pack(f"<{words.ndim}Q", *words.shape)
+    body = header + name + shape + words.astype(_little(algorithm)).tobytes()
+    return body + _checksum(body)
+
+
+def load(data: object) -> tuple[Algorithm, Array]:
+    """The algorithm and the words that ``dump`` wrote; TypeError unless bytes, ValueError for any other bytes."""
+    if not isinstance(data, bytes):
+        raise TypeError(f"expected bytes as key.to_bytes() makes them, got {type(data).__name__}")
+    if not data.startswith(_MAGIC):
+        raise ValueError(f"not the bytes of a key: they begin with {data[:6]!r} instead of {_MAGIC!r}")
+    version = data[len(_MAGIC)] if len(data) > len(_MAGIC) else _VERSION
+    if version != _VERSION:
+        raise ValueError(f"the bytes of a key are of version {version}; this keyrng reads version {_VERSION}")
+    body = data[:-_CHECKSUM_SIZE]
+    if len(body) < _HEADER.size or _checksum(body) != data[-_CHECKSUM_SIZE:]:
+        raise ValueError("the bytes of a key are incomplete, too many or altered: their checksum does not match")
+    return _parse(body)
+
+
+def _parse(body: bytes) -> tuple[Algorithm, Array]:
+    # The checksum matches, so only another program's bytes can be malformed here.
+    _, _, word_bits, name_size, ndim = _HEADER.unpack_from(body)
+    words_at = _HEADER.size + name_size + 8 * ndim
+    if len(body) < words_at:
+        raise ValueError(f"malformed bytes of a key: {len(body)} bytes, but their header needs {words_at}")
+    algorithm = get(body[_HEADER.size :][:name_size].decode(errors="replace"))
+    shape = struct.unpack_from(f"<{ndim}Q", body, _HEADER.size + name_size)
+    expected = words_at + prod(shape) * algorithm.word_bits // 8
+    if (word_bits, shape[-1:], len(body)) != (algorithm.word_bits, (algorithm.key_words,), expected):
+        raise ValueError(
+            f"malformed bytes of a key: {len(body) - words_at} bytes of {word_bits}-bit words with shape {shown(shape)}"
+            f" are no keys of {algorithm.name}, which have {algorithm.key_words} words of {algorithm.word_bits} bits"
+        )
+    try:
+        words = np.frombuffer(body, _little(algorithm), offset=words_at).reshape(shape)
+    except ValueError as error:
+        raise ValueError(f"malformed bytes of a key: shape {shown(shape)}: {error}") from None
+    return algorithm, words.astype(algorithm.dtype)
+
+
+def _little(algorithm: Algorithm) -> np.dtype[Any]:
+    return algorithm.dtype.newbyteorder("<")
+
+
+def _checksum(body: bytes) -> bytes:
+    return digest(body, _CHECKSUM_SIZE)
+
+
+def digest(data: bytes, size: int, person: bytes = b"") -> bytes:
+    """BLAKE2b of a size, for a purpose."""
+    from hashlib import blake2b  # not at the top: it costs 3 ms of every import keyrng
+
+    return blake2b(data, digest_size=size, person=person).digest()
+
+
+def number_of(name: str, text: str | bytes, bits: int, person: bytes) -> int:
+    """The number of a text, by its BLAKE2b for a purpose; errors name the argument."""
+    data = utf8(name, text) if isinstance(text, str) else text
+    return int.from_bytes(digest(data, bits // 8, person), "big")

@@ -1,0 +1,254 @@
+"""Arrays that are never stored: their values are made when they are asked for, and only those."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from keyrng import distributions
+from keyrng._core.arguments import shown
+from keyrng._core.dtypes import Dtype, DTypeLike
+from keyrng._core.indexing import runs
+from keyrng._executors import Slab
+from keyrng._executors.device import HOST, distinct, memory_at
+from keyrng._keys.derive import Key, _wrap, check_key, clone, memory_of
+from keyrng._sampling.draw import fill_slab
+from keyrng._sampling.parameters import Array
+from keyrng._sampling.shapes import Shape, dimensions
+from keyrng._sampling.spec import Plan
+
+_LIMIT = 2**30
+
+_ROWS = "the values along the last axis belong together"
+_BY_NAME = {
+    "permutation": "all elements along an axis change places together; keyrng.index_shuffle gives any of them alone",
+    "choice": "the draws of a key are searched for together; index with keyrng.lazy(keyrng.randint, ...)",
+    "categorical": "each draw is a search along the axis of classes",
+    "index_shuffle": "it is lazy already; call it for the indices you want",
+    "ball": _ROWS,
+    "dirichlet": _ROWS,
+    "multinomial": _ROWS,
+    "multivariate_hypergeometric": _ROWS,
+    "multivariate_normal": _ROWS,
+    "orthogonal": "the values along the last two axes belong together",
+    "wishart": "the values along the last two axes belong together",
+}
+_TOGETHER = {getattr(distributions, name): why for name, why in _BY_NAME.items()}
+
+
+def lazy(
+    sampler: Callable[..., Any],
+    key: Key,
+    shape: Shape,
+    *,
+    dtype: DTypeLike = None,
+    limit: int = _LIMIT,
+    **parameters: Any,
+) -> Lazy:
+    """An array of random numbers that is not stored: indexing makes the values asked for, with the bits of the whole.
+
+    Parameters
+    ----------
+    sampler
+        A sampler whose elements are independent of each other, like `normal`; of your own, one that hands its ``out``
+        to `draw`.
+    key
+        A key, or an array of keys: the array has shape ``key.shape + shape``.
+    shape, dtype, parameters
+        As for the sampler, each by name. Arrays are kept as they are and must not be written to any more; along an axis
+        of length 1, or that they lack, they take no memory.
+    limit
+        The most bytes that ``np.asarray`` and other implicit conversions make. Indexing has no limit.
+
+    Raises
+    ------
+    TypeError
+        For a sampler whose elements are made together (`permutation`, `choice`, `categorical`, `dirichlet` and other
+        samplers of rows), and as the sampler does.
+    ValueError
+        As the sampler does.
+
+    Notes
+    -----
+    Indexing is NumPy's: integers, slices, ``...``, None, arrays of integers and of truth values, and mixtures. Its time
+    and memory follow the number of values asked for, however many there are. For a key on a GPU the values appear
+    there.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> x = keyrng.lazy(keyrng.normal, keyrng.key(0), (10**9, 1000))
+    >>> x
+    Lazy(normal, shape=(1000000000, 1000), dtype=float32)
+    >>> x[123_456_789, 5:8]
+    array([-0.48642132, -0.20447634,  0.9183136 ], dtype=float32)
+    >>> y = keyrng.lazy(keyrng.gamma, keyrng.key(1), (100, 3), a=[0.5, 1.0, 2.0])
+    >>> bool((y[::-2, 1] == keyrng.gamma(keyrng.key(1), [0.5, 1.0, 2.0], (100, 3))[::-2, 1]).all())
+    True
+    """
+    return Lazy(sampler, check_key(key), tuple(dimensions(shape)), dtype, limit, parameters)
+
+
+class Lazy:
+    """An array that is not stored; `keyrng.lazy` makes one and says more."""
+
+    def __init__(
+        self,
+        sampler: Callable[..., Any],
+        key: Key,
+        shape: tuple[int, ...],
+        dtype: DTypeLike,
+        limit: int,
+        parameters: dict[str, Any],
+    ) -> None:
+        self._limit = limit
+        self._made_of = sampler, key, shape, dtype, limit, parameters
+        self._plan = _plan(sampler, key, shape, dtype, parameters)
+        if self.size >= 2**63:
+            raise ValueError(f"an array has less than 2**63 elements, {self.shape} are {self.size}")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the axes, those of the array of keys first."""
+        return self._plan.shape
+
+    @property
+    def dtype(self) -> Dtype:
+        """The dtype of the values."""
+        return self._plan.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of values."""
+        return prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes that all values would take."""
+        return self.size * self.dtype.itemsize
+
+    @property
+    def device(self) -> str:
+        """Where the values appear: the device of the key."""
+        return self._plan.key.device
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of unsized object")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.shape:
+            raise TypeError("iteration over a 0-d array")
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        name = getattr(self._made_of[0], "__name__", repr(self._made_of[0]))
+        device = "" if self.device == "cpu" else f", device={self.device!r}"
+        return f"Lazy({name}, shape={self.shape}, dtype={self.dtype}{device})"
+
+    def __getitem__(self, index: Any) -> Any:
+        # NumPy says what is wrong with an index, and which shape its result has.
+        try:
+            asked = np.broadcast_to(False, self.shape)[index]
+        except OverflowError:
+            raise IndexError(f"index {shown(index)} is out of bounds for shape {self.shape}") from None
+        key, values = self._plan.key, self._plan.values
+        if not asked.size:
+            return memory_of(key).empty(asked.shape, self.dtype)
+        starts, count = runs(index, self.shape, key.ndim)
+        values = [value if value.size == 1 else _at(value, self.shape, index) for value in values]
+        made = _make(self._plan, starts, count, asked.shape, values)
+        return made if isinstance(asked, np.ndarray) or self.device != "cpu" else made[()]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        limit = self._limit
+        if self.device != "cpu":
+            raise TypeError(f"the values appear on {self.device}; cupy.asnumpy(x[...]) brings them here")
+        if copy is False:
+            raise ValueError("a lazy array has no memory to share; np.asarray(x) makes its values")
+        if self.nbytes > limit:
+            raise ValueError(
+                f"all values of shape {self.shape} take {self.nbytes} bytes, the limit is {limit}; "
+                f"x[...] makes them, x[start:stop] a part, keyrng.lazy(..., limit=) sets another limit"
+            )
+        whole: Array = np.asarray(self[...], dtype)
+        return whole
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, self._made_of
+
+    def __dask_tokenize__(self) -> object:
+        from dask.base import normalize_token
+
+        sampler, key, shape, dtype, _, parameters = self._made_of
+        return "keyrng.Lazy", normalize_token((sampler, key.to_bytes(), self.device, shape, dtype, parameters))
+
+
+def _restored(sampler: Callable[..., Any], key: Key, *others: Any) -> Lazy:
+    """A lazy array from a pickle, which has the values of the original, and does not count as a use of the key."""
+    return Lazy(sampler, clone(key), *others)
+
+
+def _plan(
+    sampler: Callable[..., Any], key: Key, shape: tuple[int, ...], dtype: DTypeLike, parameters: dict[str, Any]
+) -> Plan:
+    """What the sampler would draw; TypeError if it is not element by element."""
+    name = getattr(sampler, "__name__", shown(sampler))
+    if not callable(sampler):
+        raise TypeError(f"sampler is a function such as keyrng.normal, got {shown(sampler)}")
+    if sampler in _TOGETHER:
+        raise TypeError(f"{name} makes no element by itself: {_TOGETHER[sampler]}")
+    if "out" in parameters:
+        raise TypeError("a lazy array has no out; x[...] makes all values")
+    given = parameters if dtype is None else {**parameters, "dtype": dtype}
+    plan = Plan()
+    # A list, for beside an out a shape of () may mean that it is not given.
+    made: object = sampler(key, shape=list(shape), out=plan, **given)
+    if made is not plan:
+        raise TypeError(f"{name} makes no element by itself: it does not return what draw(..., out=out) gives")
+    return plan
+
+
+def _at(value: Array, shape: tuple[int, ...], index: Any) -> Array:
+    """A parameter for the values asked for; axes along which it does not vary keep length 1."""
+    here = memory_at(value)
+    if here is not HOST:
+        parts = index if isinstance(index, tuple) else (index,)
+        index = tuple(here.receive(np.asarray(p)) if isinstance(p, (list, np.ndarray)) else p for p in parts)
+    with here.current():
+        return distinct(here.xp.asarray(here.xp.broadcast_to(value, shape)[index]))
+
+
+def _make(plan: Plan, starts: Array, count: int, shape: tuple[int, ...], values: list[Array]) -> Array:
+    """Runs of elements, in a shape to which the values broadcast."""
+    key, here = plan.key, memory_of(plan.key)
+    size = prod(plan.shape[key.ndim :])
+    words = key._words.reshape(-1, key._algorithm.key_words)
+    with here.current():
+        if key.size == 1:  # a division takes longer than a value
+            words = here.xp.broadcast_to(words, (starts.size, key._algorithm.key_words))
+        else:
+            number, starts = np.divmod(starts, size)
+            words = words[here.receive(number)]
+        words = here.contiguous(words)
+    start = int(starts[0]) if (starts == starts[0]).all() else starts.view(np.uint64)
+    rows, slab = _wrap(key._algorithm, words), Slab(start, count, size)
+    out = here.empty(shape, plan.dtype)
+    if len(plan.kernels) == 1:
+        fill_slab(plan.kernels[0], rows, out, shape, values, plan.compute, slab, plan.guards)
+        return out
+    for kernel, part in zip(plan.kernels, (out.real, out.imag), strict=True):
+        whole = here.empty(shape, part.dtype)
+        fill_slab(kernel, rows, whole, shape, values, plan.compute, slab, plan.guards)
+        with here.current():
+            part[...] = whole
+    return out

@@ -1,0 +1,1 @@
+"""From a key and parameters to a sample."""

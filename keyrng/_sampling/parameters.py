@@ -1,0 +1,385 @@
+"""Parameters of samplers: what is required of each, said once, and checked in one place.
+
+A public function names its parameters and their requirements, ``draw(kernel, key, shape, dtype, positive(a=a))``, and
+`parameter_array` makes arrays of them or says what is wrong.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, wraps
+from typing import Any, NamedTuple, NoReturn, TypeAlias, TypeVar
+
+import numpy as np
+
+from keyrng._core.arguments import array_of, broadcast, converted_to, shown
+from keyrng._core.dtypes import FLOAT32, FLOAT64, Dtype, compute_dtype, is_half
+from keyrng._core.fpenv import in_default_mode
+from keyrng._core.numbers import reals
+from keyrng._executors.convert import converted, neighbour
+from keyrng._executors.device import HOST, Memory, distinct, is_on_device
+from keyrng._keys.derive import Key
+from keyrng.kernels.elementary import floor
+from keyrng.kernels.ops import where
+from keyrng.kernels.symbols import Symbol
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+ArrayLike: TypeAlias = Any  # a number or an array of numbers
+_R = TypeVar("_R")
+
+
+@dataclass(frozen=True, eq=False)  # looked up by identity: numbers that passed are remembered with it
+class Requirement:
+    """What a parameter must be: in words, and as a test that works on a number and on an array.
+
+    It holds both for what was given and for what the dtype of the computation makes of it.
+    """
+
+    text: str
+    holds: Callable[[Any], Any]
+    exact: bool = False  # whether the dtype must make no other number of it
+
+    def __call__(self, **named: ArrayLike) -> Parameter:
+        """The parameter of that name, to be checked by `draw`: ``positive(a=a)``."""
+        ((name, value),) = named.items()
+        return Parameter(name, value, self)
+
+
+class Parameter(NamedTuple):  # which is made in a third of the time of a frozen dataclass
+    """A parameter under its public name, with what is required of it; nothing, once it is checked."""
+
+    name: str
+    value: ArrayLike
+    requirement: Requirement | None = None
+
+
+positive = Requirement("positive and finite", lambda x: (x > 0) & (x < math.inf))
+non_negative = Requirement("zero or positive, and finite", lambda x: (x >= 0) & (x < math.inf))
+finite = Requirement("finite", lambda x: (x > -math.inf) & (x < math.inf))
+above_one = Requirement("greater than 1 and finite", lambda x: (x > 1) & (x < math.inf))
+below_one = Requirement("at least 0 and less than 1", lambda x: (x >= 0) & (x < 1))
+anything = Requirement("a number or NaN", lambda x: (x == x) | (x != x))
+number = Requirement("a number, not NaN", lambda x: x == x)
+probability = Requirement("between 0 and 1", lambda x: (x >= 0) & (x <= 1))
+chance = Requirement("above 0 and at most 1", lambda x: (x > 0) & (x <= 1))
+
+
+@lru_cache(maxsize=64)
+def whole_to(largest: int, more: str = "") -> Requirement:
+    """A whole number from 0 to a largest one; ``more`` is the hint of `wider`, if there is one."""
+
+    # Not x % 1, which warns of infinities.
+    def holds(x: Any) -> Any:
+        return (x >= 0) & (x <= largest) & ((floor(x) if isinstance(x, Symbol) else np.floor(x)) == x)
+
+    return Requirement(f"a whole number from 0 to {largest}{more}", holds, exact=True)
+
+
+def wider(dtype: Dtype) -> str:
+    """A hint for errors: which dtype to ask for where counts are too large for one; nothing if there is none."""
+    more = "uint64" if dtype == np.int64 else "int64" if dtype.itemsize < 8 else ""
+    return more and f' (a wider dtype takes more: dtype="{more}")'
+
+
+# From here on floats round to infinity, and NumPy warns; comparing is cheaper than silencing it.
+_INFINITE = {FLOAT32: 2.0**128 - 2.0**103}
+
+
+def parameter_array(here: Memory, given: Any, position: int, dtype: Dtype) -> Array:
+    """A parameter as an array of the computation's dtype in the key's memory, or as NumPy's if it is one number.
+
+    It is checked, unless it was in the memory of a GPU: to know what holds there is to wait for the device. `draw` has
+    those checked by the kernel.
+    """
+    name, raw, requirement = f"parameter {position + 1}", given, None
+    if type(given) is Parameter:
+        name, raw, requirement = given
+    if type(raw) in _NUMBERS:
+        return number_array(name, raw, requirement, dtype)
+    return _any_array(here, name, raw, requirement, dtype)
+
+
+@in_default_mode
+def _any_array(here: Memory, name: str, raw: Any, requirement: Requirement | None, dtype: Dtype) -> Array:
+    if is_on_device(raw):
+        return _on_device(here, name, here.array(name, raw), requirement, dtype)
+    given = _numeric(name, raw, dtype)
+    array = _rounded(name, given, dtype)
+    if requirement not in (None, anything):
+        if given is not array and not is_half(given.dtype):
+            _check(name, requirement, given, given)
+        _check(name, requirement, array, given)
+    return placed(here, name, array, raw)
+
+
+_NUMBERS = frozenset((int, float, np.float64))
+
+
+def alike(
+    parameters: tuple[ArrayLike, ...], shape: Any, dtype: Dtype, most: int
+) -> tuple[Any, tuple[Array, ...]] | None:
+    """Parameters of which each is a number or an array of the sample's shape, as `parameter_array` has it; else None.
+
+    Beside them is that shape, which the arrays have if it is not given. They are contiguous, and of at most so many
+    elements.
+    """
+    arrays: list[Array] = []
+    for parameter in parameters:
+        if type(parameter) is not Parameter:
+            return None
+        name, value, requirement = parameter
+        if type(value) in _NUMBERS:
+            arrays.append(number_array(name, value, requirement, dtype))
+            continue
+        if not isinstance(value, (np.ndarray, np.generic)):
+            return None
+        if value.ndim:
+            if shape is None:
+                shape = value.shape
+            if value.shape != shape or value.size > most:
+                return None
+        if requirement is not None or value.dtype != dtype:
+            value = _any_array(HOST, name, value, requirement, dtype)
+        arrays.append(value if value.flags.c_contiguous else value.copy())
+    return () if shape is None else shape, tuple(arrays)
+
+
+def number_array(name: str, number: float, requirement: Requirement | None, dtype: Dtype) -> Array:
+    """A number as an array, checked. It is remembered: to check one takes as long as a small draw."""
+    # But for 0, for -0.0 would be found in its place.
+    return (_remembered if number else _number_array)(name, number, requirement, dtype)
+
+
+@in_default_mode
+def _number_array(name: str, number: float, requirement: Requirement | None, dtype: Dtype) -> Array:
+    if type(number) is not int:
+        number = float(number)  # NumPy's would be converted by NumPy's settings for errors
+    if dtype.kind != "f" and type(number) is float:
+        raise TypeError(f"{name} is a number or an array of integers, got {shown(number, str)}")
+    try:
+        array = np.array(_nearest(number, dtype), dtype)
+    except OverflowError:
+        raise ValueError(f"{name} must fit {dtype}, got {shown(number)}") from None
+    if requirement is not None and not (requirement.holds(number) and requirement.holds(array.item())):
+        _refuse(name, requirement, number, array.item(), dtype)
+    array.flags.writeable = False
+    return array
+
+
+_remembered = lru_cache(maxsize=1024, typed=True)(_number_array)
+
+
+def _nearest(number: float, dtype: Dtype) -> Any:
+    """A number that NumPy rounds once to the dtype, as it does elements of arrays."""
+    if type(number) is int and abs(number) > 2**53 and -(2**63) <= number < 2**64:
+        return np.asarray(number)  # or a float64 would come in between
+    return math.copysign(math.inf, number) if abs(number) >= _INFINITE.get(dtype, math.inf) else number
+
+
+def _check(name: str, requirement: Requirement, array: Array, given: Array) -> None:
+    """ValueError with the first value that is not as required, as it was given and as the dtype has it."""
+    wrong = ~np.asarray(requirement.holds(array), bool)
+    if wrong.any():
+        was, has = (values[wrong].ravel()[:1].tolist()[0] for values in (given, array))
+        was = was if type(was) is int else float(was)
+        _refuse(name, requirement, was, has, array.dtype, " among others" if array.ndim else "")
+
+
+def _refuse(name: str, requirement: Requirement, was: Any, has: Any, dtype: Dtype, others: str = "") -> NoReturn:
+    rounded = bool(requirement.holds(was)) and float(has) != was
+    note = f" ({float(has)} as {dtype})" if rounded else ""
+    number = was if abs(was) > 2**53 else float(was)
+    raise ValueError(f"{name} must be {requirement.text}, got {shown(number, str)}{note}{others}")
+
+
+def _numeric(name: str, value: Any, dtype: Dtype) -> Array:
+    """What was given as an array of numbers, none of them rounded: of a list, floats or integers of any size."""
+    if isinstance(value, Key):
+        raise TypeError(f"{name} is a number or an array, got a key; the key comes first")
+    if isinstance(value, (str, bytes)) or value is None:
+        raise TypeError(f"{name} is a number or an array of numbers, got {shown(value)}")
+    array = array_of(name, value)
+    if array.dtype == object:
+        try:
+            numbers = reals(array)
+        except (OverflowError, ValueError):  # a Fraction beyond all floats, a signaling NaN of Decimal
+            raise ValueError(f"{name} must fit {dtype}, got {shown(value)}") from None
+        if numbers is not None and numbers.dtype == object:  # integers that no dtype holds
+            return numbers
+        array = array if numbers is None else numbers
+    _check_kind(name, array, dtype)
+    return array
+
+
+def _check_kind(name: str, array: Array, dtype: Dtype) -> None:
+    allowed = "iuf" if dtype.kind == "f" else "iu"
+    if array.dtype.kind not in allowed and array.dtype.name != "bfloat16":
+        kind = "numbers" if dtype.kind == "f" else "integers"
+        raise TypeError(f"{name} is a number or an array of {kind}, got {array.dtype}")
+
+
+def _rounded(name: str, array: Array, dtype: Dtype) -> Array:
+    """Numbers in the dtype of a computation; ValueError for integers that do not fit words."""
+    if array.dtype == dtype:
+        return array
+    if array.dtype == object:
+        numbers = [_number_array(name, number, None, dtype) for number in array.ravel().tolist()]
+        return np.array(numbers, dtype).reshape(array.shape)
+    if dtype.kind == "u" and array.size:
+        part, limits = distinct(array), np.iinfo(dtype)
+        for extreme in (int(part.min()), int(part.max())):
+            if not 0 <= extreme <= limits.max:
+                raise ValueError(f"{name} must fit {dtype}, got {extreme}")
+    return converted_to(name, array, dtype)
+
+
+def placed(here: Memory, name: str, array: Array, given: Any) -> Array:
+    """What was made of a list, which is nowhere, in the memory of the key; of an array the user says where it goes."""
+    if here is HOST or not array.ndim:
+        return array
+    if isinstance(given, np.ndarray):
+        raise TypeError(f"{name} is on cpu, the key on {here.name}; cupy.asarray({name}) puts it there")
+    return here.receive(array)
+
+
+def _on_device(here: Memory, name: str, array: Array, requirement: Requirement | None, dtype: Dtype) -> Array:
+    """A parameter in the memory of a GPU in the computation's dtype; NaN for a count that this cannot hold."""
+    _check_kind(name, array, dtype)
+    narrow = converted(array, dtype)
+    if requirement is None or not requirement.exact or narrow is array:
+        return narrow
+    with here.current():
+        exact: Array = here.xp.where(converted(narrow, array.dtype) == array, narrow, dtype.type(math.nan))
+    return exact
+
+
+def one_number(parameter: Parameter) -> float:
+    """A parameter that no array can be, checked."""
+    value = parameter.value
+    if is_on_device(value):
+        raise TypeError(f"{parameter.name} is a number, got an array on a GPU; float({parameter.name}) fetches it")
+    array = parameter_array(HOST, parameter, 0, FLOAT64)
+    if array.ndim:
+        raise TypeError(f"{parameter.name} is one number, got {type(value).__name__} of {len(array)}")
+    return float(array)
+
+
+def truth(name: str, value: object) -> bool:
+    """A switch: True or False; TypeError for anything else, which may be an argument in the wrong place."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} is True or False, got {shown(value)}")
+    return bool(value)
+
+
+def checked(here: Memory, parameter: Parameter, dtype: Dtype) -> Parameter:
+    """A parameter that is checked now, its value an array, for samplers whose kernel depends on it."""
+    array = parameter_array(here, parameter, 0, dtype)
+    return Parameter(parameter.name, array, None if isinstance(array, np.ndarray) else parameter.requirement)
+
+
+def rounded(here: Memory, parameter: Parameter, dtype: Dtype) -> Array:
+    """A parameter rounded to the dtype of the result, in that of the computation: for bounds, which must be exact.
+
+    On a GPU a value outside its range is NaN.
+    """
+    exact = parameter_array(here, parameter, 0, FLOAT64)
+    if not isinstance(exact, np.ndarray):
+        narrow = converted(converted(exact, dtype), compute_dtype(dtype))
+        return narrow if parameter.requirement is None else here.apply(_or_nan(parameter.requirement.holds), narrow)
+    narrow = converted_to(parameter.name, exact, dtype)
+    if parameter.requirement is not None:
+        _check(parameter.name, parameter.requirement, narrow, exact)
+    return narrow.astype(compute_dtype(dtype))
+
+
+def together(here: Memory, holds: Callable[..., Any], value: Array, *others: Array, error: Callable[[], str]) -> Array:
+    """A parameter of which ``holds(value, *others)`` is true: ValueError where it is not, or NaN on a GPU.
+
+    ``holds`` is written in the kernel language, and no closure, for there it is compiled.
+    """
+    if all(isinstance(array, np.ndarray) for array in (value, *others)):
+        with np.errstate(all="ignore"):
+            if not holds(value, *others).all():
+                raise ValueError(error())
+        return value
+    return here.apply(_or_nan(holds), value, *others)
+
+
+@lru_cache(maxsize=64)
+def _or_nan(holds: Callable[..., Any]) -> Callable[..., Any]:
+    """The value of which something holds, beside others, or NaN; remembered, for it is compiled."""
+
+    def or_nan(value: Any, *others: Any) -> Any:
+        return where(holds(value, *others), value, math.nan)
+
+    return or_nan
+
+
+def check_together(**values: Array) -> None:
+    """ValueError, with their names, unless parameters that are compared broadcast together."""
+    if broadcast(*(value.shape for value in values.values())) is None:
+        shapes = " and ".join(f"{name} of shape {value.shape}" for name, value in values.items())
+        raise ValueError(f"{shapes} do not broadcast together")
+
+
+def bounds(here: Memory, low: Parameter, high: Parameter, dtype: Dtype) -> tuple[Array, Array, str]:
+    """Two bounds as `rounded` gives them, and an error if an interval is empty; ValueError where ``low > high``."""
+    lows, highs = rounded(here, low, dtype), rounded(here, high, dtype)
+    check_together(**{low.name: lows, high.name: highs})
+
+    def error() -> str:
+        return f"{low.name} must be less than {high.name}, got {shown(low.value, str)} and {shown(high.value, str)}"
+
+    if not (isinstance(lows, np.ndarray) and isinstance(highs, np.ndarray)):
+        return lows, together(here, _more, highs, lows, error=error), ""
+    if (lows < highs).all():
+        return lows, highs, ""
+    if not (lows <= highs).all():
+        raise ValueError(error())
+    return lows, highs, error()
+
+
+def finite_span(high: Any, low: Any) -> Any:
+    """Whether the difference of two bounds is a finite number."""
+    return high - low < math.inf
+
+
+def _more(high: Any, low: Any) -> Any:
+    return low < high
+
+
+def once_for_numbers(prepare: Callable[..., _R]) -> Callable[..., _R]:
+    """Remember what ``prepare(here, low, high, dtype)`` made of two numbers, or of more.
+
+    Most calls repeat the bounds of the last, and checking two numbers with NumPy takes longer than a small draw.
+    """
+    prepare = in_default_mode(prepare)
+    remembered = lru_cache(maxsize=256, typed=True)(prepare)
+
+    @wraps(prepare)
+    def choose(*arguments: Any) -> _R:
+        for value in arguments[1:-1]:
+            if type(value) not in _NUMBERS:
+                return prepare(*arguments)
+        return remembered(*arguments)
+
+    return choose
+
+
+def below(bound: Array, dtype: Dtype) -> Array:
+    """The largest number of a dtype that is less than a bound."""
+    return _next(bound, dtype, -math.inf)
+
+
+def above(bound: Array, dtype: Dtype) -> Array:
+    """The smallest number of a dtype that is greater than a bound."""
+    return _next(bound, dtype, math.inf)
+
+
+def _next(bound: Array, dtype: Dtype, towards: float) -> Array:
+    if not isinstance(bound, np.ndarray):
+        return converted(neighbour(converted(bound, dtype), up=towards > 0), bound.dtype)
+    with np.errstate(over="ignore", under="ignore"):  # next to the largest is infinity, next to 0 a subnormal
+        return np.asarray(np.nextafter(bound.astype(dtype), dtype.type(towards))).astype(bound.dtype)

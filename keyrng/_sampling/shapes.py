@@ -1,0 +1,169 @@
+"""The shape of a sample, from what was given or from ``out`` and the parameters; and whether these fit it."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keyrng._core.arguments import Shape as Shape
+from keyrng._core.arguments import broadcast, check_sizes, is_tensor, plain, shown, tensor_memory
+from keyrng._core.dtypes import Dtype
+from keyrng._core.migration import advice
+from keyrng._executors.device import HOST, Memory, distinct, is_on_device
+from keyrng._keys.derive import Key, check_key, memory_of
+from keyrng._sampling.parameters import Array, ArrayLike, Parameter
+
+_AXES = 64  # that an array has at most
+
+# Of samplers with parameters; docs/shared_sentences.py writes it into their docstrings.
+PER_KEY = "With an array of keys and parameters per key, ``shape=()`` returns one sample per key."
+
+
+def sample_shape(key: Key, shape: Shape | None, values: Sequence[Array], out: Array | None) -> tuple[int, ...]:
+    """The shape of the whole sample, ``key.shape + shape``."""
+    if shape is None or out is not None:
+        shape = _implied(key, shape, values, out)
+    elif type(shape) is not tuple:
+        shape = dimensions(shape)
+    return key.shape + _checked(shape) if shape else key.shape
+
+
+def _implied(key: Key, shape: Any, values: Sequence[Array], out: Array | None) -> tuple[int, ...]:
+    """The shape when it is not given: that of ``out`` after the key's, or that the parameters broadcast to."""
+    if out is not None and (shape is None or _is_left_out(shape)):
+        rest: tuple[int, ...] = as_out(key, out).shape[key.ndim :]
+        return rest
+    if shape is not None:
+        return dimensions(shape)
+    together = broadcast(*(v.shape for v in values))
+    if together is None:
+        shapes = " and ".join(str(v.shape) for v in values)
+        raise ValueError(f"the parameters do not broadcast together, their shapes are {shapes}")
+    return together
+
+
+def _is_left_out(shape: object) -> bool:
+    """Whether a shape is the default of samplers that have ()."""
+    return type(shape) is tuple and not shape
+
+
+def broadcast_shape(key: Key, shape: Any, out: Any, *values: ArrayLike) -> Any:
+    """``shape``, or what it and the parameters broadcast to, where they do not fit ``key.shape + shape`` as it is.
+
+    For samplers whose shape is () by default and not None, as jax has it: () becomes the shape of the parameters.
+    """
+    if (
+        shape is None
+        or all(type(value) in (int, float) for value in values)
+        or (out is not None and _is_left_out(shape))
+    ):
+        return shape
+    check_key(key)
+    given = dimensions(shape)
+    try:
+        shapes = [shape_of(value) for value in values]
+    except (ValueError, TypeError, OverflowError):
+        return shape  # `draw` says which of them is no array
+    full = key.shape + given
+    if broadcast(full, *shapes) == full:
+        return shape
+    wider = broadcast(given, *shapes)
+    return shape if wider is None else wider  # None: `draw` says which of them does not fit
+
+
+def shape_of(value: ArrayLike) -> tuple[int, ...]:
+    """The shape of an array of any memory, or of a list or number as NumPy has it."""
+    if type(value) is range:
+        return (len(value),)
+    return tuple(value.shape if is_on_device(value) else np.shape(value))
+
+
+def dimensions(shape: Any) -> tuple[int, ...]:
+    """A shape as a tuple of ints, checked, from an int, a sequence or an array of them."""
+    return _checked(_listed(shape))
+
+
+def _listed(shape: Any) -> tuple[Any, ...]:
+    """A shape as a tuple, from an int, a sequence or an array of them."""
+    if isinstance(shape, (tuple, list)):
+        return tuple(shape)
+    if isinstance(shape, np.ndarray) and shape.ndim == 1 and shape.dtype.kind in "iu" and shape.size <= _AXES:
+        return tuple(plain("shape", shape).tolist())
+    if isinstance(shape, (bool, float, str, bytes, np.bool_, np.floating, np.timedelta64)):
+        hint = advice() if isinstance(shape, (float, np.floating)) else ""
+        raise TypeError(f"shape is an int or a tuple of ints, got {shown(shape)}{hint}")
+    try:
+        return (operator.index(shape),)
+    except TypeError:
+        raise TypeError(f"shape is an int or a tuple of ints, got {type(shape).__name__}") from None
+
+
+def _checked(shape: tuple[Any, ...]) -> tuple[int, ...]:
+    for size in shape:
+        if type(size) is not int:
+            return _checked(tuple(_dimension(size, shape) for size in shape))
+        if size < 0:
+            raise ValueError(f"shape has no negative sizes, got {shown(shape)}")
+    check_sizes("shape", shape)
+    return shape
+
+
+def _dimension(size: Any, shape: tuple[Any, ...]) -> int:
+    if not isinstance(size, (bool, np.bool_, np.timedelta64)):
+        try:
+            return int(operator.index(size))
+        except TypeError:
+            pass
+    raise TypeError(f"shape is an int or a tuple of ints, got {shown(shape)}")
+
+
+def check_broadcast(given: Sequence[Any], values: Sequence[Array], full: tuple[int, ...]) -> None:
+    """ValueError, with the parameter's name, unless all of them broadcast to the sample's shape."""
+    for i, (parameter, value) in enumerate(zip(given, values, strict=True)):
+        if value.ndim and broadcast(value.shape, full) != full:
+            name = parameter.name if isinstance(parameter, Parameter) else f"parameter {i + 1}"
+            raise ValueError(f"{name} of shape {value.shape} does not broadcast to the sample's shape {full}")
+
+
+def empty_sample(here: Memory, key: Key, full: tuple[int, ...], dtype: Dtype, *shapes: tuple[int, ...]) -> Array:
+    """A new array for a sample; the error of one that is too large says what to do with parameters per key."""
+    try:
+        return here.empty(full, dtype)
+    except (MemoryError, ValueError) as error:
+        per_key = key.ndim and any(shape[: key.ndim] == key.shape for shape in shapes)
+        if not per_key:
+            raise
+        kind = MemoryError if isinstance(error, MemoryError) else ValueError
+        raise kind(f"{error}. {PER_KEY.replace('`', '')}") from None
+
+
+def as_out(key: Key, out: Any) -> Array:
+    """``out``, an array or a tensor of PyTorch, as an array in the key's memory; TypeError if it is neither."""
+    here = memory_of(key)
+    if is_on_device(out):
+        return here.array("out", out)
+    if is_tensor(out):
+        out = tensor_memory("out", out)
+    if here is not HOST and isinstance(out, np.ndarray):
+        raise TypeError(f"out is on cpu, the key on {here.name}; cupy.empty makes an array there")
+    if not isinstance(out, np.ndarray):
+        kind = "a NumPy array" if here is HOST else f"a CuPy array on {here.name}"
+        raise TypeError(f"out is {kind}, got {type(out).__name__}")
+    return plain("out", out)
+
+
+def check_out(key: Key, out: Any, full: tuple[int, ...], dtype: Dtype) -> Array:
+    """``out`` as an array in the key's memory, if the sample fits it and it can be written to."""
+    array = as_out(key, out)
+    if array.shape != full:
+        raise ValueError(f"out has shape {array.shape}, the sample has {full}")
+    if array.dtype != dtype:
+        raise TypeError(f"out is {array.dtype}, the sample is {dtype}; np.empty({full}, {dtype.name!r}) fits")
+    if isinstance(array, np.ndarray) and not array.flags.writeable:
+        raise ValueError("out is read-only; give an array that can be written to")
+    if not array.flags.c_contiguous and distinct(array).size < array.size:
+        raise ValueError("out has several elements in one place; give an array with a place for each")
+    return array

@@ -1,0 +1,102 @@
+"""Angles between -pi and pi, exact for every float64."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from keyrng._core.dtypes import FLOAT32, FLOAT64
+from keyrng._executors.device import Memory, memory_at
+from keyrng._sampling.parameters import Array
+from keyrng.kernels.elementary import upper_half
+from keyrng.kernels.ops import bitcast, cast, mulhi, where
+
+# The largest float that is not above pi, a whole turn, and what that lacks.
+CIRCLE = {
+    FLOAT32: (3.1415925, 6.2831855, -1.7484555e-07),
+    FLOAT64: (3.141592653589793, 6.283185307179586, 2.4492935982947064e-16),
+}
+
+# The binary digits of 1 / (2 pi), from mpmath, in words of 64; before the point there is one of zeros.
+_DIGITS = (
+    "28be60db9391054a7f09d5f47d4d377036d8a5664f10e4107f9458eaf7aef1586dc91b8e9093"
+    "74b801924bba827464873f877ac72c4a69cfba208d7d4baed1213a671c09ad17df904e64758e"
+    "60d4ce7d272117e2ef7e4a0ec7fe25fff7816603fbcbc462d6829b47db4d9fb3c9f2c26dd3d1"
+    "8fd9a797fa8b5d49eeb1faf97c5ecf41ce7de294a4ba9afed7ec47e357421580cc11bf1edaea"
+)
+_WORDS = (0, *(int(_DIGITS[i : i + 16], 16) for i in range(0, len(_DIGITS), 16)))
+
+# A turn in two parts, the first so short that its product with half a significand is exact.
+_TURN = (6.283185243606567, 6.357301909411278e-08)
+
+# From here on the quotient by a turn may have so many digits that the product with the second part of a turn does not
+# hold them; before it two parts are enough.
+_LARGE = 2.0**20
+
+
+def within_a_turn(here: Memory, given: Array) -> Array:
+    """Angles of float64 less the nearest multiple of a turn."""
+    _, turn, rest = CIRCLE[FLOAT64]
+    with here.current(), np.errstate(all="ignore"):
+        angle = _nearest(given)
+        turns = memory_at(given).xp.rint((given - angle) / turn)
+        reduced = _nearest(angle - turns * rest)
+        if isinstance(given, np.ndarray) and not (abs(given) >= _LARGE).any():
+            return reduced
+        flat = here.contiguous(given.reshape(-1))
+        exact = here.apply(_large_angle, flat.view(np.uint64)).reshape(given.shape)
+        return here.apply(_chosen, given.reshape(-1), reduced.reshape(-1), exact.reshape(-1)).reshape(given.shape)
+
+
+def _nearest(angle: Array) -> Array:
+    """An angle less the multiple of a turn, as float64 has it, that leaves at most half of one; exact."""
+    pi, turn, _ = CIRCLE[FLOAT64]
+    xp = memory_at(angle).xp
+    rest = xp.fmod(angle, turn)
+    nearest: Array = xp.asarray(rest - turn * ((rest > pi) - 1.0 * (rest < -pi)))
+    return nearest
+
+
+def _chosen(given: Any, reduced: Any, exact: Any) -> Any:
+    return where((abs(given) >= _LARGE) & (abs(given) < math.inf), exact, reduced)
+
+
+def _large_angle(word: Any) -> Any:
+    """The angle of a float64 of at least 2**20, given by its bits, less the nearest multiple of a turn.
+
+    M. H. Payne, R. N. Hanek, "Radian reduction for trigonometric functions", SIGNUM Newsletter 18 (1983), 19-24: of the
+    product with 1 / (2 pi) only digits that matter are computed, those from the point on. Here there are 192.
+    """
+    mantissa = (word & (2**52 - 1)) | 2**52
+    place = ((word >> 52) & 0x7FF) - (1075 - 64)  # of the first digit of 1 / (2 pi) that is not a multiple of a turn
+    first = place >> 6
+    part = [word] * 4  # of the finite there is none that matches no start
+    for start in range(len(_WORDS) - 3):
+        part = [where(first == start, _WORDS[start + i], part[i]) for i in range(4)]
+    shift = cast(bitcast(((place & 63) + 1023) << 52, np.float64), np.uint64)  # by a product: 2**(place % 64)
+    high, middle, low = (part[i] * shift + mulhi(part[i + 1], shift) for i in range(3))
+    # The product without the multiples of a turn before the point, and without what is beyond the last word.
+    last = mulhi(low, mantissa)
+    second = middle * mantissa + last
+    top = high * mantissa + mulhi(middle, mantissa) + cast(second < last, np.uint64)
+    # From half a turn on the angle is negative: what lacks to a whole turn has all digits inverted.
+    over_half = top >> 63 != 0
+    turns, lost = _sum([where(over_half, ~digits, digits) for digits in (top, second, low * mantissa)])
+    begin = upper_half(turns)
+    angle = begin * _TURN[0] + (begin * _TURN[1] + (turns - begin + lost) * (_TURN[0] + _TURN[1]))
+    return where(over_half ^ (word >> 63 != 0), -angle, angle)
+
+
+def _sum(words: list[Any]) -> tuple[Any, Any]:
+    """A fraction of so many words as a float, and what that lacks."""
+    halves = [cast(half, np.float64) for word in words for half in (word >> 32, word & 0xFFFFFFFF)]
+    parts = [half * 2.0 ** (-32 * i) for i, half in enumerate(halves, 1)]
+    total = parts[-1]
+    for part in parts[-2::-1]:
+        total = part + total
+    lost = parts[0] - total
+    for part in parts[1:]:
+        lost = lost + part
+    return total, lost

@@ -1,0 +1,137 @@
+"""What permutation and choice take elements of: the numbers 0 to n - 1, an array, or an array of keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any, SupportsIndex
+
+import numpy as np
+
+from keyrng._core.arguments import array_of, shown
+from keyrng._core.dtypes import index_dtype
+from keyrng._executors.device import HOST, Memory, is_on_device, memory_at
+from keyrng._keys.derive import Key, _axis, _is_integer, _kind, _wrap, memory_of
+from keyrng._sampling.parameters import Array, ArrayLike, placed
+from keyrng._sampling.shapes import Shape, as_out, check_out, sample_shape
+from keyrng.algorithms.base import Algorithm
+
+
+@dataclass(frozen=True)
+class Population:
+    """Elements along an axis: those of an array, of the words of keys, or the numbers of a range, which has neither."""
+
+    shape: tuple[int, ...]
+    axis: int
+    array: Array | None = None
+    algorithm: Algorithm | None = None
+
+    @property
+    def size(self) -> int:
+        """The number of elements along the axis."""
+        return self.shape[self.axis]
+
+    def flat(self) -> Population:
+        """The elements of all axes in one."""
+        rest = () if self.array is None else self.array.shape[len(self.shape) :]
+        array = None if self.array is None else self.array.reshape(prod(self.shape), *rest)
+        return Population((prod(self.shape),), 0, array, self.algorithm)
+
+    def draws(self, key: Key, shape: Shape, out: Array | None) -> tuple[int, ...]:
+        """The shape of the draws, ``key.shape + shape``, of which the axis becomes ``shape``; ``out`` may imply it."""
+        if out is not None and isinstance(shape, tuple) and not shape:
+            given, after = as_out(key, out).shape, len(self.shape) - 1 - self.axis
+            shape = given[key.ndim + self.axis : len(given) - after]
+        return sample_shape(key, shape, (), None)
+
+    def check_out(self, key: Key, draws: tuple[int, ...], out: Array | None) -> None:
+        """TypeError or ValueError unless the elements fit ``out``."""
+        if out is None:
+            return
+        if self.algorithm is not None:
+            raise TypeError("keys never change, so they cannot be written to out; leave it out")
+        before, after = self.shape[: self.axis], self.shape[self.axis + 1 :]
+        dtype = index_dtype(self.size, out) if self.array is None else self.array.dtype
+        check_out(key, out, key.shape + before + draws[key.ndim :] + after, dtype)
+
+    def take(self, key: Key, places: Array, out: Array | None, some_missing: bool = False) -> Any:
+        """The elements at places of shape ``key.shape + shape``; their axis becomes ``shape``, after the key's axes.
+
+        The place -1, which there may be if ``some_missing``, is that of no element: see `missing`.
+        """
+        if self.array is None and out is None:
+            return places
+        here = memory_of(key)
+        with here.current():
+            if self.array is None:
+                return self.returned(key, places, out)
+            array, ndim, axis = self.array, key.ndim, self.axis
+            if some_missing:
+                last = missing(here, (*array.shape[:axis], 1, *array.shape[axis + 1 :]), array.dtype)
+                array = here.xp.concatenate([array, last], axis)
+            if ndim and axis:
+                # Gathered along the first axis, then the axes of the array that come before the draws are put there.
+                taken = here.xp.moveaxis(array, axis, 0)[places]
+                source, to = range(places.ndim, places.ndim + axis), range(ndim, ndim + axis)
+                taken = here.xp.moveaxis(taken, tuple(source), tuple(to))
+            elif here is HOST:
+                taken = np.empty(array.shape[:axis] + places.shape + array.shape[axis + 1 :], array.dtype)
+                np.take(array, places, axis, out=taken, mode="clip")  # the default mode would copy the result
+            else:
+                taken = array.take(places, axis)
+            return self.returned(key, taken, out)
+
+    def returned(self, key: Key, elements: Array, out: Array | None) -> Any:
+        """Elements as the caller gets them: as keys if they are words of keys, in ``out`` if there is one."""
+        if self.algorithm is not None:
+            return _wrap(self.algorithm, memory_at(elements).contiguous(elements))
+        if out is None:
+            return memory_at(elements).contiguous(elements) if elements.ndim else elements
+        as_out(key, out)[...] = elements
+        return out
+
+
+def missing(here: Memory, shape: tuple[int, ...], dtype: Any) -> Array:
+    """Elements in the place of those that could not be drawn: NaN, -1 (the largest of unsigned ones) or False."""
+    word = here.xp.full((*shape, dtype.itemsize), 0 if dtype.kind == "b" else 0xFF, np.uint8)
+    elements: Array = word.view(dtype)[..., 0]
+    return elements
+
+
+def population(here: Memory, name: str, given: ArrayLike | Key, axis: SupportsIndex) -> Population:
+    """The population of an argument, in the memory of the key that draws: a number n is the numbers 0 to n - 1.
+
+    TypeError for what is neither a whole number nor has an axis, ValueError for a negative number or no such axis.
+    """
+    if isinstance(given, Key):
+        if not given.ndim:
+            raise TypeError(f"{name} is a number, an array or an array of keys, got a scalar key")
+        if given.device != here.name:
+            raise TypeError(
+                f"{name} is on {given.device}, the key on {here.name}; {name}.to({here.name!r}) puts {name} there"
+            )
+        return Population(given.shape, _axis(axis, given.ndim), given._words, given._algorithm)
+    array = None if _is_integer(given) else _array(here, name, given)
+    if array is not None and array.ndim:
+        return Population(array.shape, _axis(axis, array.ndim), array)
+    if array is not None and array.dtype.kind not in "iu":
+        kind = shown(given) if isinstance(given, (str, bytes, bool, float, complex)) else _kind(given)
+        raise TypeError(f"{name} is a whole number or an array of one axis or more, got {kind}")
+    size = int(given)
+    if size < 0:
+        raise ValueError(f"{name} must not be negative, got {shown(size)}")
+    if size > 2**63:
+        raise ValueError(f"{name} must be at most 2**63, got {shown(size)}")
+    return Population((size,), _axis(axis, 1))
+
+
+def _array(here: Memory, name: str, given: ArrayLike) -> Array:
+    if is_on_device(given):
+        array = here.array(name, given)
+        if not array.ndim:
+            raise TypeError(f"{name} is a whole number or an array of one axis or more, got an array of none")
+        return array
+    array = array_of(name, given)
+    if here is not HOST and array.ndim and array.dtype.kind in "OSUMm":
+        raise TypeError(f"{name} is an array of {array.dtype}, which no GPU holds; draw places of its elements")
+    return placed(here, name, array, given)

@@ -1,0 +1,150 @@
+"""The largest of gumbels plus logits: what categorical and choice by weight without replacement are."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from keyrng._core.dtypes import Dtype, index_dtype
+from keyrng._executors import Slab
+from keyrng._executors.device import HOST, memory_at
+from keyrng._executors.threads import PIECE
+from keyrng._keys.derive import Key, memory_of
+from keyrng._sampling.draw import fill_slab, run_slabs
+from keyrng._sampling.parameters import Array
+from keyrng.distributions._shared.gumbel_top_k_cuda import FAR, DeviceRace, largest_there, less_if_far
+from keyrng.kernels.lane import Kernel
+from keyrng.kernels.ops import cast, where
+
+_SLAB = 1 << 16  # gumbels at a time: they stay in a level-2 cache
+_DEVICE_SLAB = 1 << 24  # on a GPU: enough for all its threads, and of little memory
+_SHORT = 256  # classes up to which sorting many rows at once is faster than finding the largest of each
+
+
+def winners(kernel: Kernel, key: Key, table: Array, rows: Array, count: int) -> Array:
+    """The places of the ``count`` largest of gumbels plus logits, largest first and of equal ones the first first.
+
+    Each key has an array of gumbels of shape (before, classes, after). ``rows``, of shape (keys, before, after), says
+    which row of ``table`` has the logits; the result has an axis more, of length ``count``.
+    """
+    here = memory_of(key)
+    race = (_Race if here is HOST else DeviceRace)(kernel, key.reshape(-1), table, rows)
+    keys, before, after = rows.shape
+    size = table.shape[1]
+    step = _steps(before, size, after, _SLAB if here is HOST else _DEVICE_SLAB, whole=count > 1)
+    parts = list(product(_slices(keys, step[0]), _slices(before, step[1]), _slices(after, step[3])))
+    places = here.empty((*rows.shape, count), index_dtype(size))
+
+    def piece(first: int, stop: int) -> None:
+        for part in parts[first:stop]:
+            if step[2] >= size:
+                places[part] = race.largest(part, count)
+            else:
+                places[part] = race.largest_of_many(part, _slices(size, step[2]))
+
+    if here is not HOST:
+        with here.current():
+            piece(0, len(parts))
+        return places
+    # A slab of more than a piece has threads of its own.
+    run_slabs(key, len(parts), piece, 1 if prod(step) <= PIECE else len(parts))
+    return places
+
+
+def centered(logits: Array, dtype: Dtype) -> Array:
+    """Rows of logits in the dtype of their gumbels, less the largest of a row where that is beyond `FAR`.
+
+    The sum of logit and gumbel is rounded to the spacing of floats at the logit, which is 1 at -1e7 in float32.
+    """
+    here = memory_at(logits)
+    if here is not HOST:
+        logits = here.apply(less_if_far, logits, largest_there(logits))
+    elif logits.size and not (logits.min() >= -FAR and logits.max() <= FAR):
+        logits = here.apply(less_if_far, logits, logits.max(axis=-1, keepdims=True))
+    return logits if logits.dtype == dtype else here.apply(_to_float32, logits)
+
+
+def _to_float32(x: Any) -> Any:
+    # A class that has a probability, however small, keeps it.
+    return cast(where((x < -_LARGEST) & (x > -math.inf), -_LARGEST, x), np.float32)
+
+
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+def _steps(before: int, size: int, after: int, slab: int, whole: bool) -> tuple[int, int, int, int]:
+    """How many keys, places before, classes and places after make a slab: of each key one contiguous run of gumbels."""
+    if before * size * after <= slab:
+        return slab // (before * size * after), before, size, after
+    if size * after <= slab or whole:
+        return 1, max(1, slab // (size * after)), size, after
+    if after <= slab:
+        return 1, 1, slab // after, after
+    return 1, 1, 1, slab
+
+
+def _slices(length: int, step: int) -> list[slice]:
+    return [slice(first, min(first + step, length)) for first in range(0, length, step)]
+
+
+_Part = tuple[slice, slice, slice]  # of keys, before and after
+
+
+@dataclass(frozen=True)
+class _Race:
+    """Gumbels plus logits, made slab by slab; see `winners`."""
+
+    kernel: Kernel
+    key: Key
+    table: Array
+    rows: Array
+
+    def scores(self, part: _Part, classes: slice) -> Array:
+        """The scores of a slab, of shape (keys, before, after, classes)."""
+        keys, before, after = part
+        size, width = self.table.shape[1], self.rows.shape[2]
+        shape = tuple(s.stop - s.start for s in (keys, before, classes, after))
+        start = (before.start * size + classes.start) * width + after.start
+        slab = Slab(start, prod(shape[1:]), self.rows.shape[1] * size * width)
+        gumbels = np.empty((shape[0], slab.count), self.table.dtype)
+        fill_slab(self.kernel, self.key[keys], gumbels, gumbels.shape, [], self.table.dtype, slab)
+        scores = gumbels.reshape(shape).swapaxes(2, 3)
+        scores += self.table[0, classes] if len(self.table) == 1 else self.table[self.rows[part], classes]
+        return scores
+
+    def largest(self, part: _Part, count: int) -> Array:
+        """The places of the largest, where all classes fit a slab, or must be compared at once."""
+        scores = self.scores(part, slice(0, self.table.shape[1]))
+        if count == 1:
+            largest: Array = scores.argmax(axis=-1)[..., np.newaxis]
+            return largest
+        flat = -scores.reshape(-1, scores.shape[-1])
+        if flat.shape[1] <= _SHORT:
+            places = np.argsort(flat, axis=-1, kind="stable")[:, :count]
+        else:
+            places = np.stack([_smallest(row, count) for row in flat])
+        return places.reshape(*scores.shape[:-1], count)
+
+    def largest_of_many(self, part: _Part, slabs: list[slice]) -> Array:
+        """The place of the largest, some classes at a time."""
+        best, places = np.array(-math.inf, self.table.dtype), np.array(0)
+        for classes in slabs:
+            scores = self.scores(part, classes)
+            found = scores.argmax(axis=-1)
+            value = np.take_along_axis(scores, found[..., np.newaxis], -1)[..., 0]
+            places = np.where(value > best, found + classes.start, places)  # of equal ones the first stays
+            best = np.maximum(value, best)
+        return places[..., np.newaxis]
+
+
+def _smallest(values: Array, count: int) -> Array:
+    """The places of the smallest numbers in ascending order, of equal ones the first first."""
+    bound = np.partition(values, count - 1)[count - 1]
+    near = np.flatnonzero(values <= bound)
+    places: Array = near[np.argsort(values[near], kind="stable")[:count]]
+    return places

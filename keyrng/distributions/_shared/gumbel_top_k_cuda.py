@@ -1,0 +1,128 @@
+"""The largest of gumbels plus logits on a GPU; `keyrng.distributions._shared.gumbel_top_k` has it for the CPU.
+
+There scores are words in the order of the floats that they stand for, which CuPy compares, sorts and does not round.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from keyrng._executors import Slab
+from keyrng._executors.device import memory_at
+from keyrng._keys.derive import Key
+from keyrng._sampling.draw import fill_slab
+from keyrng._sampling.parameters import Array, Requirement
+from keyrng.distributions._shared.sorting_cuda import stable_order
+from keyrng.kernels.lane import Kernel
+from keyrng.kernels.ops import bitcast, where
+
+logit = Requirement("a number below infinity, not NaN", lambda x: x < math.inf)
+
+_Part = tuple[slice, slice, slice]  # of keys, before and after
+
+
+@lru_cache(maxsize=16)
+def _scores(gumbel: Kernel) -> Kernel:
+    """The kernel of a score, as a word."""
+
+    def score(lane: Any, logit: Any) -> Any:
+        return _in_order(gumbel(lane) + logit)
+
+    return Kernel(score, f"{gumbel.name}_score", ())
+
+
+def _in_order(x: Any) -> Any:
+    """A float as a word: numbers in their order, and equal ones equal."""
+    word = bitcast(x + 0.0, np.dtype(f"u{x.dtype.itemsize}"))  # of -0 that makes 0
+    sign = 1 << (8 * word.dtype.itemsize - 1)
+    return where(word < sign, word | sign, ~word)
+
+
+@lru_cache
+def _never(dtype: np.dtype[Any]) -> tuple[Any, Any]:
+    """The words of minus infinity, and of what is no score: all bits set, as elements are that a guard refuses."""
+    least = _in_order(np.full(1, -math.inf, f"f{dtype.itemsize}"))[0]
+    return least, dtype.type(2 ** (8 * dtype.itemsize) - 1)
+
+
+FAR = 128.0  # beyond it the largest logit is subtracted; up to it float32 rounds the sum to 2**-16 or finer
+
+
+def less_if_far(logit: Any, largest: Any) -> Any:
+    """A logit, less the largest of its distribution where that is a number beyond `FAR`."""
+    far = abs(largest)
+    return logit - where((far > FAR) & (far < math.inf), largest, 0.0)
+
+
+def largest_there(logits: Array) -> Array:
+    """The largest number of each row, with an axis of length 1 for the row."""
+    here = memory_at(logits)
+    with here.current():
+        words = here.apply(_in_order, logits).max(axis=-1)[:, np.newaxis]
+        return here.apply(_out_of_order, words).view(logits.dtype)
+
+
+def _out_of_order(word: Any) -> Any:
+    sign = 1 << (8 * word.dtype.itemsize - 1)
+    return where(word < sign, ~word, word ^ sign)
+
+
+@dataclass(frozen=True)
+class DeviceRace:
+    """Gumbels plus logits, made slab by slab; the place is -1 where no class can be drawn, or a logit is none."""
+
+    kernel: Kernel
+    key: Key
+    table: Array
+    rows: Array
+
+    def scores(self, part: _Part, classes: slice) -> Array:
+        """The scores of a slab, of shape (keys, before, after, classes)."""
+        keys, before, after = part
+        xp, size, width = memory_at(self.table).xp, self.table.shape[1], self.rows.shape[2]
+        shape = tuple(s.stop - s.start for s in (keys, before, classes, after))
+        start = (before.start * size + classes.start) * width + after.start
+        slab = Slab(start, prod(shape[1:]), self.rows.shape[1] * size * width)
+        one = len(self.table) == 1
+        logits = self.table[0, classes][:, None] if one else xp.moveaxis(self.table[self.rows[part], classes], 3, 2)
+        scores = xp.empty(shape, f"u{self.table.dtype.itemsize}")
+        kernel = _scores(self.kernel)
+        fill_slab(kernel, self.key[keys], scores, shape, [logits], self.table.dtype, slab, (logit.holds,))
+        result: Array = xp.moveaxis(scores, 2, 3)
+        return result
+
+    def largest(self, part: _Part, count: int) -> Array:
+        """The places of the largest, where all classes fit a slab, or must be compared at once."""
+        classes = slice(0, self.table.shape[1])
+        if count == 1:
+            return self.largest_of_many(part, [classes])
+        scores, xp = self.scores(part, classes), memory_at(self.table).xp
+        size = scores.shape[-1]
+        lines = scores.reshape(-1, size)
+        least, wrong = _never(scores.dtype)
+        order = stable_order(~lines).reshape(-1, size)[:, :count]
+        ordered = lines.reshape(-1).take(order)
+        possible = (ordered > least) & (ordered[:, :1] < wrong)
+        first = xp.arange(0, lines.size, size)[:, np.newaxis]
+        places: Array = xp.where(possible, order - first, -1)
+        return places.reshape(*scores.shape[:-1], count)
+
+    def largest_of_many(self, part: _Part, slabs: list[slice]) -> Array:
+        """The place of the largest, some classes at a time."""
+        xp = memory_at(self.table).xp
+        best, wrong = _never(np.dtype(f"u{self.table.dtype.itemsize}"))
+        places = -1
+        for classes in slabs:
+            scores = self.scores(part, classes)
+            value = scores.max(axis=-1)
+            # Of equal ones the first stays.
+            places = xp.where(value > best, scores.argmax(axis=-1) + classes.start, places)
+            best = xp.maximum(value, best)
+        result: Array = xp.where(best < wrong, places, -1)[..., np.newaxis]
+        return result

@@ -1,0 +1,154 @@
+"""What the samplers of rows share: those whose elements along the last axis belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from keyrng._core.dtypes import Dtype
+from keyrng._executors.convert import converted
+from keyrng._executors.device import HOST, Memory, is_on_device, memory_at
+from keyrng._keys.derive import Key, check_key, memory_of
+from keyrng._sampling.draw import draw
+from keyrng._sampling.parameters import Array, Parameter, parameter_array, rounded
+from keyrng._sampling.shapes import Shape, check_broadcast, check_out, dimensions, sample_shape
+from keyrng.kernels.bits import whole
+from keyrng.kernels.ops import where
+
+_GROUP = 16  # columns that a GPU adds up at once
+
+
+def workplace(here: Memory, *values: Any) -> Memory:
+    """Where parameters are checked and prepared: on the host, unless one of them is in the memory of a GPU.
+
+    What has been prepared on the host is then `placed` in the memory of the key.
+    """
+    return here if here is not HOST and any(map(is_on_device, values)) else HOST
+
+
+def required(here: Memory, parameter: Parameter, dtype: Dtype) -> Array:
+    """A parameter as an array; in the memory of a GPU NaN where it is not as required."""
+    array = parameter_array(here, parameter, 0, dtype)
+    return array if isinstance(array, np.ndarray) else rounded(here, parameter, dtype)
+
+
+def row_shape(name: str, rows: Array, shape: Shape | None, axis: str = "classes") -> tuple[int, ...] | None:
+    """The shape of rows as long as a parameter's: ``shape`` and its last axis; None if that is not given."""
+    if rows.ndim == 0:
+        raise ValueError(f"{name} has an axis of {axis}, got one number; type [{rows}, ...]")
+    return None if shape is None else (*dimensions(shape), rows.shape[-1])
+
+
+def repeated(name: str, array: Array) -> Array:
+    """A parameter with one more axis, along which it repeats itself."""
+    if array.ndim > 63:
+        raise ValueError(f"{name} has more axes than a sample can have, got shape {array.shape}")
+    longer: Array = array[..., None]
+    return longer
+
+
+def full_shape(key: Key, shape: Shape | None, out: Any, **values: Array) -> tuple[int, ...]:
+    """The shape of the whole sample for a shape with rows, or what the parameters broadcast to; checked."""
+    check_key(key)
+    full = sample_shape(key, shape, list(values.values()), out)
+    check_broadcast([Parameter(name, value) for name, value in values.items()], list(values.values()), full)
+    return full
+
+
+def row_sum(x: Array) -> Array:
+    """The sum along the last axis in the axis's order: NumPy's own order differs from version to version."""
+    here = memory_at(x)
+    with here.current():
+        total: Array = here.xp.zeros(x.shape[:-1], x.dtype)
+        if here is HOST:
+            for i in range(x.shape[-1] if total.size else 0):
+                total += x[..., i]
+            return total
+        for columns in _groups(x, 0.0):
+            total = here.apply(_sum, total, *columns)
+    return total
+
+
+def scaled(rows: Array) -> Array:
+    """Weights, of each row along the last axis times a power of two: their sum neither overflows nor is subnormal."""
+    here = memory_at(rows)
+    if not rows.size:
+        return rows
+    with here.current():
+        largest = rows.max(axis=-1)
+    if here is HOST and largest.min() >= _FEW and largest.max() < _MANY:
+        return rows
+    return here.apply(_scaled, rows, largest[..., np.newaxis])
+
+
+# Up to 2**123 weights of less than _MANY have a finite sum. A subnormal of a row that it makes 0 is nothing beside it.
+_MANY, _FEW, _SCALE = 2.0**900, 2.0**-400, 2.0**600
+
+
+def _scaled(weight: Any, largest: Any) -> Any:
+    return where(largest >= _MANY, weight / _SCALE, where(largest < _FEW, weight * _SCALE, weight))
+
+
+def row_max(x: Array) -> Array:
+    """The largest number along the last axis, -infinity of none."""
+    here = memory_at(x)
+    if here is HOST:
+        largest: Array = x.max(axis=-1, initial=-np.inf)
+        return largest
+    with here.current():
+        largest = here.xp.full(x.shape[:-1], -np.inf, x.dtype)
+        for columns in _groups(x, -np.inf):
+            largest = here.apply(_largest, largest, *columns)
+    return largest
+
+
+def _groups(x: Array, nothing: float) -> Iterator[Array]:
+    """On a GPU the columns of rows, so many at a time; at the end some of what changes no result.
+
+    A launch for each would take longer than its work, and a kernel for each number of them longer to be compiled.
+    """
+    here, count = memory_at(x), x.shape[-1]
+    columns = here.contiguous(here.xp.moveaxis(x, -1, 0))
+    rest = here.xp.full((-count % _GROUP, *x.shape[:-1]), nothing, x.dtype)
+    for first in range(0, count, _GROUP):
+        part = columns[first : first + _GROUP]
+        yield part if len(part) == _GROUP else here.xp.concatenate([part, rest])
+
+
+def _sum(total: Any, *numbers: Any) -> Any:
+    for number in numbers:
+        total = total + number
+    return total
+
+
+def _largest(largest: Any, *numbers: Any) -> Any:
+    for number in numbers:
+        largest = where(number > largest, number, largest)
+    return largest
+
+
+def stored(key: Key, sample: Array, dtype: Dtype, out: Any) -> Array:
+    """A sample, made in the dtype of the computation, as the dtype asked for and in ``out`` if there is one.
+
+    Of NaN, which a GPU makes of what nobody could check, integers are -1.
+    """
+    here = memory_of(key)
+    if here is not HOST:
+        if dtype.kind in "iu" and sample.dtype.kind == "f":
+            counts = Parameter("sample", sample)
+            return draw(_whole, key, sample.shape[key.ndim :], dtype, counts, compute=sample.dtype, out=out)
+        with here.current():
+            sample = sample.astype(dtype) if dtype.kind == "c" else converted(sample, dtype)
+    if out is None:
+        return sample.astype(dtype, copy=False)
+    result = check_out(key, out, sample.shape, dtype)
+    with here.current():
+        result[...] = sample
+    given: Array = out
+    return given
+
+
+def _whole(lane: Any, x: Any) -> Any:
+    return whole(x)

@@ -1,0 +1,153 @@
+"""Elements by weight, with replacement: a search in the cumulative sum, for choice."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from keyrng._core.dtypes import FLOAT64, index_dtype
+from keyrng._executors import Slab
+from keyrng._executors.device import HOST, Memory, memory_at
+from keyrng._keys.derive import Key, memory_of
+from keyrng._keys.derive import key as new_key
+from keyrng._sampling.draw import fill_slab, run_slabs
+from keyrng._sampling.parameters import Array, ArrayLike, Requirement, placed
+from keyrng.distributions._shared.last_axis import required, scaled
+from keyrng.distributions._shared.weighted_cuda import places_there, reached_there
+from keyrng.kernels.elementary import log
+from keyrng.kernels.lane import kernel
+from keyrng.kernels.ops import cast
+
+_CHUNK = 1 << 15  # elements at a time: NumPy's arrays stay in a level-2 cache
+
+_weight = Requirement("finite and not negative", lambda x: (x >= 0) & (x < math.inf))
+
+
+def weights(here: Memory, p: ArrayLike, size: int) -> Array:
+    """The weights of so many elements, in float64; ValueError or TypeError if they are not."""
+    values = required(here, _weight(p=p), FLOAT64)
+    if values.shape != (size,):
+        raise ValueError(f"p has a weight for each of {size} elements, shape ({size},), got shape {values.shape}")
+    return values
+
+
+def logarithms(weights: Array) -> Array:
+    """The logarithms of weights: -infinity of 0."""
+    if not isinstance(weights, np.ndarray):
+        return memory_at(weights).apply(log, weights)
+    logs = np.empty_like(weights)
+    # A kernel that draws no words: it is compiled, and any key will do.
+    fill_slab(_logarithm, new_key(0), logs, logs.shape, [weights], FLOAT64, Slab(0, logs.size, logs.size))
+    return logs
+
+
+@kernel("float64")
+def _logarithm(lane: Any, weight: Any) -> Any:
+    return log(weight)
+
+
+@kernel("float64")
+def _part(lane: Any, whole: Any) -> Any:
+    return whole * (1.0 - _fraction(lane.bits()))
+
+
+@kernel("float64")
+def _part_of_xor(lane: Any, whole: Any) -> Any:
+    # A float32 uniform reads the exclusive or of the two halves; the half below it is the lower one.
+    word = lane.bits()
+    return whole * (1.0 - _fraction(word ^ (word << 32)))
+
+
+def _fraction(word: Any) -> Any:
+    """A word of 64 bits as a float in [0, 1): multiples of 2**-53; 0 occurs, 1 does not."""
+    return cast(word >> 11, np.float64) * 2.0**-53
+
+
+def by_weight(key: Key, full: tuple[int, ...], weights: Array, p: ArrayLike) -> Array:
+    """For each key places of elements, as likely as their weights: shape ``full``, the axes of the keys first.
+
+    A place is where the cumulative sum reaches a uniform part of the whole, 0 excluded. The weights are those of ``p``.
+    """
+    here, reached = memory_of(key), _reached(weights)
+    part = _part_of_xor if key._algorithm.jax_layout else _part
+    if here is not HOST:
+        return places_there(part, key, full, placed(here, "p", reached, p))
+    count = prod(full[key.ndim :])
+    find = _search(reached, key.size * count)
+    places = np.empty((key.size, count), index_dtype(weights.size))
+    whole = [reached[-1:]]
+    # Of each key a run of parts: several keys at a time, or one key's parts in several runs.
+    together, length = max(1, _CHUNK // count), min(count, _CHUNK)
+    runs = -(-count // length)
+
+    def piece(first: int, stop: int) -> None:
+        for i in range(first, stop):
+            row, start = i // runs * together, i % runs * length
+            to = places[row : row + together, start : start + length]
+            parts = np.empty(to.shape)
+            some = key if together >= key.size else key.reshape(-1)[row : row + together]
+            fill_slab(part, some, parts, to.shape, whole, FLOAT64, Slab(start, to.shape[1], count))
+            to[...] = find(parts.reshape(-1)).reshape(to.shape)
+
+    run_slabs(key, -(-key.size // together) * runs, piece, 1)
+    return places.reshape(full)
+
+
+def _reached(weights: Array) -> Array:
+    """The cumulative sum of weights, or of a multiple of them; ValueError unless one is above 0."""
+    if not isinstance(weights, np.ndarray):
+        return reached_there(weights)
+    reached = cumulative(scaled(weights))
+    # A sum of blocks may fall a little from one block to the next, or rise at a weight of 0; this does neither.
+    reached[weights == 0] = 0
+    np.maximum.accumulate(reached, out=reached)
+    if not reached[-1] > 0:
+        raise ValueError(f"p must have a weight above 0, got {len(weights)} of 0")
+    return reached
+
+
+def cumulative(x: Array) -> Array:
+    """The sums of the first 1, 2, ... numbers, in jax's order.
+
+    Up to 16 one after the other; of more, blocks of 16 likewise, and each adds the sum of the blocks before it, these
+    being summed in the same way.
+    """
+    if x.size <= 16:
+        return np.cumsum(x, dtype=x.dtype)
+    blocks = np.zeros((-(-x.size // 16), 16), x.dtype)
+    blocks.reshape(-1)[: x.size] = x
+    blocks = np.cumsum(blocks, axis=1, dtype=x.dtype)
+    blocks[1:] += cumulative(blocks[:-1, -1])[:, np.newaxis]
+    result: Array = blocks.reshape(-1)[: x.size]
+    return result
+
+
+def _search(reached: Array, count: int) -> Callable[[Array], Array]:
+    """``lambda parts: np.searchsorted(reached, parts)`` for so many parts, which are above 0 and at most the last.
+
+    A binary search is a row of mispredicted branches. Where there are many parts, a table of equal intervals says which
+    is the first element that may reach a part of an interval; it mostly does, and only the others are searched.
+    """
+    size = reached.size
+    if count < max(size / 4, 512):
+        return lambda parts: np.searchsorted(reached, parts)
+    scale = (4 if count >= 4 * size else 1) * size / reached[-1]
+
+    def interval(x: Array) -> Array:
+        numbers: Array = (x * scale).astype(np.intp)
+        return numbers
+
+    counts = np.bincount(interval(reached))
+    first = (np.cumsum(counts) - counts).astype(index_dtype(size))  # of 32 bits more fit a cache
+
+    def find(parts: Array) -> Array:
+        places: Array = first.take(interval(parts), mode="clip")
+        missed = np.flatnonzero(reached.take(places, mode="clip") < parts)
+        places[missed] = np.searchsorted(reached, parts[missed])
+        return places
+
+    return find
