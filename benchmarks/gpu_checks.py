@@ -130,7 +130,7 @@ def long_permutation(place: Place) -> None:
 def many_values(place: Place) -> None:
     key, n = keyrng.key(3), place.size(2**32, 2**16) + 3
     sample = keyrng.bits(key.to(place.device), (n,), "uint8")
-    lazy = keyrng.lazy(keyrng.bits, key, shape=(n,), dtype="uint8")
+    lazy = keyrng.lazy_array(keyrng.bits, key, shape=(n,), dtype="uint8")
     for start in (0, n // 2, n - 1003):
         same(place.host(sample[start : start + 1003]), lazy[start : start + 1003])
 

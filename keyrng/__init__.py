@@ -2,14 +2,14 @@
 
 import typing as _typing
 
-from keyrng._core.fpenv import default_mode as _default_mode
+from keyrng._core.fpenv import default_fpenv as _default_mode
 
 with _default_mode():  # by which Python reads the decimals of a module's text
     from keyrng import algorithms as algorithms
     from keyrng import debug as debug
     from keyrng import initializers as initializers
     from keyrng._dropout import dropout, dropout_mask
-    from keyrng._epochs import epochs
+    from keyrng._epochs import shuffled_batches
     from keyrng._executors.threads import get_num_threads, set_num_threads
     from keyrng._generator import Generator
     from keyrng._keys.derive import (
@@ -24,9 +24,9 @@ with _default_mode():  # by which Python reads the decimals of a module's text
         stack,
         wrap_key_data,
     )
-    from keyrng._keys.named import named_keys
-    from keyrng._lazy import lazy
-    from keyrng._sampling.draw import draw
+    from keyrng._keys.named import keys_like
+    from keyrng._lazy import lazy_array
+    from keyrng._sampling.draw import sample_kernel
     from keyrng._version import __version__ as __version__
     from keyrng.distributions import (
         ball,
@@ -98,10 +98,8 @@ __all__ = [
     "debug",
     "dirichlet",
     "double_sided_maxwell",
-    "draw",
     "dropout",
     "dropout_mask",
-    "epochs",
     "exponential",
     "f",
     "fold_in",
@@ -116,8 +114,9 @@ __all__ = [
     "key",
     "key_data",
     "key_impl",
+    "keys_like",
     "laplace",
-    "lazy",
+    "lazy_array",
     "loggamma",
     "logistic",
     "lognormal",
@@ -126,7 +125,6 @@ __all__ = [
     "multinomial",
     "multivariate_hypergeometric",
     "multivariate_normal",
-    "named_keys",
     "negative_binomial",
     "noncentral_chisquare",
     "noncentral_f",
@@ -139,7 +137,9 @@ __all__ = [
     "rademacher",
     "randint",
     "rayleigh",
+    "sample_kernel",
     "set_num_threads",
+    "shuffled_batches",
     "split",
     "stack",
     "t",

@@ -7,13 +7,13 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
-from keyrng._core.arguments import plain
-from keyrng._core.dtypes import floating
-from keyrng._core.fpenv import in_default_mode
-from keyrng._executors.device import is_on_device, on_device
-from keyrng._keys.derive import Key, _axis, check_key
-from keyrng._sampling.draw import draw
-from keyrng._sampling.parameters import Array, Parameter, anything, one_number, probability
+from keyrng._core.arguments import as_base_array
+from keyrng._core.dtypes import floating_dtype
+from keyrng._core.fpenv import in_default_fpenv
+from keyrng._executors.device import as_cupy, is_on_gpu
+from keyrng._keys.derive import Key, check_key, normalize_axis
+from keyrng._sampling.draw import sample_kernel
+from keyrng._sampling.parameters import Array, Parameter, as_scalar, probability, unconstrained
 from keyrng._sampling.shapes import Shape, as_out, dimensions
 from keyrng.distributions.bernoulli import bernoulli
 from keyrng.kernels.lane import FLOATS, kernel
@@ -44,7 +44,7 @@ def _kept_or_zero(lane: Any, x: Any, kept: Any, scale: Any) -> Any:
     return where(kept != 0.0, where(x == x, x * scale, x), 0.0)
 
 
-@in_default_mode
+@in_default_fpenv
 def dropout(
     key: Key,
     x: Array,
@@ -58,7 +58,7 @@ def dropout(
     Parameters
     ----------
     key
-        As for `draw`. Each of an array of keys drops elements of its own, and the result has shape
+        As for `sample_kernel`. Each of an array of keys drops elements of its own, and the result has shape
         ``key.shape + x.shape``.
     x
         An array of float16, bfloat16, float32 or float64, where the key is; it may hold anything.
@@ -98,16 +98,16 @@ def dropout(
     x = _floats(x)
     own = out is not None and as_out(key, out).shape == x.shape and x.shape[: key.ndim] == key.shape
     shape = x.shape[key.ndim :] if own else x.shape
-    chance = one_number(probability(rate=rate))
+    chance = as_scalar(probability(rate=rate))
     bound, scale = _bound(chance), Parameter("rate", 1.0 / (1.0 - chance) if chance < 1 else 0.0)
     once = _once_along(shape, broadcast_dims)
     if once == shape:
-        return draw(_dropout, key, shape, x.dtype, anything(x=x), *bound, scale, out=out)
+        return sample_kernel(_dropout, key, shape, x.dtype, unconstrained(x=x), *bound, scale, out=out)
     kept = bernoulli(key, 1.0 - chance, once)
-    return draw(_kept_or_zero, key, shape, x.dtype, anything(x=x), kept.view(np.uint8), scale, out=out)
+    return sample_kernel(_kept_or_zero, key, shape, x.dtype, unconstrained(x=x), kept.view(np.uint8), scale, out=out)
 
 
-@in_default_mode
+@in_default_fpenv
 def dropout_mask(
     key: Key,
     shape: Shape,
@@ -121,7 +121,7 @@ def dropout_mask(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``, and is of bool.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``, and is of bool.
     rate
         A number from 0, for True everywhere, to 1, for False.
     broadcast_dims
@@ -146,20 +146,20 @@ def dropout_mask(
            [False,  True,  True, False]])
     """
     once = _once_along(dimensions(shape), broadcast_dims)
-    return bernoulli(key, 1.0 - one_number(probability(rate=rate)), once, out=out)
+    return bernoulli(key, 1.0 - as_scalar(probability(rate=rate)), once, out=out)
 
 
 def _floats(x: object) -> Array:
     """An array of floats, of NumPy or of CuPy."""
-    if is_on_device(x):
-        x = on_device(x)
+    if is_on_gpu(x):
+        x = as_cupy(x)
     elif not isinstance(x, (np.ndarray, np.generic)):
         raise TypeError(f"x is an array of floats, got {type(x).__name__}; np.asarray(x, dtype) makes one")
     else:
-        x = plain("x", np.asanyarray(x))
+        x = as_base_array("x", np.asanyarray(x))
     array: Any = x
     try:
-        floating(array.dtype)
+        floating_dtype(array.dtype)
     except TypeError as error:
         raise TypeError(f"x is an array of floats: {error}") from None
     return array  # type: ignore[no-any-return]
@@ -174,5 +174,5 @@ def _bound(chance: float) -> tuple[Parameter, Parameter]:
 def _once_along(shape: tuple[int, ...], axes: SupportsIndex | Sequence[SupportsIndex]) -> tuple[int, ...]:
     """The shape with length 1 along some axes."""
     listed = axes if isinstance(axes, (tuple, list)) else (axes,)
-    chosen = {_axis(axis, len(shape), "broadcast_dims") for axis in listed}
+    chosen = {normalize_axis(axis, len(shape), "broadcast_dims") for axis in listed}
     return tuple(1 if axis in chosen else size for axis, size in enumerate(shape))

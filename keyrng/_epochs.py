@@ -9,15 +9,15 @@ from typing import Any, overload
 
 import numpy as np
 
-from keyrng._core.arguments import Int, shown
-from keyrng._keys.derive import Key, _is_integer, check_key, fold_in
-from keyrng._sampling.parameters import Array, truth
+from keyrng._core.arguments import Int, short_repr
+from keyrng._keys.derive import Key, check_key, fold_in, is_integer
+from keyrng._sampling.parameters import Array, as_bool
 from keyrng.distributions.index_shuffle import index_shuffle
 
 _TOGETHER = 1 << 12  # examples
 
 
-def epochs(
+def shuffled_batches(
     key: Key,
     n: Int,
     batch_size: Int,
@@ -25,7 +25,7 @@ def epochs(
     drop_last: bool = False,
     rank: Int = 0,
     world_size: Int = 1,
-) -> Epochs:
+) -> ShuffledBatches:
     """The order of ``n`` examples in each epoch, as batches of indices for one of several ranks.
 
     ``epochs(...)[e]`` is epoch ``e``, and ``epochs(...)[e][s]`` the batch of its step ``s``: an int64 array, made when
@@ -63,7 +63,7 @@ def epochs(
     Examples
     --------
     >>> import keyrng
-    >>> order = keyrng.epochs(keyrng.key(0), 10, 4)
+    >>> order = keyrng.shuffled_batches(keyrng.key(0), 10, 4)
     >>> [batch.tolist() for batch in order[0]]
     [[7, 4, 6, 2], [0, 5, 8, 3], [9, 1]]
     >>> len(order[7]), order[7][2]
@@ -73,21 +73,21 @@ def epochs(
         raise ValueError(f"epochs takes one key, got keys of shape {key.shape}; epochs(keys[i], ...) takes one of them")
     sizes = {"n": n, "batch_size": batch_size, "world_size": world_size, "rank": rank}
     for name, value in sizes.items():
-        if not _is_integer(value):
-            raise TypeError(f"{name} is an int, got {shown(value)}")
+        if not is_integer(value):
+            raise TypeError(f"{name} is an int, got {short_repr(value)}")
         if value < (name != "rank"):
-            raise ValueError(f"{name} must be {'0' if name == 'rank' else '1'} or more, got {shown(value)}")
+            raise ValueError(f"{name} must be {'0' if name == 'rank' else '1'} or more, got {short_repr(value)}")
     if n > 2**63:
-        raise ValueError(f"n must be from 1 to 2**63, got {shown(n)}")
+        raise ValueError(f"n must be from 1 to 2**63, got {short_repr(n)}")
     if rank >= world_size:
-        raise ValueError(f"rank must be less than world_size, got {shown(rank)} of {shown(world_size)}")
-    last = truth("drop_last", drop_last)
-    return Epochs(key.to("cpu"), int(n), int(batch_size), last, int(rank), int(world_size))
+        raise ValueError(f"rank must be less than world_size, got {short_repr(rank)} of {short_repr(world_size)}")
+    last = as_bool("drop_last", drop_last)
+    return ShuffledBatches(key.to("cpu"), int(n), int(batch_size), last, int(rank), int(world_size))
 
 
 @dataclass(frozen=True, eq=False)
-class Epochs:
-    """Epochs by number, without end; `keyrng.epochs` says more."""
+class ShuffledBatches:
+    """Epochs by number, without end; `keyrng.shuffled_batches` says more."""
 
     key: Key
     n: int
@@ -102,22 +102,22 @@ class Epochs:
         step = self.batch_size * self.world_size
         return self.n // step if self.drop_last else -(-self.n // step)
 
-    def __getitem__(self, epoch: int) -> Epoch:
-        if not _is_integer(epoch):
-            raise TypeError(f"an epoch is a number, got {shown(epoch)}")
+    def __getitem__(self, epoch: int) -> EpochBatches:
+        if not is_integer(epoch):
+            raise TypeError(f"an epoch is a number, got {short_repr(epoch)}")
         if epoch < 0:
-            raise IndexError(f"epochs have no end to count from, got {shown(epoch)}")
-        return Epoch(self, int(epoch), fold_in(self.key, int(epoch)), range(self.steps))
+            raise IndexError(f"epochs have no end to count from, got {short_repr(epoch)}")
+        return EpochBatches(self, int(epoch), fold_in(self.key, int(epoch)), range(self.steps))
 
-    def __iter__(self) -> Iterator[Epoch]:
+    def __iter__(self) -> Iterator[EpochBatches]:
         return (self[epoch] for epoch in count())
 
 
 @dataclass(frozen=True, eq=False)
-class Epoch(Sequence[Array]):
+class EpochBatches(Sequence[Array]):
     """The batches of an epoch, or of some of its steps; a slice has the batches of those steps."""
 
-    order: Epochs
+    order: ShuffledBatches
     number: int
     key: Key
     steps: range
@@ -128,15 +128,15 @@ class Epoch(Sequence[Array]):
     @overload
     def __getitem__(self, step: int) -> Array: ...
     @overload
-    def __getitem__(self, step: slice) -> Epoch: ...
+    def __getitem__(self, step: slice) -> EpochBatches: ...
     def __getitem__(self, step: Any) -> Any:
         """The batch of a step, or the batches of a slice of steps."""
         if isinstance(step, slice):
-            return Epoch(self.order, self.number, self.key, self.steps[step])
-        if not _is_integer(step):
-            raise TypeError(f"a step is a number or a slice, got {shown(step)}")
+            return EpochBatches(self.order, self.number, self.key, self.steps[step])
+        if not is_integer(step):
+            raise TypeError(f"a step is a number or a slice, got {short_repr(step)}")
         if not -len(self) <= step < len(self):
-            raise IndexError(f"epoch {self.number} has {len(self)} steps here, got {shown(step)}")
+            raise IndexError(f"epoch {self.number} has {len(self)} steps here, got {short_repr(step)}")
         return index_shuffle(self.key, self._places(self.steps[int(step)]), self.order.n)
 
     def __iter__(self) -> Iterator[Array]:

@@ -16,9 +16,9 @@ from typing import Any, Concatenate, ParamSpec, SupportsIndex, TypeVar, final
 import numpy as np
 
 from keyrng import distributions
-from keyrng._core.arguments import Shape, check_sizes, integer, shown
+from keyrng._core.arguments import Shape, as_int, check_sizes, short_repr
 from keyrng._core.migration import MayHelp, is_binding, misplaced
-from keyrng._keys.derive import Key, clone, fold_in, key_data, memory_of
+from keyrng._keys.derive import Key, clone, device_of, fold_in, key_data
 from keyrng._keys.derive import key as key_of
 from keyrng._keys.serialize import digest
 from keyrng._pickles import Readings, new_name
@@ -268,14 +268,16 @@ class Generator(MayHelp):
         root, first = self._take(prod(shape))
         numbers = np.arange(first, first + prod(shape), dtype=np.uint64).reshape(shape)
         # An array of no axes would be one number, which lies on the CPU.
-        return fold_in(root, memory_of(root).receive(numbers) if shape else first)
+        return fold_in(root, device_of(root).receive(numbers) if shape else first)
 
     def _take(self, num: int) -> tuple[Key, int]:
         """The root and the number of the first of some keys that nobody else gets."""
         with _lock:
             root, first = self._caught_up(), self._drawn
             if first + num > _KEYS:
-                raise ValueError(f"a generator has 2**63 keys, {first} are drawn, num is {shown(num)}; spawn another")
+                raise ValueError(
+                    f"a generator has 2**63 keys, {first} are drawn, num is {short_repr(num)}; spawn another"
+                )
             self._drawn = first + num
         return root, first
 
@@ -294,7 +296,7 @@ class Generator(MayHelp):
             if first + n > _KEYS:
                 raise ValueError(f"a generator spawns at most 2**63 others, {first} there are, n is {n}")
             self._spawned = first + n
-        numbers = memory_of(root).receive(np.arange(first, first + n, dtype=np.uint64))
+        numbers = device_of(root).receive(np.arange(first, first + n, dtype=np.uint64))
         return [Generator(key) for key in fold_in(fold_in(root, _SPAWN), numbers)]
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -375,9 +377,9 @@ def _entropy(algorithm: Algorithm) -> int:
 
 
 def _count(value: object) -> int:
-    number = integer("a number of keys or generators", value)
+    number = as_int("a number of keys or generators", value)
     if number < 0:
-        raise ValueError(f"a number of keys or generators must not be negative, got {shown(number)}")
+        raise ValueError(f"a number of keys or generators must not be negative, got {short_repr(number)}")
     return number
 
 

@@ -9,23 +9,23 @@ from typing import Any
 import numpy as np
 
 from keyrng import distributions
-from keyrng._core.arguments import shown
+from keyrng._core.arguments import short_repr
 from keyrng._core.dtypes import Dtype, DTypeLike
 from keyrng._core.indexing import runs
-from keyrng._executors import Slab
-from keyrng._executors.device import HOST, distinct, memory_at
-from keyrng._keys.derive import Key, _wrap, check_key, clone, memory_of
-from keyrng._sampling.draw import fill_slab
+from keyrng._executors import ElementRange
+from keyrng._executors.device import CPU, device_at, drop_broadcast_axes
+from keyrng._keys.derive import Key, check_key, clone, device_of, wrap_words
+from keyrng._sampling.draw import fill_range
 from keyrng._sampling.parameters import Array
 from keyrng._sampling.shapes import Shape, dimensions
-from keyrng._sampling.spec import Plan
+from keyrng._sampling.spec import DrawSpec
 
 _LIMIT = 2**30
 
 _ROWS = "the values along the last axis belong together"
 _BY_NAME = {
     "permutation": "all elements along an axis change places together; keyrng.index_shuffle gives any of them alone",
-    "choice": "the draws of a key are searched for together; index with keyrng.lazy(keyrng.randint, ...)",
+    "choice": "the draws of a key are searched for together; index with keyrng.lazy_array(keyrng.randint, ...)",
     "categorical": "each draw is a search along the axis of classes",
     "index_shuffle": "it is lazy already; call it for the indices you want",
     "ball": _ROWS,
@@ -39,7 +39,7 @@ _BY_NAME = {
 _TOGETHER = {getattr(distributions, name): why for name, why in _BY_NAME.items()}
 
 
-def lazy(
+def lazy_array(
     sampler: Callable[..., Any],
     key: Key,
     shape: Shape,
@@ -47,14 +47,14 @@ def lazy(
     dtype: DTypeLike = None,
     limit: int = _LIMIT,
     **parameters: Any,
-) -> Lazy:
+) -> LazyArray:
     """An array of random numbers that is not stored: indexing makes the values asked for, with the bits of the whole.
 
     Parameters
     ----------
     sampler
         A sampler whose elements are independent of each other, like `normal`; of your own, one that hands its ``out``
-        to `draw`.
+        to `sample_kernel`.
     key
         A key, or an array of keys: the array has shape ``key.shape + shape``.
     shape, dtype, parameters
@@ -80,20 +80,20 @@ def lazy(
     Examples
     --------
     >>> import keyrng
-    >>> x = keyrng.lazy(keyrng.normal, keyrng.key(0), (10**9, 1000))
+    >>> x = keyrng.lazy_array(keyrng.normal, keyrng.key(0), (10**9, 1000))
     >>> x
-    Lazy(normal, shape=(1000000000, 1000), dtype=float32)
+    LazyArray(normal, shape=(1000000000, 1000), dtype=float32)
     >>> x[123_456_789, 5:8]
     array([-0.48642132, -0.20447634,  0.9183136 ], dtype=float32)
-    >>> y = keyrng.lazy(keyrng.gamma, keyrng.key(1), (100, 3), a=[0.5, 1.0, 2.0])
+    >>> y = keyrng.lazy_array(keyrng.gamma, keyrng.key(1), (100, 3), a=[0.5, 1.0, 2.0])
     >>> bool((y[::-2, 1] == keyrng.gamma(keyrng.key(1), [0.5, 1.0, 2.0], (100, 3))[::-2, 1]).all())
     True
     """
-    return Lazy(sampler, check_key(key), tuple(dimensions(shape)), dtype, limit, parameters)
+    return LazyArray(sampler, check_key(key), tuple(dimensions(shape)), dtype, limit, parameters)
 
 
-class Lazy:
-    """An array that is not stored; `keyrng.lazy` makes one and says more."""
+class LazyArray:
+    """An array that is not stored; `keyrng.lazy_array` makes one and says more."""
 
     def __init__(
         self,
@@ -153,17 +153,17 @@ class Lazy:
     def __repr__(self) -> str:
         name = getattr(self._made_of[0], "__name__", repr(self._made_of[0]))
         device = "" if self.device == "cpu" else f", device={self.device!r}"
-        return f"Lazy({name}, shape={self.shape}, dtype={self.dtype}{device})"
+        return f"LazyArray({name}, shape={self.shape}, dtype={self.dtype}{device})"
 
     def __getitem__(self, index: Any) -> Any:
         # NumPy says what is wrong with an index, and which shape its result has.
         try:
             asked = np.broadcast_to(False, self.shape)[index]
         except OverflowError:
-            raise IndexError(f"index {shown(index)} is out of bounds for shape {self.shape}") from None
+            raise IndexError(f"index {short_repr(index)} is out of bounds for shape {self.shape}") from None
         key, values = self._plan.key, self._plan.values
         if not asked.size:
-            return memory_of(key).empty(asked.shape, self.dtype)
+            return device_of(key).empty(asked.shape, self.dtype)
         starts, count = runs(index, self.shape, key.ndim)
         values = [value if value.size == 1 else _at(value, self.shape, index) for value in values]
         made = _make(self._plan, starts, count, asked.shape, values)
@@ -178,7 +178,7 @@ class Lazy:
         if self.nbytes > limit:
             raise ValueError(
                 f"all values of shape {self.shape} take {self.nbytes} bytes, the limit is {limit}; "
-                f"x[...] makes them, x[start:stop] a part, keyrng.lazy(..., limit=) sets another limit"
+                f"x[...] makes them, x[start:stop] a part, keyrng.lazy_array(..., limit=) sets another limit"
             )
         whole: Array = np.asarray(self[...], dtype)
         return whole
@@ -193,24 +193,24 @@ class Lazy:
         return "keyrng.Lazy", normalize_token((sampler, key.to_bytes(), self.device, shape, dtype, parameters))
 
 
-def _restored(sampler: Callable[..., Any], key: Key, *others: Any) -> Lazy:
+def _restored(sampler: Callable[..., Any], key: Key, *others: Any) -> LazyArray:
     """A lazy array from a pickle, which has the values of the original, and does not count as a use of the key."""
-    return Lazy(sampler, clone(key), *others)
+    return LazyArray(sampler, clone(key), *others)
 
 
 def _plan(
     sampler: Callable[..., Any], key: Key, shape: tuple[int, ...], dtype: DTypeLike, parameters: dict[str, Any]
-) -> Plan:
+) -> DrawSpec:
     """What the sampler would draw; TypeError if it is not element by element."""
-    name = getattr(sampler, "__name__", shown(sampler))
+    name = getattr(sampler, "__name__", short_repr(sampler))
     if not callable(sampler):
-        raise TypeError(f"sampler is a function such as keyrng.normal, got {shown(sampler)}")
+        raise TypeError(f"sampler is a function such as keyrng.normal, got {short_repr(sampler)}")
     if sampler in _TOGETHER:
         raise TypeError(f"{name} makes no element by itself: {_TOGETHER[sampler]}")
     if "out" in parameters:
         raise TypeError("a lazy array has no out; x[...] makes all values")
     given = parameters if dtype is None else {**parameters, "dtype": dtype}
-    plan = Plan()
+    plan = DrawSpec()
     # A list, for beside an out a shape of () may mean that it is not given.
     made: object = sampler(key, shape=list(shape), out=plan, **given)
     if made is not plan:
@@ -220,17 +220,17 @@ def _plan(
 
 def _at(value: Array, shape: tuple[int, ...], index: Any) -> Array:
     """A parameter for the values asked for; axes along which it does not vary keep length 1."""
-    here = memory_at(value)
-    if here is not HOST:
+    here = device_at(value)
+    if here is not CPU:
         parts = index if isinstance(index, tuple) else (index,)
         index = tuple(here.receive(np.asarray(p)) if isinstance(p, (list, np.ndarray)) else p for p in parts)
     with here.current():
-        return distinct(here.xp.asarray(here.xp.broadcast_to(value, shape)[index]))
+        return drop_broadcast_axes(here.xp.asarray(here.xp.broadcast_to(value, shape)[index]))
 
 
-def _make(plan: Plan, starts: Array, count: int, shape: tuple[int, ...], values: list[Array]) -> Array:
+def _make(plan: DrawSpec, starts: Array, count: int, shape: tuple[int, ...], values: list[Array]) -> Array:
     """Runs of elements, in a shape to which the values broadcast."""
-    key, here = plan.key, memory_of(plan.key)
+    key, here = plan.key, device_of(plan.key)
     size = prod(plan.shape[key.ndim :])
     words = key._words.reshape(-1, key._algorithm.key_words)
     with here.current():
@@ -241,14 +241,14 @@ def _make(plan: Plan, starts: Array, count: int, shape: tuple[int, ...], values:
             words = words[here.receive(number)]
         words = here.contiguous(words)
     start = int(starts[0]) if (starts == starts[0]).all() else starts.view(np.uint64)
-    rows, slab = _wrap(key._algorithm, words), Slab(start, count, size)
+    rows, slab = wrap_words(key._algorithm, words), ElementRange(start, count, size)
     out = here.empty(shape, plan.dtype)
     if len(plan.kernels) == 1:
-        fill_slab(plan.kernels[0], rows, out, shape, values, plan.compute, slab, plan.guards)
+        fill_range(plan.kernels[0], rows, out, shape, values, plan.compute, slab, plan.guards)
         return out
     for kernel, part in zip(plan.kernels, (out.real, out.imag), strict=True):
         whole = here.empty(shape, part.dtype)
-        fill_slab(kernel, rows, whole, shape, values, plan.compute, slab, plan.guards)
+        fill_range(kernel, rows, whole, shape, values, plan.compute, slab, plan.guards)
         with here.current():
             part[...] = whole
     return out

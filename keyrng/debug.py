@@ -20,9 +20,9 @@ from types import CodeType, FrameType, FunctionType
 from typing import Any, TypeAlias
 
 from keyrng import distributions
-from keyrng._core.fpenv import in_default_mode
+from keyrng._core.fpenv import in_default_fpenv
 from keyrng._dropout import dropout, dropout_mask
-from keyrng._executors.device import HOST
+from keyrng._executors.device import CPU
 from keyrng._keys import derive
 from keyrng._keys.derive import Key
 from keyrng._sampling import draw
@@ -64,7 +64,7 @@ class KeyReuseError(RuntimeError):
 def check_reuse() -> Iterator[None]:
     """For a ``with``: a key that is used twice inside raises a `KeyReuseError`, which says where it was used.
 
-    Samplers, ``draw``, ``split``, and seeding a generator of NumPy's use a key, each key of an array. ``fold_in`` may
+    Samplers, ``sample_kernel``, ``split``, and seeding a generator of NumPy's use a key, each key of an array. ``fold_in`` may
     be called any number of times, but not on a key that is sampled from as well, if the samples and the children can
     be related. Keys are told apart by algorithm and words, so it does not matter how a key came to be in two places.
     After ``keyrng.clone(key)`` the key, and every key that is made of it then, may be used once more. docs/key-reuse.md
@@ -157,7 +157,7 @@ def _error(key: Key, places: tuple[Place, ...]) -> KeyReuseError:
 
 def _names(key: Key) -> list[bytes]:
     """What tells keys apart: for each one the algorithm, and its words."""
-    kind, words = _kind(key._algorithm), HOST.receive(key._words)
+    kind, words = _kind(key._algorithm), CPU.receive(key._words)
     data, size = words.tobytes(), words.itemsize * words.shape[-1]
     return [kind + data] if words.ndim == 1 else [kind + data[i : i + size] for i in range(0, len(data), size)]
 
@@ -221,8 +221,8 @@ def _exchange(on: bool) -> None:
 def _functions() -> list[tuple[Any, FunctionType, CodeType]]:
     """The functions, each with a copy that keeps its code, and with the code for a check."""
     found: list[Any] = [
-        draw.draw,
-        draw.draw_complex,
+        draw.sample_kernel,
+        draw.sample_complex_kernel,
         dropout,
         dropout_mask,
         derive.split,
@@ -307,7 +307,7 @@ def _splits(kernel: object) -> bool:
 
 def _caller(frame: FrameType) -> FrameType:
     """The frame that called a function, be it wrapped or not."""
-    outer = frame.f_back if frame.f_globals.get("__name__") == in_default_mode.__module__ else frame
+    outer = frame.f_back if frame.f_globals.get("__name__") == in_default_fpenv.__module__ else frame
     return outer or frame
 
 

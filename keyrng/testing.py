@@ -5,34 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from keyrng._core.arguments import shown
+from keyrng._core.arguments import short_repr
 from keyrng._executors import native
 
 
-def backends() -> list[str]:
+def available_backends() -> list[str]:
     """The CPU executors this machine has: ``"numpy"`` and each instruction set of the compiled part.
 
     >>> import keyrng.testing
-    >>> keyrng.testing.backends()[0]
+    >>> keyrng.testing.available_backends()[0]
     'numpy'
     """
     return ["numpy", *native.instruction_sets()]
 
 
 @contextmanager
-def backend(name: str) -> Iterator[None]:
-    """Run everything inside the ``with`` on one executor; ValueError if it is not one of `backends`.
+def use_backend(name: str) -> Iterator[None]:
+    """Run everything inside the ``with`` on one executor; ValueError if it is not one of `available_backends`.
 
     It holds for the whole process, so it is for tests and benchmarks, not for threads side by side.
 
     >>> import keyrng, keyrng.testing
-    >>> with keyrng.testing.backend("numpy"):
+    >>> with keyrng.testing.use_backend("numpy"):
     ...     slow = keyrng.normal(keyrng.key(0), (3,))
     >>> bool((slow == keyrng.normal(keyrng.key(0), (3,))).all())
     True
     """
-    if name not in backends():
-        raise ValueError(f"backend is one of {', '.join(backends())}, got {shown(name)}")
+    if name not in available_backends():
+        raise ValueError(f"backend is one of {', '.join(available_backends())}, got {short_repr(name)}")
     before = native.enabled
     instructions = native.instruction_set() if native.instruction_sets() else None
     native.enable(name != "numpy")

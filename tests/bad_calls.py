@@ -59,7 +59,7 @@ ALSO = {
     "block_words": ("words of",),
     "m": ("shape",),
     "step": ("steps",),
-    "epoch": ("epochs", "data to fold in"),
+    "epoch": ("shuffled_batches", "data to fold in"),
 }
 
 #: Errors beside ValueError and TypeError that are documented.
@@ -217,7 +217,7 @@ def _is_huge(value: Any) -> bool:
         return len(value) >= 2**27
     if isinstance(value, (tuple, list)):
         return len(value) > 1000 or any(_is_huge(part) for part in value if part is not value)
-    if isinstance(value, (np.ndarray, keyrng.lazy(keyrng.normal, KEY, ()).__class__)):
+    if isinstance(value, (np.ndarray, keyrng.lazy_array(keyrng.normal, KEY, ()).__class__)):
         return value.size >= 2**27 or (value.dtype.kind in "iu" and value.size < 100 and any(map(_is_huge, value.flat)))
     if isinstance(value, str):
         return len(value) > 10_000
@@ -235,7 +235,7 @@ def _wrong_result(call: Call, given: dict[str, Any], result: Any) -> str | None:
     name = target.name.removeprefix("Generator.")
     out = given.get("out")
     if "out" in given and out is not None:
-        if result is not out and not isinstance(out, keyrng.lazy(keyrng.normal, KEY, ()).__class__):
+        if result is not out and not isinstance(out, keyrng.lazy_array(keyrng.normal, KEY, ()).__class__):
             return f"out is {type(out).__name__}, returned was another {type(result).__name__}"
         return None if not isinstance(result, np.ma.MaskedArray) else "wrote to a masked array"
     usual = _usual(target)
@@ -245,11 +245,11 @@ def _wrong_result(call: Call, given: dict[str, Any], result: Any) -> str | None:
     if target.name in ("Lazy.__getitem__", "Key.__eq__"):
         kinds = (np.ndarray, np.generic, bool, type(NotImplemented))
     if type(result) not in kinds and not (np.generic in kinds and isinstance(result, kinds)):
-        if target.name in ("named_keys", "initializers.tree", "Epoch.__getitem__", "algorithms.get", "Algorithm"):
+        if target.name in ("keys_like", "initializers.init_tree", "Epoch.__getitem__", "algorithms.get", "Algorithm"):
             return None
         if type(result) is not type(usual):
             return f"gave a {type(result).__name__}, not a {type(usual).__name__}"
-    if name in CALLS or name in ("dropout", "dropout_mask", "draw") or target.name.endswith("()"):
+    if name in CALLS or name in ("dropout", "dropout_mask", "sample_kernel") or target.name.endswith("()"):
         return _wrong_sample(name, given, result, usual)
     return None
 

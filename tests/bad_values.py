@@ -356,9 +356,9 @@ KEYS = values("""
     keyrng.Generator(0)
     keyrng.Key
     keyrng.Generator
-    keyrng.lazy(keyrng.normal, KEY, (3,))
-    keyrng.lazy(keyrng.uniform, KEY, (2**40,))
-    keyrng.epochs(KEY, 10, 2)
+    keyrng.lazy_array(keyrng.normal, KEY, (3,))
+    keyrng.lazy_array(keyrng.uniform, KEY, (2**40,))
+    keyrng.shuffled_batches(KEY, 10, 2)
     keyrng.algorithms.philox4x32
     keyrng.normal
     keyrng.initializers.zeros

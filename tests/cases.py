@@ -22,9 +22,9 @@ import rows_words
 from case import ALGORITHMS, BOOL, FLOATS, HAVE_BFLOAT16, INTEGERS, SIGNED, UNSIGNED, Array, Case, scipy, to_device
 
 import keyrng
-from keyrng._executors import Slab, gpu, native
-from keyrng._executors.device import HOST
-from keyrng._keys.derive import memory_of
+from keyrng._executors import ElementRange, gpu, native
+from keyrng._executors.device import CPU
+from keyrng._keys.derive import device_of
 from keyrng._sampling import draw
 
 __all__ = ["ALGORITHMS", "BOOL", "FLOATS", "HAVE_BFLOAT16", "INTEGERS", "SIGNED", "UNSIGNED", "Array", "Case", "scipy"]
@@ -124,7 +124,7 @@ def assert_same(actual: Array, expected: Array, *where: object) -> None:
 
 @dataclass(frozen=True)
 class Call:
-    """What a sampler asks of the waist: `draw` without its checks."""
+    """What a sampler asks of the waist: `sample_kernel` without its checks."""
 
     kernel: Any
     key: Any
@@ -135,17 +135,17 @@ class Call:
 
     def slab(self, start: int, count: int, size: int | None = None) -> Array:
         """Elements from ``start`` on, ``count`` of ``size``, of each key: key axes first, then flat."""
-        keys, here = self.key.shape, memory_of(self.key)
+        keys, here = self.key.shape, device_of(self.key)
         values = []
         for value in self.values:
             if value.ndim:
-                whole = np.broadcast_to(HOST.receive(value), self.shape).reshape(*keys, -1)
+                whole = np.broadcast_to(CPU.receive(value), self.shape).reshape(*keys, -1)
                 value = here.receive(np.ascontiguousarray(whole[..., start : start + count]))
             values.append(value)
         out = here.empty((*keys, count), self.dtype)
         total = start + count if size is None else size
-        draw.fill_slab(self.kernel, self.key, out, out.shape, values, self.compute, Slab(start, count, total))
-        return HOST.receive(out)
+        draw.fill_range(self.kernel, self.key, out, out.shape, values, self.compute, ElementRange(start, count, total))
+        return CPU.receive(out)
 
 
 def intercepted(case: Case, key: Any, shape: Any, dtype: str, **parameters: Any) -> Call:

@@ -26,12 +26,12 @@ def extreme(word: Any, dtype: str) -> Any:
 
 def floats(function: Callable[..., Any]) -> Callable[[Any], Any]:
     """A kernel of two such floats."""
-    return lambda lane: function(*(extreme(word, lane.dtype) for word in lane.planes(2)))
+    return lambda lane: function(*(extreme(word, lane.dtype) for word in lane.strided_words(2)))
 
 
 def words(function: Callable[..., Any]) -> Callable[[Any], Any]:
     """A kernel of as many words as the function has arguments."""
-    return lambda lane: function(*lane.planes(function.__code__.co_argcount))
+    return lambda lane: function(*lane.strided_words(function.__code__.co_argcount))
 
 
 def real(exponent: int, dtype: str, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -86,8 +86,8 @@ def two_loops(lane: Any) -> Any:
         word = lane.bits()
         return (word < limit) | (word > lane.bits()), (word >> 3) * scale
 
-    x = first.attempts(below, limit, 5)
-    y = second.attempts(below, x | 1 << 30, limit)
+    x = first.rejection_loop(below, limit, 5)
+    y = second.rejection_loop(below, x | 1 << 30, limit)
     return x + y * limit
 
 
@@ -164,7 +164,7 @@ LANGUAGE: list[tuple[str, str, str, Callable[[Any], Any]]] = [
         "a loop of conditions",
         "float32",
         "bool",
-        lambda lane: lane.attempts(lambda lane: (lane.bits() > 9, lane.bits() > 1 << 31)),
+        lambda lane: lane.rejection_loop(lambda lane: (lane.bits() > 9, lane.bits() > 1 << 31)),
     ),
     # The elementary functions at floats of every kind, which samplers do not reach.
     *((f"{name} {dtype}", dtype, dtype, elementary(name)) for name in ELEMENTARY for dtype in ("float32", "float64")),

@@ -22,7 +22,7 @@ from cuda_on_host import GXX, STRICT
 import keyrng
 from keyrng import algorithms
 from keyrng._codegen import cuda
-from keyrng._executors import Slab
+from keyrng._executors import ElementRange
 from keyrng._sampling import draw
 from keyrng.distributions.index_shuffle import _index_shuffle, _index_unshuffle
 from keyrng.kernels.lane import Kernel, kernel_of
@@ -260,7 +260,7 @@ def everywhere(launch: Launch, parameters: Sequence[Array]) -> list[Array]:
 def reference(algorithm: str, request: cuda.Request, launch: Launch, parameters: Sequence[Array]) -> Array:
     """The same elements as NumPy makes them."""
     out = np.empty((launch.keys, launch.count), request.dtype)
-    slab, key = Slab(launch.start, launch.count, launch.size), key_of(algorithm, launch.keys)
+    slab, key = ElementRange(launch.start, launch.count, launch.size), key_of(algorithm, launch.keys)
     with on("numpy"):
-        draw.fill_slab(request.kernel, key, out, out.shape, everywhere(launch, parameters), request.compute, slab)
+        draw.fill_range(request.kernel, key, out, out.shape, everywhere(launch, parameters), request.compute, slab)
     return out

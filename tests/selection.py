@@ -61,7 +61,7 @@ def slow_sum(x: Array) -> Array:
 
 def gumbels(key: keyrng.Key, shape: tuple[int, ...], dtype: Any, mode: str | None = None) -> Array:
     dtype = np.dtype(dtype)
-    return keyrng.draw(gumbel_kernel(mode, dtype), key, shape, dtype)
+    return keyrng.sample_kernel(gumbel_kernel(mode, dtype), key, shape, dtype)
 
 
 def slow_categorical(

@@ -16,13 +16,13 @@ from calls import CALLS
 import keyrng
 import keyrng.interop.numpy
 import keyrng.testing
-from keyrng._epochs import Epoch, Epochs
-from keyrng._lazy import Lazy
-from keyrng.kernels import unit
+from keyrng._epochs import EpochBatches, ShuffledBatches
+from keyrng._lazy import LazyArray
+from keyrng.kernels import uniform_co
 
 
 def _unit(lane: Any) -> Any:
-    return unit(lane)
+    return uniform_co(lane)
 
 
 #: What an argument of this name may be, for calls that nobody wrote down.
@@ -69,7 +69,7 @@ CALLED: dict[str, dict[str, Callable[[], Any]]] = {
     "stack": {"keys": lambda: [KEY, KEY]},
     "algorithms.get": {"name": lambda: "philox4x32"},
     "Key.reshape": {"shape": lambda: (3, 2)},
-    "draw": {"dtype": lambda: "float32"},
+    "sample_kernel": {"dtype": lambda: "float32"},
     "Lazy.__getitem__": {"index": lambda: 1},
     "Key.__getitem__": {"index": lambda: 0},
     "Epochs.__getitem__": {"epoch": lambda: 0},
@@ -93,9 +93,9 @@ for _name in ("orthogonal", "sparse", "identity", *(n for n in keyrng.initialize
 OBJECTS: dict[type, Callable[[], Any]] = {
     keyrng.Key: lambda: keyrng.split(KEY, (2, 3)),
     keyrng.Generator: lambda: keyrng.Generator(0),
-    Lazy: lambda: keyrng.lazy(keyrng.normal, KEY, (3, 4)),
-    Epochs: lambda: keyrng.epochs(KEY, 10, 3),
-    Epoch: lambda: keyrng.epochs(KEY, 10, 3)[1],
+    LazyArray: lambda: keyrng.lazy_array(keyrng.normal, KEY, (3, 4)),
+    ShuffledBatches: lambda: keyrng.shuffled_batches(KEY, 10, 3),
+    EpochBatches: lambda: keyrng.shuffled_batches(KEY, 10, 3)[1],
     keyrng.interop.numpy.KeySeedSequence: lambda: keyrng.interop.numpy.KeySeedSequence(KEY),
     keyrng.interop.numpy.KeyBitGenerator: lambda: keyrng.interop.numpy.KeyBitGenerator(KEY),
 }
@@ -103,7 +103,7 @@ SINGLE = {"generate_state", "spawn", "__bool__"}  # methods of one key
 
 #: Public, and not tried with bad values; each for a reason.
 EXCEPTED = {
-    "kernels": "the kernel language: what `draw` calls a kernel with is its own; docs/bad-input.md says so",
+    "kernels": "the kernel language: what `sample_kernel` calls a kernel with is its own; docs/bad-input.md says so",
     "interop.torch": "needs torch; test_interop_torch.py has its bad arguments",
     "interop.torch_data": "needs torch; test_data_order.py has its bad arguments",
     "interop.jax": "needs jax; test_interop_jax.py has its bad arguments",

@@ -232,19 +232,19 @@ def test_samples_and_children_meet_only_with_threefry2x32(algorithm: str) -> Non
 
 def words_of_attempts(lane: Any) -> Any:
     """A kernel that shows the first word of the first attempt."""
-    return lane.attempts(lambda attempt: ((word := attempt.bits()) == word, word))
+    return lane.rejection_loop(lambda attempt: ((word := attempt.bits()) == word, word))
 
 
 def rare(lane: Any) -> Any:
     """A kernel that needs 128 attempts of two words on average, so many that draw numbers run out."""
-    return lane.attempts(lambda attempt: (attempt.bits() < 2**25, attempt.bits()))
+    return lane.rejection_loop(lambda attempt: (attempt.bits() < 2**25, attempt.bits()))
 
 
 @each_algorithm
 def test_attempts_have_blocks_of_their_own(algorithm: str) -> None:
     key = keyrng.key(3, impl=algorithm)
     for dtype in ("uint32", "uint64"):
-        sample = keyrng.draw(words_of_attempts, key, (300,), dtype)
+        sample = keyrng.sample_kernel(words_of_attempts, key, (300,), dtype)
 
         block = blocks(key, np.arange(300, dtype=np.uint64), 1, 0)
         first = block[:, 0].astype(np.uint64)
@@ -259,7 +259,7 @@ def test_attempts_have_blocks_of_their_own(algorithm: str) -> None:
 def test_draw_numbers_run_out(algorithm: str) -> None:
     # With threefry2x32 the key is folded after draw 255; the block at the counter of all ones is the next key.
     key = keyrng.key(3, impl=algorithm)
-    sample = keyrng.draw(rare, key, (500,), "uint32")
+    sample = keyrng.sample_kernel(rare, key, (500,), "uint32")
 
     kind = key._algorithm
     expected, longest = np.zeros(25, np.uint32), 0
@@ -279,5 +279,5 @@ def test_draw_numbers_run_out(algorithm: str) -> None:
 
     assert longest > 256
     assert_same(sample[:25], expected)
-    assert_same(keyrng.draw(rare, keyrng.stack([key, key]), (500,), "uint32")[1], sample)
-    assert_same(keyrng.draw(rare, key, (3,), "uint32"), expected[:3])
+    assert_same(keyrng.sample_kernel(rare, keyrng.stack([key, key]), (500,), "uint32")[1], sample)
+    assert_same(keyrng.sample_kernel(rare, key, (3,), "uint32"), expected[:3])

@@ -158,10 +158,10 @@ def test_no_kernel_waits_for_what_never_comes() -> None:
                     parameters[i][5:] = 5e-324, 1e-307, 1e308
                 result = np.float64 if dtype == "float64" else np.float32
                 try:
-                    draw.draw(kernel, KEY, (len(odd),), result, *parameters, compute=dtype)
+                    draw.sample_kernel(kernel, KEY, (len(odd),), result, *parameters, compute=dtype)
                 except TypeError:  # of another result
                     kind = np.bool_ if kernel.name.startswith("bernoulli") else np.int64
-                    draw.draw(kernel, KEY, (len(odd),), kind, *parameters, compute=dtype)
+                    draw.sample_kernel(kernel, KEY, (len(odd),), kind, *parameters, compute=dtype)
                 checked += 1
 
     assert checked > 50

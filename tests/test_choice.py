@@ -12,7 +12,7 @@ from selection import KEY, ORDERS, SEED, WEIGHTS, on_both_paths, slow_choice, sl
 
 import keyrng
 from keyrng import choice, permutation
-from keyrng._executors.histogram import tally
+from keyrng._executors.histogram import histogram
 
 # Choice without replacement is the beginning of a permutation
 
@@ -54,7 +54,7 @@ def test_tally_counts_leading_bits(path: str) -> None:
     words = keyrng.bits(KEY, 100_001)
     for bits, length in itertools.product((1, 2, 10, 16), (0, 1, 4_097, 100_001)):
         expected = np.bincount(words[:length] >> (32 - bits), minlength=2**bits)
-        assert np.array_equal(tally(words[:length], bits), expected)
+        assert np.array_equal(histogram(words[:length], bits), expected)
 
 
 def test_choice_of_a_few_after_three_rounds() -> None:

@@ -157,8 +157,8 @@ def test_nothing_is_drawn_of_nothing(shape: Any) -> None:
         for replace in (True, False):
             for p in (None, []):
                 assert keyrng.choice(key, 0, shape, replace, p).shape == full
-        assert keyrng.lazy(keyrng.randint, key, shape, minval=2, maxval=2).shape == full
-        assert keyrng.lazy(keyrng.uniform, key, shape, minval=2, maxval=2).shape == full
+        assert keyrng.lazy_array(keyrng.randint, key, shape, minval=2, maxval=2).shape == full
+        assert keyrng.lazy_array(keyrng.uniform, key, shape, minval=2, maxval=2).shape == full
         assert keyrng.randint(key, (), 4, 4, out=np.zeros(full, "int32")).shape == full
     assert keyrng.randint(keyrng.split(KEYS[0], 0), (3,), 4, 4).shape == (0, 3)
     assert keyrng.index_shuffle(KEYS, np.zeros((2, 0), int), 0).shape == (3, 2, 0)
@@ -177,7 +177,7 @@ def test_something_is_not_drawn_of_nothing(shape: Any) -> None:
         (lambda: keyrng.randint(KEYS, shape, [4], [4]), "minval must be less than maxval"),
         (lambda: keyrng.uniform(KEYS, shape, None, 4, 4), "minval must be less than maxval, got 4 and 4"),
         (lambda: keyrng.truncated_normal(KEYS, 4, 4, shape), "lower must be less than upper, got 4 and 4"),
-        (lambda: keyrng.lazy(keyrng.randint, KEYS, shape, minval=4, maxval=4), "minval must be less than maxval"),
+        (lambda: keyrng.lazy_array(keyrng.randint, KEYS, shape, minval=4, maxval=4), "minval must be less than maxval"),
         (lambda: keyrng.choice(KEYS, 0, shape), "a has no elements to draw from"),
         (lambda: keyrng.index_shuffle(KEYS, np.zeros(shape, int), 0), r"n must be from 1 to 2\*\*63, got 0"),
         (lambda: keyrng.multinomial(KEYS, 1, [], shape=(*shape, 0)), "p must have a positive weight"),

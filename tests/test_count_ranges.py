@@ -249,14 +249,14 @@ def test_geometric_beside_rare_events(path: str) -> None:
 
 @pytest.mark.parametrize("path", ["numpy"])
 def test_whole_numbers_beyond_signed_integers(path: str) -> None:
-    from keyrng.kernels.bits import whole
+    from keyrng.kernels.bits import sum_as_int
 
     with on(path):
         base = np.array([0.0, 2.0**31 - 128, 2.0**31, 2.0**32 - 256], np.float32)
-        assert whole(base, np.array([5.0, 127.0, -1.0, 255.0], np.float32)).view(np.uint32).tolist() == [
+        assert sum_as_int(base, np.array([5.0, 127.0, -1.0, 255.0], np.float32)).view(np.uint32).tolist() == [
             5, 2**31 - 1, 2**31 - 1, 2**32 - 1,
         ]  # fmt: skip
         wide = np.array([2.0**63 - 1024, 2.0**63, 2.0**64 - 2048])
-        assert whole(wide, np.array([1023.0, -1.0, 2047.0])).view(np.uint64).tolist() == [
+        assert sum_as_int(wide, np.array([1023.0, -1.0, 2047.0])).view(np.uint64).tolist() == [
             2**63 - 1, 2**63 - 1, 2**64 - 1,
         ]  # fmt: skip

@@ -314,14 +314,14 @@ def test_lists_and_numbers_go_there_and_arrays_do_not(there: Gpu) -> None:
 
 
 def test_a_kernel_of_a_user(there: Gpu) -> None:
-    from keyrng.kernels import log1p, unit
+    from keyrng.kernels import log1p, uniform_co
 
     def exponential(lane: Any, scale: Any) -> Any:
-        return -log1p(-unit(lane)) * scale
+        return -log1p(-uniform_co(lane)) * scale
 
-    sample = keyrng.draw(exponential, KEY.to("cuda"), (100,), "float32", 2.0)
+    sample = keyrng.sample_kernel(exponential, KEY.to("cuda"), (100,), "float32", 2.0)
 
-    assert_same(host(sample), keyrng.draw(exponential, KEY, (100,), "float32", 2.0))
+    assert_same(host(sample), keyrng.sample_kernel(exponential, KEY, (100,), "float32", 2.0))
 
 
 def test_more_elements_than_a_key_has(there: Gpu) -> None:

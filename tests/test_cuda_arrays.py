@@ -1,4 +1,4 @@
-"""Samplers that do more with arrays than one `draw`, for keys on a GPU: the CPU's bits, and nothing waits."""
+"""Samplers that do more with arrays than one `sample_kernel`, for keys on a GPU: the CPU's bits, and nothing waits."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from cases import assert_same
 from gpus import Gpu, host
 
 import keyrng
-from keyrng._keys.derive import memory_of
+from keyrng._keys.derive import device_of
 
 KEY = keyrng.key(2025)
 
@@ -53,7 +53,7 @@ def test_a_key_shared_out_over_devices(two: Gpu) -> None:
 
 def test_slabs_of_a_lazy_array_from_two_gpus(two: Gpu) -> None:
     whole = keyrng.gamma(KEY, [0.5, 2.0], (300, 2))
-    lazy = [keyrng.lazy(keyrng.gamma, KEY.to(f"cuda:{i}"), (300, 2), a=[0.5, 2.0]) for i in range(2)]
+    lazy = [keyrng.lazy_array(keyrng.gamma, KEY.to(f"cuda:{i}"), (300, 2), a=[0.5, 2.0]) for i in range(2)]
     parts = [lazy[0][:123], lazy[1][123:]]
 
     assert [part.device.id for part in parts] == [0, 1]
@@ -124,4 +124,4 @@ def test_batched_keys_are_one_launch(there: Gpu) -> None:
 
 def test_memory_of_what_is_no_key() -> None:
     with pytest.raises(TypeError, match="expected a key, got int"):
-        memory_of(0)
+        device_of(0)

@@ -280,10 +280,10 @@ class Stubborn:
     attempts: int = 0
 
     def __call__(self, lane: Any) -> Any:
-        return lane.attempts(self.attempt)
+        return lane.rejection_loop(self.attempt)
 
     def attempt(self, lane: Any) -> tuple[Any, Any]:
-        self.attempts += 1
+        self.rejection_loop += 1
         words = [lane.bits() for _ in range(self.words)]
         mixed = words[0]
         for word in words[1:]:
@@ -306,10 +306,10 @@ def test_rejection_beyond_the_draw_numbers(algorithm: str, words: int, odds: int
     subject = Subject(Kernel(function, "stubborn", (dtype,)), np.dtype(dtype))
     made = cuda_on_host.library(host_text(algorithm, [cuda.Request(subject.kernel, subject.compute, subject.compute)]))
     for launch in (Launch(1, 2**32 - 3, 11, (1, 1, 4, 1), "one"), Launch(2, 1, 7, (2, 1, 1, 1), "one")):
-        function.attempts = 0
+        function.rejection_loop = 0
 
         compare(made, algorithm, subject, subject.compute, launch)
-        assert function.attempts > odds  # NumPy counted them; the elements need as many here
+        assert function.rejection_loop > odds  # NumPy counted them; the elements need as many here
 
 
 # The language: what no sampler needs today is printed right all the same

@@ -29,7 +29,9 @@ each_size = pytest.mark.parametrize(("n", "batch_size", "world_size"), SIZES)
 
 
 def ranks(n: int, batch_size: int, world_size: int, **more: Any) -> list[keyrng._epochs.Epochs]:
-    return [keyrng.epochs(KEY, n, batch_size, rank=r, world_size=world_size, **more) for r in range(world_size)]
+    return [
+        keyrng.shuffled_batches(KEY, n, batch_size, rank=r, world_size=world_size, **more) for r in range(world_size)
+    ]
 
 
 @each_size
@@ -64,7 +66,7 @@ def test_what_drop_last_leaves_out_is_less_than_a_step(n, batch_size, world_size
 
 
 def test_ranks_together_are_one_rank_with_larger_batches():
-    one = keyrng.epochs(KEY, 103, 12)
+    one = keyrng.shuffled_batches(KEY, 103, 12)
     for world_size in (2, 3, 4):
         orders = ranks(103, 12 // world_size, world_size)
         for step in range(one.steps):
@@ -75,13 +77,13 @@ def test_ranks_together_are_one_rank_with_larger_batches():
 
 def test_the_places_are_those_of_index_shuffle():
     key = keyrng.key("order")
-    batch = keyrng.epochs(key, 1000, 10)[7][3]
+    batch = keyrng.shuffled_batches(key, 1000, 10)[7][3]
 
     assert batch.tolist() == keyrng.index_shuffle(keyrng.fold_in(key, 7), np.arange(30, 40), 1000).tolist()
 
 
 def test_epochs_differ():
-    order = keyrng.epochs(KEY, 100, 100)
+    order = keyrng.shuffled_batches(KEY, 100, 100)
     first = [epoch[0].tolist() for epoch in itertools.islice(order, 5)]
 
     assert len({tuple(batch) for batch in first}) == 5
@@ -91,7 +93,7 @@ def test_epochs_differ():
 
 def test_any_step_without_replay():
     # Longer than what is made at a time.
-    epoch = keyrng.epochs(KEY, 20_000, 3, rank=1, world_size=2)[4]
+    epoch = keyrng.shuffled_batches(KEY, 20_000, 3, rank=1, world_size=2)[4]
     all_steps = list(epoch)
 
     assert len(all_steps) == len(epoch) == 3334
@@ -104,7 +106,7 @@ def test_any_step_without_replay():
 
 
 def test_nothing_of_the_length_is_made():
-    order = keyrng.epochs(KEY, 2**63, 64)
+    order = keyrng.shuffled_batches(KEY, 2**63, 64)
     order[0][0]
     tracemalloc.start()
     batch = order[10**6][2**50]
@@ -117,9 +119,9 @@ def test_nothing_of_the_length_is_made():
 
 
 def test_it_pickles():
-    order = pickle.loads(pickle.dumps(keyrng.epochs(KEY, 100, 7)))
+    order = pickle.loads(pickle.dumps(keyrng.shuffled_batches(KEY, 100, 7)))
 
-    assert order[3][2].tolist() == keyrng.epochs(KEY, 100, 7)[3][2].tolist()
+    assert order[3][2].tolist() == keyrng.shuffled_batches(KEY, 100, 7)[3][2].tolist()
 
 
 @pytest.mark.parametrize(
@@ -140,11 +142,11 @@ def test_it_pickles():
 )
 def test_bad_arguments(error, match, change):
     with pytest.raises(error, match=match):
-        keyrng.epochs(**{"key": KEY, "n": 10, "batch_size": 3, **change})
+        keyrng.shuffled_batches(**{"key": KEY, "n": 10, "batch_size": 3, **change})
 
 
 def test_bad_places():
-    order = keyrng.epochs(KEY, 10, 4)
+    order = keyrng.shuffled_batches(KEY, 10, 4)
     for act, error in (
         (lambda: order[-1], IndexError),
         (lambda: order["0"], TypeError),
@@ -179,8 +181,8 @@ def lists(epoch: Any) -> list[list[int]]:
 def test_a_loader_with_workers_has_the_order(torch_data):
     from torch.utils.data import DataLoader
 
-    order = keyrng.epochs(KEY, 50, 4, rank=1, world_size=2)
-    sampler = torch_data.BatchSampler(order)
+    order = keyrng.shuffled_batches(KEY, 50, 4, rank=1, world_size=2)
+    sampler = torch_data.KeyedBatchSampler(order)
     loader = DataLoader(range(50), batch_sampler=sampler, num_workers=2)
 
     assert len(loader) == len(sampler) == order.steps
@@ -191,8 +193,8 @@ def test_a_loader_with_workers_has_the_order(torch_data):
 def test_each_iteration_is_the_next_epoch(torch_data):
     from torch.utils.data import DataLoader
 
-    order = keyrng.epochs(KEY, 50, 4)
-    sampler = torch_data.BatchSampler(order)
+    order = keyrng.shuffled_batches(KEY, 50, 4)
+    sampler = torch_data.KeyedBatchSampler(order)
     loader = DataLoader(range(50), batch_sampler=sampler)
 
     assert [batches(loader) for _ in range(3)] == [lists(order[e]) for e in range(3)]
@@ -204,8 +206,13 @@ def test_each_iteration_is_the_next_epoch(torch_data):
 def test_indices_one_by_one(torch_data):
     from torch.utils.data import DataLoader
 
-    for order in (keyrng.epochs(KEY, 50, 4), *ranks(51, 4, 3), *ranks(51, 4, 3, drop_last=True), *ranks(2, 4, 3)):
-        sampler = torch_data.Sampler(order)
+    for order in (
+        keyrng.shuffled_batches(KEY, 50, 4),
+        *ranks(51, 4, 3),
+        *ranks(51, 4, 3, drop_last=True),
+        *ranks(2, 4, 3),
+    ):
+        sampler = torch_data.KeyedSampler(order)
 
         assert len(sampler) == sum(map(len, order[0]))
         assert batches(DataLoader(range(51), 4, sampler=sampler)) == [b for b in lists(order[0]) if b]
@@ -214,13 +221,13 @@ def test_indices_one_by_one(torch_data):
 def test_training_goes_on_where_it_stopped(torch_data):
     from torch.utils.data import DataLoader
 
-    order = keyrng.epochs(KEY, 50, 4)
-    before = torch_data.BatchSampler(order)
+    order = keyrng.shuffled_batches(KEY, 50, 4)
+    before = torch_data.KeyedBatchSampler(order)
     loader = DataLoader(range(50), batch_sampler=before, num_workers=2)
     next(iter(loader))
     taken = batches(itertools.islice(loader, 5))  # epoch 1; the workers are ahead
     state = pickle.loads(pickle.dumps(before.state_dict(step=5)))
-    after = torch_data.BatchSampler(keyrng.epochs(KEY, 50, 4))
+    after = torch_data.KeyedBatchSampler(keyrng.shuffled_batches(KEY, 50, 4))
     after.load_state_dict(state)
     rest = batches(DataLoader(range(50), batch_sampler=after))
 
@@ -228,7 +235,7 @@ def test_training_goes_on_where_it_stopped(torch_data):
 
 
 def test_a_state_at_the_end_is_the_next_epoch(torch_data):
-    sampler = torch_data.BatchSampler(keyrng.epochs(KEY, 50, 4))
+    sampler = torch_data.KeyedBatchSampler(keyrng.shuffled_batches(KEY, 50, 4))
     list(sampler)
     sampler.load_state_dict(sampler.state_dict(13))
 
@@ -236,17 +243,21 @@ def test_a_state_at_the_end_is_the_next_epoch(torch_data):
 
 
 def test_a_state_goes_to_other_ranks_but_no_other_order(torch_data):
-    state = torch_data.BatchSampler(keyrng.epochs(KEY, 48, 12)).state_dict(2)
-    torch_data.BatchSampler(keyrng.epochs(KEY, 48, 4, rank=2, world_size=3)).load_state_dict(state)
-    for other in (keyrng.epochs(KEY, 49, 12), keyrng.epochs(keyrng.key(1), 48, 12), keyrng.epochs(KEY, 48, 6)):
+    state = torch_data.KeyedBatchSampler(keyrng.shuffled_batches(KEY, 48, 12)).state_dict(2)
+    torch_data.KeyedBatchSampler(keyrng.shuffled_batches(KEY, 48, 4, rank=2, world_size=3)).load_state_dict(state)
+    for other in (
+        keyrng.shuffled_batches(KEY, 49, 12),
+        keyrng.shuffled_batches(keyrng.key(1), 48, 12),
+        keyrng.shuffled_batches(KEY, 48, 6),
+    ):
         with pytest.raises(ValueError, match="the state is of an order with"):
-            torch_data.BatchSampler(other).load_state_dict(state)
+            torch_data.KeyedBatchSampler(other).load_state_dict(state)
 
 
 def test_what_torch_cannot_do_is_said(torch_data):
-    with pytest.raises(TypeError, match=r"what keyrng.epochs makes"):
-        torch_data.BatchSampler([1, 2])
+    with pytest.raises(TypeError, match=r"what keyrng.shuffled_batches makes"):
+        torch_data.KeyedBatchSampler([1, 2])
     with pytest.raises(ValueError, match="the last step has 2 examples for 3 ranks"):
-        torch_data.BatchSampler(keyrng.epochs(KEY, 14, 4, world_size=3))
+        torch_data.KeyedBatchSampler(keyrng.shuffled_batches(KEY, 14, 4, world_size=3))
     with pytest.raises(IndexError):
-        torch_data.Sampler(keyrng.epochs(KEY, 14, 4)).set_epoch(-1)
+        torch_data.KeyedSampler(keyrng.shuffled_batches(KEY, 14, 4)).set_epoch(-1)

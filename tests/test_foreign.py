@@ -90,9 +90,9 @@ def test_the_error_names_the_call_that_makes_a_key(kind: str, given: Any, says: 
         assert says in str(caught.value), name
     for call in (
         lambda: initializers.he_normal()(given, (3, 3)),
-        lambda: keyrng.lazy(keyrng.normal, given, (3,)),
-        lambda: keyrng.epochs(given, 10, 2),
-        lambda: keyrng.draw(lambda lane: lane.bits(), given, (3,), "uint32"),
+        lambda: keyrng.lazy_array(keyrng.normal, given, (3,)),
+        lambda: keyrng.shuffled_batches(given, 10, 2),
+        lambda: keyrng.sample_kernel(lambda lane: lane.bits(), given, (3,), "uint32"),
     ):
         with pytest.raises(TypeError, match="expected a key, got") as caught:
             call()
@@ -129,7 +129,7 @@ def test_dtypes_of_other_libraries(library: str) -> None:
         assert_same(keyrng.normal(KEY, (3,), theirs), keyrng.normal(KEY, (3,), name))
         assert_same(keyrng.gamma(KEY, 2.0, (3,), theirs), keyrng.gamma(KEY, 2.0, (3,), name))
         assert_same(initializers.uniform(dtype=theirs)(KEY, (3,)), initializers.uniform(dtype=name)(KEY, (3,)))
-        assert_same(keyrng.lazy(keyrng.uniform, KEY, (3,), dtype=theirs)[:], keyrng.uniform(KEY, (3,), name))
+        assert_same(keyrng.lazy_array(keyrng.uniform, KEY, (3,), dtype=theirs)[:], keyrng.uniform(KEY, (3,), name))
         assert_same(keyrng.Generator(0).laplace((3,), theirs), keyrng.Generator(0).laplace((3,), name))
     for name in ("int8", "int16", "int32", "int64", "uint8"):
         assert_same(keyrng.randint(KEY, (3,), 0, 9, getattr(module, name)), keyrng.randint(KEY, (3,), 0, 9, name))

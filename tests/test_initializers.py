@@ -14,7 +14,7 @@ from numpy.exceptions import AxisError
 
 import keyrng
 from keyrng import initializers as init
-from keyrng import named_keys
+from keyrng import keys_like
 
 KEY = keyrng.key(5)
 MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
@@ -265,7 +265,7 @@ SHAPES = {"encoder": [{"weight": (3, 4), "bias": (4,)}, {"weight": (4, 4), "bias
 
 
 def test_a_parameter_has_the_key_of_its_path() -> None:
-    keys = named_keys(KEY, SHAPES)
+    keys = keys_like(KEY, SHAPES)
     params = init.tree(KEY, SHAPES, init.normal(1.0))
 
     assert keys["encoder"][0]["weight"] == keyrng.fold_in(KEY, "encoder/0/weight")
@@ -289,7 +289,7 @@ def test_another_layer_changes_nothing() -> None:
 def test_no_two_paths_are_one() -> None:
     tree = {"a": {"b": (1,), "b/c": (1,), "b~1c": (1,)}, "a/b": (1,), "a~1b": (1,), "a~": {"1b": (1,)}, "": {"": (1,)}}
     tree["a"]["b~"] = {"c": (1,)}
-    words = [key_data.tobytes() for key_data in leaves(named_keys(KEY, tree))]
+    words = [key_data.tobytes() for key_data in leaves(keys_like(KEY, tree))]
 
     assert len(words) == 8
     assert len(set(words)) == len(words)
@@ -323,7 +323,7 @@ def test_trees_keep_their_form() -> None:
     assert params["named"].bias.shape == (2,)
     assert params["none"] == []
     assert params["array"].shape == (2, 1)
-    assert named_keys(KEY, {"dropout": None})["dropout"] == keyrng.fold_in(KEY, "dropout")
+    assert keys_like(KEY, {"dropout": None})["dropout"] == keyrng.fold_in(KEY, "dropout")
     assert_same(init.tree(KEY, (2, 3), init.normal()), init.normal()(keyrng.fold_in(KEY, ""), (2, 3)))
 
 
@@ -389,8 +389,8 @@ def test_names_for_arrays_of_keys() -> None:
         (lambda: init.dirac(2)(KEY, (3, 3, 3)), ValueError, "multiple of groups, got 3 and 2"),
         (lambda: init.dirac()(KEY, (3, 3)), ValueError, "dirac is of 3, 4 or 5 axes, got shape"),
         (lambda: init.dirac(in_axis=0)(KEY, (3, 3, 3)), ValueError, "in_axis and out_axis are two axes, got 0 and 0"),
-        (lambda: named_keys(KEY, {"a": {3: ()}}), TypeError, r"names in a tree are str, got 3 under 'a'; str\(name\)"),
-        (lambda: named_keys(7, {}), TypeError, "key"),
+        (lambda: keys_like(KEY, {"a": {3: ()}}), TypeError, r"names in a tree are str, got 3 under 'a'; str\(name\)"),
+        (lambda: keys_like(7, {}), TypeError, "key"),
         (lambda: init.tree(KEY, {"a": "b"}, init.zeros), TypeError, "'a': shape is an int or a tuple of ints"),
         (lambda: init.tree(KEY, {"a": 3}, {"b": init.zeros}), ValueError, "no pattern of initializer matches 'a'"),
         (lambda: init.tree(KEY, {"a": 3}, "zeros"), TypeError, "initializer is one, or a dict of them"),

@@ -23,7 +23,7 @@ import keyrng.interop.numpy as interop
 from keyrng._executors import native
 from keyrng.algorithms import base
 from keyrng.interop._stream import _WORDS
-from keyrng.testing import backend
+from keyrng.testing import use_backend
 
 KEY = keyrng.key(42)
 N = 2 * _WORDS + 3  # more than the words that are made at once
@@ -237,7 +237,7 @@ def test_doubles_and_halves_are_those_of_the_words(path, algorithm):
 def test_distributions_are_numpy_s_on_both_paths():
     drawn = []
     for name in ("numpy", *native.instruction_sets()[:1]):
-        with backend(name):
+        with use_backend(name):
             rng = np.random.Generator(interop.bit_generator(KEY))
         drawn.append([rng.standard_normal(N), rng.permutation(N), rng.gamma(2.5, size=N), rng.poisson(3, size=N)])
 

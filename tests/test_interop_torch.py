@@ -26,19 +26,19 @@ FLOATS = ("float16", "bfloat16", "float32", "float64")
 def test_a_tensor_is_the_memory_of_the_sample(dtype):
     sample = keyrng.randint(KEY, (3, 4), 0, 2, "uint8").astype(keyrng.normal(KEY, (), "bfloat16").dtype)
     sample = sample if dtype == "bfloat16" else sample.astype(dtype)
-    tensor = interop.tensor(sample)
+    tensor = interop.to_torch(sample)
 
     assert (tensor.shape, tensor.dtype) == ((3, 4), getattr(torch, dtype))
     assert tensor.data_ptr() == sample.ctypes.data
     assert tensor.to(torch.float64).numpy().tolist() == sample.astype("float64").tolist()
-    assert interop.array(tensor).dtype == sample.dtype
-    assert interop.array(tensor).ctypes.data == sample.ctypes.data
+    assert interop.from_torch(tensor).dtype == sample.dtype
+    assert interop.from_torch(tensor).ctypes.data == sample.ctypes.data
 
 
 def test_a_read_only_array_is_copied():
     sample = keyrng.normal(KEY, (3,))
     sample.setflags(write=False)
-    tensor = interop.tensor(sample)
+    tensor = interop.to_torch(sample)
     tensor += 1
 
     assert np.array_equal(sample, keyrng.normal(KEY, (3,)))
@@ -47,30 +47,30 @@ def test_a_read_only_array_is_copied():
 def test_strides_and_scalars():
     sample = keyrng.normal(KEY, (4, 6))
 
-    assert interop.tensor(sample.T[::2]).tolist() == sample.T[::2].tolist()
-    assert interop.tensor(keyrng.normal(KEY)).shape == ()
+    assert interop.to_torch(sample.T[::2]).tolist() == sample.T[::2].tolist()
+    assert interop.to_torch(keyrng.normal(KEY)).shape == ()
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_a_sample_goes_straight_to_a_tensor(dtype):
     weight = torch.nn.Parameter(torch.empty(3, 5, dtype=getattr(torch, dtype)))
-    keyrng.normal(KEY, (3, 5), dtype, out=interop.array(weight))
+    keyrng.normal(KEY, (3, 5), dtype, out=interop.from_torch(weight))
 
-    assert torch.equal(weight.detach(), interop.tensor(keyrng.normal(KEY, (3, 5), dtype)))
+    assert torch.equal(weight.detach(), interop.to_torch(keyrng.normal(KEY, (3, 5), dtype)))
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: interop.tensor([1.0]), "expected an array of NumPy or CuPy, got list"),
-        (lambda: interop.array(np.ones(3)), "expected a tensor, got ndarray"),
-        (lambda: interop.array(torch.ones(3, device="meta")), "a tensor on meta is no array"),
-        (lambda: interop.generator(42), "expected a key, got int"),
+        (lambda: interop.to_torch([1.0]), "expected an array of NumPy or CuPy, got list"),
+        (lambda: interop.from_torch(np.ones(3)), "expected a tensor, got ndarray"),
+        (lambda: interop.from_torch(torch.ones(3, device="meta")), "a tensor on meta is no array"),
+        (lambda: interop.torch_generator(42), "expected a key, got int"),
         (lambda: interop.dropout(42, torch.ones(3)), "expected a key, got int"),
         (lambda: interop.dropout(KEY, np.ones(3)), "expected a tensor, got ndarray"),
         (lambda: interop.dropout(KEY, torch.ones(3, dtype=torch.int32)), "int32 is no float dtype"),
         (lambda: interop.Dropout(0.5), "expected a key, got float"),
-        (lambda: interop.init_(torch.nn.Linear(2, 2), 42, {}), "expected a key, got int"),
+        (lambda: interop.init_module_(torch.nn.Linear(2, 2), 42, {}), "expected a key, got int"),
     ],
 )
 def test_what_is_of_the_wrong_kind_is_refused(call, message):
@@ -90,7 +90,7 @@ def test_all_of_a_generator_s_twister_is_the_key_s(impl):
     state[0] |= 2**31
     twister.state = {"bit_generator": "MT19937", "state": {"key": state, "pos": 624}}
     words = twister.random_raw(1500)
-    generator = interop.generator(key)
+    generator = interop.torch_generator(key)
     found = torch.empty(1500, dtype=torch.int64).random_(0, 2**16, generator=generator)
 
     assert np.array_equal(found, words % 2**16)
@@ -100,12 +100,12 @@ def test_all_of_a_generator_s_twister_is_the_key_s(impl):
 def test_generators_of_keys_that_manual_seed_takes_for_one():
     one, other = (keyrng.key(seed) for seed in (1, 1 + 2**32))  # their low 32 bits are equal
 
-    assert torch.equal(*(torch.rand(9, generator=interop.generator(one)) for _ in range(2)))
-    assert not torch.equal(*(torch.rand(9, generator=interop.generator(key)) for key in (one, other)))
+    assert torch.equal(*(torch.rand(9, generator=interop.torch_generator(one)) for _ in range(2)))
+    assert not torch.equal(*(torch.rand(9, generator=interop.torch_generator(key)) for key in (one, other)))
 
 
 def test_a_generator_s_normals_begin_anew():
-    generator = interop.generator(KEY)
+    generator = interop.torch_generator(KEY)
     state = generator.get_state()
     first = torch.randn(5, generator=generator)
     generator.set_state(state)
@@ -115,7 +115,7 @@ def test_a_generator_s_normals_begin_anew():
 
 def test_a_generator_refuses_arrays_of_keys():
     with pytest.raises(ValueError, match="a seed is a single key"):
-        interop.generator(keyrng.split(KEY))
+        interop.torch_generator(keyrng.split(KEY))
 
 
 # Initialization
@@ -136,33 +136,35 @@ RULES = {"*.bias": zeros, "*.weight": normal}
 
 
 def test_parameters_get_keys_by_name():
-    net = interop.init_(Net(), KEY, RULES)
+    net = interop.init_module_(Net(), KEY, RULES)
 
     assert torch.equal(
-        net.first.weight.detach(), interop.tensor(normal(keyrng.fold_in(KEY, "first/weight"), (4, 3), "float32"))
+        net.first.weight.detach(), interop.to_torch(normal(keyrng.fold_in(KEY, "first/weight"), (4, 3), "float32"))
     )
     expected = normal(keyrng.fold_in(KEY, "heads/0/weight"), (2, 4), "bfloat16")
-    assert torch.equal(net.heads[0].weight.detach(), interop.tensor(expected))
+    assert torch.equal(net.heads[0].weight.detach(), interop.to_torch(expected))
     assert not net.first.bias.any()
     assert net.first.weight.requires_grad
 
 
 def test_the_keys_are_those_of_a_tree_of_the_same_names():
-    net = interop.init_(Net(), KEY, {"*.bias": None, "*.weight": normal})
-    keys = keyrng.named_keys(KEY, {"first": {"weight": (4, 3)}, "heads": [{"weight": (2, 4)}]})
+    net = interop.init_module_(Net(), KEY, {"*.bias": None, "*.weight": normal})
+    keys = keyrng.keys_like(KEY, {"first": {"weight": (4, 3)}, "heads": [{"weight": (2, 4)}]})
 
-    assert np.array_equal(interop.array(net.first.weight), normal(keys["first"]["weight"], (4, 3)))
-    assert np.array_equal(interop.array(net.heads[0].weight), normal(keys["heads"][0]["weight"], (2, 4), "bfloat16"))
+    assert np.array_equal(interop.from_torch(net.first.weight), normal(keys["first"]["weight"], (4, 3)))
+    assert np.array_equal(
+        interop.from_torch(net.heads[0].weight), normal(keys["heads"][0]["weight"], (2, 4), "bfloat16")
+    )
 
 
 def test_a_weight_of_many_inputs_is_small():
-    layer = interop.init_(torch.nn.Linear(4096, 8), KEY, {"bias": zeros, "weight": normal})
+    layer = interop.init_module_(torch.nn.Linear(4096, 8), KEY, {"bias": zeros, "weight": normal})
 
     assert 0.9 < layer.weight.std() * (4096 / 2) ** 0.5 < 1.1
 
 
 def test_a_layer_more_changes_no_other():
-    small, wide = (interop.init_(Net(wide=wide), KEY, RULES) for wide in (False, True))
+    small, wide = (interop.init_module_(Net(wide=wide), KEY, RULES) for wide in (False, True))
 
     for name, parameter in small.named_parameters():
         assert torch.equal(parameter, wide.get_parameter(name))
@@ -171,7 +173,7 @@ def test_a_layer_more_changes_no_other():
 def test_none_leaves_a_parameter_and_the_first_rule_wins():
     net = Net()
     before = net.first.weight.detach().clone()
-    interop.init_(net, KEY, {"first.weight": None, "*.bias": zeros, "*": normal})
+    interop.init_module_(net, KEY, {"first.weight": None, "*.bias": zeros, "*": normal})
 
     assert torch.equal(net.first.weight, before)
     assert not net.first.bias.any()
@@ -188,7 +190,7 @@ def test_none_leaves_a_parameter_and_the_first_rule_wins():
 )
 def test_rules_that_do_not_fit_are_refused(make, rules, message):
     with pytest.raises(ValueError) as raised:  # noqa: PT011 (the message is compared below)
-        interop.init_(make(), KEY, rules)
+        interop.init_module_(make(), KEY, rules)
 
     assert message in str(raised.value)
 
@@ -201,9 +203,9 @@ def test_rules_that_do_not_fit_are_refused(make, rules, message):
 def test_dropout_has_the_bits_of_keyrng_s(dtype, dims):
     x = keyrng.normal(KEY, (5, 7), dtype)
     expected = keyrng.dropout(KEY, x, 0.3, broadcast_dims=dims)
-    found = interop.dropout(KEY, interop.tensor(x), 0.3, broadcast_dims=dims)
+    found = interop.dropout(KEY, interop.to_torch(x), 0.3, broadcast_dims=dims)
 
-    assert interop.array(found).tobytes() == expected.tobytes()
+    assert interop.from_torch(found).tobytes() == expected.tobytes()
 
 
 def test_the_layout_in_memory_does_not_decide():
@@ -215,7 +217,7 @@ def test_the_layout_in_memory_does_not_decide():
 @pytest.mark.parametrize("rate", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("dims", [(), (1,)])
 def test_gradients_of_dropout(rate, dims):
-    x = interop.tensor(keyrng.normal(KEY, (3, 4), "float64")).requires_grad_()
+    x = interop.to_torch(keyrng.normal(KEY, (3, 4), "float64")).requires_grad_()
 
     def dropped(x):
         return interop.dropout(KEY, x, rate, broadcast_dims=dims)

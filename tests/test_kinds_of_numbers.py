@@ -99,7 +99,7 @@ def test_an_integer_is_rounded_once() -> None:
     for form in (number, np.int64(number), [number], np.array(number), np.array([number], object), Fraction(number)):
         found = keyrng.uniform(KEY, (1,), "float64", 0, form)
         assert_same(found, keyrng.uniform(KEY, (1,), "float64", 0, float(number)), repr(form))
-        found = keyrng.draw(_itself, KEY, (1,), "float32", form)
+        found = keyrng.sample_kernel(_itself, KEY, (1,), "float32", form)
         assert found.tolist() == [2.0**54 + 2.0**31]
 
 
@@ -110,7 +110,7 @@ def _itself(lane: Any, x: Any) -> Any:
 @pytest.mark.parametrize("value", [3.4028235e38, np.finfo(np.float32).max, 3.4028235677973362e38, -3.4028235e38])
 def test_the_largest_float32_in_every_form(value: float) -> None:
     for form in (float(value), np.float64(value), [float(value)], np.array([value], np.float64)):
-        assert abs(keyrng.draw(_itself, KEY, (1,), "float32", form)) == [np.finfo(np.float32).max]
+        assert abs(keyrng.sample_kernel(_itself, KEY, (1,), "float32", form)) == [np.finfo(np.float32).max]
 
 
 # Lists of integers that no dtype holds together
@@ -146,7 +146,7 @@ def test_randint_of_large_integers(numbers: list[int], dtype: str, path: str) ->
         for lowest in (low, [low, low], np.array([low] * 2, object), np.array(low)):
             found = keyrng.randint(KEYS, (2,), lowest, form, dtype)
             assert_same(found, np.stack(expected, axis=-1), repr(form))
-        x = keyrng.lazy(keyrng.randint, KEYS, (2,), minval=low, maxval=form, dtype=dtype)
+        x = keyrng.lazy_array(keyrng.randint, KEYS, (2,), minval=low, maxval=form, dtype=dtype)
         assert_same(x[...], np.stack(expected, axis=-1), "lazy", repr(form))
         assert_same(x[:, 1], expected[1], "lazy", repr(form))
         assert_same(
@@ -161,7 +161,7 @@ def test_randint_of_all_words(low: Any, high: Any, path: str) -> None:
     expected = keyrng.randint(KEYS, (3,), 0, 2**64, "uint64")
 
     assert_same(keyrng.randint(KEYS, (3,), low, high, "uint64"), expected)
-    assert_same(keyrng.lazy(keyrng.randint, KEYS, (3,), minval=low, maxval=high, dtype="uint64")[...], expected)
+    assert_same(keyrng.lazy_array(keyrng.randint, KEYS, (3,), minval=low, maxval=high, dtype="uint64")[...], expected)
     assert_same(keyrng.randint(KEYS, (3,), low, high, "uint64", out=np.empty((3, 3), "uint64")), expected)
     signed = keyrng.randint(
         KEYS, (3,), np.subtract(low, 2**63, dtype=object), np.subtract(high, 2**63, dtype=object), "int64"
@@ -261,7 +261,7 @@ def test_whole_fractions_keep_their_digits() -> None:
 def test_words_are_never_wrapped(numbers: Any) -> None:
     for form in (numbers, np.array(numbers), np.array(numbers, object), numbers[-1] if len(numbers) == 1 else numbers):
         with pytest.raises(ValueError, match="parameter 1 must fit uint32, got"):
-            keyrng.draw(_itself, KEY, (len(numbers),), "uint32", form)
+            keyrng.sample_kernel(_itself, KEY, (len(numbers),), "uint32", form)
 
 
 # On GPUs

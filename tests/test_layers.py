@@ -131,7 +131,7 @@ ORDER = (
     "keyrng.debug",
     # what samples are for
     "keyrng._core.indexing",
-    "keyrng.lazy",
+    "keyrng.lazy_array",
     "keyrng._epochs",
     # the face
     "keyrng._version",

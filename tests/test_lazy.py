@@ -19,7 +19,7 @@ from keyrng import distributions
 from keyrng._core.indexing import runs
 from keyrng._executors import native
 from keyrng._lazy import _TOGETHER
-from keyrng.kernels import copysign, log1p, signed_unit
+from keyrng.kernels import copysign, log1p, uniform_signed
 
 KEY = keyrng.key(0)
 SHAPE = (3, 4, 5)
@@ -65,7 +65,7 @@ def lazy(case: Case, key: Any, shape: tuple[int, ...], dtype: str, **more: Any) 
     """The lazy array of a case."""
     function = getattr(keyrng, case.function or case.name)
     named = {} if dtype == "bool" else {"dtype": dtype}
-    return keyrng.lazy(function, key, shape, **named, **case.fixed, **more)
+    return keyrng.lazy_array(function, key, shape, **named, **case.fixed, **more)
 
 
 # What an index gives
@@ -76,14 +76,14 @@ def test_an_index_gives_what_numpy_takes_from_the_whole(index):
     for key in (KEY, keyrng.split(KEY, 3)):
         shape = SHAPE[key.ndim :]
         expected = keyrng.normal(key, shape)[index]
-        actual = keyrng.lazy(keyrng.normal, key, shape)[index]
+        actual = keyrng.lazy_array(keyrng.normal, key, shape)[index]
 
         assert type(actual) is type(expected)
         assert_same(np.asarray(actual), np.asarray(expected), index)
 
 
 whole = keyrng.normal(keyrng.split(KEY, 2), (3, 1, 4), "float64")
-x = keyrng.lazy(keyrng.normal, keyrng.split(KEY, 2), (3, 1, 4), dtype="float64")
+x = keyrng.lazy_array(keyrng.normal, keyrng.split(KEY, 2), (3, 1, 4), dtype="float64")
 
 
 @settings(deadline=None, derandomize=True, max_examples=150)
@@ -110,7 +110,7 @@ def test_mixed_indices(data):
 
 @pytest.mark.parametrize("index", [7, (0, 9), (0, 0, 0, 0), 1.5, "a", [0, 9], [True, False], ([0, 1], [0, 1, 2]), None])
 def test_errors_are_those_of_numpy(index):
-    y, stored = keyrng.lazy(keyrng.normal, KEY, SHAPE), keyrng.normal(KEY, SHAPE)
+    y, stored = keyrng.lazy_array(keyrng.normal, KEY, SHAPE), keyrng.normal(KEY, SHAPE)
     if index is None:
         assert y[index].shape == (1, *SHAPE)
         return
@@ -153,7 +153,7 @@ def test_every_sampler_is_lazy_or_says_why_not(name):
         return
     arguments = {n: 2 for n, p in inspect.signature(function).parameters.items() if p.default is p.empty}
     with pytest.raises(TypeError, match=f"{name} makes no element by itself: .*"):
-        keyrng.lazy(function, KEY, (10**12,), **{n: v for n, v in arguments.items() if n not in ("key", "shape")})
+        keyrng.lazy_array(function, KEY, (10**12,), **{n: v for n, v in arguments.items() if n not in ("key", "shape")})
 
 
 SCATTERED = (
@@ -174,7 +174,7 @@ def test_scattered_elements_on_every_path(path, impl, name, more):
     sizes = {"shape": (20, 300), **more}
     with on(path):
         expected = function(key, **sizes)
-        y = keyrng.lazy(function, key, **sizes)
+        y = keyrng.lazy_array(function, key, **sizes)
 
         # Rows of a key each and of one key; runs of 1, of a few and of many.
         for index in ((..., slice(None, None, -1)), (..., slice(7, 10)), (..., slice(1, 299)), (1, ..., 2), [1, 1, 0]):
@@ -182,7 +182,7 @@ def test_scattered_elements_on_every_path(path, impl, name, more):
 
 
 def test_elements_far_out():
-    y = keyrng.lazy(keyrng.gamma, KEY, (2**56,), a=[0.5])
+    y = keyrng.lazy_array(keyrng.gamma, KEY, (2**56,), a=[0.5])
     place = 2**55 + 7
 
     assert_same(y[[place, 3, place + 1]], np.concatenate([y[place : place + 1], y[3:4], y[place + 1 : place + 2]]))
@@ -191,7 +191,7 @@ def test_elements_far_out():
 @pytest.mark.parametrize("dtype", ["complex64", "complex128"])
 def test_complex_numbers(path, dtype):
     expected = keyrng.normal(KEY, (30, 4), dtype)
-    y = keyrng.lazy(keyrng.normal, KEY, (30, 4), dtype=dtype)
+    y = keyrng.lazy_array(keyrng.normal, KEY, (30, 4), dtype=dtype)
 
     assert y.dtype == dtype
     for index in (..., slice(3, 9), ([3, 1], [1, 1])):
@@ -205,7 +205,7 @@ def test_keys_on_a_gpu():
         import cupy
 
         key = cpu.to("cuda")
-        y = keyrng.lazy(keyrng.gamma, key, (3, 4), a=cupy.asarray(np.array([[0.5], [2.0], [9.0]], np.float32)))
+        y = keyrng.lazy_array(keyrng.gamma, key, (3, 4), a=cupy.asarray(np.array([[0.5], [2.0], [9.0]], np.float32)))
 
         assert y.device == "cuda:0"
         for index in (..., (1, slice(1, 3)), (0, slice(None, None, -1), 1), ([1, 0], [2, 0]), slice(0)):
@@ -217,14 +217,14 @@ def test_keys_on_a_gpu():
 
 def laplace(key: Any, loc: Any = 0.0, shape: Any = None, dtype: Any = "float32", *, out: Any = None) -> Any:
     def kernel(lane: Any, loc: Any) -> Any:
-        u = signed_unit(lane)
+        u = uniform_signed(lane)
         return loc - copysign(log1p(-abs(u)), u)
 
-    return keyrng.draw(kernel, key, shape, dtype, loc, out=out)
+    return keyrng.sample_kernel(kernel, key, shape, dtype, loc, out=out)
 
 
 def test_a_sampler_of_your_own():
-    y = keyrng.lazy(laplace, KEY, SHAPE, loc=np.arange(5.0))
+    y = keyrng.lazy_array(laplace, KEY, SHAPE, loc=np.arange(5.0))
 
     assert_same(y[::-1, 2, 1:3], laplace(KEY, np.arange(5.0), SHAPE)[::-1, 2, 1:3])
 
@@ -252,7 +252,7 @@ def peak(act: Any) -> int:
 )
 def test_memory_follows_what_is_asked_for(index):
     loc = np.linspace(-1, 1, 1000, dtype=np.float32)
-    y = keyrng.lazy(keyrng.uniform, KEY, (10**12, 1000), minval=loc, maxval=2.0)
+    y = keyrng.lazy_array(keyrng.uniform, KEY, (10**12, 1000), minval=loc, maxval=2.0)
     asked = y[index].nbytes
 
     assert peak(lambda: y[index]) < 8 * asked + 20_000 + WORK
@@ -260,7 +260,7 @@ def test_memory_follows_what_is_asked_for(index):
 
 def test_a_parameter_along_one_axis_takes_no_memory():
     scale = np.linspace(1, 2, 50, dtype=np.float32)[:, np.newaxis]
-    y = keyrng.lazy(keyrng.rayleigh, KEY, (50, 10**10), scale=scale)
+    y = keyrng.lazy_array(keyrng.rayleigh, KEY, (50, 10**10), scale=scale)
 
     assert peak(lambda: y[:, :20_000]) < 1.1 * 50 * 20_000 * 4 + WORK
     assert_same(y[:, :3], np.concatenate([y[i : i + 1, :3] for i in range(50)]))
@@ -270,16 +270,16 @@ def test_a_parameter_along_one_axis_takes_no_memory():
 
 
 def test_it_says_what_it_is():
-    y = keyrng.lazy(keyrng.normal, keyrng.split(KEY, 7), (10**9, 5), dtype="float16")
+    y = keyrng.lazy_array(keyrng.normal, keyrng.split(KEY, 7), (10**9, 5), dtype="float16")
 
     assert (y.shape, y.ndim, y.size, y.nbytes, len(y)) == ((7, 10**9, 5), 3, 35 * 10**9, 70 * 10**9, 7)
     assert (y.dtype, y.device) == (np.float16, "cpu")
-    assert repr(y) == "Lazy(normal, shape=(7, 1000000000, 5), dtype=float16)"
+    assert repr(y) == "LazyArray(normal, shape=(7, 1000000000, 5), dtype=float16)"
 
 
 def test_an_int_is_a_shape_and_no_axis_is_one():
-    assert keyrng.lazy(keyrng.normal, KEY, 5).shape == (5,)
-    one = keyrng.lazy(keyrng.normal, KEY, ())
+    assert keyrng.lazy_array(keyrng.normal, KEY, 5).shape == (5,)
+    one = keyrng.lazy_array(keyrng.normal, KEY, ())
 
     assert one[()] == keyrng.normal(KEY) == np.asarray(one)
     with pytest.raises(TypeError, match="unsized"):
@@ -292,32 +292,32 @@ def test_a_shape_that_parameters_widen():
     scale = np.ones(3, np.float32)
 
     assert_same(
-        keyrng.lazy(keyrng.weibull_min, KEY, (), scale=scale, concentration=2.0)[...],
+        keyrng.lazy_array(keyrng.weibull_min, KEY, (), scale=scale, concentration=2.0)[...],
         keyrng.weibull_min(KEY, scale, 2.0),
     )
 
 
 def test_iteration_is_over_the_first_axis():
-    y = keyrng.lazy(keyrng.normal, KEY, (3, 2))
+    y = keyrng.lazy_array(keyrng.normal, KEY, (3, 2))
 
     assert_same(np.stack(list(y)), keyrng.normal(KEY, (3, 2)))
 
 
 def test_numpy_makes_all_up_to_a_limit():
-    y = keyrng.lazy(keyrng.normal, KEY, (10, 25), limit=1000)
+    y = keyrng.lazy_array(keyrng.normal, KEY, (10, 25), limit=1000)
 
     assert_same(np.asarray(y), keyrng.normal(KEY, (10, 25)))
     assert np.asarray(y, dtype="float64").dtype == "float64"
     with pytest.raises(ValueError, match="no memory to share"):
         np.asarray(y, copy=False)
     with pytest.raises(ValueError, match="take 1000 bytes, the limit is 999"):
-        np.asarray(keyrng.lazy(keyrng.normal, KEY, (10, 25), limit=999))
+        np.asarray(keyrng.lazy_array(keyrng.normal, KEY, (10, 25), limit=999))
     with pytest.raises(ValueError, match="the limit is 1073741824"):
-        np.mean(keyrng.lazy(keyrng.normal, KEY, (2**28 + 1,)))
+        np.mean(keyrng.lazy_array(keyrng.normal, KEY, (2**28 + 1,)))
 
 
 def test_pickles_are_small():
-    y = keyrng.lazy(keyrng.gamma, KEY, (10**6, 10**6), a=2.0, dtype="float64")
+    y = keyrng.lazy_array(keyrng.gamma, KEY, (10**6, 10**6), a=2.0, dtype="float64")
     data = pickle.dumps(y)
 
     assert len(data) < 300
@@ -342,4 +342,4 @@ def test_pickles_are_small():
 )
 def test_bad_arguments(error, match, arguments, more):
     with pytest.raises(error, match=match):
-        keyrng.lazy(*arguments, **more)
+        keyrng.lazy_array(*arguments, **more)

@@ -185,7 +185,7 @@ def test_huge_numbers_of_keys_and_places_are_an_error_at_once(path: str) -> None
         lambda shape, size: keyrng.categorical(KEY, np.zeros(3), shape=shape),
         lambda shape, size: keyrng.multivariate_normal(KEY, np.zeros(3), np.eye(3), shape=shape),
         lambda shape, size: keyrng.orthogonal(KEY, size),
-        lambda shape, size: keyrng.lazy(keyrng.normal, KEY, shape)[...],
+        lambda shape, size: keyrng.lazy_array(keyrng.normal, KEY, shape)[...],
     )
     for shape in HUGE:
         for act in acts:
@@ -242,7 +242,7 @@ def test_small_calls_keep_no_memory(path: str) -> None:
 def test_calls_of_the_c_that_fail_keep_nothing() -> None:
     native, words, out = compiled.native, KEY._words.copy(), np.empty(8, np.uint32)
     number = compiled.algorithm_number(KEY._algorithm)
-    recipe = compiled.recipe((0, -1, number))
+    recipe = compiled.dispatch_entry((0, -1, number))
     calls = [
         (native.run_small, (recipe, words[:1], 8, np.uint32, np.empty)),
         (native.run_small, (recipe, words, 8, np.uint32, np.empty, out)),

@@ -17,7 +17,7 @@ from test_values import VALUES, call_value, compare, rows, value
 
 import keyrng
 from keyrng._core import fpenv
-from keyrng._core.fpenv import default_mode, in_default_mode, is_default, what_is_on
+from keyrng._core.fpenv import default_fpenv, describe_fpenv, in_default_fpenv, is_default
 
 from public_calls import CALLS  # isort: skip
 
@@ -30,14 +30,14 @@ each_mode = pytest.mark.parametrize("name", MODES)
 @each_mode
 def test_a_mode_is_seen_set_and_put_back(name: str) -> None:
     text = "flushing subnormal numbers to zero" if name == "flushing" else f"rounding {name}"
-    assert is_default() and what_is_on() == ""
+    assert is_default() and describe_fpenv() == ""
     with floating_mode(name):
-        assert not is_default() and what_is_on() == text
-        with default_mode():
+        assert not is_default() and describe_fpenv() == text
+        with default_fpenv():
             assert is_default()
-        assert what_is_on() == text
-        assert in_default_mode(is_default)()
-        assert what_is_on() == text
+        assert describe_fpenv() == text
+        assert in_default_fpenv(is_default)()
+        assert describe_fpenv() == text
     assert is_default()
 
 

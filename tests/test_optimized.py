@@ -36,7 +36,7 @@ check("methods", (keyrng.Generator.normal.__doc__ is None) == (optimize == 2))
 check("values", keyrng.normal(key, (3,)).tolist() == [float(x) for x in expected[1:]])
 check("a generator", (generator.normal((3,)) == keyrng.normal(keyrng.fold_in(key, 0), (3,))).all())
 check("pickle", (pickle.loads(pickle.dumps(key)) == key).all())
-check("lazy", (keyrng.lazy(keyrng.normal, key, (30,))[:3] == keyrng.normal(key, (3,))).all())
+check("lazy", (keyrng.lazy_array(keyrng.normal, key, (30,))[:3] == keyrng.normal(key, (3,))).all())
 try:
     with keyrng.debug.check_reuse():
         keyrng.normal(key), keyrng.normal(key)

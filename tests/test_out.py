@@ -245,10 +245,10 @@ def test_initializers_without_arguments(make: Any) -> None:
 def test_draw_of_a_kernel_of_your_own() -> None:
     out = np.empty(3, np.uint16)
 
-    assert keyrng.draw(lambda lane: lane.bits(), keyrng.key(0), None, None, out=out) is out
-    assert_same(out, keyrng.draw(lambda lane: lane.bits(), keyrng.key(0), (3,), "uint16"))
+    assert keyrng.sample_kernel(lambda lane: lane.bits(), keyrng.key(0), None, None, out=out) is out
+    assert_same(out, keyrng.sample_kernel(lambda lane: lane.bits(), keyrng.key(0), (3,), "uint16"))
     with pytest.raises(TypeError, match="draw needs a dtype, got None"):
-        keyrng.draw(lambda lane: lane.bits(), keyrng.key(0), (3,), None)
+        keyrng.sample_kernel(lambda lane: lane.bits(), keyrng.key(0), (3,), None)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from keyrng import debug, distributions, normal, split
 from keyrng._keys import derive
 from keyrng._sampling import draw
 from keyrng.debug import KeyReuseError, check_reuse
-from keyrng.kernels import unit
+from keyrng.kernels import uniform_co
 
 KEY = keyrng.key(7)
 OTHER = keyrng.key(8)
@@ -56,7 +56,7 @@ TWO_USES = {
     "folded twice": (lambda: keyrng.normal(keyrng.fold_in(KEY, 3)), lambda: keyrng.bits(keyrng.fold_in(KEY, 3))),
     "name twice": (lambda: keyrng.normal(keyrng.fold_in(KEY, "a")), lambda: keyrng.bits(keyrng.fold_in(KEY, b"a"))),
     "split and fold": (lambda: keyrng.normal(keyrng.split(KEY, 5)[3]), lambda: keyrng.bits(keyrng.fold_in(KEY, 3))),
-    "draw": (lambda: keyrng.draw(unit, KEY, (2,), "float32"), lambda: keyrng.normal(KEY)),
+    "draw": (lambda: keyrng.sample_kernel(uniform_co, KEY, (2,), "float32"), lambda: keyrng.normal(KEY)),
     "by keyword": (lambda: keyrng.normal(key=KEY), lambda: keyrng.split(num=2, key=KEY)),
     "in closures": (held(KEY), held(KEY)),
     "other modules": (lambda: distributions.normal(KEY), lambda: derive.split(KEY)),
@@ -235,7 +235,7 @@ def test_no_value_changes():
 
 
 def test_nothing_is_left_of_it():
-    public = [draw.draw, split, keyrng.fold_in, keyrng.clone, *(getattr(keyrng, name) for name in CALLS)]
+    public = [draw.sample_kernel, split, keyrng.fold_in, keyrng.clone, *(getattr(keyrng, name) for name in CALLS)]
     functions = [inspect.unwrap(function) for function in public]
     before = [(function.__code__, dict(vars(function))) for function in functions]
     signatures = [inspect.signature(function) for function in public]

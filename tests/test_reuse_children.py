@@ -18,7 +18,7 @@ from keyrng._executors import derive
 from keyrng._executors import numpy as direct
 from keyrng._keys import derive as keys
 from keyrng.debug import KeyReuseError, check_reuse
-from keyrng.kernels import log1p, unit
+from keyrng.kernels import log1p, uniform_co
 
 KEY, SEVERAL = keyrng.key(7), keyrng.split(keyrng.key(8), 3)
 PHILOX = keyrng.key(7, impl="philox4x32")
@@ -47,16 +47,16 @@ FOLDS = {
     "keyword": lambda key: keyrng.fold_in(data=3, key=key),
     "an array with the key": lambda key: keyrng.fold_in(keyrng.stack([keyrng.key(1), key]), 3),
     "a generator": lambda key: keyrng.Generator(key).normal(),
-    "epochs": lambda key: keyrng.epochs(key, 10, 2)[0],
-    "named_keys": lambda key: keyrng.named_keys(key, {"a": (2,)}),
+    "epochs": lambda key: keyrng.shuffled_batches(key, 10, 2)[0],
+    "named_keys": lambda key: keyrng.keys_like(key, {"a": (2,)}),
 }
 SAMPLES = {
     **{name: lambda key, name=name: getattr(keyrng, name)(key, *CALLS[name]) for name in CALLS},
-    "draw": lambda key: keyrng.draw(unit, key, (2,), "float32"),
+    "draw": lambda key: keyrng.sample_kernel(uniform_co, key, (2,), "float32"),
     "dropout": lambda key: keyrng.dropout(key, np.ones(3), 0.5),
     "dropout_mask": lambda key: keyrng.dropout_mask(key, (3,), 0.5),
     "initializer": lambda key: keyrng.initializers.he_normal()(key, (2, 3)),
-    "lazy": lambda key: keyrng.lazy(keyrng.normal, key, (2, 3)),
+    "lazy": lambda key: keyrng.lazy_array(keyrng.normal, key, (2, 3)),
     "bit_generator": interop.bit_generator,
     "array": lambda key: keyrng.normal(keyrng.stack([keyrng.key(1), key])),
 }
@@ -96,10 +96,13 @@ CHILDREN = {
     "split and fold": lambda key: (keyrng.split(key), keyrng.fold_in(key, "a"), keyrng.fold_in(key, 7)),
     "clone": lambda key: (keyrng.normal(key), keyrng.fold_in(keyrng.clone(key), 1)),
     "clone before": lambda key: (keyrng.fold_in(keyrng.clone(key), 1), keyrng.normal(key), keyrng.fold_in(key, 2)),
-    "data order": lambda key: [(list(epoch), epoch[0]) for epoch in (keyrng.epochs(key, 10, 2)[e] for e in (0, 1, 0))],
+    "data order": lambda key: [
+        (list(epoch), epoch[0]) for epoch in (keyrng.shuffled_batches(key, 10, 2)[e] for e in (0, 1, 0))
+    ],
     "one permutation": lambda key: [keyrng.index_shuffle(key, i, 10) for i in range(10)],
     "copies of a lazy array": lambda key: [
-        pickle.loads(pickle.dumps(x))[:2] + copy.deepcopy(x)[:2] + x[:2] for x in [keyrng.lazy(keyrng.normal, key, 9)]
+        pickle.loads(pickle.dumps(x))[:2] + copy.deepcopy(x)[:2] + x[:2]
+        for x in [keyrng.lazy_array(keyrng.normal, key, 9)]
     ],
 }
 
@@ -154,16 +157,16 @@ def in_a_helper(lane):
 
 
 def named(lane):
-    return -log1p(-unit(in_a_helper(lane)))
+    return -log1p(-uniform_co(in_a_helper(lane)))
 
 
 def test_own_kernels_that_split_their_lane():
     def held(lane):
-        return unit(helper(lane))
+        return uniform_co(helper(lane))
 
     helper = in_a_helper
-    for kernel in (named, held, lambda lane: unit(lane.split(2)[1])):
-        twice(lambda key, kernel=kernel: keyrng.draw(kernel, key, (2,), "float32"), FOLDS["int"], PHILOX)
+    for kernel in (named, held, lambda lane: uniform_co(lane.split(2)[1])):
+        twice(lambda key, kernel=kernel: keyrng.sample_kernel(kernel, key, (2,), "float32"), FOLDS["int"], PHILOX)
 
 
 @pytest.mark.parametrize("name", sorted(debug._WITHOUT_CHILDREN & CALLS.keys()))
@@ -174,7 +177,7 @@ def test_samplers_that_read_no_children(name, monkeypatch):
     ):  # fmt: skip
         real = getattr(module, function)
         monkeypatch.setattr(module, function, lambda *given, real=real: read.append(given) or real(*given))
-    with testing.backend("numpy"):
+    with testing.use_backend("numpy"):
         getattr(keyrng, name)(keyrng.key(3, impl=APART[0]), *CALLS[name])
 
     assert read == []
@@ -245,5 +248,5 @@ def test_torch_generators_are_seeds():
     pytest.importorskip("torch")
     import keyrng.interop.torch as torch_interop
 
-    twice(torch_interop.generator, torch_interop.generator)
-    twice(torch_interop.generator, keyrng.normal)
+    twice(torch_interop.torch_generator, torch_interop.torch_generator)
+    twice(torch_interop.torch_generator, keyrng.normal)

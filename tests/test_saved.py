@@ -167,9 +167,9 @@ def test_keys_of_a_checkpoint():
 
 @needs_torch
 def test_a_place_in_the_order_of_data():
-    from keyrng.interop.torch_data import BatchSampler
+    from keyrng.interop.torch_data import KeyedBatchSampler
 
-    sampler = BatchSampler(keyrng.epochs(keyrng.key(10), 100, 8, rank=1, world_size=2))
+    sampler = KeyedBatchSampler(keyrng.shuffled_batches(keyrng.key(10), 100, 8, rank=1, world_size=2))
     sampler.load_state_dict(EXPECTED["checkpoint"]["sampler"])
 
     assert list(sampler) == EXPECTED["checkpoint"]["batches"]

@@ -45,7 +45,7 @@ def test_everything_holds_and_each_path_has_its_line() -> None:
     assert done.stderr == ""
     assert "floating-point mode: the default\n" in done.stdout
     lines = [line for line in done.stdout.splitlines() if "all hold" in line]
-    assert [line.split()[0] for line in lines if not line.startswith("cuda")] == keyrng.testing.backends()
+    assert [line.split()[0] for line in lines if not line.startswith("cuda")] == keyrng.testing.available_backends()
     rows = len(CASES) + len(PLAIN_CALLS)
     assert all(int(line.split(" digests")[0].split()[-1]) >= rows * len(ALGORITHMS) for line in lines)
     assert "checks hold, in" in done.stdout
@@ -65,9 +65,9 @@ def test_a_digest_that_differs_is_named_on_every_path(small: Any, capsys: pytest
     status, text = run_with(small, capsys)
 
     assert status == 1
-    for path in keyrng.testing.backends():
+    for path in keyrng.testing.available_backends():
         assert f"  BROKEN  {path}: digest: normal float32 {ALGORITHMS[2]}: got " in text
-    assert text.count("BROKEN  ") == len(keyrng.testing.backends())
+    assert text.count("BROKEN  ") == len(keyrng.testing.available_backends())
     assert "must be 0000000000000000" in text and "numbers drawn here are not keyrng's" in text
 
 

@@ -106,7 +106,7 @@ def test_one_sample_per_key(name: str) -> None:
 def test_the_error_of_a_sample_that_is_too_large_says_it(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from keyrng._executors import device
 
-    monkeypatch.setattr(device._Host, "empty", _no_memory)
+    monkeypatch.setattr(device._Cpu, "empty", _no_memory)
     keys, a = keyrng.split(keyrng.key(0), 3), np.full(3, 0.5)
     with pytest.raises(
         MemoryError, match=r"Unable to allocate.*\. With an array of keys .* shape=\(\) returns one sample"

@@ -134,7 +134,7 @@ def test_refused_as_on_the_long_road(parameter: Any, taken: list[Array]) -> None
 
 def test_zeros_are_not_taken_for_each_other() -> None:
     for zero in (0.0, -0.0, 0.0):
-        sample = keyrng.draw(lambda lane, x: x, KEY, (), "float32", zero)
+        sample = keyrng.sample_kernel(lambda lane, x: x, KEY, (), "float32", zero)
         assert math.copysign(1.0, sample) == math.copysign(1.0, zero)
 
 
@@ -158,7 +158,7 @@ def test_a_float_among_words_is_refused() -> None:
     def plus(lane: Any, a: Any) -> Any:
         return lane.bits() + a
 
-    assert keyrng.draw(plus, KEY, (2,), "uint32", 2).shape == (2,)
+    assert keyrng.sample_kernel(plus, KEY, (2,), "uint32", 2).shape == (2,)
     for wrong in (2.5, 2.0, math.nan):
         with pytest.raises(TypeError, match="parameter 1 is a number or an array of integers, got"):
-            keyrng.draw(plus, KEY, (2,), "uint32", wrong)
+            keyrng.sample_kernel(plus, KEY, (2,), "uint32", wrong)

@@ -82,7 +82,7 @@ def test_one_key_in_32_threads(path, several):
         lambda: keyrng.permutation(KEY, 20_001),
         lambda: keyrng.key_data(keyrng.split(KEY, 300)),
         lambda: keyrng.key_data(keyrng.fold_in(KEY, np.arange(999))),
-        lambda: keyrng.lazy(keyrng.normal, KEY, (10**6, 10))[::99_999, 3],
+        lambda: keyrng.lazy_array(keyrng.normal, KEY, (10**6, 10))[::99_999, 3],
         lambda: keyrng.key_data(keyrng.fold_in(keyrng.key("a name"), "another")),
     ]
     expected = [sampler() for sampler in samplers]
@@ -195,7 +195,7 @@ acts = {
     "split of keys": lambda: keyrng.split(many, 40),
     "fold_in": lambda: keyrng.fold_in(key, numbers),
     "permutation": lambda: keyrng.permutation(key, 2**21),
-    "lazy": lambda: keyrng.lazy(keyrng.normal, key, (10**9, 1000))[::500, :300],
+    "lazy": lambda: keyrng.lazy_array(keyrng.normal, key, (10**9, 1000))[::500, :300],
     "categorical": lambda: keyrng.categorical(key, np.zeros(1000), shape=(2**14,)),
 }
 for on in (True, False):

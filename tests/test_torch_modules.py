@@ -23,7 +23,7 @@ KEY = keyrng.key(42)
 
 
 def weight_of(module, initializer, name="weight"):
-    interop.init_(module, KEY, {f"*{name}": initializer, "*": None})
+    interop.init_module_(module, KEY, {f"*{name}": initializer, "*": None})
     return module.get_parameter(name).detach()
 
 
@@ -81,7 +81,7 @@ def test_every_mode_of_variance_scaling(mode):
 
 def test_the_projections_of_attention():
     module = nn.MultiheadAttention(64, 4)
-    interop.init_(module, KEY, {"*weight": initializers.he_normal(), "*": None})
+    interop.init_module_(module, KEY, {"*weight": initializers.he_normal(), "*": None})
 
     assert abs(module.in_proj_weight.detach().std() / (2 / 64) ** 0.5 - 1) < 0.03
     assert abs(module.out_proj.weight.detach().std() / (2 / 64) ** 0.5 - 1) < 0.05
@@ -160,7 +160,7 @@ def test_other_functions_get_the_shape_of_torch():
 
 
 def dropped(layer, size=256):
-    return interop.array(layer(torch.ones(size))) == 0
+    return interop.from_torch(layer(torch.ones(size))) == 0
 
 
 def layers_of(module):

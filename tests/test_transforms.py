@@ -30,7 +30,7 @@ class Lane:
         return tuple(np.atleast_1d(np.array(word, kind)) for word in self.words[:count])
 
     def bits(self) -> Array:
-        return self.planes(1)[0]
+        return self.strided_words(1)[0]
 
     def split(self, count: int) -> tuple[Lane, ...]:
         return tuple(Lane(self.dtype.name, word) for word in self.words[:count])

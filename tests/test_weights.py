@@ -95,8 +95,8 @@ def test_bernoulli_of_an_array_is_that_of_its_numbers(mode: str, path: str) -> N
 def test_bernoulli_of_a_small_probability() -> None:
     # Three words of this block are below 512, which 23 bits cannot tell apart; one is below p * 2**32.
     p, block = 1e-8, slice(78_400_000, 82_400_000)
-    words = keyrng.lazy(keyrng.bits, KEY, (2**28,))[block]
-    hits = keyrng.lazy(bernoulli, KEY, (2**28,), p=p)[block]
+    words = keyrng.lazy_array(keyrng.bits, KEY, (2**28,))[block]
+    hits = keyrng.lazy_array(bernoulli, KEY, (2**28,), p=p)[block]
 
     assert words[words < 512].tolist() == [43, 426, 16]
     assert words[hits].tolist() == [16]

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 import keyrng
-from keyrng._executors import Slab, native
-from keyrng._sampling.draw import fill_slab
+from keyrng._executors import ElementRange, native
+from keyrng._sampling.draw import fill_range
 from keyrng.kernels.lane import kernel_of
 
 _COUNT = 4_000_000
@@ -55,7 +55,7 @@ def run() -> int:
     print(f"digest           {digest.hexdigest()}\n")
     _timing(noise)
     for law, holds in laws:
-        print(f"{'holds ' if holds else 'BROKEN'}  {law}")
+        print(f"{'predicate ' if holds else 'BROKEN'}  {law}")
     return 0 if all(holds for _, holds in laws) else 1
 
 
@@ -70,7 +70,7 @@ def _in_pieces(name: str, key: keyrng.Key) -> np.ndarray[Any, np.dtype[Any]]:
     for start, stop in reversed(list(pairwise(edges))):
         part = out[start:stop]
         kernel = kernel_of("unit" if name == "uniform" else name)
-        fill_slab(kernel, key, part, part.shape, [], np.dtype(np.float32), Slab(start, stop - start, _COUNT))
+        fill_range(kernel, key, part, part.shape, [], np.dtype(np.float32), ElementRange(start, stop - start, _COUNT))
     return out
 
 

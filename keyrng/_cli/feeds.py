@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 import keyrng
-from keyrng._core.arguments import shown
-from keyrng._executors import Slab
-from keyrng._sampling.draw import fill_slab
+from keyrng._core.arguments import short_repr
+from keyrng._executors import ElementRange
+from keyrng._sampling.draw import fill_range
 from keyrng.kernels.lane import kernel_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -109,14 +109,14 @@ def parse(text: str) -> tuple[Feed, int]:
     name, colon, number = text.partition(":")
     feed = FEEDS.get(name)
     if feed is None:
-        raise ValueError(f"a feed is one of {FORMS}, got {shown(text)}")
+        raise ValueError(f"a feed is one of {FORMS}, got {short_repr(text)}")
     if not feed.counts:
         if colon:
-            raise ValueError(f"{name} takes no number, got {shown(text)}")
+            raise ValueError(f"{name} takes no number, got {short_repr(text)}")
         return feed, 1
     # isdecimal alone is true of digits of other scripts, and of numbers too long to read.
     if not (number.isascii() and number.isdecimal() and len(number) < 10 and feed.least <= int(number) <= feed.most):
-        raise ValueError(f"{name}:N takes {feed.least} to {feed.most} {feed.counts}, got {shown(text)}")
+        raise ValueError(f"{name}:N takes {feed.least} to {feed.most} {feed.counts}, got {short_repr(text)}")
     return feed, int(number)
 
 
@@ -135,7 +135,7 @@ def words(feed: Feed, keys: keyrng.Key, start: int, count: int) -> Array:
     dtype = np.dtype(feed.draws)
     drawn = np.empty((keys.size, count), dtype)
     kernel = kernel_of("bits" if dtype == np.uint32 else "unit")
-    fill_slab(kernel, keys, drawn, drawn.shape, [], dtype, Slab(start, count, count))
+    fill_range(kernel, keys, drawn, drawn.shape, [], dtype, ElementRange(start, count, count))
     side_by_side = np.ascontiguousarray(drawn.T).reshape(-1)
     return side_by_side if dtype == np.uint32 else _packed(side_by_side)
 

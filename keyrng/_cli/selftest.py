@@ -22,12 +22,12 @@ import numpy as np
 
 import keyrng
 from keyrng import algorithms, initializers
-from keyrng._core.fpenv import what_is_on
-from keyrng._executors import Slab, gpu, native
-from keyrng._sampling.draw import fill_slab
+from keyrng._core.fpenv import describe_fpenv
+from keyrng._executors import ElementRange, gpu, native
+from keyrng._sampling.draw import fill_range
 from keyrng.algorithms.base import Algorithm
 from keyrng.kernels.lane import kernel_of
-from keyrng.testing import backend, backends
+from keyrng.testing import available_backends, use_backend
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Check: TypeAlias = tuple[str, Callable[[], str]]  # what is checked, and what finds out what is wrong with it
@@ -57,7 +57,7 @@ def run() -> int:
     print(f"keyrng {keyrng.__version__}, Python {platform.python_version()}, NumPy {np.__version__}", end=", ")
     print(f"{platform.system()} {platform.machine()}, {keyrng.get_num_threads()} threads")
     print(f"floating-point mode: {_mode()}\n")
-    found = [_on_path(name, backend(name), _checks(table)) for name in backends()]
+    found = [_on_path(name, use_backend(name), _checks(table)) for name in available_backends()]
     if not native.instruction_sets():
         print(f"compiled   not checked: {native.missing_reason()}")
     if gpu.missing_reason():
@@ -77,7 +77,7 @@ def run() -> int:
 
 
 def _mode() -> str:
-    on = what_is_on()
+    on = describe_fpenv()
     return f"{on}, left on by another library; keyrng draws in the default" if on else "the default"
 
 
@@ -244,7 +244,7 @@ def _pieces(seed: int) -> Iterator[Check]:
         def slabs(name: str = name, kernel: Any = kernel) -> str:
             whole, part = getattr(keyrng, name)(key, (_LARGE,)), np.empty(50_001, np.float32)
             for start in (0, 12_345, _LARGE - part.size):
-                fill_slab(kernel, key, part, part.shape, [], part.dtype, Slab(start, part.size, _LARGE))
+                fill_range(kernel, key, part, part.shape, [], part.dtype, ElementRange(start, part.size, _LARGE))
                 wrong = _unlike(part, whole[start : start + part.size])
                 if wrong:
                     return wrong

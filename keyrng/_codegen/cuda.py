@@ -178,10 +178,10 @@ def _guards(request: Request, program: Program, algorithm: Algorithm) -> list[st
         return []
     names = {symbol: f"p{i}" for i, symbol in enumerate(program.parameters)}
     asked = [g(symbol) for g, symbol in zip(request.guards, program.parameters, strict=True) if g is not None]
-    holds = asked[0]
+    predicate = asked[0]
     for other in asked[1:]:
-        holds = holds & other
-    lines, (result,) = statements([holds], names, _CUDA)
+        predicate = predicate & other
+    lines, (result,) = statements([predicate], names, _CUDA)
     inputs = [f"{_CUDA.declare(symbol)} {text}" for symbol, text in names.items()]
     return [device("bool", f"{function_name(request, algorithm)}_holds", inputs, [*lines, f"return {result};"])]
 
@@ -325,9 +325,9 @@ def _element(request: Request, program: Program, algorithm: Algorithm, size: int
     make = [f"{_CUDA.declare(result)} value = {value};", *stores, f"{to} = {item};"]
     if not request.guarded:
         return make
-    holds = f"{function_name(request, algorithm)}_holds({', '.join(arguments)})"
+    predicate = f"{function_name(request, algorithm)}_holds({', '.join(arguments)})"
     otherwise = ["} else {", f"    {to} = {_missing(request.dtype)};", "}"]
-    return [f"if ({holds}) {{", *(f"    {line}" for line in make), *otherwise]
+    return [f"if ({predicate}) {{", *(f"    {line}" for line in make), *otherwise]
 
 
 def _direct(drawn: Source, index: str) -> str:

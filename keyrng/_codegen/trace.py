@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.kernels.lane import Dtype, Function, Once, word_width
+from keyrng.kernels.lane import Dtype, Function, UseOnceGuard, word_width
 from keyrng.kernels.symbols import BOOL, Graph, Symbol
 
 
@@ -66,7 +66,7 @@ class _SymbolicLane:
         self._program = program
         self._graph = graph
         self._key = key
-        self._once = Once()
+        self._once = UseOnceGuard()
         self.dtype = program.dtype
 
     def _word(self, bits: int, **where: int) -> Symbol:
@@ -77,11 +77,11 @@ class _SymbolicLane:
         self._once()
         return self._word(word_width(self.dtype, width))
 
-    def planes(self, count: int, width: int | None = None) -> tuple[Symbol, ...]:
+    def strided_words(self, count: int, width: int | None = None) -> tuple[Symbol, ...]:
         self._once()
         return tuple(self._word(word_width(self.dtype, width), plane=plane) for plane in range(count))
 
-    def row(self, count: int) -> tuple[_SymbolicRowLane, ...]:
+    def vector(self, count: int) -> tuple[_SymbolicRowLane, ...]:
         self._once()
         return tuple(_SymbolicRowLane(self, count, place) for place in range(count))
 
@@ -91,7 +91,7 @@ class _SymbolicLane:
         self._program.keys.extend((self._key, child) for child in range(count))
         return tuple(_SymbolicLane(self._program, self._graph, first + child) for child in range(count))
 
-    def attempts(self, attempt: Callable[..., tuple[Any, Any]], *arguments: Any) -> Symbol:
+    def rejection_loop(self, attempt: Callable[..., tuple[Any, Any]], *arguments: Any) -> Symbol:
         self._once()
         inputs = tuple(a if isinstance(a, Symbol) else self._graph.constant(a, self.dtype) for a in arguments)
         body = Attempt(Graph())
@@ -111,7 +111,7 @@ class _SymbolicRowLane:
     def __init__(self, lane: _SymbolicLane, step: int, place: int) -> None:
         self._lane = lane
         self._where = {"step": step, "place": place}
-        self._once = Once()
+        self._once = UseOnceGuard()
         self.dtype = lane.dtype
 
     def bits(self, width: int | None = None) -> Symbol:

@@ -18,7 +18,7 @@ Shape: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 _MOST = 80  # characters of a value in an error
 
 
-def shown(value: object, text: Callable[[Any], str] = repr) -> str:
+def short_repr(value: object, text: Callable[[Any], str] = repr) -> str:
     """A value as text for an error: never long, and never an error itself."""
     if type(value) is int and value.bit_length() > 128:
         return f"an integer of {value.bit_length()} bits"  # Python refuses to write more than 4300 digits
@@ -33,28 +33,28 @@ def shown(value: object, text: Callable[[Any], str] = repr) -> str:
     return line if len(line) <= 2 * _MOST else line[: 2 * _MOST] + "..."
 
 
-def one_of(name: str, value: object, *choices: str | None) -> Any:
+def check_choice(name: str, value: object, *choices: str | None) -> Any:
     """The value if it is one of a few words; else a ValueError that names them."""
     if not (value is None or isinstance(value, str)) or value not in choices:
         *others, last = (repr(choice) for choice in choices if choice is not None)
-        raise ValueError(f"{name} is {', '.join(others)} or {last}, got {shown(value)}")
+        raise ValueError(f"{name} is {', '.join(others)} or {last}, got {short_repr(value)}")
     return value
 
 
-def integer(name: str, value: object) -> int:
+def as_int(name: str, value: object) -> int:
     """An integer, of Python, of NumPy or of one's own; TypeError for anything else, and for a truth value."""
     if not isinstance(value, (bool, np.bool_, np.timedelta64)):
         try:
             return int(operator.index(value))  # type: ignore[arg-type]
         except TypeError:
             pass
-    raise TypeError(f"{name} is an int, got {shown(value)}")
+    raise TypeError(f"{name} is an int, got {short_repr(value)}")
 
 
-def array_of(name: str, value: Any) -> Array:
+def to_array(name: str, value: Any) -> Array:
     """A number, a list or an array as NumPy's array and no other; an error that names the argument if it is none."""
     if isinstance(value, np.ndarray):
-        return plain(name, value)
+        return as_base_array(name, value)
     try:
         return as_array(value)
     except (ValueError, OverflowError) as error:  # of a ragged list, say
@@ -63,7 +63,7 @@ def array_of(name: str, value: Any) -> Array:
         raise TypeError(f"{name} is no array: {error}") from None
 
 
-def plain(name: str, array: Array) -> Array:
+def as_base_array(name: str, array: Array) -> Array:
     """An array of a subclass as NumPy's own; TypeError for a masked one, whose mask would be lost."""
     if type(array) is np.ndarray:
         return array
@@ -125,7 +125,7 @@ def _bfloat16(halves: Array) -> Array:
     return halves.view(ml_dtypes.bfloat16)
 
 
-def converted_to(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
+def cast_array(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
     """An array in another dtype, with infinity for what is too large; ValueError if there can be none of its shape."""
     try:
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
@@ -139,7 +139,7 @@ def utf8(name: str, text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        raise ValueError(f"{name} is text that UTF-8 can encode, got {shown(text)}") from None
+        raise ValueError(f"{name} is text that UTF-8 can encode, got {short_repr(text)}") from None
 
 
 def check_sizes(name: str, shape: tuple[int, ...], largest: int = 2**63) -> None:
@@ -148,7 +148,7 @@ def check_sizes(name: str, shape: tuple[int, ...], largest: int = 2**63) -> None
     for size in shape:
         total *= size or 1
     if total >= largest or len(shape) > 64:
-        raise ValueError(f"{name} is of at most 64 axes and less than 2**63 bytes, got {shown(shape)}")
+        raise ValueError(f"{name} is of at most 64 axes and less than 2**63 bytes, got {short_repr(shape)}")
 
 
 def broadcast(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:

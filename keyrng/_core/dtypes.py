@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from keyrng._core.arguments import shown
+from keyrng._core.arguments import short_repr
 from keyrng._core.migration import advice
 
 Dtype: TypeAlias = np.dtype[Any]
@@ -34,14 +34,14 @@ _known: dict[tuple[str, Any], Dtype] = {}
 # The dtype of a sample: the one given, or that of ``out``, or else a default.
 
 
-def floating(dtype: DTypeLike, out: Any = None) -> Dtype:
+def floating_dtype(dtype: DTypeLike, out: Any = None) -> Dtype:
     """A float of 16, 32 or 64 bits, or bfloat16; float32 by default."""
     if dtype is None and out is None:  # the usual call; looking it up would be a tenth of a small draw
         return FLOAT32
     return _resolve("float", "float32", dtype, out)
 
 
-def inexact(dtype: DTypeLike, out: Any = None) -> Dtype:
+def inexact_dtype(dtype: DTypeLike, out: Any = None) -> Dtype:
     """A float, or a complex number of two floats of 32 or 64 bits; float32 by default."""
     if dtype is None and out is None:
         return FLOAT32
@@ -49,7 +49,7 @@ def inexact(dtype: DTypeLike, out: Any = None) -> Dtype:
 
 
 def floating_of(dtype: DTypeLike, out: Any, *values: Any) -> Dtype:
-    """A float as in `floating`; by default what the floats of arrays among the values promote to, float32 without any.
+    """A float as in `floating_dtype`; by default what the floats of arrays among the values promote to, float32 without any.
 
     Python numbers, lists of them and integers do not count.
     """
@@ -59,7 +59,7 @@ def floating_of(dtype: DTypeLike, out: Any, *values: Any) -> Dtype:
             dtype = found[0].newbyteorder("=")
         elif found:
             dtype = np.float64 if any(d.itemsize == 8 for d in found) else np.float32
-    return floating(dtype, out)
+    return floating_dtype(dtype, out)
 
 
 def _array_dtype(value: Any) -> Dtype | None:
@@ -68,39 +68,39 @@ def _array_dtype(value: Any) -> Dtype | None:
     return dtype if isinstance(dtype, np.dtype) else None
 
 
-def integer(dtype: DTypeLike, out: Any = None) -> Dtype:
+def integer_dtype(dtype: DTypeLike, out: Any = None) -> Dtype:
     """An integer of 8 to 64 bits; int32 by default."""
     return _resolve("integer", "int32", dtype, out)
 
 
-def unsigned(dtype: DTypeLike, out: Any = None) -> Dtype:
+def unsigned_dtype(dtype: DTypeLike, out: Any = None) -> Dtype:
     """An unsigned integer of 8 to 64 bits; uint32 by default."""
     return _resolve("unsigned integer", "uint32", dtype, out)
 
 
-def signed(dtype: DTypeLike, out: Any = None) -> Dtype:
+def signed_dtype(dtype: DTypeLike, out: Any = None) -> Dtype:
     """An integer or float that has a sign; int32 by default."""
     return _resolve("signed", "int32", dtype, out)
 
 
-def number(dtype: DTypeLike, out: Any = None) -> Dtype:
+def number_dtype(dtype: DTypeLike, out: Any = None) -> Dtype:
     """An integer or a float; float32 by default."""
     return _resolve("number", "float32", dtype, out)
 
 
-def anything(dtype: DTypeLike, out: Any = None) -> Dtype:
+def array_dtype(dtype: DTypeLike, out: Any = None) -> Dtype:
     """A number, a complex number or bool; float32 by default."""
     return _resolve("array", "float32", dtype, out)
 
 
-def result(dtype: DTypeLike, out: Any = None) -> Dtype:
+def kernel_result(dtype: DTypeLike, out: Any = None) -> Dtype:
     """Anything a kernel may return; there is no default."""
     if dtype is None and _dtype_of(out) is None:
         raise TypeError("draw needs a dtype, got None; " + _choices("kernel"))
     return _resolve("kernel", "", dtype, out)
 
 
-def computing(dtype: DTypeLike) -> Dtype:
+def kernel_compute(dtype: DTypeLike) -> Dtype:
     """What a kernel may compute in."""
     try:
         return _resolve("computing", "float32", dtype)
@@ -127,7 +127,7 @@ def _resolve(family: str, default: str, dtype: DTypeLike, out: Any = None) -> Dt
         found = np.dtype(given)
     except (TypeError, ValueError):
         hint = advice(dtype) if isinstance(dtype, (int, float, np.number)) else ""
-        raise TypeError(f"{name} {shown(dtype)} is not one; {_choices(family)}{hint}") from None
+        raise TypeError(f"{name} {short_repr(dtype)} is not one; {_choices(family)}{hint}") from None
     if found.name not in _FAMILIES[family]:
         raise TypeError(f"{name} {found.name} is no {family} dtype of keyrng; {_choices(family)}")
     if not found.isnative:

@@ -32,7 +32,7 @@ def is_default() -> bool:
     return _one + _half - _quarter == _one and _small - _smaller > 0.0
 
 
-def what_is_on() -> str:
+def describe_fpenv() -> str:
     """What differs from the default mode, in words; empty if nothing does."""
     found = []
     if _one + _half > _one:
@@ -44,7 +44,7 @@ def what_is_on() -> str:
     return " and ".join(found)
 
 
-class default_mode:  # noqa: N801 (it is used like a function)
+class default_fpenv:  # noqa: N801 (it is used like a function)
     """For a ``with``: inside, this thread is in the default mode; after it, in the one it was in before.
 
     RuntimeError where the mode differs and this platform's C library cannot set it.
@@ -60,7 +60,7 @@ class default_mode:  # noqa: N801 (it is used like a function)
             _library().fesetenv(self._before)
 
 
-def in_default_mode(function: Callable[_P, _R]) -> Callable[_P, _R]:
+def in_default_fpenv(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """A function that always runs in the default mode; for those that compute with floats on the host."""
 
     @wraps(function)
@@ -68,7 +68,7 @@ def in_default_mode(function: Callable[_P, _R]) -> Callable[_P, _R]:
         try:
             if is_default():  # here too: a ``with`` takes as long as all else
                 return function(*args, **kwargs)
-            with default_mode():
+            with default_fpenv():
                 return function(*args, **kwargs)
         except TypeError as error:
             if is_binding(error):
@@ -79,8 +79,8 @@ def in_default_mode(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
 
 def without_warnings(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """`in_default_mode`, and without NumPy's warnings: for functions whose results may overflow or underflow."""
-    guarded = in_default_mode(function)
+    """`in_default_fpenv`, and without NumPy's warnings: for functions whose results may overflow or underflow."""
+    guarded = in_default_fpenv(function)
 
     @wraps(function)
     def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
@@ -94,7 +94,7 @@ def _enter() -> Any:
     """Set the default mode, and give the environment of before."""
     import ctypes  # here: hardly any program needs it
 
-    on = what_is_on()
+    on = describe_fpenv()
     library = _library()
     if library is not None:
         before = ctypes.create_string_buffer(256)  # fenv_t has 8 to 32 bytes

@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Slab:
+class ElementRange:
     """Which elements a call makes: of each key those from ``start`` on, ``count`` of ``size`` in the whole result.
 
     ``start`` may be an array of uint64, with a start for each key: scattered elements are rows of one key repeated.

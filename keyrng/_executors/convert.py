@@ -11,23 +11,23 @@ from typing import Any
 import numpy as np
 
 from keyrng._core.dtypes import FLOAT32, FLOAT64, Dtype
-from keyrng._executors.device import Array, memory_at
+from keyrng._executors.device import Array, device_at
 from keyrng.kernels.bits import to_bfloat16
 from keyrng.kernels.ops import cast
 
 _INFINITY = {"float16": 0x7C00, "bfloat16": 0x7F80, "float32": 0x7F800000, "float64": 0x7FF << 52}
 
 
-def converted(array: Array, dtype: Dtype) -> Array:
+def convert(array: Array, dtype: Dtype) -> Array:
     """An array in another dtype, as NumPy's ``astype`` has it; the array itself if it has that."""
-    given, here = array.dtype, memory_at(array)
+    given, here = array.dtype, device_at(array)
     if given == dtype:
         return array
     with here.current():
         if given.name == "bfloat16":  # the upper half of a float32
-            return converted((array.view(np.uint16).astype(np.uint32) << 16).view(np.float32), dtype)
+            return convert((array.view(np.uint16).astype(np.uint32) << 16).view(np.float32), dtype)
         if dtype.name == "bfloat16":
-            return here.apply(to_bfloat16, converted(array, FLOAT32)).view(dtype)
+            return here.apply(to_bfloat16, convert(array, FLOAT32)).view(dtype)
         if (given, dtype) == (FLOAT32, FLOAT64):
             return here.apply(_to_float64, array)
         if (given, dtype) == (FLOAT64, FLOAT32):
@@ -43,11 +43,11 @@ def _to_float64(x: Any) -> Any:
     return cast(x, np.float64)
 
 
-def neighbour(array: Array, up: bool) -> Array:
+def next_float(array: Array, up: bool) -> Array:
     """The next number of the array's dtype upwards, or downwards; infinities and NaN in that direction stay."""
     word = np.dtype(f"u{array.dtype.itemsize}").type
     sign, infinity = word(1 << (8 * array.dtype.itemsize - 1)), word(_INFINITY[array.dtype.name])
-    here = memory_at(array)
+    here = device_at(array)
     with here.current():
         x = array.view(word) if up else array.view(word) ^ sign
         moved = here.xp.where(x < sign, x + word(1), here.xp.where(x == sign, word(1), x - word(1)))

@@ -17,8 +17,8 @@ import numpy as np
 
 from keyrng._codegen import cuda as text
 from keyrng._codegen.trace import trace
-from keyrng._core.fpenv import in_default_mode
-from keyrng._executors import Slab, gpu
+from keyrng._core.fpenv import in_default_fpenv
+from keyrng._executors import ElementRange, gpu
 from keyrng.algorithms import threefry2x32
 from keyrng.algorithms.base import Algorithm, Domain
 from keyrng.kernels.lane import Function, Kernel
@@ -50,12 +50,12 @@ def on(device: int) -> AbstractContextManager[Any]:
 # Samples
 
 
-@in_default_mode
+@in_default_fpenv
 def fill(
     kernel: Function,
     algorithm: Algorithm,
     words: Array,
-    slab: Slab,
+    slab: ElementRange,
     out: Array,
     shape: tuple[int, ...],
     values: Sequence[Array],
@@ -77,7 +77,7 @@ def fill(
         function(*_sizes(groups, rows, device), (words, *numbers, out, *parameters))
 
 
-@in_default_mode
+@in_default_fpenv
 def apply(function: Function, *values: Array) -> Array:
     """A function of the kernel language, element by element, of values of one dtype that broadcast together."""
     dtype, shape = values[0].dtype, np.broadcast_shapes(*(value.shape for value in values))
@@ -90,7 +90,7 @@ def apply(function: Function, *values: Array) -> Array:
     with on(device):
         out = gpu.cupy().empty(shape, result)
     if out.size:
-        fill(kernel, threefry2x32, _NULL, Slab(0, out.size, out.size), out, shape, values, dtype, ())
+        fill(kernel, threefry2x32, _NULL, ElementRange(0, out.size, out.size), out, shape, values, dtype, ())
     return out
 
 

@@ -23,7 +23,7 @@ _CHUNK = 1 << 14
 def derive_one(algorithm: Algorithm, words: Array, index: int, domain: Domain) -> Array:
     """The words of one child of one key; ``words`` has shape (key_words,), the index at most ``index_bits`` bits."""
     if not isinstance(words, np.ndarray):
-        return derive_on_device(algorithm, words[None], index, domain, 1)[0]
+        return derive_on_gpu(algorithm, words[None], index, domain, 1)[0]
     low, high = index & (2**algorithm.word_bits - 1), index >> algorithm.word_bits
     number = native.algorithm_number(algorithm)
     if number is not None:
@@ -90,7 +90,7 @@ def derive(algorithm: Algorithm, words: Array, index: Array, domain: Domain) -> 
     return out
 
 
-def derive_on_device(algorithm: Algorithm, words: Array, index: Array | int, domain: Domain, count: int) -> Array:
+def derive_on_gpu(algorithm: Algorithm, words: Array, index: Array | int, domain: Domain, count: int) -> Array:
     """Children in the memory of a GPU, as many as asked for; of the keys and indices there are as many, or one."""
     child: Array = gpu_executor().derive(algorithm, words, index, domain, count)
     return child

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
-from keyrng._core.arguments import shown
+from keyrng._core.arguments import short_repr
 from keyrng._executors import gpu
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]  # or CuPy's, which has no static types
@@ -22,7 +22,7 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]  # or CuPy's, which has no sta
 _HERE: AbstractContextManager[Any] = nullcontext()
 
 
-class Memory(Protocol):
+class Device(Protocol):
     """What code that works in any memory asks for."""
 
     @property
@@ -61,7 +61,7 @@ class Memory(Protocol):
         """A function of the kernel language of arrays, element by element; on a GPU it is compiled, so no closure."""
 
 
-class _Host:
+class _Cpu:
     """The memory of the CPU."""
 
     name = "cpu"
@@ -74,7 +74,7 @@ class _Host:
         return isinstance(value, np.ndarray)
 
     def array(self, name: str, value: object) -> Array:
-        device = memory_at(on_device(value)).name
+        device = device_at(as_cupy(value)).name
         raise TypeError(
             f"{name} is on {device}, the key on cpu; key.to({device!r}) puts the key there, cupy.asnumpy({name}) "
             f"brings {name} here"
@@ -84,7 +84,7 @@ class _Host:
         try:
             return np.empty(shape, dtype)
         except ValueError as error:  # more bytes or axes than an array can have; if they are not there, a MemoryError
-            raise ValueError(f"no array has shape {shown(shape)} and dtype {np.dtype(dtype)}: {error}") from None
+            raise ValueError(f"no array has shape {short_repr(shape)} and dtype {np.dtype(dtype)}: {error}") from None
 
     def receive(self, array: Array) -> Array:
         return array if isinstance(array, np.ndarray) else array.get()
@@ -103,14 +103,14 @@ class _Host:
             return np.asarray(function(*values))
 
 
-HOST: Memory = _Host()
+CPU: Device = _Cpu()
 
 
 @cache
-def _gpu(number: int) -> Memory:
-    from keyrng._executors.gpu_device import DeviceMemory  # here: only who has a GPU waits for the printers' import
+def _gpu(number: int) -> Device:
+    from keyrng._executors.gpu_device import GpuDevice  # here: only who has a GPU waits for the printers' import
 
-    return DeviceMemory(number)
+    return GpuDevice(number)
 
 
 def gpu_executor() -> Any:
@@ -120,29 +120,29 @@ def gpu_executor() -> Any:
     return cuda
 
 
-def is_on_device(value: object) -> bool:
+def is_on_gpu(value: object) -> bool:
     """Whether a value is an array in the memory of a GPU, of whatever library."""
     return hasattr(value, "__cuda_array_interface__")
 
 
-def on_device(value: object) -> Array:
+def as_cupy(value: object) -> Array:
     """An array in the memory of a GPU as CuPy's, without a copy."""
     array: Array = gpu.as_array(value)
     return array
 
 
-def memory_at(array: Array) -> Memory:
+def device_at(array: Array) -> Device:
     """The memory that an array of NumPy or CuPy lies in."""
-    return HOST if isinstance(array, (np.ndarray, np.generic)) else _gpu(array.device.id)
+    return CPU if isinstance(array, (np.ndarray, np.generic)) else _gpu(array.device.id)
 
 
-def distinct(array: Array) -> Array:
+def drop_broadcast_axes(array: Array) -> Array:
     """An array with length 1 along the axes on which it repeats itself: to look at one of 2**60 numbers all alike."""
     part: Array = array[(*(slice(0, 1) if step == 0 else slice(None) for step in array.strides), ...)]
     return part
 
 
-def memory(device: object, beside: Memory = HOST) -> Memory:
+def device_named(device: object, beside: Device = CPU) -> Device:
     """The memory of a device: ``"cpu"``, ``"cuda"`` (the current one), ``"cuda:1"``, or a device of CuPy or PyTorch.
 
     A number is that of a GPU where ``beside`` is one. ValueError for no such device, TypeError for what names none,
@@ -151,14 +151,14 @@ def memory(device: object, beside: Memory = HOST) -> Memory:
     if type(device).__module__ == "torch":
         device = str(device)  # of a torch.device: "cpu", "cuda:1"
     if isinstance(device, str) and device == "cpu":
-        return HOST
-    if type(device) is int and beside is not HOST:
+        return CPU
+    if type(device) is int and beside is not CPU:
         return _numbered(device)
     if isinstance(device, str):
         kind, _, number = device.partition(":")
         if kind == "cuda" and (number.isdecimal() or device == "cuda"):
             return _numbered(int(number) if number else gpu.cupy().cuda.runtime.getDevice())
-        raise ValueError(f'unknown device {shown(device)}; known are "cpu", "cuda", "cuda:0", "cuda:1", ...')
+        raise ValueError(f'unknown device {short_repr(device)}; known are "cpu", "cuda", "cuda:0", "cuda:1", ...')
     if hasattr(device, "id") and type(device).__module__.startswith("cupy"):
         return _numbered(device.id)
     given = "None" if device is None else type(device).__name__
@@ -166,8 +166,8 @@ def memory(device: object, beside: Memory = HOST) -> Memory:
     raise TypeError(f'a device is a name like "cpu" or "cuda:0", got {given}{hint}')
 
 
-def _numbered(number: int) -> Memory:
+def _numbered(number: int) -> Device:
     there = gpu.cupy().cuda.runtime.getDeviceCount()
     if not 0 <= number < there:
-        raise ValueError(f"no GPU {shown(number)}: there are {there}, counted from 0")
+        raise ValueError(f"no GPU {short_repr(number)}: there are {there}, counted from 0")
     return _gpu(number)

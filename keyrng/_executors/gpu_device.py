@@ -11,7 +11,7 @@ from keyrng._executors import cuda, gpu
 Array: TypeAlias = Any
 
 
-class DeviceMemory:
+class GpuDevice:
     """The memory of a GPU; `keyrng._executors.device.Memory` says what its methods are."""
 
     def __init__(self, number: int) -> None:

@@ -11,7 +11,7 @@ from keyrng._executors import native
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def tally(words: Array, bits: int) -> Array:
+def histogram(words: Array, bits: int) -> Array:
     """How many of some words of 32 bits begin with each combination of so many bits, 1 to 31; contiguous words."""
     if native.enabled:
         counts = np.zeros(1 << bits, np.uint32)

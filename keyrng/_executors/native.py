@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._executors import Slab
+from keyrng._executors import ElementRange
 from keyrng._executors.threads import run_pieces
 from keyrng.algorithms.base import Algorithm
 from keyrng.kernels.lane import Kernel
@@ -47,10 +47,10 @@ enabled = native is not None
 
 # What a small draw needs, by kernel, dtype to compute in (None: the default), dtype and algorithm: the recipe, and the
 # dtype to compute in. Found once, for finding it costs more than drawing.
-recipes: dict[tuple[Any, np.dtype[Any] | None, np.dtype[Any], Algorithm], tuple[int, np.dtype[Any]]] = {}
+dispatch_cache: dict[tuple[Any, np.dtype[Any] | None, np.dtype[Any], Algorithm], tuple[int, np.dtype[Any]]] = {}
 
 
-def recipe(plan: tuple[int, int, int]) -> int:
+def dispatch_entry(plan: tuple[int, int, int]) -> int:
     """The numbers of plan, conversion and algorithm in one, which ``run_small`` reads faster than three."""
     number, store, algorithm = plan
     return number << 16 | (store + 1) << 8 | algorithm
@@ -65,17 +65,17 @@ def remember(
     default: bool,
 ) -> None:
     """Have small draws made as this one, whose dtype to compute in is the default or not."""
-    found = recipe(plan), compute
-    recipes[kernel, compute, dtype, algorithm] = found
+    found = dispatch_entry(plan), compute
+    dispatch_cache[kernel, compute, dtype, algorithm] = found
     if default:
-        recipes[kernel, None, dtype, algorithm] = found
+        dispatch_cache[kernel, None, dtype, algorithm] = found
 
 
 def enable(on: bool) -> None:
     """Turn the compiled path on or off, if there is one. No value depends on it."""
     global enabled
     enabled = on and native is not None
-    recipes.clear()
+    dispatch_cache.clear()
 
 
 def missing_reason() -> str:
@@ -118,7 +118,7 @@ def plan(kernel: Kernel, compute: np.dtype[Any], dtype: np.dtype[Any]) -> tuple[
 def run(
     plan: tuple[int, int, int],
     words: Array,
-    slab: Slab,
+    slab: ElementRange,
     out: Array,
     shape: tuple[int, ...],
     parameters: Sequence[Any],

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.fpenv import in_default_mode
-from keyrng._executors import Slab, bigint
+from keyrng._core.fpenv import in_default_fpenv
+from keyrng._executors import ElementRange, bigint
 from keyrng._executors.derive import Array, children
 from keyrng.algorithms.base import Algorithm, Domain
-from keyrng.kernels.lane import Function, Once, word_width
+from keyrng.kernels.lane import Function, UseOnceGuard, word_width
 
 # Elements a chunk: long enough that calling NumPy is little beside computing, short enough that the arrays at work stay
 # in a level-2 cache (benchmarks/chunks.py).
@@ -45,10 +45,10 @@ class _Keys:
 class _Lanes:
     """The lanes of a chunk: ``count`` consecutive elements of each key, flat, key after key."""
 
-    def __init__(self, keys: _Keys, slab: Slab, dtype: np.dtype[Any]) -> None:
+    def __init__(self, keys: _Keys, slab: ElementRange, dtype: np.dtype[Any]) -> None:
         self._keys = keys
         self._slab = slab
-        self._once = Once()
+        self._once = UseOnceGuard()
         self.dtype = dtype
 
     def bits(self, width: int | None = None) -> Array:
@@ -57,13 +57,13 @@ class _Lanes:
             self._keys.algorithm, self._keys.words, self._slab.start, self._slab.count, word_width(self.dtype, width)
         )
 
-    def planes(self, count: int, width: int | None = None) -> tuple[Array, ...]:
+    def strided_words(self, count: int, width: int | None = None) -> tuple[Array, ...]:
         self._once()
         slab, keys, bits = self._slab, self._keys, word_width(self.dtype, width)
         starts = (slab.start + plane * slab.size for plane in range(count))
         return tuple(direct_words(keys.algorithm, keys.words, s, slab.count, bits) for s in starts)
 
-    def row(self, count: int) -> tuple[_RowLanes, ...]:
+    def vector(self, count: int) -> tuple[_RowLanes, ...]:
         self._once()
         keys, start, size = self._keys, self._slab.start * count, self._slab.count * count
 
@@ -77,7 +77,7 @@ class _Lanes:
         self._once()
         return tuple(_Lanes(child, self._slab, self.dtype) for child in self._keys.split(count))
 
-    def attempts(self, attempt: Callable[..., tuple[Any, Any]], *arguments: Any) -> Array:
+    def rejection_loop(self, attempt: Callable[..., tuple[Any, Any]], *arguments: Any) -> Array:
         self._once()
         total = len(self._keys.words) * self._slab.count
         arguments = tuple(a if isinstance(a, np.ndarray) else np.array([a], self.dtype) for a in arguments)
@@ -105,7 +105,7 @@ class _RowLanes:
     def __init__(self, rows: Callable[[int], Array], place: int, dtype: np.dtype[Any]) -> None:
         self._rows = rows
         self._place = place
-        self._once = Once()
+        self._once = UseOnceGuard()
         self.dtype = dtype
 
     def bits(self, width: int | None = None) -> Array:
@@ -116,7 +116,7 @@ class _RowLanes:
 class _AttemptBlocks:
     """The blocks of a rejection loop, one draw number after the other, for the lanes still alive."""
 
-    def __init__(self, keys: _Keys, slab: Slab) -> None:
+    def __init__(self, keys: _Keys, slab: ElementRange) -> None:
         self._algorithm = keys.algorithm
         self._words = keys.words
         self._slab = slab
@@ -236,12 +236,12 @@ def _keep_freed_memory() -> None:
     np.empty(1 << 23, np.uint8)
 
 
-@in_default_mode
+@in_default_fpenv
 def run(
     function: Function,
     algorithm: Algorithm,
     words: Array,
-    slab: Slab,
+    slab: ElementRange,
     dtype: np.dtype[Any],
     parameters: Sequence[Parameter],
     store: Callable[[int, int, Array], None],
@@ -260,7 +260,7 @@ def run(
                 begin = begin[first : first + keys_at_once] if len(keys.words) > 1 else int(begin[first])
             step = slab.count if len(keys.words) > 1 else CHUNK
             for start in range(0, slab.count, step):
-                part = Slab(begin + start, min(step, slab.count - start), slab.size)
+                part = ElementRange(begin + start, min(step, slab.count - start), slab.size)
                 flat = first * slab.count + start
                 stop = flat + len(keys.words) * part.count
                 lanes = _Lanes(keys, part, dtype)

@@ -11,8 +11,8 @@ from queue import SimpleQueue
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from keyrng._core.arguments import shown
-from keyrng._core.fpenv import default_mode
+from keyrng._core.arguments import short_repr
+from keyrng._core.fpenv import default_fpenv
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -51,7 +51,7 @@ def set_num_threads(count: int | None) -> None:
     global _count
     if count is not None:
         if isinstance(count, bool) or not isinstance(count, int):
-            raise TypeError(f"the number of threads is an int or None, got {shown(count)}")
+            raise TypeError(f"the number of threads is an int or None, got {short_repr(count)}")
         if count < 1:
             raise ValueError(f"the number of threads is 1 or more, got {count}")
     _count = count
@@ -136,7 +136,7 @@ class _Pieces:
         with self._lock:
             self._helping += 1
         try:
-            with default_mode():  # a thread begins in that of the thread that started it
+            with default_fpenv():  # a thread begins in that of the thread that started it
                 self.work()
         except BaseException as error:
             self.failures.append(error)

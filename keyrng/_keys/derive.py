@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.arguments import Shape, broadcast, check_sizes, integer, key_from, plain, shown
+from keyrng._core.arguments import Shape, as_base_array, as_int, broadcast, check_sizes, key_from, short_repr
 from keyrng._core.numbers import integers
-from keyrng._executors.derive import children, derive, derive_on_device, derive_one
-from keyrng._executors.device import HOST, distinct, is_on_device, memory, memory_at, on_device
+from keyrng._executors.derive import children, derive, derive_on_gpu, derive_one
+from keyrng._executors.device import CPU, as_cupy, device_at, device_named, drop_broadcast_axes, is_on_gpu
 from keyrng._keys.key import Array, Key
-from keyrng._keys.key import _axis as _axis
-from keyrng._keys.key import _is_integer as _is_integer
-from keyrng._keys.key import _kind as _kind
-from keyrng._keys.key import _wrap as _wrap
 from keyrng._keys.key import check_key as check_key
-from keyrng._keys.key import memory_of as memory_of
+from keyrng._keys.key import device_of as device_of
+from keyrng._keys.key import is_integer as is_integer
+from keyrng._keys.key import kind_of as kind_of
+from keyrng._keys.key import normalize_axis as normalize_axis
+from keyrng._keys.key import wrap_words as wrap_words
 from keyrng._keys.serialize import number_of
 from keyrng._keys.stack import concatenate, stack
 from keyrng.algorithms.base import Algorithm, Domain, get, names
@@ -102,18 +102,18 @@ def key(
     dtype = algorithm.dtype
     words = np.frombuffer(data, dtype.newbyteorder(">")).astype(dtype)
     if not (isinstance(device, str) and device == "cpu"):
-        words = memory(device).receive(words)
-    return _wrap(algorithm, words)
+        words = device_named(device).receive(words)
+    return wrap_words(algorithm, words)
 
 
 def _seed_number(seed: object, algorithm: Algorithm) -> int:
-    if _is_integer(seed):
+    if is_integer(seed):
         return int(seed)  # type: ignore[call-overload, no-any-return]
     if isinstance(seed, (str, bytes)):
         return number_of("seed", seed, algorithm.key_bits, b"keyrng.seed")
     conversion = key_from(seed)
     hint = f"; {conversion} makes a key of it" if conversion else _hint(seed, _SEED_HINTS)
-    raise TypeError(f"a seed is an int, a str or bytes, got {_kind(seed)}{hint}")
+    raise TypeError(f"a seed is an int, a str or bytes, got {kind_of(seed)}{hint}")
 
 
 def _too_wide(seed: int, algorithm: Algorithm) -> str:
@@ -143,16 +143,18 @@ def split(key: Key, num: Shape = 2) -> Key:
     parent = check_key(key)
     words, algorithm = parent._words, parent._algorithm
     if type(num) is int and 0 < num < _MANY and words.ndim == 1:
-        return _wrap(algorithm, children(algorithm, words[None], 0, num)[0])
+        return wrap_words(algorithm, children(algorithm, words[None], 0, num)[0])
     shape = num if isinstance(num, (tuple, list)) else (num,)
-    shape = tuple(integer("num", n) for n in shape)
+    shape = tuple(as_int("num", n) for n in shape)
     if any(n < 0 for n in shape):
-        raise ValueError(f"num is not negative, got {shown(num)}")
+        raise ValueError(f"num is not negative, got {short_repr(num)}")
     full = (*words.shape[:-1], *shape, algorithm.key_words)
     check_sizes("num", full, _WORDS)
     if not prod(full):
-        return _wrap(algorithm, memory_at(words).empty(full, algorithm.dtype))
-    return _wrap(algorithm, children(algorithm, words.reshape(-1, algorithm.key_words), 0, prod(shape)).reshape(full))
+        return wrap_words(algorithm, device_at(words).empty(full, algorithm.dtype))
+    return wrap_words(
+        algorithm, children(algorithm, words.reshape(-1, algorithm.key_words), 0, prod(shape)).reshape(full)
+    )
 
 
 def fold_in(key: Key, data: int | np.integer[Any] | Array | str | bytes | tuple[Any, ...]) -> Key:
@@ -190,29 +192,29 @@ def fold_in(key: Key, data: int | np.integer[Any] | Array | str | bytes | tuple[
 
 
 def _fold(key: Key, data: object) -> Key:
-    if _is_integer(data):
+    if is_integer(data):
         return _fold_number(key, int(data))  # type: ignore[call-overload]
     if isinstance(data, (str, bytes)):
         return _child(key, number_of("data", data, key._algorithm.index_bits, b"keyrng.name"), Domain.NAME)
-    if is_on_device(data):
+    if is_on_gpu(data):
         return _fold_array(key, _numbers(key, data))
     numbers = _integers(data) if isinstance(data, np.ndarray) else None
     if numbers is not None:
-        if numbers.ndim and memory_of(key) is not HOST:
+        if numbers.ndim and device_of(key) is not CPU:
             raise TypeError(f"data to fold in is on cpu, the key on {key.device}; cupy.asarray(data) puts it there")
         return _fold_array(key, numbers) if numbers.ndim else _fold_number(key, int(numbers))
     kinds = "an int, an array of integers, a str, bytes or a tuple of these"
-    raise TypeError(f"data to fold in is {kinds}, got {_kind(data)}{_hint(data, _DATA_HINTS)}")
+    raise TypeError(f"data to fold in is {kinds}, got {kind_of(data)}{_hint(data, _DATA_HINTS)}")
 
 
 def _integers(data: Array) -> Array | None:
     """Numbers to fold in as int64 or uint64, those of an array of objects too; None if they are not integers."""
-    numbers = plain("data", data)
+    numbers = as_base_array("data", data)
     if numbers.dtype != object:
         return numbers if numbers.dtype.kind in "iu" else None
     exact = integers(numbers)
     if exact is not None and exact.dtype == object:
-        raise ValueError(f"data to fold in is from 0 to 2**64 - 1, got {shown(data, str)}")
+        raise ValueError(f"data to fold in is from 0 to 2**64 - 1, got {short_repr(data, str)}")
     return exact
 
 
@@ -226,28 +228,28 @@ def _child(key: Key, index: int, domain: Domain) -> Key:
     """The child at the same index of every key."""
     words, algorithm = key._words, key._algorithm
     if words.ndim == 1:
-        return _wrap(algorithm, derive_one(algorithm, words, index, domain))
+        return wrap_words(algorithm, derive_one(algorithm, words, index, domain))
     flat = words.reshape(-1, algorithm.key_words)
-    if memory_at(words) is not HOST:
-        new = derive_on_device(algorithm, flat, index, domain, len(flat))
+    if device_at(words) is not CPU:
+        new = derive_on_gpu(algorithm, flat, index, domain, len(flat))
     elif index < 2**64:
         new = derive(algorithm, flat, np.full(len(flat), index, np.uint64), domain)
     else:  # The hash of a name where counters have room for more.
         new = np.array([derive_one(algorithm, parent, index, domain) for parent in flat], algorithm.dtype)
-    return _wrap(algorithm, new.reshape(words.shape))
+    return wrap_words(algorithm, new.reshape(words.shape))
 
 
 def _numbers(key: Key, data: object) -> Array:
     """Numbers in the memory of a GPU, which is that of the key."""
-    numbers = memory_of(key).array("data to fold in", data)
+    numbers = device_of(key).array("data to fold in", data)
     if numbers.dtype.kind != "u":
         raise TypeError(f'data to fold in on a GPU is unsigned, got {numbers.dtype}; data.astype("uint64") is')
     return numbers
 
 
 def _fold_array(key: Key, numbers: Array) -> Key:
-    algorithm, here = key._algorithm, memory_of(key)
-    if here is HOST and numbers.dtype.kind == "i" and (least := distinct(numbers).min(initial=0)) < 0:
+    algorithm, here = key._algorithm, device_of(key)
+    if here is CPU and numbers.dtype.kind == "i" and (least := drop_broadcast_axes(numbers).min(initial=0)) < 0:
         raise ValueError(f"data to fold in is from 0 to 2**64 - 1, got {least} in an array")
     shape = broadcast(key.shape, numbers.shape)
     if shape is None:
@@ -257,22 +259,22 @@ def _fold_array(key: Key, numbers: Array) -> Key:
         )
     full = (*shape, algorithm.key_words)
     check_sizes("data", full, _WORDS)
-    if here is not HOST:
+    if here is not CPU:
         return _fold_array_on_device(key, numbers, full)
     words = np.broadcast_to(key._words, full)
     index = np.broadcast_to(numbers, shape).reshape(-1)
     new = derive(algorithm, words.reshape(-1, algorithm.key_words), index, Domain.SPLIT)
-    return _wrap(algorithm, new.reshape(full))
+    return wrap_words(algorithm, new.reshape(full))
 
 
 def _fold_array_on_device(key: Key, numbers: Array, full: tuple[int, ...]) -> Key:
     """What is one for all is not copied: a captured graph reads it where it lies."""
-    algorithm, here, count = key._algorithm, memory_of(key), prod(full[:-1])
+    algorithm, here, count = key._algorithm, device_of(key), prod(full[:-1])
     with here.current():
         words = key._words if key.size == 1 else here.xp.broadcast_to(key._words, full)
         index = numbers if numbers.size == 1 else here.xp.broadcast_to(numbers, full[:-1])
         words, index = words.reshape(-1, algorithm.key_words), index.astype(np.uint64, copy=False).reshape(-1)
-    return _wrap(algorithm, derive_on_device(algorithm, words, index, Domain.SPLIT, count).reshape(full))
+    return wrap_words(algorithm, derive_on_gpu(algorithm, words, index, Domain.SPLIT, count).reshape(full))
 
 
 def clone(key: Key) -> Key:
@@ -283,7 +285,7 @@ def clone(key: Key) -> Key:
     (False, True)
     """
     key = check_key(key)
-    return _wrap(key._algorithm, key._words)
+    return wrap_words(key._algorithm, key._words)
 
 
 def bit_generator(key: Key) -> Key:
@@ -301,7 +303,7 @@ def key_data(keys: Key) -> Array:
     >>> keyrng.key_data(keyrng.key(42))
     array([ 0, 42], dtype=uint32)
     """
-    with memory_of(keys).current():
+    with device_of(keys).current():
         return keys._words.copy()
 
 
@@ -318,21 +320,21 @@ def wrap_key_data(words: Array, *, impl: str | Algorithm = "threefry2x32") -> Ke
     """
     algorithm = get(impl)
     dtype, size = algorithm.dtype, algorithm.key_words
-    expected = f"keys of {algorithm.name} need an array of {dtype} with shape (..., {size}), got {_kind(words)}"
+    expected = f"keys of {algorithm.name} need an array of {dtype} with shape (..., {size}), got {kind_of(words)}"
     if isinstance(words, Key):
         raise TypeError(f"{expected}, which needs no wrapping")
-    if is_on_device(words):
-        words = on_device(words)
+    if is_on_gpu(words):
+        words = as_cupy(words)
     elif not isinstance(words, np.ndarray):
         raise TypeError(f'{expected}; np.asarray(words, dtype="{dtype}") makes one')
     else:
-        words = plain("words", words)
+        words = as_base_array("words", words)
     if words.dtype != dtype:
         raise TypeError(f'{expected}; words.astype("{dtype}") makes one')
     if words.shape[-1:] != (size,):
         raise ValueError(f"{expected}; impl= names another algorithm")
-    with memory_at(words).current():
-        return _wrap(algorithm, words.copy(order="C"))
+    with device_at(words).current():
+        return wrap_words(algorithm, words.copy(order="C"))
 
 
 def key_impl(keys: Key) -> str:

@@ -12,9 +12,9 @@ from typing import Any, NoReturn, SupportsIndex, final
 import numpy as np
 from numpy.exceptions import AxisError
 
-from keyrng._core.arguments import Int, broadcast, check_sizes, integer, key_from, shown
+from keyrng._core.arguments import Int, as_int, broadcast, check_sizes, key_from, short_repr
 from keyrng._core.migration import MayHelp
-from keyrng._executors.device import HOST, Memory, memory, memory_at
+from keyrng._executors.device import CPU, Device, device_at, device_named
 from keyrng._keys import seed_sequence, serialize
 from keyrng.algorithms.base import Algorithm
 
@@ -79,7 +79,7 @@ class Key(MayHelp):
     @property
     def device(self) -> str:
         """Where the words are, and where samples of this key appear: ``"cpu"``, or ``"cuda:0"`` and so on."""
-        return memory_at(self._words).name
+        return device_at(self._words).name
 
     def to(self, device: Any) -> Key:
         """The same keys on a device; the key itself if it is there.
@@ -88,12 +88,12 @@ class Key(MayHelp):
         the number of another. ValueError for an unknown device, TypeError for what names none, RuntimeError where GPUs
         cannot be used.
         """
-        words = memory(device, memory_at(self._words)).receive(self._words)
-        return self if words is self._words else _wrap(self._algorithm, words)
+        words = device_named(device, device_at(self._words)).receive(self._words)
+        return self if words is self._words else wrap_words(self._algorithm, words)
 
     def to_bytes(self) -> bytes:
         """The keys as bytes that ``Key.from_bytes`` reads, on any machine: words, shape, algorithm and a checksum."""
-        return serialize.dump(self._algorithm, HOST.receive(self._words))
+        return serialize.dump(self._algorithm, CPU.receive(self._words))
 
     @staticmethod
     def from_bytes(data: bytes) -> Key:
@@ -102,7 +102,7 @@ class Key(MayHelp):
         >>> bool(keyrng.Key.from_bytes(keyrng.key(42).to_bytes()) == keyrng.key(42))
         True
         """
-        return _wrap(*serialize.load(data))
+        return wrap_words(*serialize.load(data))
 
     # A seed of NumPy's generators: np.random.bit_generator.ISpawnableSeedSequence.
 
@@ -119,9 +119,9 @@ class Key(MayHelp):
         """
         size, wanted = self._seeds("n_words", n_words), _dtype(dtype)
         if wanted not in (np.uint32, np.uint64):
-            raise TypeError(f"dtype: the words of a state are uint32 or uint64, got {wanted or shown(dtype)}")
+            raise TypeError(f"dtype: the words of a state are uint32 or uint64, got {wanted or short_repr(dtype)}")
         halves = wanted.itemsize // 4
-        words = seed_sequence.state(self._algorithm, HOST.receive(self._words), halves * size)
+        words = seed_sequence.state(self._algorithm, CPU.receive(self._words), halves * size)
         if halves == 1:
             return words
         pairs = words.astype(np.uint64)
@@ -140,7 +140,7 @@ class Key(MayHelp):
     def _spawned(self, start: int, stop: int) -> list[Key]:
         """The seeds that ``spawn(stop)`` gives, from one on."""
         return list(
-            _wrap(
+            wrap_words(
                 self._algorithm,
                 seed_sequence.descendants(self._algorithm, self._words, seed_sequence.SPAWN, start, stop),
             )
@@ -150,10 +150,10 @@ class Key(MayHelp):
         """How many words or seeds NumPy asks for, checked."""
         if self.ndim:
             raise ValueError(f"a seed is a single key, got keys of shape {self.shape}; keys[0] is one")
-        if not _is_integer(number):
-            raise TypeError(f"{name} is an int, got {shown(number)}")
+        if not is_integer(number):
+            raise TypeError(f"{name} is an int, got {short_repr(number)}")
         if number < 0:
-            raise ValueError(f"{name} is not negative, got {shown(number)}")
+            raise ValueError(f"{name} is not negative, got {short_repr(number)}")
         check_sizes(name, (int(number),), 2**56)  # 32 bytes each, of the longest keys
         return int(number)
 
@@ -167,30 +167,30 @@ class Key(MayHelp):
     def __iter__(self) -> Iterator[Key]:
         if self._words.ndim == 1:
             raise TypeError("cannot iterate over a scalar key; keyrng.split(key, num) makes num keys")
-        return (_wrap(self._algorithm, words) for words in self._words)
+        return (wrap_words(self._algorithm, words) for words in self._words)
 
     def __getitem__(self, index: Any) -> Key:
         index = index if isinstance(index, tuple) else (index,)
-        here = memory_at(self._words)
+        here = device_at(self._words)
         try:
             with here.current():
                 words = self._words[(*index, slice(None))]
         except (IndexError, OverflowError) as error:
             if isinstance(error, OverflowError):
-                raise IndexError(f"index {shown(index)} is out of bounds for keys of shape {self.shape}") from None
+                raise IndexError(f"index {short_repr(index)} is out of bounds for keys of shape {self.shape}") from None
             np.broadcast_to(False, self.shape)[index]  # The same error, but about the shape that the user sees.
             raise
-        return _wrap(self._algorithm, here.contiguous(words))
+        return wrap_words(self._algorithm, here.contiguous(words))
 
     def reshape(self, *shape: Any) -> Key:
         """The keys in another shape of the same size; one length may be -1."""
         given = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
-        new = tuple(integer("a size of a shape", size) for size in given)
+        new = tuple(as_int("a size of a shape", size) for size in given)
         try:
             words = self._words.reshape((*new, self._algorithm.key_words))
         except (ValueError, OverflowError):
-            raise ValueError(f"cannot reshape keys of shape {self.shape} to {shown(new)}") from None
-        return _wrap(self._algorithm, words)
+            raise ValueError(f"cannot reshape keys of shape {self.shape} to {short_repr(new)}") from None
+        return wrap_words(self._algorithm, words)
 
     def ravel(self) -> Key:
         """The keys in one axis."""
@@ -205,20 +205,20 @@ class Key(MayHelp):
         shape = self.shape
         if axis is None:
             return self.reshape([length for length in shape if length != 1])
-        axes = {_axis(a, len(shape)) for a in (axis if isinstance(axis, (tuple, list)) else (axis,))}
+        axes = {normalize_axis(a, len(shape)) for a in (axis if isinstance(axis, (tuple, list)) else (axis,))}
         if any(shape[a] != 1 for a in axes):
-            raise ValueError(f"cannot squeeze axis {shown(axis)} of keys of shape {shape}: its length is not 1")
+            raise ValueError(f"cannot squeeze axis {short_repr(axis)} of keys of shape {shape}: its length is not 1")
         return self.reshape([length for a, length in enumerate(shape) if a not in axes])
 
     def transpose(self, *axes: Any) -> Key:
         """The keys with their axes in another order, reversed if none is given."""
-        given = axes[0] if len(axes) == 1 and not _is_integer(axes[0]) else axes
+        given = axes[0] if len(axes) == 1 and not is_integer(axes[0]) else axes
         if given is not None and not isinstance(given, (tuple, list)):
-            raise TypeError(f"axes are ints, or one tuple of them, got {shown(given)}")
-        order = [_axis(a, self.ndim) for a in given or ()] or list(range(self.ndim))[::-1]
+            raise TypeError(f"axes are ints, or one tuple of them, got {short_repr(given)}")
+        order = [normalize_axis(a, self.ndim) for a in given or ()] or list(range(self.ndim))[::-1]
         if sorted(order) != list(range(self.ndim)):
-            raise ValueError(f"transpose needs each of {self.ndim} axes once, got {shown(axes)}")
-        return _wrap(self._algorithm, memory_at(self._words).contiguous(self._words.transpose(*order, self.ndim)))
+            raise ValueError(f"transpose needs each of {self.ndim} axes once, got {short_repr(axes)}")
+        return wrap_words(self._algorithm, device_at(self._words).contiguous(self._words.transpose(*order, self.ndim)))
 
     @property
     def T(self) -> Key:  # noqa: N802 (NumPy's name)
@@ -228,7 +228,7 @@ class Key(MayHelp):
     def __eq__(self, other: object) -> Any:
         if type(other) is not Key:
             return NotImplemented
-        here = _one_memory([self, other], "compare")
+        here = common_device([self, other], "compare")
         shape = broadcast(self.shape, other.shape)
         if shape is None:
             raise ValueError(f"keys of shapes {self.shape} and {other.shape} do not broadcast")
@@ -243,9 +243,9 @@ class Key(MayHelp):
 
     def __repr__(self) -> str:
         digits = self._algorithm.word_bits // 4
-        here = memory_at(self._words)
+        here = device_at(self._words)
         words = np.array2string(
-            HOST.receive(self._words),
+            CPU.receive(self._words),
             max_line_width=120,
             threshold=32,
             edgeitems=3,
@@ -254,7 +254,7 @@ class Key(MayHelp):
             formatter={"int": lambda word: f"0x{word:0{digits}x}"},
         )
         separator = "\n    " if self.size > 1 else " "
-        device = "" if here is HOST else f" {here.name},"
+        device = "" if here is CPU else f" {here.name},"
         return f"Key({self.shape}, key<{self._algorithm.tag}>,{device}{separator}{words})"
 
     # A value that never changes.
@@ -323,7 +323,7 @@ _set_algorithm = Key.__dict__["_algorithm"].__set__
 _set_words = Key.__dict__["_words"].__set__
 
 
-def _wrap(algorithm: Algorithm, words: Array) -> Key:
+def wrap_words(algorithm: Algorithm, words: Array) -> Key:
     """Keys of words that nobody else may write to: C-contiguous, of the algorithm's dtype, shape (..., key_words)."""
     if type(words) is np.ndarray:
         words.setflags(write=False)
@@ -347,17 +347,17 @@ def check_key(value: object) -> Key:
         makes = "keyrng.wrap_key_data(words)"
     elif isinstance(value, (list, tuple)) and value and all(type(v) is Key for v in value):
         makes = "keyrng.stack(keys)"
-    raise TypeError(f"expected a key, got {_kind(value)}; {makes} makes one")
+    raise TypeError(f"expected a key, got {kind_of(value)}; {makes} makes one")
 
 
-def memory_of(key: object) -> Memory:
+def device_of(key: object) -> Device:
     """The memory that a key lies in, and so its samples; TypeError for what is no key."""
-    return memory_at(check_key(key)._words)
+    return device_at(check_key(key)._words)
 
 
-def _one_memory(keys: Sequence[Key], act: str) -> Memory:
+def common_device(keys: Sequence[Key], act: str) -> Device:
     """The memory of several keys; ValueError if they lie in more than one."""
-    here, *others = dict.fromkeys(memory_at(k._words) for k in keys)
+    here, *others = dict.fromkeys(device_at(k._words) for k in keys)
     if others:
         raise ValueError(f"cannot {act} keys on {here.name} and {others[0].name}; key.to({here.name!r}) moves one")
     return here
@@ -366,7 +366,7 @@ def _one_memory(keys: Sequence[Key], act: str) -> Memory:
 # What checks share
 
 
-def _is_integer(value: object) -> bool:
+def is_integer(value: object) -> bool:
     """Whether a value is one integer: Python's or NumPy's, no bool and no duration."""
     return isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.timedelta64))
 
@@ -380,17 +380,17 @@ def _dtype(given: Any) -> np.dtype[Any] | None:
     return found
 
 
-def _axis(axis: Any, ndim: int, name: str = "axis") -> int:
+def normalize_axis(axis: Any, ndim: int, name: str = "axis") -> int:
     """An axis counted from the front; an AxisError if there is none, a TypeError if it is not an integer."""
-    number = integer(name, axis)
+    number = as_int(name, axis)
     if -ndim <= number < ndim:
         return number % ndim
     if number.bit_length() > 63:  # an AxisError would write all of its digits
-        raise AxisError(f"{name} {shown(number)} is out of bounds for array of dimension {ndim}")
+        raise AxisError(f"{name} {short_repr(number)} is out of bounds for array of dimension {ndim}")
     raise AxisError(number, ndim, None if name == "axis" else name)
 
 
-def _kind(value: object) -> str:
+def kind_of(value: object) -> str:
     """What a value is, for an error."""
     if isinstance(value, np.ndarray):
         return f"an array of {value.dtype} with shape {value.shape}"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from keyrng._core.arguments import shown
-from keyrng._keys.derive import Key, _is_integer, check_key, fold_in
+from keyrng._core.arguments import short_repr
+from keyrng._keys.derive import Key, check_key, fold_in, is_integer
 
 Tree: TypeAlias = Any  # a leaf, or a dict, list or tuple of trees
 
 
-def named_keys(key: Key, tree: Tree) -> Tree:
+def keys_like(key: Key, tree: Tree) -> Tree:
     """The same tree with a key at each leaf: ``fold_in(key, path)`` of its path, as in ``"encoder/0/weight"``.
 
     Parameters
@@ -37,15 +37,15 @@ def named_keys(key: Key, tree: Tree) -> Tree:
     --------
     >>> import keyrng
     >>> key = keyrng.key(42)
-    >>> keys = keyrng.named_keys(key, {"encoder": [{"weight": (3, 4), "bias": (4,)}], "decoder": (4, 3)})
+    >>> keys = keyrng.keys_like(key, {"encoder": [{"weight": (3, 4), "bias": (4,)}], "decoder": (4, 3)})
     >>> bool(keys["encoder"][0]["weight"] == keyrng.fold_in(key, "encoder/0/weight"))
     True
     """
     check_key(key)
-    return mapped(lambda path, leaf: fold_in(key, path), tree)
+    return map_with_path(lambda path, leaf: fold_in(key, path), tree)
 
 
-def mapped(function: Callable[[str, Any], Any], tree: Tree) -> Tree:
+def map_with_path(function: Callable[[str, Any], Any], tree: Tree) -> Tree:
     """The same tree with ``function(path, leaf)`` at each leaf."""
     try:
         return _mapped(function, tree, ())
@@ -55,7 +55,7 @@ def mapped(function: Callable[[str, Any], Any], tree: Tree) -> Tree:
 
 def _mapped(function: Callable[[str, Any], Any], tree: Tree, path: tuple[str, ...]) -> Tree:
     if isinstance(tree, Mapping):
-        return {name: _mapped(function, part, (*path, _escaped(name, path))) for name, part in tree.items()}
+        return {name: _mapped(function, part, (*path, escaped_name(name, path))) for name, part in tree.items()}
     if isinstance(tree, (list, tuple)) and not _is_shape(tree):
         parts = [_mapped(function, part, (*path, str(i))) for i, part in enumerate(tree)]
         if isinstance(tree, list):
@@ -65,11 +65,11 @@ def _mapped(function: Callable[[str, Any], Any], tree: Tree, path: tuple[str, ..
 
 
 def _is_shape(tree: list[Any] | tuple[Any, ...]) -> bool:
-    return all(map(_is_integer, tree)) and (bool(tree) or isinstance(tree, tuple))
+    return all(map(is_integer, tree)) and (bool(tree) or isinstance(tree, tuple))
 
 
-def _escaped(name: object, path: tuple[str, ...]) -> str:
+def escaped_name(name: object, path: tuple[str, ...]) -> str:
     if not isinstance(name, str):
         where = f" under {'/'.join(path)!r}" if path else ""
-        raise TypeError(f"names in a tree are str, got {shown(name)}{where}; str(name) is one")
+        raise TypeError(f"names in a tree are str, got {short_repr(name)}{where}; str(name) is one")
     return name.replace("~", "~0").replace("/", "~1")

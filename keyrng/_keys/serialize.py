@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.arguments import shown, utf8
+from keyrng._core.arguments import short_repr, utf8
 from keyrng.algorithms.base import Algorithm, get
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -69,13 +69,13 @@ def _parse(body: bytes) -> tuple[Algorithm, Array]:
     expected = words_at + prod(shape) * algorithm.word_bits // 8
     if (word_bits, shape[-1:], len(body)) != (algorithm.word_bits, (algorithm.key_words,), expected):
         raise ValueError(
-            f"malformed bytes of a key: {len(body) - words_at} bytes of {word_bits}-bit words with shape {shown(shape)}"
+            f"malformed bytes of a key: {len(body) - words_at} bytes of {word_bits}-bit words with shape {short_repr(shape)}"
             f" are no keys of {algorithm.name}, which have {algorithm.key_words} words of {algorithm.word_bits} bits"
         )
     try:
         words = np.frombuffer(body, _little(algorithm), offset=words_at).reshape(shape)
     except ValueError as error:
-        raise ValueError(f"malformed bytes of a key: shape {shown(shape)}: {error}") from None
+        raise ValueError(f"malformed bytes of a key: shape {short_repr(shape)}: {error}") from None
     return algorithm, words.astype(algorithm.dtype)
 
 

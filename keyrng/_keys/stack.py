@@ -7,8 +7,8 @@ from typing import SupportsIndex
 
 import numpy as np
 
-from keyrng._executors.device import Memory
-from keyrng._keys.key import Array, Key, _axis, _kind, _one_memory, _wrap, check_key
+from keyrng._executors.device import Device
+from keyrng._keys.key import Array, Key, check_key, common_device, kind_of, normalize_axis, wrap_words
 from keyrng.algorithms.base import Algorithm
 
 
@@ -24,7 +24,7 @@ def stack(keys: Iterable[Key], axis: SupportsIndex = 0) -> Key:
     if any(w.shape != words[0].shape for w in words):
         raise ValueError(f"keys of shapes {', '.join(str(w.shape[:-1]) for w in words)} do not stack")
     with here.current():
-        return _wrap(algorithm, here.contiguous(here.xp.stack(words, _axis(axis, words[0].ndim))))
+        return wrap_words(algorithm, here.contiguous(here.xp.stack(words, normalize_axis(axis, words[0].ndim))))
 
 
 def concatenate(keys: Iterable[Key], axis: SupportsIndex = 0) -> Key:
@@ -38,23 +38,23 @@ def concatenate(keys: Iterable[Key], axis: SupportsIndex = 0) -> Key:
     algorithm, words, here = _all_words(keys)
     if any(w.ndim == 1 for w in words):
         raise ValueError("a scalar key has no axis to concatenate; keyrng.stack(keys) makes one")
-    axis = _axis(axis, words[0].ndim - 1)
+    axis = normalize_axis(axis, words[0].ndim - 1)
     rests = {w.shape[:axis] + w.shape[axis + 1 :] for w in words}
     if len(rests) > 1:
         shapes = ", ".join(str(w.shape[:-1]) for w in words)
         raise ValueError(f"keys of shapes {shapes} do not concatenate along axis {axis}")
     with here.current():
-        return _wrap(algorithm, here.contiguous(here.xp.concatenate(words, axis)))
+        return wrap_words(algorithm, here.contiguous(here.xp.concatenate(words, axis)))
 
 
-def _all_words(keys: Iterable[Key]) -> tuple[Algorithm, list[Array], Memory]:
+def _all_words(keys: Iterable[Key]) -> tuple[Algorithm, list[Array], Device]:
     """The one algorithm of several keys, the words of each, and the one memory they lie in."""
     if isinstance(keys, (np.ndarray, memoryview)) or not isinstance(keys, Iterable):
-        raise TypeError(f"expected a list of keys, got {_kind(keys)}")
+        raise TypeError(f"expected a list of keys, got {kind_of(keys)}")
     checked = [check_key(k) for k in keys]
     if not checked:
         raise ValueError("no keys; at least one says which algorithm the result has")
     impls = dict.fromkeys(k._algorithm.name for k in checked)
     if len(impls) > 1:
         raise TypeError(f"keys of {' and '.join(impls)} do not fit in one array")
-    return checked[0]._algorithm, [k._words for k in checked], _one_memory(checked, "put together")
+    return checked[0]._algorithm, [k._words for k in checked], common_device(checked, "put together")

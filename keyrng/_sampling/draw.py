@@ -1,4 +1,4 @@
-"""The one road from key to sample: every sampler is a kernel and a call of `draw`.
+"""The one road from key to sample: every sampler is a kernel and a call of `sample_kernel`.
 
 Checks, broadcasting, dtypes, ``out`` and the choice of executor are here and nowhere else.
 """
@@ -11,16 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.dtypes import Dtype, compute_dtype, computing, is_half
-from keyrng._core.dtypes import result as result_dtype
-from keyrng._executors import Slab, native
+from keyrng._core.dtypes import Dtype, compute_dtype, is_half, kernel_compute
+from keyrng._core.dtypes import kernel_result as result_dtype
+from keyrng._executors import ElementRange, native
 from keyrng._executors import numpy as direct
-from keyrng._executors.device import Memory, gpu_executor
+from keyrng._executors.device import Device, gpu_executor
 from keyrng._executors.threads import run_pieces
-from keyrng._keys.derive import Key, _wrap, memory_of
-from keyrng._sampling.parameters import Array, ArrayLike, alike
+from keyrng._keys.derive import Key, device_of, wrap_words
+from keyrng._sampling.parameters import Array, ArrayLike, matching_parameters
 from keyrng._sampling.shapes import Shape, check_out, empty_sample
-from keyrng._sampling.spec import Guard, Plan, check_count, checked, guards_of
+from keyrng._sampling.spec import DrawSpec, Guard, check_count, checked, kernel_guards
 from keyrng.algorithms.base import Algorithm
 from keyrng.kernels.bits import store
 from keyrng.kernels.lane import Kernel
@@ -28,7 +28,7 @@ from keyrng.kernels.lane import Kernel
 _SMALL = 4096  # elements of a small draw, as GIL_WORTH of native/module.c has it
 
 
-def draw(
+def sample_kernel(
     kernel: Kernel | Callable[..., Any],
     key: Key,
     shape: Shape | None,
@@ -69,11 +69,11 @@ def draw(
     Examples
     --------
     >>> import keyrng
-    >>> from keyrng.kernels import log1p, unit
+    >>> from keyrng.kernels import log1p, uniform_co
     >>> def exponential(lane):
     ...     return -log1p(-unit(lane))
     >>> key = keyrng.key(0)
-    >>> sample = keyrng.draw(exponential, key, (2, 3), "float32")
+    >>> sample = keyrng.sample_kernel(exponential, key, (2, 3), "float32")
     >>> bool((sample == keyrng.exponential(key, (2, 3))).all())
     True
     """
@@ -81,20 +81,20 @@ def draw(
         small = _small(kernel, key, shape, dtype, compute, parameters)
         if small is not None:
             return small
-    here = memory_of(key)
+    here = device_of(key)
     if not callable(kernel):
         raise TypeError(f"kernel is a function kernel(lane, *parameters), got {type(kernel).__name__}")
     dtype = result_dtype(dtype, out)
-    compute = compute_dtype(dtype) if compute is None else computing(compute)
-    if isinstance(out, Plan):
+    compute = compute_dtype(dtype) if compute is None else kernel_compute(compute)
+    if isinstance(out, DrawSpec):
         return out.take((kernel,), key, shape, dtype, parameters, compute)
     result, full, values = _prepared(here, key, shape, dtype, parameters, compute, out)
     if result.size:
-        _fill(kernel, key, result, full, values, compute, guards_of(here, parameters, values))
+        _fill(kernel, key, result, full, values, compute, kernel_guards(here, parameters, values))
     return result if out is None else out
 
 
-def draw_complex(
+def sample_complex_kernel(
     real: Kernel,
     imag: Kernel,
     key: Key,
@@ -103,21 +103,21 @@ def draw_complex(
     *parameters: ArrayLike,
     out: Array | None = None,
 ) -> Array:
-    """As `draw`, for complex samples: a kernel for either part, with the same parameters."""
-    here = memory_of(key)
+    """As `sample_kernel`, for complex samples: a kernel for either part, with the same parameters."""
+    here = device_of(key)
     compute = np.dtype(np.float32 if dtype.itemsize == 8 else np.float64)
-    if isinstance(out, Plan):
+    if isinstance(out, DrawSpec):
         return out.take((real, imag), key, shape, dtype, parameters, compute)
     result, full, values = _prepared(here, key, shape, dtype, parameters, compute, out)
     if result.size:
-        guards = guards_of(here, parameters, values)
+        guards = kernel_guards(here, parameters, values)
         _fill(real, key, result.real, full, values, compute, guards)
         _fill(imag, key, result.imag, full, values, compute, guards)
     return result if out is None else out
 
 
 def _prepared(
-    here: Memory,
+    here: Device,
     key: Key,
     shape: Shape | None,
     dtype: Dtype,
@@ -151,14 +151,14 @@ def _small(
 
     It saves two thirds of the time of ``normal(key, (10,))``, which is that of Python.
     """
-    found = native.recipes.get((kernel, compute, dtype, key._algorithm))
+    found = native.dispatch_cache.get((kernel, compute, dtype, key._algorithm))
     if found is None:
         return None
     recipe, compute = found
     small: Callable[..., Array | None] = native.native.run_small
     if not parameters:
         return small(recipe, key._words, shape, dtype, np.empty)
-    alike_arrays = alike(parameters, shape, compute, _SMALL) if type(key._words) is np.ndarray else None
+    alike_arrays = matching_parameters(parameters, shape, compute, _SMALL) if type(key._words) is np.ndarray else None
     if alike_arrays is None:
         return None
     shape, values = alike_arrays
@@ -177,25 +177,25 @@ def _fill(
     """Write the whole sample into ``result``."""
     count = result.size // key.size
     check_count(key, count)
-    slab = Slab(0, count, count)
+    slab = ElementRange(0, count, count)
     if result.flags.c_contiguous:
-        fill_slab(kernel, key, result, full, values, compute, slab, guards)
+        fill_range(kernel, key, result, full, values, compute, slab, guards)
         return
-    here = memory_of(key)
+    here = device_of(key)
     whole = here.empty(full, result.dtype)
-    fill_slab(kernel, key, whole, full, values, compute, slab, guards)
+    fill_range(kernel, key, whole, full, values, compute, slab, guards)
     with here.current():
         result[...] = whole
 
 
-def fill_slab(
+def fill_range(
     kernel: Any,
     key: Key,
     out: Array,
     shape: tuple[int, ...],
     values: list[Array],
     compute: Dtype,
-    slab: Slab,
+    slab: ElementRange,
     guards: tuple[Guard, ...] = (),
 ) -> None:
     """Write a slab of each key's sample into contiguous ``out``.
@@ -213,7 +213,7 @@ def fill_slab(
     flat = out.view(np.uint16) if is_half(dtype) else out
     plan = _plan(kernel, compute, dtype, algorithm, native.enabled) if type(kernel) is Kernel else None
     if plan is not None:
-        if flat is out and (kernel, compute, dtype, algorithm) not in native.recipes:
+        if flat is out and (kernel, compute, dtype, algorithm) not in native.dispatch_cache:
             native.remember(plan, kernel, compute, dtype, algorithm, compute == compute_dtype(dtype))
         parameters = tuple(native.parameter(v, shape, out.size) for v in values) if values else ()
         native.run(plan, key._words, slab, flat, shape, parameters)
@@ -237,11 +237,11 @@ def _fill_rows(
     shape: tuple[int, ...],
     values: list[Array],
     compute: Dtype,
-    slab: Slab,
+    slab: ElementRange,
     guards: tuple[Guard, ...],
 ) -> None:
     """The rows of a slab with a start for each key, one by one: its CUDA text has one start."""
-    here = memory_of(key)
+    here = device_of(key)
     words = key._words.reshape(-1, key._algorithm.key_words)
     with here.current():
         rows = out.reshape(len(words), slab.count)
@@ -249,12 +249,12 @@ def _fill_rows(
     for i, start in enumerate(slab.start.tolist()):
         with here.current():
             row, own = rows[i], [v if v.size == 1 else v[i] for v in values]
-        part = Slab(start, slab.count, slab.size)
-        fill_slab(kernel, _wrap(key._algorithm, words[i]), row, row.shape, own, compute, part, guards)
+        part = ElementRange(start, slab.count, slab.size)
+        fill_range(kernel, wrap_words(key._algorithm, words[i]), row, row.shape, own, compute, part, guards)
 
 
-def run_slabs(key: Key, total: int, piece: Callable[[int, int], None], size: int) -> None:
-    """`run_pieces` for pieces that call `fill_slab`: in threads only where that is compiled.
+def run_ranges(key: Key, total: int, piece: Callable[[int, int], None], size: int) -> None:
+    """`run_pieces` for pieces that call `fill_range`: in threads only where that is compiled.
 
     On NumPy a slab is made in many short steps between which threads wait for Python's lock.
     """

@@ -14,12 +14,12 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias, TypeVar
 
 import numpy as np
 
-from keyrng._core.arguments import array_of, broadcast, converted_to, shown
+from keyrng._core.arguments import broadcast, cast_array, short_repr, to_array
 from keyrng._core.dtypes import FLOAT32, FLOAT64, Dtype, compute_dtype, is_half
-from keyrng._core.fpenv import in_default_mode
+from keyrng._core.fpenv import in_default_fpenv
 from keyrng._core.numbers import reals
-from keyrng._executors.convert import converted, neighbour
-from keyrng._executors.device import HOST, Memory, distinct, is_on_device
+from keyrng._executors.convert import convert, next_float
+from keyrng._executors.device import CPU, Device, drop_broadcast_axes, is_on_gpu
 from keyrng._keys.derive import Key
 from keyrng.kernels.elementary import floor
 from keyrng.kernels.ops import where
@@ -38,11 +38,11 @@ class Requirement:
     """
 
     text: str
-    holds: Callable[[Any], Any]
+    predicate: Callable[[Any], Any]
     exact: bool = False  # whether the dtype must make no other number of it
 
     def __call__(self, **named: ArrayLike) -> Parameter:
-        """The parameter of that name, to be checked by `draw`: ``positive(a=a)``."""
+        """The parameter of that name, to be checked by `sample_kernel`: ``positive(a=a)``."""
         ((name, value),) = named.items()
         return Parameter(name, value, self)
 
@@ -60,21 +60,21 @@ non_negative = Requirement("zero or positive, and finite", lambda x: (x >= 0) & 
 finite = Requirement("finite", lambda x: (x > -math.inf) & (x < math.inf))
 above_one = Requirement("greater than 1 and finite", lambda x: (x > 1) & (x < math.inf))
 below_one = Requirement("at least 0 and less than 1", lambda x: (x >= 0) & (x < 1))
-anything = Requirement("a number or NaN", lambda x: (x == x) | (x != x))
-number = Requirement("a number, not NaN", lambda x: x == x)
+unconstrained = Requirement("a number or NaN", lambda x: (x == x) | (x != x))
+not_nan = Requirement("a number, not NaN", lambda x: x == x)
 probability = Requirement("between 0 and 1", lambda x: (x >= 0) & (x <= 1))
-chance = Requirement("above 0 and at most 1", lambda x: (x > 0) & (x <= 1))
+positive_probability = Requirement("above 0 and at most 1", lambda x: (x > 0) & (x <= 1))
 
 
 @lru_cache(maxsize=64)
-def whole_to(largest: int, more: str = "") -> Requirement:
+def integer_up_to(largest: int, more: str = "") -> Requirement:
     """A whole number from 0 to a largest one; ``more`` is the hint of `wider`, if there is one."""
 
     # Not x % 1, which warns of infinities.
-    def holds(x: Any) -> Any:
+    def predicate(x: Any) -> Any:
         return (x >= 0) & (x <= largest) & ((floor(x) if isinstance(x, Symbol) else np.floor(x)) == x)
 
-    return Requirement(f"a whole number from 0 to {largest}{more}", holds, exact=True)
+    return Requirement(f"a whole number from 0 to {largest}{more}", predicate, exact=True)
 
 
 def wider(dtype: Dtype) -> str:
@@ -87,10 +87,10 @@ def wider(dtype: Dtype) -> str:
 _INFINITE = {FLOAT32: 2.0**128 - 2.0**103}
 
 
-def parameter_array(here: Memory, given: Any, position: int, dtype: Dtype) -> Array:
+def parameter_array(here: Device, given: Any, position: int, dtype: Dtype) -> Array:
     """A parameter as an array of the computation's dtype in the key's memory, or as NumPy's if it is one number.
 
-    It is checked, unless it was in the memory of a GPU: to know what holds there is to wait for the device. `draw` has
+    It is checked, unless it was in the memory of a GPU: to know what holds there is to wait for the device. `sample_kernel` has
     those checked by the kernel.
     """
     name, raw, requirement = f"parameter {position + 1}", given, None
@@ -101,23 +101,23 @@ def parameter_array(here: Memory, given: Any, position: int, dtype: Dtype) -> Ar
     return _any_array(here, name, raw, requirement, dtype)
 
 
-@in_default_mode
-def _any_array(here: Memory, name: str, raw: Any, requirement: Requirement | None, dtype: Dtype) -> Array:
-    if is_on_device(raw):
+@in_default_fpenv
+def _any_array(here: Device, name: str, raw: Any, requirement: Requirement | None, dtype: Dtype) -> Array:
+    if is_on_gpu(raw):
         return _on_device(here, name, here.array(name, raw), requirement, dtype)
     given = _numeric(name, raw, dtype)
     array = _rounded(name, given, dtype)
-    if requirement not in (None, anything):
+    if requirement not in (None, unconstrained):
         if given is not array and not is_half(given.dtype):
             _check(name, requirement, given, given)
         _check(name, requirement, array, given)
-    return placed(here, name, array, raw)
+    return to_key_device(here, name, array, raw)
 
 
 _NUMBERS = frozenset((int, float, np.float64))
 
 
-def alike(
+def matching_parameters(
     parameters: tuple[ArrayLike, ...], shape: Any, dtype: Dtype, most: int
 ) -> tuple[Any, tuple[Array, ...]] | None:
     """Parameters of which each is a number or an array of the sample's shape, as `parameter_array` has it; else None.
@@ -141,29 +141,29 @@ def alike(
             if value.shape != shape or value.size > most:
                 return None
         if requirement is not None or value.dtype != dtype:
-            value = _any_array(HOST, name, value, requirement, dtype)
+            value = _any_array(CPU, name, value, requirement, dtype)
         arrays.append(value if value.flags.c_contiguous else value.copy())
     return () if shape is None else shape, tuple(arrays)
 
 
-def number_array(name: str, number: float, requirement: Requirement | None, dtype: Dtype) -> Array:
+def number_array(name: str, not_nan: float, requirement: Requirement | None, dtype: Dtype) -> Array:
     """A number as an array, checked. It is remembered: to check one takes as long as a small draw."""
     # But for 0, for -0.0 would be found in its place.
-    return (_remembered if number else _number_array)(name, number, requirement, dtype)
+    return (_remembered if not_nan else _number_array)(name, not_nan, requirement, dtype)
 
 
-@in_default_mode
-def _number_array(name: str, number: float, requirement: Requirement | None, dtype: Dtype) -> Array:
-    if type(number) is not int:
-        number = float(number)  # NumPy's would be converted by NumPy's settings for errors
-    if dtype.kind != "f" and type(number) is float:
-        raise TypeError(f"{name} is a number or an array of integers, got {shown(number, str)}")
+@in_default_fpenv
+def _number_array(name: str, not_nan: float, requirement: Requirement | None, dtype: Dtype) -> Array:
+    if type(not_nan) is not int:
+        not_nan = float(not_nan)  # NumPy's would be converted by NumPy's settings for errors
+    if dtype.kind != "f" and type(not_nan) is float:
+        raise TypeError(f"{name} is a number or an array of integers, got {short_repr(not_nan, str)}")
     try:
-        array = np.array(_nearest(number, dtype), dtype)
+        array = np.array(_nearest(not_nan, dtype), dtype)
     except OverflowError:
-        raise ValueError(f"{name} must fit {dtype}, got {shown(number)}") from None
-    if requirement is not None and not (requirement.holds(number) and requirement.holds(array.item())):
-        _refuse(name, requirement, number, array.item(), dtype)
+        raise ValueError(f"{name} must fit {dtype}, got {short_repr(not_nan)}") from None
+    if requirement is not None and not (requirement.predicate(not_nan) and requirement.predicate(array.item())):
+        _refuse(name, requirement, not_nan, array.item(), dtype)
     array.flags.writeable = False
     return array
 
@@ -171,16 +171,16 @@ def _number_array(name: str, number: float, requirement: Requirement | None, dty
 _remembered = lru_cache(maxsize=1024, typed=True)(_number_array)
 
 
-def _nearest(number: float, dtype: Dtype) -> Any:
+def _nearest(not_nan: float, dtype: Dtype) -> Any:
     """A number that NumPy rounds once to the dtype, as it does elements of arrays."""
-    if type(number) is int and abs(number) > 2**53 and -(2**63) <= number < 2**64:
-        return np.asarray(number)  # or a float64 would come in between
-    return math.copysign(math.inf, number) if abs(number) >= _INFINITE.get(dtype, math.inf) else number
+    if type(not_nan) is int and abs(not_nan) > 2**53 and -(2**63) <= not_nan < 2**64:
+        return np.asarray(not_nan)  # or a float64 would come in between
+    return math.copysign(math.inf, not_nan) if abs(not_nan) >= _INFINITE.get(dtype, math.inf) else not_nan
 
 
 def _check(name: str, requirement: Requirement, array: Array, given: Array) -> None:
     """ValueError with the first value that is not as required, as it was given and as the dtype has it."""
-    wrong = ~np.asarray(requirement.holds(array), bool)
+    wrong = ~np.asarray(requirement.predicate(array), bool)
     if wrong.any():
         was, has = (values[wrong].ravel()[:1].tolist()[0] for values in (given, array))
         was = was if type(was) is int else float(was)
@@ -188,10 +188,10 @@ def _check(name: str, requirement: Requirement, array: Array, given: Array) -> N
 
 
 def _refuse(name: str, requirement: Requirement, was: Any, has: Any, dtype: Dtype, others: str = "") -> NoReturn:
-    rounded = bool(requirement.holds(was)) and float(has) != was
-    note = f" ({float(has)} as {dtype})" if rounded else ""
-    number = was if abs(was) > 2**53 else float(was)
-    raise ValueError(f"{name} must be {requirement.text}, got {shown(number, str)}{note}{others}")
+    round_to_dtype = bool(requirement.predicate(was)) and float(has) != was
+    note = f" ({float(has)} as {dtype})" if round_to_dtype else ""
+    not_nan = was if abs(was) > 2**53 else float(was)
+    raise ValueError(f"{name} must be {requirement.text}, got {short_repr(not_nan, str)}{note}{others}")
 
 
 def _numeric(name: str, value: Any, dtype: Dtype) -> Array:
@@ -199,13 +199,13 @@ def _numeric(name: str, value: Any, dtype: Dtype) -> Array:
     if isinstance(value, Key):
         raise TypeError(f"{name} is a number or an array, got a key; the key comes first")
     if isinstance(value, (str, bytes)) or value is None:
-        raise TypeError(f"{name} is a number or an array of numbers, got {shown(value)}")
-    array = array_of(name, value)
+        raise TypeError(f"{name} is a number or an array of numbers, got {short_repr(value)}")
+    array = to_array(name, value)
     if array.dtype == object:
         try:
             numbers = reals(array)
         except (OverflowError, ValueError):  # a Fraction beyond all floats, a signaling NaN of Decimal
-            raise ValueError(f"{name} must fit {dtype}, got {shown(value)}") from None
+            raise ValueError(f"{name} must fit {dtype}, got {short_repr(value)}") from None
         if numbers is not None and numbers.dtype == object:  # integers that no dtype holds
             return numbers
         array = array if numbers is None else numbers
@@ -225,115 +225,121 @@ def _rounded(name: str, array: Array, dtype: Dtype) -> Array:
     if array.dtype == dtype:
         return array
     if array.dtype == object:
-        numbers = [_number_array(name, number, None, dtype) for number in array.ravel().tolist()]
+        numbers = [_number_array(name, not_nan, None, dtype) for not_nan in array.ravel().tolist()]
         return np.array(numbers, dtype).reshape(array.shape)
     if dtype.kind == "u" and array.size:
-        part, limits = distinct(array), np.iinfo(dtype)
+        part, limits = drop_broadcast_axes(array), np.iinfo(dtype)
         for extreme in (int(part.min()), int(part.max())):
             if not 0 <= extreme <= limits.max:
                 raise ValueError(f"{name} must fit {dtype}, got {extreme}")
-    return converted_to(name, array, dtype)
+    return cast_array(name, array, dtype)
 
 
-def placed(here: Memory, name: str, array: Array, given: Any) -> Array:
+def to_key_device(here: Device, name: str, array: Array, given: Any) -> Array:
     """What was made of a list, which is nowhere, in the memory of the key; of an array the user says where it goes."""
-    if here is HOST or not array.ndim:
+    if here is CPU or not array.ndim:
         return array
     if isinstance(given, np.ndarray):
         raise TypeError(f"{name} is on cpu, the key on {here.name}; cupy.asarray({name}) puts it there")
     return here.receive(array)
 
 
-def _on_device(here: Memory, name: str, array: Array, requirement: Requirement | None, dtype: Dtype) -> Array:
+def _on_device(here: Device, name: str, array: Array, requirement: Requirement | None, dtype: Dtype) -> Array:
     """A parameter in the memory of a GPU in the computation's dtype; NaN for a count that this cannot hold."""
     _check_kind(name, array, dtype)
-    narrow = converted(array, dtype)
+    narrow = convert(array, dtype)
     if requirement is None or not requirement.exact or narrow is array:
         return narrow
     with here.current():
-        exact: Array = here.xp.where(converted(narrow, array.dtype) == array, narrow, dtype.type(math.nan))
+        exact: Array = here.xp.where(convert(narrow, array.dtype) == array, narrow, dtype.type(math.nan))
     return exact
 
 
-def one_number(parameter: Parameter) -> float:
+def as_scalar(parameter: Parameter) -> float:
     """A parameter that no array can be, checked."""
     value = parameter.value
-    if is_on_device(value):
+    if is_on_gpu(value):
         raise TypeError(f"{parameter.name} is a number, got an array on a GPU; float({parameter.name}) fetches it")
-    array = parameter_array(HOST, parameter, 0, FLOAT64)
+    array = parameter_array(CPU, parameter, 0, FLOAT64)
     if array.ndim:
         raise TypeError(f"{parameter.name} is one number, got {type(value).__name__} of {len(array)}")
     return float(array)
 
 
-def truth(name: str, value: object) -> bool:
+def as_bool(name: str, value: object) -> bool:
     """A switch: True or False; TypeError for anything else, which may be an argument in the wrong place."""
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} is True or False, got {shown(value)}")
+        raise TypeError(f"{name} is True or False, got {short_repr(value)}")
     return bool(value)
 
 
-def checked(here: Memory, parameter: Parameter, dtype: Dtype) -> Parameter:
+def checked_parameter(here: Device, parameter: Parameter, dtype: Dtype) -> Parameter:
     """A parameter that is checked now, its value an array, for samplers whose kernel depends on it."""
     array = parameter_array(here, parameter, 0, dtype)
     return Parameter(parameter.name, array, None if isinstance(array, np.ndarray) else parameter.requirement)
 
 
-def rounded(here: Memory, parameter: Parameter, dtype: Dtype) -> Array:
+def round_to_dtype(here: Device, parameter: Parameter, dtype: Dtype) -> Array:
     """A parameter rounded to the dtype of the result, in that of the computation: for bounds, which must be exact.
 
     On a GPU a value outside its range is NaN.
     """
     exact = parameter_array(here, parameter, 0, FLOAT64)
     if not isinstance(exact, np.ndarray):
-        narrow = converted(converted(exact, dtype), compute_dtype(dtype))
-        return narrow if parameter.requirement is None else here.apply(_or_nan(parameter.requirement.holds), narrow)
-    narrow = converted_to(parameter.name, exact, dtype)
+        narrow = convert(convert(exact, dtype), compute_dtype(dtype))
+        return (
+            narrow
+            if parameter.requirement is None
+            else here.apply(_nan_unless(parameter.requirement.predicate), narrow)
+        )
+    narrow = cast_array(parameter.name, exact, dtype)
     if parameter.requirement is not None:
         _check(parameter.name, parameter.requirement, narrow, exact)
     return narrow.astype(compute_dtype(dtype))
 
 
-def together(here: Memory, holds: Callable[..., Any], value: Array, *others: Array, error: Callable[[], str]) -> Array:
+def check_relation(
+    here: Device, predicate: Callable[..., Any], value: Array, *others: Array, error: Callable[[], str]
+) -> Array:
     """A parameter of which ``holds(value, *others)`` is true: ValueError where it is not, or NaN on a GPU.
 
     ``holds`` is written in the kernel language, and no closure, for there it is compiled.
     """
     if all(isinstance(array, np.ndarray) for array in (value, *others)):
         with np.errstate(all="ignore"):
-            if not holds(value, *others).all():
+            if not predicate(value, *others).all():
                 raise ValueError(error())
         return value
-    return here.apply(_or_nan(holds), value, *others)
+    return here.apply(_nan_unless(predicate), value, *others)
 
 
 @lru_cache(maxsize=64)
-def _or_nan(holds: Callable[..., Any]) -> Callable[..., Any]:
+def _nan_unless(predicate: Callable[..., Any]) -> Callable[..., Any]:
     """The value of which something holds, beside others, or NaN; remembered, for it is compiled."""
 
     def or_nan(value: Any, *others: Any) -> Any:
-        return where(holds(value, *others), value, math.nan)
+        return where(predicate(value, *others), value, math.nan)
 
     return or_nan
 
 
-def check_together(**values: Array) -> None:
+def check_broadcast_together(**values: Array) -> None:
     """ValueError, with their names, unless parameters that are compared broadcast together."""
     if broadcast(*(value.shape for value in values.values())) is None:
         shapes = " and ".join(f"{name} of shape {value.shape}" for name, value in values.items())
         raise ValueError(f"{shapes} do not broadcast together")
 
 
-def bounds(here: Memory, low: Parameter, high: Parameter, dtype: Dtype) -> tuple[Array, Array, str]:
-    """Two bounds as `rounded` gives them, and an error if an interval is empty; ValueError where ``low > high``."""
-    lows, highs = rounded(here, low, dtype), rounded(here, high, dtype)
-    check_together(**{low.name: lows, high.name: highs})
+def bounds(here: Device, low: Parameter, high: Parameter, dtype: Dtype) -> tuple[Array, Array, str]:
+    """Two bounds as `round_to_dtype` gives them, and an error if an interval is empty; ValueError where ``low > high``."""
+    lows, highs = round_to_dtype(here, low, dtype), round_to_dtype(here, high, dtype)
+    check_broadcast_together(**{low.name: lows, high.name: highs})
 
     def error() -> str:
-        return f"{low.name} must be less than {high.name}, got {shown(low.value, str)} and {shown(high.value, str)}"
+        return f"{low.name} must be less than {high.name}, got {short_repr(low.value, str)} and {short_repr(high.value, str)}"
 
     if not (isinstance(lows, np.ndarray) and isinstance(highs, np.ndarray)):
-        return lows, together(here, _more, highs, lows, error=error), ""
+        return lows, check_relation(here, _more, highs, lows, error=error), ""
     if (lows < highs).all():
         return lows, highs, ""
     if not (lows <= highs).all():
@@ -350,12 +356,12 @@ def _more(high: Any, low: Any) -> Any:
     return low < high
 
 
-def once_for_numbers(prepare: Callable[..., _R]) -> Callable[..., _R]:
+def cache_scalars(prepare: Callable[..., _R]) -> Callable[..., _R]:
     """Remember what ``prepare(here, low, high, dtype)`` made of two numbers, or of more.
 
     Most calls repeat the bounds of the last, and checking two numbers with NumPy takes longer than a small draw.
     """
-    prepare = in_default_mode(prepare)
+    prepare = in_default_fpenv(prepare)
     remembered = lru_cache(maxsize=256, typed=True)(prepare)
 
     @wraps(prepare)
@@ -368,18 +374,18 @@ def once_for_numbers(prepare: Callable[..., _R]) -> Callable[..., _R]:
     return choose
 
 
-def below(bound: Array, dtype: Dtype) -> Array:
+def next_below(bound: Array, dtype: Dtype) -> Array:
     """The largest number of a dtype that is less than a bound."""
     return _next(bound, dtype, -math.inf)
 
 
-def above(bound: Array, dtype: Dtype) -> Array:
+def next_above(bound: Array, dtype: Dtype) -> Array:
     """The smallest number of a dtype that is greater than a bound."""
     return _next(bound, dtype, math.inf)
 
 
 def _next(bound: Array, dtype: Dtype, towards: float) -> Array:
     if not isinstance(bound, np.ndarray):
-        return converted(neighbour(converted(bound, dtype), up=towards > 0), bound.dtype)
+        return convert(next_float(convert(bound, dtype), up=towards > 0), bound.dtype)
     with np.errstate(over="ignore", under="ignore"):  # next to the largest is infinity, next to 0 a subnormal
         return np.asarray(np.nextafter(bound.astype(dtype), dtype.type(towards))).astype(bound.dtype)

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from keyrng._core.arguments import Shape as Shape
-from keyrng._core.arguments import broadcast, check_sizes, is_tensor, plain, shown, tensor_memory
+from keyrng._core.arguments import as_base_array, broadcast, check_sizes, is_tensor, short_repr, tensor_memory
 from keyrng._core.dtypes import Dtype
 from keyrng._core.migration import advice
-from keyrng._executors.device import HOST, Memory, distinct, is_on_device
-from keyrng._keys.derive import Key, check_key, memory_of
+from keyrng._executors.device import CPU, Device, drop_broadcast_axes, is_on_gpu
+from keyrng._keys.derive import Key, check_key, device_of
 from keyrng._sampling.parameters import Array, ArrayLike, Parameter
 
 _AXES = 64  # that an array has at most
@@ -78,7 +78,7 @@ def shape_of(value: ArrayLike) -> tuple[int, ...]:
     """The shape of an array of any memory, or of a list or number as NumPy has it."""
     if type(value) is range:
         return (len(value),)
-    return tuple(value.shape if is_on_device(value) else np.shape(value))
+    return tuple(value.shape if is_on_gpu(value) else np.shape(value))
 
 
 def dimensions(shape: Any) -> tuple[int, ...]:
@@ -91,10 +91,10 @@ def _listed(shape: Any) -> tuple[Any, ...]:
     if isinstance(shape, (tuple, list)):
         return tuple(shape)
     if isinstance(shape, np.ndarray) and shape.ndim == 1 and shape.dtype.kind in "iu" and shape.size <= _AXES:
-        return tuple(plain("shape", shape).tolist())
+        return tuple(as_base_array("shape", shape).tolist())
     if isinstance(shape, (bool, float, str, bytes, np.bool_, np.floating, np.timedelta64)):
         hint = advice() if isinstance(shape, (float, np.floating)) else ""
-        raise TypeError(f"shape is an int or a tuple of ints, got {shown(shape)}{hint}")
+        raise TypeError(f"shape is an int or a tuple of ints, got {short_repr(shape)}{hint}")
     try:
         return (operator.index(shape),)
     except TypeError:
@@ -106,7 +106,7 @@ def _checked(shape: tuple[Any, ...]) -> tuple[int, ...]:
         if type(size) is not int:
             return _checked(tuple(_dimension(size, shape) for size in shape))
         if size < 0:
-            raise ValueError(f"shape has no negative sizes, got {shown(shape)}")
+            raise ValueError(f"shape has no negative sizes, got {short_repr(shape)}")
     check_sizes("shape", shape)
     return shape
 
@@ -117,7 +117,7 @@ def _dimension(size: Any, shape: tuple[Any, ...]) -> int:
             return int(operator.index(size))
         except TypeError:
             pass
-    raise TypeError(f"shape is an int or a tuple of ints, got {shown(shape)}")
+    raise TypeError(f"shape is an int or a tuple of ints, got {short_repr(shape)}")
 
 
 def check_broadcast(given: Sequence[Any], values: Sequence[Array], full: tuple[int, ...]) -> None:
@@ -128,7 +128,7 @@ def check_broadcast(given: Sequence[Any], values: Sequence[Array], full: tuple[i
             raise ValueError(f"{name} of shape {value.shape} does not broadcast to the sample's shape {full}")
 
 
-def empty_sample(here: Memory, key: Key, full: tuple[int, ...], dtype: Dtype, *shapes: tuple[int, ...]) -> Array:
+def empty_sample(here: Device, key: Key, full: tuple[int, ...], dtype: Dtype, *shapes: tuple[int, ...]) -> Array:
     """A new array for a sample; the error of one that is too large says what to do with parameters per key."""
     try:
         return here.empty(full, dtype)
@@ -142,17 +142,17 @@ def empty_sample(here: Memory, key: Key, full: tuple[int, ...], dtype: Dtype, *s
 
 def as_out(key: Key, out: Any) -> Array:
     """``out``, an array or a tensor of PyTorch, as an array in the key's memory; TypeError if it is neither."""
-    here = memory_of(key)
-    if is_on_device(out):
+    here = device_of(key)
+    if is_on_gpu(out):
         return here.array("out", out)
     if is_tensor(out):
         out = tensor_memory("out", out)
-    if here is not HOST and isinstance(out, np.ndarray):
+    if here is not CPU and isinstance(out, np.ndarray):
         raise TypeError(f"out is on cpu, the key on {here.name}; cupy.empty makes an array there")
     if not isinstance(out, np.ndarray):
-        kind = "a NumPy array" if here is HOST else f"a CuPy array on {here.name}"
+        kind = "a NumPy array" if here is CPU else f"a CuPy array on {here.name}"
         raise TypeError(f"out is {kind}, got {type(out).__name__}")
-    return plain("out", out)
+    return as_base_array("out", out)
 
 
 def check_out(key: Key, out: Any, full: tuple[int, ...], dtype: Dtype) -> Array:
@@ -164,6 +164,6 @@ def check_out(key: Key, out: Any, full: tuple[int, ...], dtype: Dtype) -> Array:
         raise TypeError(f"out is {array.dtype}, the sample is {dtype}; np.empty({full}, {dtype.name!r}) fits")
     if isinstance(array, np.ndarray) and not array.flags.writeable:
         raise ValueError("out is read-only; give an array that can be written to")
-    if not array.flags.c_contiguous and distinct(array).size < array.size:
+    if not array.flags.c_contiguous and drop_broadcast_axes(array).size < array.size:
         raise ValueError("out has several elements in one place; give an array with a place for each")
     return array

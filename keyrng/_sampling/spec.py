@@ -1,4 +1,4 @@
-"""What a sampler asks of `draw`, checked; and how to have it taken down instead of done."""
+"""What a sampler asks of `sample_kernel`, checked; and how to have it taken down instead of done."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from keyrng._core.dtypes import Dtype
-from keyrng._executors.device import HOST, Memory
-from keyrng._keys.derive import Key, memory_of
-from keyrng._sampling.parameters import Array, ArrayLike, Parameter, anything, number, parameter_array
+from keyrng._executors.device import CPU, Device
+from keyrng._keys.derive import Key, device_of
+from keyrng._sampling.parameters import Array, ArrayLike, Parameter, not_nan, parameter_array, unconstrained
 from keyrng._sampling.shapes import Shape, check_broadcast, sample_shape
 
 Guard: TypeAlias = Callable[[Any], Any] | None
 
 
 @dataclass
-class Plan:
+class DrawSpec:
     """What a sampler would draw: given to it as ``out``, a plan takes that down, and nothing is drawn.
 
     Of a complex sample there are two kernels, for its real and its imaginary parts.
@@ -42,19 +42,19 @@ class Plan:
         parameters: tuple[ArrayLike, ...],
         compute: Dtype,
     ) -> Any:
-        """What `draw` was asked for, checked."""
+        """What `sample_kernel` was asked for, checked."""
         if self.kernels:
             raise TypeError("a sampler that draws twice into out makes no element by itself")
-        here = memory_of(key)
+        here = device_of(key)
         self.shape, self.values = checked(here, key, shape, parameters, compute, None)
         check_count(key, prod(self.shape[key.ndim :]))
         self.kernels, self.key, self.dtype, self.compute = kernels, key, dtype, compute
-        self.guards = guards_of(here, parameters, self.values)
+        self.guards = kernel_guards(here, parameters, self.values)
         return self
 
 
 def checked(
-    here: Memory,
+    here: Device,
     key: Key,
     shape: Shape | None,
     parameters: tuple[ArrayLike, ...],
@@ -72,7 +72,7 @@ def checked(
 def check_nothing(error: str, key: Key, shape: Shape | None, out: Any, parameters: Sequence[Parameter]) -> None:
     """ValueError unless a sample has no elements: nothing is drawn from an empty interval, so it is allowed there."""
     values = [parameter.value for parameter in parameters]
-    if prod(sample_shape(key, shape, values, None if isinstance(out, Plan) else out)):
+    if prod(sample_shape(key, shape, values, None if isinstance(out, DrawSpec) else out)):
         raise ValueError(error)
 
 
@@ -83,13 +83,13 @@ def check_count(key: Key, count: int) -> None:
         raise ValueError(f"a key of {key.impl} has {limit} elements, asked for {count}; split it")
 
 
-def guards_of(here: Memory, parameters: tuple[ArrayLike, ...], values: list[Array]) -> tuple[Guard, ...]:
+def kernel_guards(here: Device, parameters: tuple[ArrayLike, ...], values: list[Array]) -> tuple[Guard, ...]:
     """What must hold of the values that nobody has checked, for they lie in the memory of a GPU."""
-    return () if here is HOST else tuple(map(_guard, parameters, values))
+    return () if here is CPU else tuple(map(_guard, parameters, values))
 
 
 def _guard(parameter: ArrayLike, value: Array) -> Guard:
     """A named parameter is at least a number; one without a name may be anything, NaN too."""
     if isinstance(value, np.ndarray) or value.dtype.kind != "f" or not isinstance(parameter, Parameter):
         return None
-    return None if parameter.requirement is anything else (parameter.requirement or number).holds
+    return None if parameter.requirement is unconstrained else (parameter.requirement or not_nan).predicate

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.arguments import shown, utf8
+from keyrng._core.arguments import short_repr, utf8
 from keyrng.kernels.ops import cast
 
 Words = Sequence[Any]
@@ -54,27 +54,27 @@ class Algorithm:
         for text in ("name", "tag"):
             given = getattr(self, text)
             if not isinstance(given, str):
-                raise TypeError(f"{text} is a str, got {shown(given)}")
+                raise TypeError(f"{text} is a str, got {short_repr(given)}")
             if not 1 <= len(utf8(text, given)) <= 255:
-                raise ValueError(f"{text} is of 1 to 255 bytes, got {shown(given)}")
+                raise ValueError(f"{text} is of 1 to 255 bytes, got {short_repr(given)}")
         for size in ("word_bits", "key_words", "block_words"):
             if type(getattr(self, size)) is not int:
-                raise TypeError(f"{size} is an int, got {shown(getattr(self, size))}")
+                raise TypeError(f"{size} is an int, got {short_repr(getattr(self, size))}")
         if not callable(self.block) or not isinstance(self.jax_layout, bool):
             wrong = "block is a function block(key, counter)" if not callable(self.block) else "jax_layout is a bool"
-            raise TypeError(f"{wrong}, got {shown(self.jax_layout if callable(self.block) else self.block)}")
+            raise TypeError(f"{wrong}, got {short_repr(self.jax_layout if callable(self.block) else self.block)}")
         if self.word_bits not in (32, 64):
-            raise ValueError(f"word_bits is 32 or 64, got {shown(self.word_bits)}")
+            raise ValueError(f"word_bits is 32 or 64, got {short_repr(self.word_bits)}")
         if not 1 <= self.key_words <= self.block_words:
             raise ValueError(
-                f"key_words is from 1 to block_words ({shown(self.block_words)}), got {shown(self.key_words)}"
+                f"key_words is from 1 to block_words ({short_repr(self.block_words)}), got {short_repr(self.key_words)}"
             )
         counter_bits = self.word_bits * self.block_words
         if self.jax_layout and (self.word_bits, self.block_words) != (32, 2):
             raise ValueError("jax_layout is for blocks of two 32-bit words")
         if not self.jax_layout and (counter_bits < 128 or self.block_words % 2):
             raise ValueError(
-                f"a counter needs an even number of words and 128 bits or more, got {shown(self.block_words)} words of "
+                f"a counter needs an even number of words and 128 bits or more, got {short_repr(self.block_words)} words of "
                 f"{self.word_bits} bits; two words of 32 bits work with jax_layout=True"
             )
 
@@ -164,7 +164,7 @@ def get(name: str | Algorithm) -> Algorithm:
         try:
             return _registry[name]
         except KeyError:
-            raise ValueError(f"unknown impl {shown(name)}; known are {', '.join(_registry)}") from None
+            raise ValueError(f"unknown impl {short_repr(name)}; known are {', '.join(_registry)}") from None
     if isinstance(name, Algorithm):
         return register(name)
     raise TypeError(f"impl is a name or an Algorithm, got {type(name).__name__}")

@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.arguments import Int, check_sizes, shown
-from keyrng._core.dtypes import DTypeLike, compute_dtype, floating
+from keyrng._core.arguments import Int, check_sizes, short_repr
+from keyrng._core.dtypes import DTypeLike, compute_dtype, floating_dtype
 from keyrng._core.fpenv import without_warnings
-from keyrng._keys.derive import Key, _is_integer, memory_of, split
-from keyrng._sampling.draw import draw
-from keyrng._sampling.parameters import Array, ArrayLike, checked, positive
+from keyrng._keys.derive import Key, device_of, is_integer, split
+from keyrng._sampling.draw import sample_kernel
+from keyrng._sampling.parameters import Array, ArrayLike, checked_parameter, positive
 from keyrng._sampling.shapes import Shape, dimensions
 from keyrng.distributions._shared.last_axis import row_sum
-from keyrng.distributions.exponential import _exponential
-from keyrng.distributions.gamma import _loggamma, gamma_parts
-from keyrng.kernels.bits import either_sign
+from keyrng.distributions.exponential import exponential_kernel
+from keyrng.distributions.gamma import gamma_parts, loggamma_kernel
+from keyrng.kernels.bits import random_sign
 from keyrng.kernels.elementary import exp, log, log1p
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
@@ -33,7 +33,7 @@ def _generalized_normal(lane: Any, p: Any) -> Any:
     p = where(p > _MOST, _MOST, p)
     factor, boost = gamma_parts(size, 1.0 / p)
     x = exp((log(factor) + boost) / p)
-    return either_sign(sign, x)
+    return random_sign(sign, x)
 
 
 @kernel(*FLOATS)
@@ -49,14 +49,14 @@ def _coordinate(log_power: Any, total: Any, p: Any) -> Any:
 
 @kernel(*FLOATS)
 def _ball(lane: Any, log_power: Any, total: Any, p: Any) -> Any:
-    return either_sign(lane, _coordinate(log_power, total, p))
+    return random_sign(lane, _coordinate(log_power, total, p))
 
 
 @kernel(*FLOATS)
 def _segment(lane: Any, log_power: Any, rest: Any, p: Any) -> Any:
     """A ball of one dimension. For a small p the total differs from the power in its last digits only."""
     far = exp(log1p(rest * exp(-log_power)) / -p)
-    return either_sign(lane, where(p < 0.0625, far, _coordinate(log_power, exp(log_power) + rest, p)))
+    return random_sign(lane, where(p < 0.0625, far, _coordinate(log_power, exp(log_power) + rest, p)))
 
 
 def generalized_normal(
@@ -69,7 +69,7 @@ def generalized_normal(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     p
         Positive finite numbers that broadcast to the result: 1 for Laplace, 2 for a normal of variance 1/2.
     dtype
@@ -91,7 +91,7 @@ def generalized_normal(
     >>> keyrng.generalized_normal(keyrng.key(0), 1.5, (3,))
     array([ 1.0783788 ,  1.369356  , -0.23227228], dtype=float32)
     """
-    return draw(_generalized_normal, key, shape, floating(dtype, out), positive(p=p), out=out)
+    return sample_kernel(_generalized_normal, key, shape, floating_dtype(dtype, out), positive(p=p), out=out)
 
 
 @without_warnings
@@ -111,7 +111,7 @@ def ball(
     Parameters
     ----------
     key, out
-        As for `draw`: the result has shape ``key.shape + shape + (d,)``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape + (d,)``.
     d
         The dimension, an int, zero or more.
     p
@@ -138,27 +138,27 @@ def ball(
     >>> keyrng.ball(keyrng.key(0), 3)
     array([ 0.45289382,  0.5137566 , -0.12586324], dtype=float32)
     """
-    dtype = floating(dtype, out)
+    dtype = floating_dtype(dtype, out)
     compute = compute_dtype(dtype)
-    here = memory_of(key)
-    exponent = checked(here, positive(p=p), compute).value
+    here = device_of(key)
+    exponent = checked_parameter(here, positive(p=p), compute).value
     exponent = exponent[..., None] if exponent.ndim else exponent
-    if not _is_integer(d):
-        raise TypeError(f"d is an int, the dimension, got {shown(d)}")
+    if not is_integer(d):
+        raise TypeError(f"d is an int, the dimension, got {short_repr(d)}")
     if d < 0:
-        raise ValueError(f"d must not be negative, got {shown(d)}")
+        raise ValueError(f"d must not be negative, got {short_repr(d)}")
     check_sizes("d", (int(d),))
     points = dimensions(shape)
     rows = (*points, int(d))
     parts = split(key, 3)
     sizes, signs, rest = parts[..., 0], parts[..., 1], parts[..., 2]
     exponent = here.apply(_bounded, exponent)
-    log_power = draw(_loggamma, sizes, rows, compute, positive(p=here.apply(_inverse, exponent)))
-    last = draw(_exponential, rest, points, compute)
+    log_power = sample_kernel(loggamma_kernel, sizes, rows, compute, positive(p=here.apply(_inverse, exponent)))
+    last = sample_kernel(exponential_kernel, rest, points, compute)
     if d == 1:
-        return draw(_segment, signs, rows, dtype, log_power, last[..., None], exponent, out=out)
-    total = here.apply(_sum, row_sum(draw(_exp, sizes, rows, compute, log_power)), last)
-    return draw(_ball, signs, rows, dtype, log_power, total[..., None], exponent, out=out)
+        return sample_kernel(_segment, signs, rows, dtype, log_power, last[..., None], exponent, out=out)
+    total = here.apply(_sum, row_sum(sample_kernel(_exp, sizes, rows, compute, log_power)), last)
+    return sample_kernel(_ball, signs, rows, dtype, log_power, total[..., None], exponent, out=out)
 
 
 def _bounded(p: Any) -> Any:

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.arguments import one_of
+from keyrng._core.arguments import check_choice
 from keyrng._core.dtypes import UINT32, Dtype, exact_float_of
-from keyrng._executors.device import Memory
-from keyrng._keys.derive import Key, memory_of
-from keyrng._sampling.draw import draw
-from keyrng._sampling.parameters import Array, ArrayLike, Parameter, once_for_numbers, one_number, probability
+from keyrng._executors.device import Device
+from keyrng._keys.derive import Key, device_of
+from keyrng._sampling.draw import sample_kernel
+from keyrng._sampling.parameters import Array, ArrayLike, Parameter, as_scalar, cache_scalars, probability
 from keyrng._sampling.shapes import Shape
 from keyrng.kernels.lane import FLOATS, Kernel, kernel
 from keyrng.kernels.ops import bitcast, cast
@@ -47,7 +47,7 @@ def _bernoulli_high_of_one(lane: Any, bound: Any, bound_low: Any, always: Any) -
 
 def _digits(lane: Any) -> tuple[Any, Any]:
     """A number of 64 bits, of two words: the 23 of each that jax compares, then the 9 of each that it does not use."""
-    first, second = lane.planes(2, 32)
+    first, second = lane.strided_words(2, 32)
     low = ((second << 9) & 0xFFFC0000) | ((first & 0x1FF) << 9) | (second & 0x1FF)
     return (first & 0xFFFFFE00) | (second >> 23), low
 
@@ -72,7 +72,7 @@ def bernoulli(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     p
         Probabilities from 0 to 1, both included and exact. They are compared in float64: numbers, lists and arrays of
         the same values give the same sample.
@@ -98,18 +98,18 @@ def bernoulli(
     >>> keyrng.bernoulli(keyrng.key(0), 0.7, (5,))
     array([False, False,  True,  True,  True])
     """
-    one_of("mode", mode, "low", "high")
-    kernel, parameters, compute = _prepared(memory_of(key), p, mode)
-    return draw(kernel, key, shape, BOOL, *parameters, compute=compute, out=out)
+    check_choice("mode", mode, "low", "high")
+    kernel, parameters, compute = _prepared(device_of(key), p, mode)
+    return sample_kernel(kernel, key, shape, BOOL, *parameters, compute=compute, out=out)
 
 
-@once_for_numbers
-def _prepared(here: Memory, p: ArrayLike, mode: str) -> tuple[Kernel, tuple[Parameter, ...], Dtype]:
+@cache_scalars
+def _prepared(here: Device, p: ArrayLike, mode: str) -> tuple[Kernel, tuple[Parameter, ...], Dtype]:
     """The kernel for probabilities, its parameters and the dtype that it computes in."""
     if not isinstance(p, (int, float, np.number)):
         return _bernoulli if mode == "low" else _bernoulli_high, (probability(p=p),), exact_float_of(p)
     bits = 32 if mode == "low" else 64
-    bound = round(one_number(probability(p=p)) * 2**bits)
+    bound = round(as_scalar(probability(p=p)) * 2**bits)
     words = [bound >> shift & 0xFFFFFFFF for shift in range(bits - 32, -1, -32)]
     parameters = tuple(Parameter("p", np.array(word, UINT32)) for word in (*words, bound >> bits))
     return _bernoulli_of_one if mode == "low" else _bernoulli_high_of_one, parameters, UINT32

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from keyrng._core.dtypes import DTypeLike, floating
+from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
-from keyrng._sampling.draw import draw
+from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, positive
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions.gamma import comparable, gamma_parts
@@ -46,7 +46,7 @@ def beta(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     a, b
         Positive finite numbers that broadcast to the result.
     dtype
@@ -69,4 +69,4 @@ def beta(
     >>> keyrng.beta(keyrng.key(0), 2.0, 3.0, (3,))
     array([0.34472737, 0.6728817 , 0.05665111], dtype=float32)
     """
-    return draw(_beta, key, shape, floating(dtype, out), positive(a=a), positive(b=b), out=out)
+    return sample_kernel(_beta, key, shape, floating_dtype(dtype, out), positive(a=a), positive(b=b), out=out)

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, compute_dtype, number
+from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, compute_dtype, number_dtype
 from keyrng._keys.derive import Key
-from keyrng._sampling.draw import draw
-from keyrng._sampling.parameters import Array, ArrayLike, Requirement, probability, whole_to, wider
+from keyrng._sampling.draw import sample_kernel
+from keyrng._sampling.parameters import Array, ArrayLike, Requirement, integer_up_to, probability, wider
 from keyrng._sampling.shapes import Shape
-from keyrng.distributions._shared.ratio_of_uniforms import NOTHING, candidate, log_binomial
-from keyrng.kernels.bits import whole
+from keyrng.distributions._shared.ratio_of_uniforms import NOTHING, log_binomial, proposal
+from keyrng.kernels.bits import sum_as_int
 from keyrng.kernels.elementary import floor
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
@@ -23,7 +23,7 @@ def _attempt(lane: Any, n: Any, p: Any, peak: Any) -> tuple[Any, Any]:
     mean = n * p
     base = floor(mean)
     fraction = mean - base
-    x, height = candidate(lane, fraction, mean * (1.0 - p))
+    x, height = proposal(lane, fraction, mean * (1.0 - p))
     k = base + x
     possible = (k >= 0.0) & (x <= n - base)
     accept = possible & (height <= log_binomial(k, x - fraction + (1.0 - p), n, p) - peak)
@@ -32,7 +32,7 @@ def _attempt(lane: Any, n: Any, p: Any, peak: Any) -> tuple[Any, Any]:
 
 
 @kernel(*FLOATS)
-def _binomial(lane: Any, n: Any, p: Any) -> Any:
+def binomial_kernel(lane: Any, n: Any, p: Any) -> Any:
     likely = p > 0.5
     # Of the rarer outcome, whose probability has all its digits.
     rare = where(likely, 1.0 - p, p)
@@ -40,8 +40,8 @@ def _binomial(lane: Any, n: Any, p: Any) -> Any:
     base = floor(mean)
     mode = floor(mean - base + rare)
     peak = log_binomial(base + mode, mode - (mean - base) + (1.0 - rare), n, rare)
-    x = lane.attempts(_attempt, n, rare, peak)
-    return whole(where(likely, n - base, base), where(likely, -x, x))
+    x = lane.rejection_loop(_attempt, n, rare, peak)
+    return sum_as_int(where(likely, n - base, base), where(likely, -x, x))
 
 
 def binomial(
@@ -60,7 +60,7 @@ def binomial(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     n
         Whole numbers of trials, zero or more, that broadcast to the result; at most the number up to which its dtype
         holds every count: 2**24 for float32, 2**53 for float64 and for integers of 64 bits, 2048 for float16, 256 for
@@ -87,17 +87,19 @@ def binomial(
     >>> keyrng.binomial(keyrng.key(0), 10, 0.3, (5,), "int32")
     array([3, 5, 2, 3, 3], dtype=int32)
     """
-    dtype = number(dtype, out)
+    dtype = number_dtype(dtype, out)
     floats = compute_dtype(dtype) if dtype.kind not in "iu" else FLOAT64
-    return draw(_binomial, key, shape, dtype, trials(dtype)(n=n), probability(p=p), compute=floats, out=out)
+    return sample_kernel(
+        binomial_kernel, key, shape, dtype, trials(dtype)(n=n), probability(p=p), compute=floats, out=out
+    )
 
 
 def trials(dtype: Dtype) -> Requirement:
     """A number of trials of which a dtype holds every count, and float64, in which integers are computed."""
     if dtype.itemsize == 8:
-        return whole_to(2**53)
+        return integer_up_to(2**53)
     largest = int(np.iinfo(dtype).max) if dtype.kind in "iu" else _FLOATS[dtype.name]
-    return whole_to(largest, f" for {dtype}{wider(dtype)}")
+    return integer_up_to(largest, f" for {dtype}{wider(dtype)}")
 
 
 _FLOATS = {"float16": 2**11, "bfloat16": 2**8, "float32": 2**24}

@@ -14,17 +14,17 @@ import numpy as np
 
 from keyrng._core.arguments import broadcast
 from keyrng._core.dtypes import exact_float_of, float_of, index_dtype
-from keyrng._core.fpenv import in_default_mode
-from keyrng._keys.derive import Key, _axis, memory_of
-from keyrng._sampling.parameters import Array, ArrayLike, checked, placed, truth
+from keyrng._core.fpenv import in_default_fpenv
+from keyrng._keys.derive import Key, device_of, normalize_axis
+from keyrng._sampling.parameters import Array, ArrayLike, as_bool, checked_parameter, to_key_device
 from keyrng._sampling.shapes import Shape, check_out, empty_sample, sample_shape
-from keyrng.distributions._shared.gumbel_top_k import centered, winners
+from keyrng.distributions._shared.gumbel_top_k import centered, gumbel_top_k
 from keyrng.distributions._shared.gumbel_top_k_cuda import logit
-from keyrng.distributions._shared.last_axis import workplace
+from keyrng.distributions._shared.last_axis import preparation_device
 from keyrng.distributions.gumbel import gumbel_kernel
 
 
-@in_default_mode
+@in_default_fpenv
 def categorical(
     key: Key,
     logits: ArrayLike,
@@ -42,7 +42,7 @@ def categorical(
     Parameters
     ----------
     key, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     logits
         Logarithms of probabilities that need not sum to 1, -infinity for 0; one distribution along the axis, or an
         array of them. The gumbels are float64 if the logits are an array of float64, else float32.
@@ -83,12 +83,12 @@ def categorical(
     >>> keyrng.categorical(keyrng.split(keyrng.key(0), 4), [[0.0, 1.0], [2.0, 0.0]]).shape
     (4, 2)
     """
-    here = memory_of(key)
+    here = device_of(key)
     dtype = float_of(logits)
-    values = checked(workplace(here, logits), logit(logits=logits), exact_float_of(logits)).value
+    values = checked_parameter(preparation_device(here, logits), logit(logits=logits), exact_float_of(logits)).value
     if not values.ndim:
         raise ValueError(f"logits has an axis of classes, got one number; type [{values}, ...]")
-    axis = _axis(axis, values.ndim)
+    axis = normalize_axis(axis, values.ndim)
     kernel = gumbel_kernel(mode, dtype)
     batch, size = values.shape[:axis] + values.shape[axis + 1 :], values.shape[axis]
     full = sample_shape(key, shape, (np.broadcast_to(0.0, batch),), out)
@@ -96,7 +96,7 @@ def categorical(
     result = empty_sample(here, key, full, place, batch) if out is None else check_out(key, out, full, place)
 
     own = full[key.ndim :]
-    draws = () if truth("replace", replace) else own[: max(0, len(own) - len(batch))]
+    draws = () if as_bool("replace", replace) else own[: max(0, len(own) - len(batch))]
     rest = own[len(draws) :]
     _check_batch(batch, rest if draws else full)
     check_enough(values, axis, prod(draws))
@@ -104,11 +104,11 @@ def categorical(
         # Of a key's axes, those after the classes are as many as in the logits; so the others come before.
         before = max(0, len(rest) - (values.ndim - 1 - axis))
         with here.current():
-            xp, logit_array = here.xp, placed(here, "logits", values, logits)
+            xp, logit_array = here.xp, to_key_device(here, "logits", values, logits)
             table = xp.moveaxis(logit_array, axis, -1).reshape(-1, size)
             rows = xp.broadcast_to(xp.arange(len(table)).reshape(batch), key.shape + rest)
             rows = rows.reshape(key.size, prod(rest[:before]), prod(rest[before:]))
-            places = winners(kernel, key, centered(here.contiguous(table), dtype), rows, prod(draws))
+            places = gumbel_top_k(kernel, key, centered(here.contiguous(table), dtype), rows, prod(draws))
             result[...] = xp.moveaxis(places.reshape(*key.shape, *rest, -1), -1, key.ndim).reshape(full)
     return result if out is None else out
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from keyrng._core.dtypes import DTypeLike, floating
+from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
-from keyrng._sampling.draw import draw
+from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, non_negative, positive
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions.gamma import comparable, gamma_parts
-from keyrng.distributions.normal import _normal
+from keyrng.distributions.normal import normal_kernel
 from keyrng.distributions.poisson import poisson_parts
 from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import FLOATS, kernel
@@ -30,7 +30,7 @@ def _t(lane: Any, df: Any) -> Any:
     half = df * 0.5
     factor, boost = gamma_parts(gamma, half)
     scale, power_of_two = exp_halves(boost * -0.5)
-    return _normal(normal) * sqrt(_not_tiny(half) / factor) * scale * power_of_two
+    return normal_kernel(normal) * sqrt(_not_tiny(half) / factor) * scale * power_of_two
 
 
 def _not_tiny(df: Any) -> Any:
@@ -94,7 +94,7 @@ def chisquare(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     df
         Positive finite numbers that broadcast to the result.
     dtype
@@ -116,7 +116,7 @@ def chisquare(
     >>> keyrng.chisquare(keyrng.key(0), 3.0, (3,))
     array([4.7171974, 1.5068436, 1.980483 ], dtype=float32)
     """
-    return draw(_chisquare, key, shape, floating(dtype, out), positive(df=df), out=out)
+    return sample_kernel(_chisquare, key, shape, floating_dtype(dtype, out), positive(df=df), out=out)
 
 
 def t(
@@ -129,7 +129,7 @@ def t(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     df
         Positive finite numbers that broadcast to the result.
     dtype
@@ -152,7 +152,7 @@ def t(
     >>> keyrng.t(keyrng.key(0), 3.0, (3,))
     array([ 1.0073986 , -1.4670074 , -0.62687653], dtype=float32)
     """
-    return draw(_t, key, shape, floating(dtype, out), positive(df=df), out=out)
+    return sample_kernel(_t, key, shape, floating_dtype(dtype, out), positive(df=df), out=out)
 
 
 def f(
@@ -171,7 +171,7 @@ def f(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     dfnum, dfden
         Positive finite numbers that broadcast to the result.
     dtype
@@ -193,7 +193,9 @@ def f(
     >>> keyrng.f(keyrng.key(0), 3.0, 5.0, (3,))
     array([1.1544828 , 0.22806711, 8.250465  ], dtype=float32)
     """
-    return draw(_f, key, shape, floating(dtype, out), positive(dfnum=dfnum), positive(dfden=dfden), out=out)
+    return sample_kernel(
+        _f, key, shape, floating_dtype(dtype, out), positive(dfnum=dfnum), positive(dfden=dfden), out=out
+    )
 
 
 def noncentral_chisquare(
@@ -212,7 +214,7 @@ def noncentral_chisquare(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     df
         Positive finite degrees of freedom that broadcast to the result.
     nonc
@@ -237,8 +239,8 @@ def noncentral_chisquare(
     >>> keyrng.noncentral_chisquare(keyrng.key(0), 3.0, 2.0, (3,))
     array([5.1952024, 1.1450813, 6.8338256], dtype=float32)
     """
-    return draw(
-        _noncentral_chisquare, key, shape, floating(dtype, out), positive(df=df), non_negative(nonc=nonc), out=out
+    return sample_kernel(
+        _noncentral_chisquare, key, shape, floating_dtype(dtype, out), positive(df=df), non_negative(nonc=nonc), out=out
     )
 
 
@@ -259,7 +261,7 @@ def noncentral_f(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     dfnum, dfden
         Positive finite degrees of freedom that broadcast to the result.
     nonc
@@ -283,4 +285,4 @@ def noncentral_f(
     array([ 7.4367046,  0.5543696, 17.99691  ], dtype=float32)
     """
     parameters = positive(dfnum=dfnum), positive(dfden=dfden), non_negative(nonc=nonc)
-    return draw(_noncentral_f, key, shape, floating(dtype, out), *parameters, out=out)
+    return sample_kernel(_noncentral_f, key, shape, floating_dtype(dtype, out), *parameters, out=out)

@@ -8,22 +8,22 @@ from typing import Any, SupportsIndex
 import numpy as np
 
 from keyrng._core.dtypes import FLOAT32, index_dtype
-from keyrng._core.fpenv import in_default_mode
-from keyrng._executors.device import is_on_device
-from keyrng._keys.derive import Key, memory_of
-from keyrng._sampling.parameters import Array, ArrayLike, placed, truth
+from keyrng._core.fpenv import in_default_fpenv
+from keyrng._executors.device import is_on_gpu
+from keyrng._keys.derive import Key, device_of
+from keyrng._sampling.parameters import Array, ArrayLike, as_bool, to_key_device
 from keyrng._sampling.shapes import Shape
-from keyrng.distributions._shared.elements import population
-from keyrng.distributions._shared.gumbel_top_k import centered, winners
-from keyrng.distributions._shared.last_axis import workplace
-from keyrng.distributions._shared.weighted import by_weight, logarithms, weights
+from keyrng.distributions._shared.elements import elements_of
+from keyrng.distributions._shared.gumbel_top_k import centered, gumbel_top_k
+from keyrng.distributions._shared.last_axis import preparation_device
+from keyrng.distributions._shared.weighted import logarithms, weighted_indices, weights
 from keyrng.distributions.categorical import check_enough
 from keyrng.distributions.gumbel import gumbel_kernel
-from keyrng.distributions.permutation import beginning
+from keyrng.distributions.permutation import first_k
 from keyrng.distributions.words import randint
 
 
-@in_default_mode
+@in_default_fpenv
 def choice(
     key: Key,
     a: ArrayLike | Key,
@@ -40,7 +40,7 @@ def choice(
     Parameters
     ----------
     key, shape
-        As for `draw`; in the result, ``shape`` takes the place of the axis: it is ``key.shape + shape`` for numbers,
+        As for `sample_kernel`; in the result, ``shape`` takes the place of the axis: it is ``key.shape + shape`` for numbers,
         ``key.shape + a.shape[:axis] + shape + a.shape[axis + 1 :]`` for an array.
     a
         A number, an array of any dtype, or an array of keys.
@@ -90,16 +90,16 @@ def choice(
     >>> keyrng.choice(keyrng.key(2), ["red", "green"], (4,), p=[0.7, 0.3]).tolist()
     ['red', 'red', 'green', 'red']
     """
-    here = memory_of(key)
-    source = population(here, "a", a, axis)
+    here = device_of(key)
+    source = elements_of(here, "a", a, axis)
     size = source.size
-    given = None if p is None else weights(workplace(here, p), p, size)
+    given = None if p is None else weights(preparation_device(here, p), p, size)
     kernel = gumbel_kernel(mode, FLOAT32)
     full = source.draws(key, shape, out)
     source.check_out(key, full, out)
     own = full[key.ndim :]
     count = prod(own)
-    again = truth("replace", replace)
+    again = as_bool("replace", replace)
     if count and not size:
         raise ValueError("a has no elements to draw from")
     if count > size and not again:
@@ -111,11 +111,11 @@ def choice(
     if not prod(full):
         places = here.empty(full, index_dtype(size))
     elif given is None:
-        places = randint(key, own, 0, size, index_dtype(size)) if again else beginning(key, size, count)
+        places = randint(key, own, 0, size, index_dtype(size)) if again else first_k(key, size, count)
     elif again:
-        places = by_weight(key, full, given, p)
+        places = weighted_indices(key, full, given, p)
     else:
         with here.current():
             rows = here.xp.zeros((key.size, 1, 1), np.intp)
-        places = winners(kernel, key, placed(here, "p", given, p), rows, count)
-    return source.take(key, places.reshape(full), out, some_missing=is_on_device(p))
+        places = gumbel_top_k(kernel, key, to_key_device(here, "p", given, p), rows, count)
+    return source.take(key, places.reshape(full), out, some_missing=is_on_gpu(p))

@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.dtypes import DTypeLike, compute_dtype, floating
+from keyrng._core.dtypes import DTypeLike, compute_dtype, floating_dtype
 from keyrng._core.fpenv import without_warnings
-from keyrng._executors.device import HOST
-from keyrng._keys.derive import Key, memory_of
-from keyrng._sampling.draw import draw
-from keyrng._sampling.parameters import Array, ArrayLike, checked, placed, positive
+from keyrng._executors.device import CPU
+from keyrng._keys.derive import Key, device_of
+from keyrng._sampling.draw import sample_kernel
+from keyrng._sampling.parameters import Array, ArrayLike, checked_parameter, positive, to_key_device
 from keyrng._sampling.shapes import Shape
-from keyrng.distributions._shared.last_axis import row_max, row_shape, row_sum, stored, workplace
-from keyrng.distributions.gamma import _gamma_boost, _gamma_factor, magnification
+from keyrng.distributions._shared.last_axis import cast_to_out, preparation_device, row_max, row_shape, row_sum
+from keyrng.distributions.gamma import gamma_boost_kernel, gamma_factor_kernel, magnification
 from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
@@ -38,7 +38,7 @@ def dirichlet(
     Parameters
     ----------
     key, out
-        As for `draw`.
+        As for `sample_kernel`.
     alpha
         Positive finite numbers, the concentrations, along the last axis; the axes before it broadcast to the result.
     shape
@@ -64,32 +64,32 @@ def dirichlet(
     array([[0.3155679 , 0.22348762, 0.46094447],
            [0.05174232, 0.46594384, 0.4823138 ]], dtype=float32)
     """
-    dtype = floating(dtype, out)
+    dtype = floating_dtype(dtype, out)
     compute = compute_dtype(dtype)
-    here = memory_of(key)
-    place = workplace(here, alpha)
-    parameter = checked(place, positive(alpha=alpha), compute)
+    here = device_of(key)
+    place = preparation_device(here, alpha)
+    parameter = checked_parameter(place, positive(alpha=alpha), compute)
     full = row_shape("alpha", parameter.value, shape)
     # To know what a GPU's memory holds is to wait for it, so there everything is done that an alpha may need.
     values = parameter.value
-    small, large = ((values < 1).any(), (values > _LARGE).any()) if place is HOST else (True, True)
-    if here is not HOST:
-        parameter = parameter._replace(value=placed(here, "alpha", parameter.value, alpha))
-    sample = draw(_gamma_factor, key, full, compute, parameter)
+    small, large = ((values < 1).any(), (values > _LARGE).any()) if place is CPU else (True, True)
+    if here is not CPU:
+        parameter = parameter._replace(value=to_key_device(here, "alpha", parameter.value, alpha))
+    sample = sample_kernel(gamma_factor_kernel, key, full, compute, parameter)
     peak = row_max(parameter.value)[..., None] if small or large else sample
     if small:
         shapes = here.apply(_product, parameter.value, here.apply(magnification, peak))
-        boost = draw(_gamma_boost, key, full, compute, parameter._replace(value=shapes))
+        boost = sample_kernel(gamma_boost_kernel, key, full, compute, parameter._replace(value=shapes))
         boost = here.apply(_difference, boost, row_max(boost)[..., None])
-        draw(_boosted, key, full, compute, sample, boost, out=sample)
+        sample_kernel(_boosted, key, full, compute, sample, boost, out=sample)
     if large:
         sample = here.apply(_product, sample, here.apply(_room, peak))
     total = row_sum(sample)[..., None]
-    if here is HOST:
+    if here is CPU:
         sample /= total
     else:
         sample = here.apply(_part, sample, total)
-    return stored(key, sample, dtype, out)
+    return cast_to_out(key, sample, dtype, out)
 
 
 def _room(peak: Any) -> Any:

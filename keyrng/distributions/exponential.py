@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from keyrng._core.dtypes import DTypeLike, floating
+from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
-from keyrng._sampling.draw import draw
+from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array
 from keyrng._sampling.shapes import Shape
-from keyrng.kernels.bits import unit
+from keyrng.kernels.bits import uniform_co
 from keyrng.kernels.elementary import log1p_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
 
 
 @kernel(*FLOATS)
-def _exponential(lane: Any) -> Any:
-    return 0.0 - log1p_unchecked(-unit(lane))  # the negative of 0 would be -0
+def exponential_kernel(lane: Any) -> Any:
+    return 0.0 - log1p_unchecked(-uniform_co(lane))  # the negative of 0 would be -0
 
 
 def exponential(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
@@ -25,7 +25,7 @@ def exponential(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Ar
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     dtype
         float16, bfloat16, float32 (the default) or float64.
 
@@ -40,4 +40,4 @@ def exponential(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Ar
     >>> keyrng.exponential(keyrng.key(0), (3,))
     array([2.950128  , 3.8434246 , 0.40390354], dtype=float32)
     """
-    return draw(_exponential, key, shape, floating(dtype, out), out=out)
+    return sample_kernel(exponential_kernel, key, shape, floating_dtype(dtype, out), out=out)

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.dtypes import Dtype, DTypeLike, compute_dtype, floating
-from keyrng._executors.device import Memory
-from keyrng._keys.derive import Key, memory_of
-from keyrng._sampling.draw import draw
-from keyrng._sampling.parameters import Array, ArrayLike, Parameter, checked, once_for_numbers, positive
+from keyrng._core.dtypes import Dtype, DTypeLike, compute_dtype, floating_dtype
+from keyrng._executors.device import Device
+from keyrng._keys.derive import Key, device_of
+from keyrng._sampling.draw import sample_kernel
+from keyrng._sampling.parameters import Array, ArrayLike, Parameter, cache_scalars, checked_parameter, positive
 from keyrng._sampling.shapes import Shape
-from keyrng.distributions.normal import _normal
-from keyrng.kernels.bits import positive_unit, to_unit
+from keyrng.distributions.normal import normal_kernel
+from keyrng.kernels.bits import to_uniform_co, uniform_oc
 from keyrng.kernels.elementary import exp, log, log1p, log_unchecked
 from keyrng.kernels.lane import FLOATS, Kernel, kernel
 from keyrng.kernels.ops import sqrt, where
@@ -29,8 +29,8 @@ def _marsaglia_tsang(lane: Any, d: Any, c: Any) -> tuple[Any, Any]:
     ``9*d*c*c = 1`` the right side is 3 d times what is left of log1p(t) after the three first terms of its series, and
     written so it cancels nothing: the paper's form is noise from d = 1e6 on in float32.
     """
-    x = _normal(lane)
-    u = positive_unit(lane)
+    x = normal_kernel(lane)
+    u = uniform_oc(lane)
     t = c * x
     inside = t > -1.0
     t = where(inside, t, 0.0)
@@ -65,8 +65,8 @@ def _log_uniform(lane: Any, a: Any) -> Any:
     """
     kept, unused, end = (23, 9, 2.0**-14) if lane.dtype == np.float32 else (52, 12, 2.0**-27)
     word = lane.bits()
-    u = to_unit(word, lane.dtype)
-    x = u + (to_unit(word << kept, lane.dtype) + 0.5**unused * 0.5) * 0.5**kept
+    u = to_uniform_co(word, lane.dtype)
+    x = u + (to_uniform_co(word << kept, lane.dtype) + 0.5**unused * 0.5) * 0.5**kept
     return where(a + u < end, -(x + 0.5 * (x * x)), log_unchecked(1.0 - u))
 
 
@@ -79,7 +79,7 @@ def gamma_parts(lane: Any, a: Any) -> tuple[Any, Any]:
     small = a < 1.0
     a = _finite(lane, a)
     d = where(small, a + 1.0, a) - 1.0 / 3.0
-    factor = value.attempts(_marsaglia_tsang, d, 1.0 / (3.0 * sqrt(d)))
+    factor = value.rejection_loop(_marsaglia_tsang, d, 1.0 / (3.0 * sqrt(d)))
     return factor, where(small, _log_uniform(boost, a) / a, 0.0)
 
 
@@ -100,12 +100,12 @@ def magnification(largest: Any) -> Any:
 
 
 @kernel(*FLOATS)
-def _gamma_factor(lane: Any, a: Any) -> Any:
+def gamma_factor_kernel(lane: Any, a: Any) -> Any:
     return gamma_parts(lane, a)[0]
 
 
 @kernel(*FLOATS)
-def _gamma_boost(lane: Any, a: Any) -> Any:
+def gamma_boost_kernel(lane: Any, a: Any) -> Any:
     return gamma_parts(lane, a)[1]
 
 
@@ -120,11 +120,11 @@ def _gamma_large(lane: Any, a: Any) -> Any:
     # The same values for a >= 1, where nothing is drawn for the boost.
     value, _ = lane.split(2)
     d = _finite(lane, a) - 1.0 / 3.0
-    return value.attempts(_marsaglia_tsang, d, 1.0 / (3.0 * sqrt(d)))
+    return value.rejection_loop(_marsaglia_tsang, d, 1.0 / (3.0 * sqrt(d)))
 
 
 @kernel(*FLOATS)
-def _loggamma(lane: Any, a: Any) -> Any:
+def loggamma_kernel(lane: Any, a: Any) -> Any:
     factor, boost = gamma_parts(lane, a)
     return log(factor) + boost
 
@@ -139,7 +139,7 @@ def gamma(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     a
         Positive finite numbers that broadcast to the result.
     dtype
@@ -163,15 +163,15 @@ def gamma(
     >>> keyrng.gamma(keyrng.key(0), 2.0, (3,)).shape
     (3,)
     """
-    dtype = floating(dtype, out)
-    chosen, parameter = _prepared(memory_of(key), a, compute_dtype(dtype))
-    return draw(chosen, key, shape, dtype, parameter, out=out)
+    dtype = floating_dtype(dtype, out)
+    chosen, parameter = _prepared(device_of(key), a, compute_dtype(dtype))
+    return sample_kernel(chosen, key, shape, dtype, parameter, out=out)
 
 
-@once_for_numbers
-def _prepared(here: Memory, a: ArrayLike, compute: Dtype) -> tuple[Kernel, Parameter]:
+@cache_scalars
+def _prepared(here: Device, a: ArrayLike, compute: Dtype) -> tuple[Kernel, Parameter]:
     """The kernel for a shape, and the shape, checked."""
-    parameter = checked(here, positive(a=a), compute)
+    parameter = checked_parameter(here, positive(a=a), compute)
     # To know what a GPU's memory holds is to wait for it, so there the kernel for all shapes is taken.
     large = isinstance(parameter.value, np.ndarray) and bool((parameter.value >= 1).all())
     return _gamma_large if large else _gamma, parameter
@@ -187,7 +187,7 @@ def loggamma(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     a
         Positive finite numbers that broadcast to the result.
     dtype
@@ -210,4 +210,4 @@ def loggamma(
     >>> keyrng.gamma(keyrng.key(0), 1e-3), keyrng.loggamma(keyrng.key(0), 1e-3)
     (array(0.00108612, dtype=float32), array(-6.825146, dtype=float32))
     """
-    return draw(_loggamma, key, shape, floating(dtype, out), positive(a=a), out=out)
+    return sample_kernel(loggamma_kernel, key, shape, floating_dtype(dtype, out), positive(a=a), out=out)

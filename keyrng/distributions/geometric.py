@@ -8,14 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.dtypes import FLOAT32, FLOAT64, Dtype, DTypeLike, float_dtype, integer
-from keyrng._core.fpenv import in_default_mode
-from keyrng._executors.device import Memory
-from keyrng._keys.derive import Key, memory_of
-from keyrng._sampling.draw import draw
-from keyrng._sampling.parameters import Array, ArrayLike, Parameter, Requirement, chance, checked, once_for_numbers
+from keyrng._core.dtypes import FLOAT32, FLOAT64, Dtype, DTypeLike, float_dtype, integer_dtype
+from keyrng._core.fpenv import in_default_fpenv
+from keyrng._executors.device import Device
+from keyrng._keys.derive import Key, device_of
+from keyrng._sampling.draw import sample_kernel
+from keyrng._sampling.parameters import (
+    Array,
+    ArrayLike,
+    Parameter,
+    Requirement,
+    cache_scalars,
+    checked_parameter,
+    positive_probability,
+)
 from keyrng._sampling.shapes import Shape
-from keyrng.kernels.bits import to_unit, unit
+from keyrng.kernels.bits import to_uniform_co, uniform_co
 from keyrng.kernels.elementary import floor, log1p, log_unchecked
 from keyrng.kernels.lane import FLOATS, Kernel, kernel
 from keyrng.kernels.ops import cast, where
@@ -31,20 +39,20 @@ def _trials(u: Any, p: Any) -> Any:
 
 @kernel(*FLOATS)
 def _geometric(lane: Any, p: Any) -> Any:
-    return _trials(unit(lane), p)
+    return _trials(uniform_co(lane), p)
 
 
 @kernel("float64")
 def _geometric_rare(lane: Any, p: Any) -> Any:
     # The middle of the interval that a word of 32 bits is, in which float32 sees the 23 bits of the other formula.
     word = lane.bits(32)
-    u = to_unit(word, FLOAT32)
+    u = to_uniform_co(word, FLOAT32)
     middle = where(u == 0.0, 1.0, (cast(word, np.float64) + 0.5) * 2.0**-32)
     return where(p < _RARE, cast(_trials(middle, p), np.uint32), _trials(u, cast(p, np.float32)))
 
 
 @lru_cache
-@in_default_mode
+@in_default_fpenv
 def _fits(dtype: Dtype) -> Requirement:
     """What ``p`` must be for the largest value, that of the smallest uniform, to fit a dtype."""
     largest = (52 if dtype.itemsize == 8 else 23) * math.log(2.0)
@@ -64,7 +72,7 @@ def geometric(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     p
         Probabilities above 0 and at most 1 that broadcast to the result, and not so small that a value might not fit
         ``dtype``: at least 7.5e-9 for int32.
@@ -91,19 +99,19 @@ def geometric(
     >>> keyrng.geometric(keyrng.key(0), 0.1, (5,))
     array([ 1,  1, 11,  8,  6], dtype=int32)
     """
-    dtype = integer(dtype, out)
-    chosen, parameter, compute = _prepared(memory_of(key), p, dtype)
-    return draw(chosen, key, shape, dtype, parameter, compute=compute, out=out)
+    dtype = integer_dtype(dtype, out)
+    chosen, parameter, compute = _prepared(device_of(key), p, dtype)
+    return sample_kernel(chosen, key, shape, dtype, parameter, compute=compute, out=out)
 
 
-@once_for_numbers
-def _prepared(here: Memory, p: ArrayLike, dtype: Dtype) -> tuple[Kernel, Parameter, Dtype]:
+@cache_scalars
+def _prepared(here: Device, p: ArrayLike, dtype: Dtype) -> tuple[Kernel, Parameter, Dtype]:
     """The kernel for a probability, the probability, and the dtype to compute in."""
     compute = float_dtype(dtype)
-    checked(here, chance(p=p), compute)  # what is not a probability is reported first
+    checked_parameter(here, positive_probability(p=p), compute)  # what is not a probability is reported first
     fitting = _fits(dtype)(p=p)
     if dtype.itemsize == 4:
-        exact = checked(here, fitting, FLOAT64)
+        exact = checked_parameter(here, fitting, FLOAT64)
         if not isinstance(exact.value, np.ndarray) or (exact.value < _RARE).any():
             return _geometric_rare, exact, FLOAT64
     return _geometric, fitting, compute

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.arguments import one_of
-from keyrng._core.dtypes import Dtype, DTypeLike, floating
+from keyrng._core.arguments import check_choice
+from keyrng._core.dtypes import Dtype, DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
-from keyrng._sampling.draw import draw
+from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array
 from keyrng._sampling.shapes import Shape
-from keyrng.kernels.bits import open_unit, to_unit
+from keyrng.kernels.bits import to_uniform_co, uniform_oo
 from keyrng.kernels.elementary import format_of, log1p_unchecked, log_unchecked
 from keyrng.kernels.lane import FLOATS, Kernel, kernel
 from keyrng.kernels.ops import bitcast, cast, where
@@ -20,14 +20,14 @@ from keyrng.kernels.ops import bitcast, cast, where
 
 @kernel(*FLOATS)
 def _gumbel(lane: Any) -> Any:
-    return -log_unchecked(-log_unchecked(open_unit(lane)))
+    return -log_unchecked(-log_unchecked(uniform_oo(lane)))
 
 
 @kernel(*FLOATS)
 def _gumbel_high(lane: Any) -> Any:
     # The second uniform goes on where the digits of the first end. Only the sum is rounded, so x is jax's.
     last = 2.0**-23 if lane.dtype == np.float32 else 2.0**-52
-    high, low = (to_unit(word, lane.dtype) for word in lane.planes(2))
+    high, low = (to_uniform_co(word, lane.dtype) for word in lane.strided_words(2))
     x = where(high >= 0.5, high, (high + low * last) + format_of(high).tiny)
     return -log_unchecked(-log1p_unchecked(-x))
 
@@ -35,7 +35,7 @@ def _gumbel_high(lane: Any) -> Any:
 @kernel("float32")
 def _gumbel_highest(lane: Any) -> Any:
     # 64 random bits are a number below 1; above 1/2 its distance from 1 is taken, which is as fine.
-    first, second = lane.planes(2)
+    first, second = lane.strided_words(2)
     fraction = (cast(first, np.uint64) << 32) | cast(second, np.uint64)
     upper = first < 2**31
     x = _first_24_bits(where(upper, fraction, ~fraction + 1))
@@ -55,7 +55,7 @@ _MODES = {None: _gumbel, "low": _gumbel, "high": _gumbel_high, "highest": _gumbe
 
 def gumbel_kernel(mode: str | None, dtype: Dtype) -> Kernel:
     """The kernel of a mode for a dtype; ValueError for an unknown mode."""
-    one_of("mode", mode, *_MODES)
+    check_choice("mode", mode, *_MODES)
     return _MODES["high" if mode == "highest" and dtype == np.float64 else mode]
 
 
@@ -67,7 +67,7 @@ def gumbel(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     dtype
         float16, bfloat16, float32 (the default) or float64.
     mode
@@ -96,5 +96,5 @@ def gumbel(
     >>> keyrng.gumbel(keyrng.key(0), (3,))
     array([ 2.9233725 ,  3.8326175 , -0.09689324], dtype=float32)
     """
-    dtype = floating(dtype, out)
-    return draw(gumbel_kernel(mode, dtype), key, shape, dtype, out=out)
+    dtype = floating_dtype(dtype, out)
+    return sample_kernel(gumbel_kernel(mode, dtype), key, shape, dtype, out=out)

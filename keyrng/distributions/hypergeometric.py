@@ -8,24 +8,24 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, integer
-from keyrng._executors.device import Memory
-from keyrng._keys.derive import Key, memory_of
-from keyrng._sampling.draw import draw
+from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, integer_dtype
+from keyrng._executors.device import Device
+from keyrng._keys.derive import Key, device_of
+from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import (
     Array,
     ArrayLike,
     Parameter,
-    check_together,
-    checked,
-    once_for_numbers,
-    together,
-    whole_to,
+    cache_scalars,
+    check_broadcast_together,
+    check_relation,
+    checked_parameter,
+    integer_up_to,
     wider,
 )
 from keyrng._sampling.shapes import Shape
-from keyrng.distributions._shared.ratio_of_uniforms import NOTHING, candidate, log_binomial
-from keyrng.kernels.bits import whole
+from keyrng.distributions._shared.ratio_of_uniforms import NOTHING, log_binomial, proposal
+from keyrng.kernels.bits import sum_as_int
 from keyrng.kernels.elementary import floor
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import where
@@ -51,7 +51,7 @@ def _attempt(lane: Any, good: Any, bad: Any, sample: Any, peak: Any) -> tuple[An
     total = good + bad
     p, mean, base = _centre(good, bad, sample)
     variance = mean * (bad / total) * (1.0 - p) * (total / (total - 1.0))
-    x, height = candidate(lane, mean - base, variance)
+    x, height = proposal(lane, mean - base, variance)
     k = base + x
     possible = (k >= 0.0) & (k <= good) & (k <= sample)
     accept = possible & (height <= _log_probability(x, good, bad, sample) - peak)
@@ -60,7 +60,7 @@ def _attempt(lane: Any, good: Any, bad: Any, sample: Any, peak: Any) -> tuple[An
 
 
 @kernel("float64")
-def _hypergeometric(lane: Any, good: Any, bad: Any, sample: Any) -> Any:
+def hypergeometric_kernel(lane: Any, good: Any, bad: Any, sample: Any) -> Any:
     # Of the rarer kind, in the smaller of the sample and the rest: so all counts from 0 on are possible.
     total = good + bad
     swap, rest = good > bad, sample > total * 0.5
@@ -69,10 +69,10 @@ def _hypergeometric(lane: Any, good: Any, bad: Any, sample: Any) -> Any:
     _, _, base = _centre(rare, common, taken)
     base = where(total > 0.0, base, 0.0)  # of nothing there is no part
     mode = floor((rare + 1.0) * (taken + 1.0) / (total + 2.0)) - base
-    x = lane.attempts(_attempt, rare, common, taken, _log_probability(mode, rare, common, taken))
+    x = lane.rejection_loop(_attempt, rare, common, taken, _log_probability(mode, rare, common, taken))
     k = base + x
     k = where(swap, taken - k, k)
-    return whole(where(rest, good - k, k))
+    return sum_as_int(where(rest, good - k, k))
 
 
 def hypergeometric(
@@ -92,7 +92,7 @@ def hypergeometric(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     ngood, nbad, nsample
         Whole numbers, zero or more, that broadcast to the result; ``nsample <= ngood + nbad <= 2**53``.
     dtype
@@ -116,21 +116,21 @@ def hypergeometric(
     >>> keyrng.hypergeometric(keyrng.key(0), 30, 20, 10, (5,))
     array([6, 4, 7, 6, 6], dtype=int32)
     """
-    dtype = integer(dtype, out)
-    parameters = _checked(memory_of(key), ngood, nbad, nsample, dtype)
-    return draw(_hypergeometric, key, shape, dtype, *parameters, compute=FLOAT64, out=out)
+    dtype = integer_dtype(dtype, out)
+    parameters = _checked(device_of(key), ngood, nbad, nsample, dtype)
+    return sample_kernel(hypergeometric_kernel, key, shape, dtype, *parameters, compute=FLOAT64, out=out)
 
 
-@once_for_numbers
+@cache_scalars
 def _checked(
-    here: Memory, ngood: ArrayLike, nbad: ArrayLike, nsample: ArrayLike, dtype: Dtype
+    here: Device, ngood: ArrayLike, nbad: ArrayLike, nsample: ArrayLike, dtype: Dtype
 ) -> tuple[Parameter, ...]:
-    counts = whole_to(LARGEST)
+    counts = integer_up_to(LARGEST)
     first, second, third = (
-        checked(here, n, FLOAT64) for n in (counts(ngood=ngood), counts(nbad=nbad), counts(nsample=nsample))
+        checked_parameter(here, n, FLOAT64) for n in (counts(ngood=ngood), counts(nbad=nbad), counts(nsample=nsample))
     )
     a, b, c = first.value, second.value, third.value
-    check_together(ngood=a, nbad=b, nsample=c)
+    check_broadcast_together(ngood=a, nbad=b, nsample=c)
 
     def too_many() -> str:
         return f"ngood + nbad must be at most 2**53, got {ngood} and {nbad}"
@@ -142,9 +142,9 @@ def _checked(
         largest = np.iinfo(dtype).max
         return f"ngood or nsample must be at most {largest} for {dtype}{wider(dtype)}, got {ngood} and {nsample}"
 
-    b = together(here, _countable, b, a, error=too_many)
-    c = together(here, _contained, c, a, b, error=too_large)
-    c = together(here, held_by(dtype), c, a, error=not_held)
+    b = check_relation(here, _countable, b, a, error=too_many)
+    c = check_relation(here, _contained, c, a, b, error=too_large)
+    c = check_relation(here, held_by(dtype), c, a, error=not_held)
     return first, Parameter("nbad", b, second.requirement), Parameter("nsample", c, third.requirement)
 
 

@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.arguments import Int, converted_to, shown
+from keyrng._core.arguments import Int, cast_array, short_repr
 from keyrng._core.dtypes import index_dtype
-from keyrng._core.fpenv import in_default_mode
-from keyrng._executors.device import HOST, Memory, distinct, is_on_device
-from keyrng._keys.derive import Key, _is_integer, fold_in, memory_of
+from keyrng._core.fpenv import in_default_fpenv
+from keyrng._executors.device import CPU, Device, drop_broadcast_axes, is_on_gpu
+from keyrng._keys.derive import Key, device_of, fold_in, is_integer
 from keyrng._keys.derive import key as key_of
-from keyrng._sampling.draw import draw
-from keyrng._sampling.parameters import Array, ArrayLike, placed, truth
+from keyrng._sampling.draw import sample_kernel
+from keyrng._sampling.parameters import Array, ArrayLike, as_bool, to_key_device
 from keyrng._sampling.shapes import Shape, check_out
 from keyrng.algorithms import threefry2x32
-from keyrng.distributions._shared.last_axis import stored
-from keyrng.distributions.words import _integers, bits
+from keyrng.distributions._shared.last_axis import cast_to_out
+from keyrng.distributions.words import bits, integer_array
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import cast
 
@@ -85,7 +85,7 @@ def _index_unshuffle(
     return _backwards(index, rows, columns, scale, first, row_key, column_key)
 
 
-@in_default_mode
+@in_default_fpenv
 def index_shuffle(key: Key, index: ArrayLike, n: Int, *, inverse: bool = False, out: Array | None = None) -> Array:
     """Elements of a random permutation of 0 to ``n - 1``, each computed from its index alone.
 
@@ -100,7 +100,7 @@ def index_shuffle(key: Key, index: ArrayLike, n: Int, *, inverse: bool = False, 
     inverse
         Whether to go back: from elements to the indices where they stand.
     out
-        As for `draw`: the result is int64, or of the integers of ``out``, and has shape ``key.shape + index.shape``.
+        As for `sample_kernel`: the result is int64, or of the integers of ``out``, and has shape ``key.shape + index.shape``.
 
     Raises
     ------
@@ -130,14 +130,14 @@ def index_shuffle(key: Key, index: ArrayLike, n: Int, *, inverse: bool = False, 
     >>> keyrng.index_shuffle(key, 365286333847, 10**12, inverse=True)
     array(123)
     """
-    here, inverse = memory_of(key), truth("inverse", inverse)
+    here, inverse = device_of(key), as_bool("inverse", inverse)
     start, n = _indices(here, index, n)
     keys = bits(fold_in(key, n), (2,), np.uint64).reshape(*key.shape, *(1,) * start.ndim, 2)
     row_keys, column_keys = keys[..., 0], keys[..., 1]
     shape = key.shape + start.shape
     dtype = index_dtype(n, out, narrow=np.int64)
-    if here is not HOST:
-        return stored(key, _there(here, start, n, row_keys, column_keys, inverse), dtype, out)
+    if here is not CPU:
+        return cast_to_out(key, _there(here, start, n, row_keys, column_keys, inverse), dtype, out)
     place = None if out is None else check_out(key, out, shape, dtype)
     result = _permuted(start, n, row_keys, column_keys, shape, inverse, place if dtype == np.int64 else None)
     # What lies outside goes on until it is inside: of the places inside, that is a permutation.
@@ -154,7 +154,7 @@ def index_shuffle(key: Key, index: ArrayLike, n: Int, *, inverse: bool = False, 
     return result if out is None else out
 
 
-def _there(here: Memory, start: Array, n: int, row_keys: Array, column_keys: Array, inverse: bool) -> Array:
+def _there(here: Device, start: Array, n: int, row_keys: Array, column_keys: Array, inverse: bool) -> Array:
     """On a GPU, where to know what is outside is to wait: all go through the network again, and those outside stay.
 
     An index that is none gives -1.
@@ -204,7 +204,7 @@ def _permuted(
     chosen = _index_unshuffle if inverse else _index_shuffle
     for first in turns:
         arguments = (*sizes, first, row_keys, column_keys)
-        index = out = draw(chosen, unused, shape, np.int64, index, *arguments, out=out)
+        index = out = sample_kernel(chosen, unused, shape, np.int64, index, *arguments, out=out)
     return index
 
 
@@ -226,25 +226,25 @@ def _runs(rows: int, columns: int) -> int:
 
 def _length(n: Any, count: int) -> int:
     """The length of a permutation of which so many elements are wanted; where these are none, it may be 0."""
-    if not _is_integer(n):
-        raise TypeError(f"n is an int, got {shown(n)}")
+    if not is_integer(n):
+        raise TypeError(f"n is an int, got {short_repr(n)}")
     if not (0 if count == 0 else 1) <= n <= 2**63:
-        raise ValueError(f"n must be from 1 to 2**63, got {shown(n)}")
+        raise ValueError(f"n must be from 1 to 2**63, got {short_repr(n)}")
     return max(int(n), 1)
 
 
-def _indices(here: Memory, index: ArrayLike, n: Any) -> tuple[Array, int]:
+def _indices(here: Device, index: ArrayLike, n: Any) -> tuple[Array, int]:
     """The indices, and ``n``, checked."""
-    if is_on_device(index):
+    if is_on_gpu(index):
         there = here.array("index", index)
         if there.dtype.kind not in "iu":
             raise TypeError(f"index is an integer or an array of integers, got {there.dtype}")
         with here.current():
             return there.astype(np.uint64), _length(n, there.size)
-    array = _integers("index", index)
+    array = integer_array("index", index)
     n = _length(n, array.size)
     if array.size:
-        for extreme in (int(distinct(array).min()), int(distinct(array).max())):
+        for extreme in (int(drop_broadcast_axes(array).min()), int(drop_broadcast_axes(array).max())):
             if not 0 <= extreme < n:
-                raise ValueError(f"index must be from 0 to n - 1, got {shown(extreme)} with n = {n}")
-    return placed(here, "index", converted_to("index", array, np.dtype(np.uint64)), index), n
+                raise ValueError(f"index must be from 0 to n - 1, got {short_repr(extreme)} with n = {n}")
+    return to_key_device(here, "index", cast_array("index", array, np.dtype(np.uint64)), index), n

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from keyrng._core.dtypes import DTypeLike, inexact
+from keyrng._core.dtypes import DTypeLike, inexact_dtype
 from keyrng._keys.derive import Key
-from keyrng._sampling.draw import draw, draw_complex
+from keyrng._sampling.draw import sample_complex_kernel, sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, non_negative
 from keyrng._sampling.shapes import Shape
-from keyrng.distributions.normal import _normal, complex_part
+from keyrng.distributions.normal import complex_part, normal_kernel
 from keyrng.kernels.elementary import exp, format_of
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
@@ -19,7 +19,7 @@ from keyrng.kernels.special import cospi, sinpi
 
 @kernel(*FLOATS)
 def _lognormal(lane: Any, sigma: Any) -> Any:
-    return exp(_normal(lane) * sigma)
+    return exp(normal_kernel(lane) * sigma)
 
 
 def _polar(lane: Any, sigma: Any) -> tuple[Any, Any]:
@@ -56,7 +56,7 @@ def lognormal(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     sigma
         The standard deviation of the logarithm: finite numbers that broadcast to the result, zero or positive.
     dtype
@@ -78,7 +78,7 @@ def lognormal(
     >>> keyrng.lognormal(keyrng.key(0), 0.5, (3,))
     array([2.2508795, 2.7528381, 0.8050932], dtype=float32)
     """
-    dtype, given = inexact(dtype, out), non_negative(sigma=sigma)
+    dtype, given = inexact_dtype(dtype, out), non_negative(sigma=sigma)
     if dtype.kind == "c":
-        return draw_complex(_lognormal_real, _lognormal_imag, key, shape, dtype, given, out=out)
-    return draw(_lognormal, key, shape, dtype, given, out=out)
+        return sample_complex_kernel(_lognormal_real, _lognormal_imag, key, shape, dtype, given, out=out)
+    return sample_kernel(_lognormal, key, shape, dtype, given, out=out)

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, integer
-from keyrng._core.fpenv import in_default_mode
-from keyrng._keys.derive import Key, memory_of
-from keyrng._sampling.draw import draw
-from keyrng._sampling.parameters import Array, ArrayLike, Requirement, below_one, checked, wider
+from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, integer_dtype
+from keyrng._core.fpenv import in_default_fpenv
+from keyrng._keys.derive import Key, device_of
+from keyrng._sampling.draw import sample_kernel
+from keyrng._sampling.parameters import Array, ArrayLike, Requirement, below_one, checked_parameter, wider
 from keyrng._sampling.shapes import Shape
-from keyrng.kernels.bits import positive_unit, unit
+from keyrng.kernels.bits import uniform_co, uniform_oc
 from keyrng.kernels.elementary import exp, floor, log1p, log_unchecked
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import cast
@@ -23,8 +23,8 @@ from keyrng.kernels.ops import cast
 def _logseries(lane: Any, p: Any) -> Any:
     # Geometric, with q = 1 - (1 - p)**U. Where that cannot be told from 0 its logarithm is -inf, and the value 1.
     first, second = lane.split(2)
-    log_q = log1p(-exp(unit(first) * log1p(-p)))
-    return cast(floor(log_unchecked(positive_unit(second)) / log_q) + 1.0, np.uint64)
+    log_q = log1p(-exp(uniform_co(first) * log1p(-p)))
+    return cast(floor(log_unchecked(uniform_oc(second)) / log_q) + 1.0, np.uint64)
 
 
 def logseries(
@@ -37,7 +37,7 @@ def logseries(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     p
         Numbers from 0, which gives 1 always, to below 1 that broadcast to the result; at most ``1 - 38 / largest`` for
         a dtype with that largest integer.
@@ -62,13 +62,13 @@ def logseries(
     >>> keyrng.logseries(keyrng.key(0), 0.9, (5,))
     array([1, 4, 6, 9, 2], dtype=int32)
     """
-    dtype = integer(dtype, out)
-    checked(memory_of(key), below_one(p=p), FLOAT64)  # what is no probability is told first
-    return draw(_logseries, key, shape, dtype, _fitting(dtype)(p=p), compute=FLOAT64, out=out)
+    dtype = integer_dtype(dtype, out)
+    checked_parameter(device_of(key), below_one(p=p), FLOAT64)  # what is no probability is told first
+    return sample_kernel(_logseries, key, shape, dtype, _fitting(dtype)(p=p), compute=FLOAT64, out=out)
 
 
 @lru_cache
-@in_default_mode
+@in_default_fpenv
 def _fitting(dtype: Dtype) -> Requirement:
     # The second uniform is at least 2**-52, whose logarithm is -36.05, and log(q) is at most p - 1.
     limit = 1.0 - 38.0 / float(np.iinfo(dtype).max)

@@ -5,27 +5,27 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from keyrng._core.dtypes import DTypeLike, floating
+from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
-from keyrng._sampling.draw import draw
+from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, finite, non_negative
 from keyrng._sampling.shapes import Shape, broadcast_shape
-from keyrng.distributions.normal import _normal
-from keyrng.kernels.bits import either_sign
+from keyrng.distributions.normal import normal_kernel
+from keyrng.kernels.bits import random_sign
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt, where
 
 
 @kernel(*FLOATS)
 def _maxwell(lane: Any) -> Any:
-    x, y, z = (_normal(one) for one in lane.row(3))
+    x, y, z = (normal_kernel(one) for one in lane.vector(3))
     return sqrt(x * x + y * y + z * z)
 
 
 @kernel(*FLOATS)
 def _double_sided_maxwell(lane: Any, loc: Any, scale: Any) -> Any:
     size, sign = lane.split(2)
-    x = either_sign(sign, _maxwell(size))
+    x = random_sign(sign, _maxwell(size))
     part = x * scale
     # A part that overflows alone may not with loc: half of each has room.
     half = x * (scale * 0.5) + loc * 0.5
@@ -38,7 +38,7 @@ def maxwell(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array 
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     dtype
         float16, bfloat16, float32 (the default) or float64.
 
@@ -53,7 +53,7 @@ def maxwell(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array 
     >>> keyrng.maxwell(keyrng.key(0), (3,))
     array([2.6310966, 0.9910329, 0.9649306], dtype=float32)
     """
-    return draw(_maxwell, key, shape, floating(dtype, out), out=out)
+    return sample_kernel(_maxwell, key, shape, floating_dtype(dtype, out), out=out)
 
 
 def double_sided_maxwell(
@@ -72,7 +72,7 @@ def double_sided_maxwell(
     Parameters
     ----------
     key, out
-        As for `draw`.
+        As for `sample_kernel`.
     loc, scale
         Finite numbers, ``scale`` zero or more.
     shape
@@ -97,6 +97,12 @@ def double_sided_maxwell(
     array([ 4.091442 ,  4.1482553, -3.165061 ], dtype=float32)
     """
     shape = broadcast_shape(key, shape, out, loc, scale)
-    return draw(
-        _double_sided_maxwell, key, shape, floating(dtype, out), finite(loc=loc), non_negative(scale=scale), out=out
+    return sample_kernel(
+        _double_sided_maxwell,
+        key,
+        shape,
+        floating_dtype(dtype, out),
+        finite(loc=loc),
+        non_negative(scale=scale),
+        out=out,
     )

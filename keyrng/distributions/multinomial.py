@@ -7,23 +7,40 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.arguments import shown
-from keyrng._core.dtypes import FLOAT64, DTypeLike, integer, number
-from keyrng._core.fpenv import in_default_mode
-from keyrng._executors.device import memory_at
-from keyrng._keys.derive import Key, memory_of, split
-from keyrng._sampling.draw import draw
-from keyrng._sampling.parameters import Array, ArrayLike, Parameter, non_negative, placed, together, whole_to, wider
+from keyrng._core.arguments import short_repr
+from keyrng._core.dtypes import FLOAT64, DTypeLike, integer_dtype, number_dtype
+from keyrng._core.fpenv import in_default_fpenv
+from keyrng._executors.device import device_at
+from keyrng._keys.derive import Key, device_of, split
+from keyrng._sampling.draw import sample_kernel
+from keyrng._sampling.parameters import (
+    Array,
+    ArrayLike,
+    Parameter,
+    check_relation,
+    integer_up_to,
+    non_negative,
+    to_key_device,
+    wider,
+)
 from keyrng._sampling.shapes import Shape
-from keyrng.distributions._shared.last_axis import full_shape, repeated, required, row_shape, scaled, stored, workplace
-from keyrng.distributions.binomial import _binomial, trials
-from keyrng.distributions.hypergeometric import LARGEST, _hypergeometric, held_by
+from keyrng.distributions._shared.last_axis import (
+    add_axis,
+    cast_to_out,
+    full_shape,
+    preparation_device,
+    row_shape,
+    scaled,
+    validated,
+)
+from keyrng.distributions.binomial import binomial_kernel, trials
+from keyrng.distributions.hypergeometric import LARGEST, held_by, hypergeometric_kernel
 from keyrng.kernels.ops import where
 
 
 def _sums_from(rows: Array) -> Array:
     """For each class the sum of it and those after it, in order from the last."""
-    here = memory_at(rows)
+    here = device_at(rows)
     sums = here.copy(rows)
     with here.current():
         for i in reversed(range(rows.shape[-1] - 1 if rows.size else 0)):
@@ -35,7 +52,7 @@ def _class_by_class(
     key: Key, full: tuple[int, ...], total: Array, count: Callable[[Key, tuple[int, ...], int, ArrayLike], Array]
 ) -> Array:
     """Rows that add up to ``total``: ``count(key, shape, i, rest)`` draws class ``i`` from what is left."""
-    here = memory_of(key)
+    here = device_of(key)
     sample = here.empty(full, FLOAT64)
     keys = split(key, full[-1])
     rest = float(total) if isinstance(total, np.ndarray) and not total.ndim else total
@@ -62,7 +79,7 @@ def _contained(nsample: Any, total: Any) -> Any:
     return nsample <= total
 
 
-@in_default_mode
+@in_default_fpenv
 def multinomial(
     key: Key,
     n: ArrayLike,
@@ -80,7 +97,7 @@ def multinomial(
     Parameters
     ----------
     key, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     n
         Whole numbers, zero or more, that broadcast to the result without its last axis; at most the number up to which
         the dtype holds every count, as for `binomial`.
@@ -111,13 +128,13 @@ def multinomial(
     >>> keyrng.multinomial(keyrng.key(0), 10, [0.2, 0.3, 0.5], dtype="int32")
     array([5, 2, 3], dtype=int32)
     """
-    dtype = number(dtype, out)
-    here = memory_of(key)
-    place = workplace(here, n, p)
-    weights = scaled(required(place, non_negative(p=p), FLOAT64))
-    draws = required(place, trials(dtype)(n=n), FLOAT64)
+    dtype = number_dtype(dtype, out)
+    here = device_of(key)
+    place = preparation_device(here, n, p)
+    weights = scaled(validated(place, non_negative(p=p), FLOAT64))
+    draws = validated(place, trials(dtype)(n=n), FLOAT64)
     row_shape("p", weights, shape)
-    full = full_shape(key, shape, out, n=repeated("n", draws), p=weights)
+    full = full_shape(key, shape, out, n=add_axis("n", draws), p=weights)
 
     def error() -> str:
         return f"p must have a positive weight in every row, got {p}"
@@ -125,20 +142,20 @@ def multinomial(
     if not weights.shape[-1]:
         if not isinstance(draws, np.ndarray) or draws.any():
             raise ValueError(error())
-        return stored(key, here.empty(full, FLOAT64), dtype, out)  # no draws of no classes
+        return cast_to_out(key, here.empty(full, FLOAT64), dtype, out)  # no draws of no classes
     left = _sums_from(weights)
-    draws = placed(here, "n", together(place, _positive, draws, left[..., 0], error=error), n)
-    chances = placed(here, "p", place.apply(_chance, weights, left), p)
+    draws = to_key_device(here, "n", check_relation(place, _positive, draws, left[..., 0], error=error), n)
+    chances = to_key_device(here, "p", place.apply(_chance, weights, left), p)
     if full[-1] != weights.shape[-1]:
         raise ValueError(f"shape ends with the axis of the classes, {weights.shape[-1]} long as p's, got {shape}")
 
     def count(keys: Key, batch: tuple[int, ...], i: int, rest: ArrayLike) -> Array:
-        return draw(_binomial, keys, batch, np.float64, Parameter("n", rest), chances[..., i])
+        return sample_kernel(binomial_kernel, keys, batch, np.float64, Parameter("n", rest), chances[..., i])
 
-    return stored(key, _class_by_class(key, full, draws, count), dtype, out)
+    return cast_to_out(key, _class_by_class(key, full, draws, count), dtype, out)
 
 
-@in_default_mode
+@in_default_fpenv
 def multivariate_hypergeometric(
     key: Key,
     colors: ArrayLike,
@@ -155,7 +172,7 @@ def multivariate_hypergeometric(
     Parameters
     ----------
     key, out
-        As for `draw`.
+        As for `sample_kernel`.
     colors
         Whole numbers of items, zero or more, along the last axis, of at most 2**53 together; the axes before it
         broadcast to the result.
@@ -184,42 +201,42 @@ def multivariate_hypergeometric(
     >>> keyrng.multivariate_hypergeometric(keyrng.key(0), [16, 8, 4], 7)
     array([5, 1, 1], dtype=int32)
     """
-    dtype = integer(dtype, out)
-    here = memory_of(key)
-    place = workplace(here, colors, nsample)
-    items = required(place, whole_to(LARGEST)(colors=colors), FLOAT64)
-    taken = required(place, whole_to(LARGEST)(nsample=nsample), FLOAT64)
+    dtype = integer_dtype(dtype, out)
+    here = device_of(key)
+    place = preparation_device(here, colors, nsample)
+    items = validated(place, integer_up_to(LARGEST)(colors=colors), FLOAT64)
+    taken = validated(place, integer_up_to(LARGEST)(nsample=nsample), FLOAT64)
     rows = row_shape("colors", items, shape, "colors")
-    full = full_shape(key, rows, out, nsample=repeated("nsample", taken), colors=items)
+    full = full_shape(key, rows, out, nsample=add_axis("nsample", taken), colors=items)
     left = _sums_from(items)
 
     def too_many() -> str:
-        return f"colors must add up to at most 2**53, got {shown(colors, str)}"
+        return f"colors must add up to at most 2**53, got {short_repr(colors, str)}"
 
     def too_large() -> str:
-        return f"nsample must be at most the sum of colors, got {shown(nsample, str)} of {shown(colors, str)}"
+        return f"nsample must be at most the sum of colors, got {short_repr(nsample, str)} of {short_repr(colors, str)}"
 
     def not_held() -> str:
         return (
             f"nsample or each of colors must be at most {np.iinfo(dtype).max} for {dtype}{wider(dtype)}, got "
-            f"{shown(nsample, str)} and {shown(colors, str)}"
+            f"{short_repr(nsample, str)} and {short_repr(colors, str)}"
         )
 
     with place.current():
         others = place.xp.zeros_like(items)
         others[..., :-1] = left[..., 1:]
-    items = together(place, _countable, items, others, error=too_many)
-    items = together(place, held_by(dtype), items, repeated("nsample", taken), error=not_held)
+    items = check_relation(place, _countable, items, others, error=too_many)
+    items = check_relation(place, held_by(dtype), items, add_axis("nsample", taken), error=not_held)
     if not isinstance(items, np.ndarray):
         left = _sums_from(items)  # NaN for a row with a color that is NaN now
     total = left[..., 0] if left.shape[-1] else place.xp.zeros(left.shape[:-1])
-    taken = together(place, _contained, taken, total, error=too_large)
-    taken = placed(here, "nsample", taken, nsample)
-    others = placed(here, "colors", others, colors)
-    items = placed(here, "colors", items, colors)
+    taken = check_relation(place, _contained, taken, total, error=too_large)
+    taken = to_key_device(here, "nsample", taken, nsample)
+    others = to_key_device(here, "colors", others, colors)
+    items = to_key_device(here, "colors", items, colors)
 
     def count(keys: Key, batch: tuple[int, ...], i: int, rest: ArrayLike) -> Array:
         wanted = Parameter("nsample", rest)
-        return draw(_hypergeometric, keys, batch, np.float64, items[..., i], others[..., i], wanted)
+        return sample_kernel(hypergeometric_kernel, keys, batch, np.float64, items[..., i], others[..., i], wanted)
 
-    return stored(key, _class_by_class(key, full, taken, count), dtype, out)
+    return cast_to_out(key, _class_by_class(key, full, taken, count), dtype, out)

@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.arguments import one_of
+from keyrng._core.arguments import check_choice
 from keyrng._core.dtypes import DTypeLike, compute_dtype, floating_of
 from keyrng._core.fpenv import without_warnings
-from keyrng._executors.convert import converted
-from keyrng._executors.device import HOST
-from keyrng._keys.derive import Key, memory_of
-from keyrng._sampling.parameters import Array, ArrayLike, finite, placed
+from keyrng._executors.convert import convert
+from keyrng._executors.device import CPU
+from keyrng._keys.derive import Key, device_of
+from keyrng._sampling.parameters import Array, ArrayLike, finite, to_key_device
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions._shared.covariance import METHODS, covariance, factor, product
-from keyrng.distributions._shared.last_axis import full_shape, required, row_shape, stored, workplace
+from keyrng.distributions._shared.last_axis import cast_to_out, full_shape, preparation_device, row_shape, validated
 from keyrng.distributions.normal import normal
 
 
@@ -37,7 +37,7 @@ def multivariate_normal(
     Parameters
     ----------
     key, out
-        As for `draw`.
+        As for `sample_kernel`.
     mean
         Finite numbers along the last axis; the axes before it broadcast to the result.
     cov
@@ -70,12 +70,12 @@ def multivariate_normal(
     >>> keyrng.multivariate_normal(keyrng.key(0), [0.0, 10.0], [[2.0, 1.0], [1.0, 1.0]], (2,)).shape
     (2, 2)
     """
-    one_of("method", method, *METHODS)
+    check_choice("method", method, *METHODS)
     dtype = floating_of(dtype, out, mean, cov)
     compute = compute_dtype(dtype)
-    here = memory_of(key)
-    place = workplace(here, mean, cov)
-    centre = required(place, finite(mean=mean), compute)
+    here = device_of(key)
+    place = preparation_device(here, mean, cov)
+    centre = validated(place, finite(mean=mean), compute)
     matrix = covariance(place, "cov", cov, compute)
     rows = row_shape("mean", centre, shape, "components")
     n = centre.shape[-1]
@@ -83,14 +83,14 @@ def multivariate_normal(
         raise ValueError(f"mean and cov must be as long, got {n} numbers and {matrix.shape[-2:]}")
     full = full_shape(key, rows, out, mean=centre, cov=np.broadcast_to(0.0, matrix.shape[:-1]))
     factors = factor("cov", matrix, method, "; method='svd' and method='eigh' take eigenvalues of 0")
-    factors = factors.astype(compute) if place is HOST else converted(factors, compute)
+    factors = factors.astype(compute) if place is CPU else convert(factors, compute)
     normals = normal(key, (*full[key.ndim : -1], n), compute)
-    sample = product(placed(here, "cov", factors, cov), normals, method == "cholesky")
-    if here is HOST:
+    sample = product(to_key_device(here, "cov", factors, cov), normals, method == "cholesky")
+    if here is CPU:
         sample += centre
     else:
-        sample = here.apply(_sum, sample, placed(here, "mean", centre, mean))
-    return stored(key, sample, dtype, out)
+        sample = here.apply(_sum, sample, to_key_device(here, "mean", centre, mean))
+    return cast_to_out(key, sample, dtype, out)
 
 
 def _sum(x: Any, y: Any) -> Any:

@@ -8,26 +8,26 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, integer
-from keyrng._executors.device import Memory
-from keyrng._keys.derive import Key, memory_of
-from keyrng._sampling.draw import draw
+from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, integer_dtype
+from keyrng._executors.device import Device
+from keyrng._keys.derive import Key, device_of
+from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import (
     Array,
     ArrayLike,
     Parameter,
-    chance,
-    check_together,
-    checked,
-    once_for_numbers,
+    cache_scalars,
+    check_broadcast_together,
+    check_relation,
+    checked_parameter,
     positive,
-    together,
+    positive_probability,
     wider,
 )
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions.gamma import gamma_parts
 from keyrng.distributions.poisson import poisson_parts
-from keyrng.kernels.bits import whole
+from keyrng.kernels.bits import sum_as_int
 from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import sqrt
@@ -37,7 +37,7 @@ from keyrng.kernels.ops import sqrt
 def _negative_binomial(lane: Any, n: Any, p: Any) -> Any:
     mean, count = lane.split(2)
     factor, boost = gamma_parts(mean, n)
-    return whole(*poisson_parts(count, factor * exp(boost) * ((1.0 - p) / p)))
+    return sum_as_int(*poisson_parts(count, factor * exp(boost) * ((1.0 - p) / p)))
 
 
 def negative_binomial(
@@ -56,7 +56,7 @@ def negative_binomial(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     n
         Positive finite numbers of successes, whole or not, that broadcast to the result.
     p
@@ -81,21 +81,23 @@ def negative_binomial(
     >>> keyrng.negative_binomial(keyrng.key(0), 3, 0.5, (5,))
     array([6, 6, 2, 3, 5], dtype=int32)
     """
-    dtype = integer(dtype, out)
-    parameters = _checked(memory_of(key), n, p, dtype)
-    return draw(_negative_binomial, key, shape, dtype, *parameters, compute=FLOAT64, out=out)
+    dtype = integer_dtype(dtype, out)
+    parameters = _checked(device_of(key), n, p, dtype)
+    return sample_kernel(_negative_binomial, key, shape, dtype, *parameters, compute=FLOAT64, out=out)
 
 
-@once_for_numbers
-def _checked(here: Memory, n: ArrayLike, p: ArrayLike, dtype: Dtype) -> tuple[Parameter, Parameter]:
+@cache_scalars
+def _checked(here: Device, n: ArrayLike, p: ArrayLike, dtype: Dtype) -> tuple[Parameter, Parameter]:
     largest = int(np.iinfo(dtype).max)
-    successes, rate = (checked(here, parameter, FLOAT64) for parameter in (positive(n=n), chance(p=p)))
-    check_together(n=successes.value, p=rate.value)
+    successes, rate = (
+        checked_parameter(here, parameter, FLOAT64) for parameter in (positive(n=n), positive_probability(p=p))
+    )
+    check_broadcast_together(n=successes.value, p=rate.value)
 
     def error() -> str:
         return f"counts for n {n} and p {p} may not fit {dtype}, which ends at {largest}{wider(dtype)}"
 
-    fitting = together(here, _fits(largest), rate.value, successes.value, error=error)
+    fitting = check_relation(here, _fits(largest), rate.value, successes.value, error=error)
     return successes, Parameter("p", fitting, rate.requirement)
 
 

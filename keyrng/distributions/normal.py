@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.dtypes import DTypeLike, inexact
+from keyrng._core.dtypes import DTypeLike, inexact_dtype
 from keyrng._keys.derive import Key
-from keyrng._sampling.draw import draw, draw_complex
+from keyrng._sampling.draw import sample_complex_kernel, sample_kernel
 from keyrng._sampling.parameters import Array
 from keyrng._sampling.shapes import Shape
-from keyrng.kernels.bits import signed_unit
+from keyrng.kernels.bits import uniform_signed
 from keyrng.kernels.erfinv import erfinv_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
 
@@ -20,22 +20,22 @@ _SQRT2 = float(np.sqrt(2.0))
 
 def complex_part(lane: Any) -> Any:
     """The real or imaginary part of a complex normal: a normal divided by sqrt(2)."""
-    return erfinv_unchecked(signed_unit(lane))
+    return erfinv_unchecked(uniform_signed(lane))
 
 
 @kernel(*FLOATS)
-def _normal(lane: Any) -> Any:
+def normal_kernel(lane: Any) -> Any:
     return complex_part(lane) * _SQRT2
 
 
 @kernel(*FLOATS)
-def _normal_real(lane: Any) -> Any:
+def normal_real_kernel(lane: Any) -> Any:
     real, _ = lane.split(2)
     return complex_part(real)
 
 
 @kernel(*FLOATS)
-def _normal_imag(lane: Any) -> Any:
+def normal_imag_kernel(lane: Any) -> Any:
     _, imag = lane.split(2)
     return complex_part(imag)
 
@@ -46,7 +46,7 @@ def normal(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array |
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     dtype
         float16, bfloat16, float32 (the default) or float64; complex64 or complex128 for complex numbers whose squares
         of absolute values have mean 1: density ``exp(-abs(z)**2) / pi``.
@@ -64,7 +64,7 @@ def normal(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array |
     >>> keyrng.normal(keyrng.key(0), (3,))
     array([ 1.6226422 ,  2.0252647 , -0.43359444], dtype=float32)
     """
-    dtype = inexact(dtype, out)
+    dtype = inexact_dtype(dtype, out)
     if dtype.kind == "c":
-        return draw_complex(_normal_real, _normal_imag, key, shape, dtype, out=out)
-    return draw(_normal, key, shape, dtype, out=out)
+        return sample_complex_kernel(normal_real_kernel, normal_imag_kernel, key, shape, dtype, out=out)
+    return sample_kernel(normal_kernel, key, shape, dtype, out=out)

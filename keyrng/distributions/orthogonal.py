@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from keyrng._core.arguments import Int, shown
-from keyrng._core.dtypes import DTypeLike, compute_dtype, inexact
+from keyrng._core.arguments import Int, short_repr
+from keyrng._core.dtypes import DTypeLike, compute_dtype, inexact_dtype
 from keyrng._core.fpenv import without_warnings
-from keyrng._keys.derive import Key, _is_integer, memory_of
+from keyrng._keys.derive import Key, device_of, is_integer
 from keyrng._sampling.parameters import Array
 from keyrng._sampling.shapes import Shape, dimensions
-from keyrng.distributions._shared.last_axis import full_shape, stored
+from keyrng.distributions._shared.last_axis import cast_to_out, full_shape
 from keyrng.distributions.normal import normal
 
 
@@ -29,7 +29,7 @@ def orthogonal(
     Parameters
     ----------
     key, out
-        As for `draw`.
+        As for `sample_kernel`.
     n, m
         Rows and columns, ints of zero or more; ``m`` is ``n`` by default. The fewer of the two are orthonormal.
     shape
@@ -58,11 +58,11 @@ def orthogonal(
     >>> bool(abs(q.T @ q - np.eye(3)).max() < 1e-6)
     True
     """
-    dtype = inexact(dtype, out)
+    dtype = inexact_dtype(dtype, out)
     columns = n if m is None else m
     for name, length in (("n", n), ("m", columns)):
-        if not _is_integer(length):
-            raise TypeError(f"{name} is an int, got {shown(length)}")
+        if not is_integer(length):
+            raise TypeError(f"{name} is an int, got {short_repr(length)}")
         if length < 0:
             raise ValueError(f"{name} must not be negative, got {length}")
     given = dimensions(shape)
@@ -70,7 +70,7 @@ def orthogonal(
     tall = (*full[key.ndim : -2], max(n, columns), min(n, columns))
     # In float64, of which the last bits of the result are mostly not seen, whatever the library.
     drawn = normal(key, tall, dtype if dtype.kind == "c" else compute_dtype(dtype))
-    here = memory_of(key)
+    here = device_of(key)
     with here.current():
         xp = here.xp
         q, r = xp.linalg.qr(drawn.astype(np.result_type(drawn.dtype, np.float64)))
@@ -78,4 +78,4 @@ def orthogonal(
         diagonal = r.reshape(*r.shape[:-2], 1, length * length)[..., :: length + 1]
         size = abs(diagonal)
         q = q * xp.where(size > 0, diagonal / xp.where(size > 0, size, 1.0), 1.0)
-        return stored(key, xp.swapaxes(q, -1, -2) if n < columns else q, dtype, out)
+        return cast_to_out(key, xp.swapaxes(q, -1, -2) if n < columns else q, dtype, out)

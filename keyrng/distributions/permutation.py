@@ -10,16 +10,16 @@ from typing import Any, SupportsIndex
 import numpy as np
 
 from keyrng._core.dtypes import index_dtype
-from keyrng._executors import Slab
-from keyrng._executors.device import HOST
-from keyrng._executors.histogram import tally
+from keyrng._executors import ElementRange
+from keyrng._executors.device import CPU
+from keyrng._executors.histogram import histogram
 from keyrng._executors.threads import get_num_threads, run_pieces
-from keyrng._keys.derive import Key, memory_of, split
-from keyrng._sampling.draw import fill_slab, run_slabs
-from keyrng._sampling.parameters import Array, ArrayLike, truth
-from keyrng.distributions._shared.elements import population
+from keyrng._keys.derive import Key, device_of, split
+from keyrng._sampling.draw import fill_range, run_ranges
+from keyrng._sampling.parameters import Array, ArrayLike, as_bool
+from keyrng.distributions._shared.elements import elements_of
 from keyrng.distributions._shared.sorting_cuda import permuted
-from keyrng.distributions.words import _bits
+from keyrng.distributions.words import bits_kernel
 
 _WORD = np.dtype(np.uint32)
 _CHUNK = 1 << 17  # elements at a time: they stay in a cache, and threads seldom wait for Python's lock
@@ -72,8 +72,8 @@ def permutation(
     >>> keyrng.permutation(keyrng.key(2), ["a", "b", "c"]).tolist()
     ['c', 'b', 'a']
     """
-    source = population(memory_of(key), "x", x, axis)
-    if not truth("independent", independent):
+    source = elements_of(device_of(key), "x", x, axis)
+    if not as_bool("independent", independent):
         source.check_out(key, (*key.shape, source.size), out)
         return source.take(key, orders(key, (source.size,)), out)
     elements = source.flat()
@@ -88,7 +88,7 @@ def orders(key: Key, shape: tuple[int, ...], axis: int = 0) -> Array:
     """
     total = prod(shape)
     rounds = _rounds(key, total) if key.size else []
-    if memory_of(key) is not HOST:
+    if device_of(key) is not CPU:
         return permuted(key, rounds, shape, axis)
     result = np.zeros((key.size, total), index_dtype(total))
 
@@ -96,7 +96,7 @@ def orders(key: Key, shape: tuple[int, ...], axis: int = 0) -> Array:
         _sort_places(result[first:stop], [keys[first:stop] for keys in rounds], shape, axis)
 
     if rounds and total <= _CHUNK:
-        run_slabs(key, key.size, piece, _CHUNK // total)
+        run_ranges(key, key.size, piece, _CHUNK // total)
     elif rounds:  # each has pieces, and threads, of its own
         for i in range(key.size):
             piece(i, i + 1)
@@ -119,7 +119,7 @@ def _rounds(key: Key, total: int) -> list[Key]:
 def _words(keys: Key, first: int, stop: int, size: int) -> Array:
     """The words ``first`` to ``stop`` of ``size`` of each of some keys, key after key."""
     words = np.empty((len(keys), stop - first), _WORD)
-    fill_slab(_bits, keys, words, words.shape, [], _WORD, Slab(first, stop - first, size))
+    fill_range(bits_kernel, keys, words, words.shape, [], _WORD, ElementRange(first, stop - first, size))
     return words.reshape(-1)
 
 
@@ -157,7 +157,7 @@ def _sort_places(places: Array, rounds: list[Key], shape: tuple[int, ...], axis:
         flat[first:stop] = _places(packed[first:stop])
 
     for i, stream in enumerate(rounds):
-        run_slabs(stream, packed.size, partial(pack, stream), _CHUNK)
+        run_ranges(stream, packed.size, partial(pack, stream), _CHUNK)
         _sort(packed.reshape(-1, *shape), axis + 1)
         if i:
             run_pieces(packed.size, gather, _CHUNK)
@@ -198,14 +198,14 @@ def _each(parts: list[Array], act: Callable[[Array], None]) -> None:
 # The beginning of an order, without sorting all
 
 
-def beginning(key: Key, size: int, count: int) -> Array:
+def first_k(key: Key, size: int, count: int) -> Array:
     """The first ``count`` places of each key's order, exactly these.
 
     The order begins with the places of the smallest words of the last round. What stands there was at some rank among
     the words of the round before, and so on back to the first.
     """
-    if memory_of(key) is not HOST:
-        return memory_of(key).contiguous(orders(key, (size,))[..., :count])
+    if device_of(key) is not CPU:
+        return device_of(key).contiguous(orders(key, (size,))[..., :count])
     if size < _LONG or count > size // _FEW:
         return np.ascontiguousarray(orders(key, (size,))[..., :count])
     *others, last = _rounds(key, size)
@@ -231,7 +231,7 @@ def _smallest(stream: Key, size: int, count: int) -> Array:
     while sum(map(len, found)) < count:
         found.clear()
         bound = np.uint32(min(2**32 * expected // size, 2**32 - 1))
-        run_slabs(stream, size, piece, _CHUNK)
+        run_ranges(stream, size, piece, _CHUNK)
         expected *= 2
     return _places(np.sort(np.concatenate(found))[:count])
 
@@ -250,13 +250,13 @@ def _at_ranks(stream: Key, size: int, ranks: Array) -> Array:
 
     def count(first: int, stop: int) -> None:
         words[first:stop] = _words(stream, first, stop, size)
-        counted.append(tally(words[first:stop], bits))
+        counted.append(histogram(words[first:stop], bits))
 
     def find(first: int, stop: int) -> None:
         near = np.flatnonzero(wanted.take(words[first:stop] >> shift, mode="clip")) + first
         found.append(_packed(words[near], near))
 
-    run_slabs(stream, size, count, _CHUNK)
+    run_ranges(stream, size, count, _CHUNK)
     counts = np.sum(counted, axis=0, dtype=np.int64)
     leading = np.searchsorted(np.cumsum(counts), ranks, side="right")
     wanted = np.zeros(1 << bits, np.bool_)

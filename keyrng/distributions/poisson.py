@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.dtypes import Dtype, DTypeLike, float_dtype, integer
-from keyrng._core.fpenv import in_default_mode
+from keyrng._core.dtypes import Dtype, DTypeLike, float_dtype, integer_dtype
+from keyrng._core.fpenv import in_default_fpenv
 from keyrng._keys.derive import Key
-from keyrng._sampling.draw import draw
+from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, Requirement, wider
 from keyrng._sampling.shapes import Shape
-from keyrng.distributions._shared.ratio_of_uniforms import NOTHING, candidate, log_poisson
-from keyrng.kernels.bits import whole
+from keyrng.distributions._shared.ratio_of_uniforms import NOTHING, log_poisson, proposal
+from keyrng.kernels.bits import sum_as_int
 from keyrng.kernels.elementary import floor
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
@@ -24,7 +24,7 @@ from keyrng.kernels.ops import where
 def _attempt(lane: Any, lam: Any, peak: Any) -> tuple[Any, Any]:
     base = floor(lam)
     fraction = lam - base
-    x, height = candidate(lane, fraction, lam)
+    x, height = proposal(lane, fraction, lam)
     k = base + x
     accept = (k >= 0.0) & (height <= log_poisson(k, x - fraction + 1.0, lam) - peak)
     # Not the contrary, for NaN: it must not loop for ever, nor infinity, which nobody checks on a GPU.
@@ -35,12 +35,12 @@ def _attempt(lane: Any, lam: Any, peak: Any) -> tuple[Any, Any]:
 def poisson_parts(lane: Any, lam: Any) -> tuple[Any, Any]:
     """A Poisson variate as the sum of two whole floats: the whole part of the mean, and the rest."""
     base = floor(lam)
-    return base, lane.attempts(_attempt, lam, log_poisson(base, base - lam + 1.0, lam))
+    return base, lane.rejection_loop(_attempt, lam, log_poisson(base, base - lam + 1.0, lam))
 
 
 @kernel(*FLOATS)
 def _poisson(lane: Any, lam: Any) -> Any:
-    return whole(*poisson_parts(lane, lam))
+    return sum_as_int(*poisson_parts(lane, lam))
 
 
 def poisson(
@@ -53,7 +53,7 @@ def poisson(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     lam
         Means, zero or more, that broadcast to the result, and at least ten standard deviations below the dtype's
         largest integer, so that every count fits.
@@ -77,12 +77,12 @@ def poisson(
     >>> keyrng.poisson(keyrng.key(0), 4.0, (5,))
     array([3, 3, 5, 5, 4], dtype=int32)
     """
-    dtype = integer(dtype, out)
-    return draw(_poisson, key, shape, dtype, _mean(dtype)(lam=lam), compute=float_dtype(dtype), out=out)
+    dtype = integer_dtype(dtype, out)
+    return sample_kernel(_poisson, key, shape, dtype, _mean(dtype)(lam=lam), compute=float_dtype(dtype), out=out)
 
 
 @lru_cache
-@in_default_mode
+@in_default_fpenv
 def _mean(dtype: Dtype) -> Requirement:
     largest = int(np.iinfo(dtype).max)
     limit = math.floor((math.sqrt(largest) - 5.0) ** 2 - 25.0) if largest > 200 else 40

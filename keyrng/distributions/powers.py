@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from keyrng._core.dtypes import DTypeLike, floating
+from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
-from keyrng._sampling.draw import draw
+from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, positive
 from keyrng._sampling.shapes import Shape
-from keyrng.distributions.exponential import _exponential
+from keyrng.distributions.exponential import exponential_kernel
 from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import FLOATS, kernel
 
 
 @kernel(*FLOATS)
 def _pareto(lane: Any, b: Any) -> Any:
-    return exp(_exponential(lane) / b)
+    return exp(exponential_kernel(lane) / b)
 
 
 def pareto(
@@ -29,7 +29,7 @@ def pareto(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     b
         Positive finite numbers that broadcast to the result.
     dtype
@@ -52,12 +52,12 @@ def pareto(
     >>> keyrng.pareto(keyrng.key(0), 2.0, (3,))
     array([4.3713155, 6.832648 , 1.223789 ], dtype=float32)
     """
-    return draw(_pareto, key, shape, floating(dtype, out), positive(b=b), out=out)
+    return sample_kernel(_pareto, key, shape, floating_dtype(dtype, out), positive(b=b), out=out)
 
 
 @kernel(*FLOATS)
 def _power(lane: Any, a: Any) -> Any:
-    return exp(-_exponential(lane) / a)
+    return exp(-exponential_kernel(lane) / a)
 
 
 def power(
@@ -70,7 +70,7 @@ def power(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     a
         Positive finite numbers that broadcast to the result.
     dtype
@@ -93,4 +93,4 @@ def power(
     >>> keyrng.power(keyrng.key(0), 2.0, (3,))
     array([0.22876407, 0.14635615, 0.8171343 ], dtype=float32)
     """
-    return draw(_power, key, shape, floating(dtype, out), positive(a=a), out=out)
+    return sample_kernel(_power, key, shape, floating_dtype(dtype, out), positive(a=a), out=out)

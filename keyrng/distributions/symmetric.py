@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.dtypes import DTypeLike, floating
+from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
-from keyrng._sampling.draw import draw
+from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array
 from keyrng._sampling.shapes import Shape
-from keyrng.kernels.bits import open_unit, signed_unit, unit
+from keyrng.kernels.bits import uniform_co, uniform_oo, uniform_signed
 from keyrng.kernels.elementary import copysign, log1p_unchecked, log_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.special import tanpi
@@ -20,7 +20,7 @@ from keyrng.kernels.special import tanpi
 @kernel(*FLOATS)
 def _cauchy(lane: Any) -> Any:
     smallest = 2.0**-23 if lane.dtype == np.float32 else 2.0**-52
-    u = unit(lane) * (1.0 - smallest) + smallest
+    u = uniform_co(lane) * (1.0 - smallest) + smallest
     return tanpi(u - 0.5)
 
 
@@ -30,7 +30,7 @@ def cauchy(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array |
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     dtype
         float16, bfloat16, float32 (the default) or float64.
 
@@ -47,12 +47,12 @@ def cauchy(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array |
     >>> keyrng.cauchy(keyrng.key(0), (3,))
     array([ 6.0274916 , 14.837884  , -0.58172226], dtype=float32)
     """
-    return draw(_cauchy, key, shape, floating(dtype, out), out=out)
+    return sample_kernel(_cauchy, key, shape, floating_dtype(dtype, out), out=out)
 
 
 @kernel(*FLOATS)
 def _laplace(lane: Any) -> Any:
-    u = signed_unit(lane)
+    u = uniform_signed(lane)
     return copysign(log1p_unchecked(-abs(u)), -u)
 
 
@@ -62,7 +62,7 @@ def laplace(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array 
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     dtype
         float16, bfloat16, float32 (the default) or float64.
 
@@ -78,12 +78,12 @@ def laplace(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array 
     >>> keyrng.laplace(keyrng.key(0), (3,))
     array([-2.2569816 , -3.1502788 ,  0.40859547], dtype=float32)
     """
-    return draw(_laplace, key, shape, floating(dtype, out), out=out)
+    return sample_kernel(_laplace, key, shape, floating_dtype(dtype, out), out=out)
 
 
 @kernel(*FLOATS)
 def _logistic(lane: Any) -> Any:
-    u = open_unit(lane)
+    u = uniform_oo(lane)
     return log_unchecked(u) - log1p_unchecked(-u)
 
 
@@ -93,7 +93,7 @@ def logistic(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     dtype
         float16, bfloat16, float32 (the default) or float64.
 
@@ -109,4 +109,4 @@ def logistic(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array
     >>> keyrng.logistic(keyrng.key(0), (3,))
     array([ 2.896376 ,  3.8217716, -0.6978392], dtype=float32)
     """
-    return draw(_logistic, key, shape, floating(dtype, out), out=out)
+    return sample_kernel(_logistic, key, shape, floating_dtype(dtype, out), out=out)

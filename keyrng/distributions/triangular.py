@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from keyrng._core.arguments import shown
-from keyrng._core.dtypes import Dtype, DTypeLike, floating
-from keyrng._executors.device import Memory
-from keyrng._keys.derive import Key, memory_of
-from keyrng._sampling.draw import draw
+from keyrng._core.arguments import short_repr
+from keyrng._core.dtypes import Dtype, DTypeLike, floating_dtype
+from keyrng._executors.device import Device
+from keyrng._keys.derive import Key, device_of
+from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import (
     Array,
     ArrayLike,
     Parameter,
-    check_together,
+    cache_scalars,
+    check_broadcast_together,
+    check_relation,
     finite,
     finite_span,
-    once_for_numbers,
-    rounded,
-    together,
+    round_to_dtype,
 )
 from keyrng._sampling.shapes import Shape
-from keyrng.kernels.bits import unit
+from keyrng.kernels.bits import uniform_co
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt, where
 
 
 @kernel(*FLOATS)
 def _triangular(lane: Any, left: Any, mode: Any, right: Any) -> Any:
-    u = unit(lane)
+    u = uniform_co(lane)
     width = right - left
     below = (mode - left) / width  # the probability of a value below the mode
     x = where(u < below, left + width * sqrt(u * below), right - width * sqrt((1.0 - u) * (1.0 - below)))
@@ -53,7 +53,7 @@ def triangular(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     left, mode, right
         Finite numbers, or arrays of them that broadcast to the result; ``left <= mode <= right`` and ``left < right``
         when rounded to ``dtype``.
@@ -76,24 +76,26 @@ def triangular(
     >>> keyrng.triangular(keyrng.key(0), 0.0, 1.0, 4.0, (3,))
     array([3.2075381, 3.4930074, 1.1693635], dtype=float32)
     """
-    dtype = floating(dtype, out)
-    return draw(_triangular, key, shape, dtype, *_corners(memory_of(key), left, mode, right, dtype), out=out)
+    dtype = floating_dtype(dtype, out)
+    return sample_kernel(_triangular, key, shape, dtype, *_corners(device_of(key), left, mode, right, dtype), out=out)
 
 
-@once_for_numbers
-def _corners(here: Memory, left: ArrayLike, mode: ArrayLike, right: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
-    low, peak, high = (rounded(here, p, dtype) for p in (finite(left=left), finite(mode=mode), finite(right=right)))
-    check_together(left=low, mode=peak, right=high)
+@cache_scalars
+def _corners(here: Device, left: ArrayLike, mode: ArrayLike, right: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
+    low, peak, high = (
+        round_to_dtype(here, p, dtype) for p in (finite(left=left), finite(mode=mode), finite(right=right))
+    )
+    check_broadcast_together(left=low, mode=peak, right=high)
 
     def unordered() -> str:
-        given = ", ".join(shown(value, str) for value in (left, mode))
-        return f"left <= mode <= right and left < right must hold, got {given} and {shown(right, str)}"
+        given = ", ".join(short_repr(value, str) for value in (left, mode))
+        return f"left <= mode <= right and left < right must hold, got {given} and {short_repr(right, str)}"
 
     def too_wide() -> str:
-        return f"right - left must be finite in {low.dtype}, got {shown(left, str)} and {shown(right, str)}"
+        return f"right - left must be finite in {low.dtype}, got {short_repr(left, str)} and {short_repr(right, str)}"
 
-    high = together(here, _ordered, high, low, peak, error=unordered)
-    high = together(here, finite_span, high, low, error=too_wide)
+    high = check_relation(here, _ordered, high, low, peak, error=unordered)
+    high = check_relation(here, finite_span, high, low, error=too_wide)
     return Parameter("left", low), Parameter("mode", peak), Parameter("right", high)
 
 

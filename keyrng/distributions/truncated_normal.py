@@ -7,24 +7,24 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.dtypes import FLOAT32, FLOAT64, Dtype, DTypeLike, floating
-from keyrng._executors.device import Memory
-from keyrng._keys.derive import Key, memory_of
-from keyrng._sampling.draw import draw
+from keyrng._core.dtypes import FLOAT32, FLOAT64, Dtype, DTypeLike, floating_dtype
+from keyrng._executors.device import Device
+from keyrng._keys.derive import Key, device_of
+from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import (
     Array,
     ArrayLike,
     Parameter,
-    above,
-    below,
     bounds,
-    number,
-    once_for_numbers,
-    together,
+    cache_scalars,
+    check_relation,
+    next_above,
+    next_below,
+    not_nan,
 )
 from keyrng._sampling.shapes import Shape
 from keyrng._sampling.spec import check_nothing
-from keyrng.kernels.bits import unit
+from keyrng.kernels.bits import uniform_co
 from keyrng.kernels.elementary import exp, horner, log1p_unchecked, log_unchecked
 from keyrng.kernels.erfinv import erfinv_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
@@ -93,14 +93,14 @@ def _between(x: Any, least: Any, largest: Any) -> Any:
 
 
 @kernel(*FLOATS)
-def _truncated_normal(lane: Any, lower: Any, upper: Any, least: Any, largest: Any) -> Any:
-    return _between(_centre(unit(lane), lower, upper), least, largest)
+def truncated_normal_kernel(lane: Any, lower: Any, upper: Any, least: Any, largest: Any) -> Any:
+    return _between(_centre(uniform_co(lane), lower, upper), least, largest)
 
 
 @kernel(*FLOATS)
-def _truncated_normal_tails(lane: Any, lower: Any, upper: Any, least: Any, largest: Any) -> Any:
+def truncated_normal_tails_kernel(lane: Any, lower: Any, upper: Any, least: Any, largest: Any) -> Any:
     # The lower tail is the upper one in a mirror, where fractions count from the other end.
-    f = unit(lane)
+    f = uniform_co(lane)
     left, right = upper < -_TAIL, lower > _TAIL
     near = where(right, lower, where(left, -upper, _TAIL))
     far = where(right, upper, where(left, -lower, _TAIL + 1.0))
@@ -125,7 +125,7 @@ def truncated_normal(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     lower, upper
         The bounds, infinite ones included, or arrays of them that broadcast to the result; ``lower < upper`` when
         rounded to ``dtype``, with a number of the dtype between them. A result without elements may have
@@ -151,26 +151,28 @@ def truncated_normal(
     >>> bool((x > 30).all() and (x < 31).all())
     True
     """
-    dtype = floating(dtype, out)
-    tails, interval, empty = _interval(memory_of(key), lower, upper, dtype)
+    dtype = floating_dtype(dtype, out)
+    tails, interval, empty = normal_interval(device_of(key), lower, upper, dtype)
     if empty:
         check_nothing(empty, key, shape, out, interval)
-    return draw(_truncated_normal_tails if tails else _truncated_normal, key, shape, dtype, *interval, out=out)
+    return sample_kernel(
+        truncated_normal_tails_kernel if tails else truncated_normal_kernel, key, shape, dtype, *interval, out=out
+    )
 
 
-@once_for_numbers
-def _interval(
-    here: Memory, lower: ArrayLike, upper: ArrayLike, dtype: Dtype
+@cache_scalars
+def normal_interval(
+    here: Device, lower: ArrayLike, upper: ArrayLike, dtype: Dtype
 ) -> tuple[bool, tuple[Parameter, ...], str]:
     """Whether a bound lies in a tail, the parameters of either kernel, and an error if an interval is empty."""
-    low, high, empty = bounds(here, number(lower=lower), number(upper=upper), dtype)
-    least, largest = above(low, dtype), below(high, dtype)
+    low, high, empty = bounds(here, not_nan(lower=lower), not_nan(upper=upper), dtype)
+    least, largest = next_above(low, dtype), next_below(high, dtype)
 
     def error() -> str:
         return f"no {dtype} lies between lower and upper, got {lower} and {upper}"
 
     if not empty:
-        largest = together(here, _not_less, largest, least, error=error)
+        largest = check_relation(here, _not_less, largest, least, error=error)
     names = ("lower", "upper", "lower", "upper")
     return _has_tails(low, high), tuple(map(Parameter, names, (low, high, least, largest))), empty
 

@@ -4,37 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
-from keyrng._core.arguments import shown
-from keyrng._core.dtypes import Dtype, DTypeLike, floating
-from keyrng._executors.device import Memory
-from keyrng._keys.derive import Key, memory_of
-from keyrng._sampling.draw import draw
+from keyrng._core.arguments import short_repr
+from keyrng._core.dtypes import Dtype, DTypeLike, floating_dtype
+from keyrng._executors.device import Device
+from keyrng._keys.derive import Key, device_of
+from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import (
     Array,
     ArrayLike,
     Parameter,
-    below,
     bounds,
+    cache_scalars,
+    check_relation,
     finite,
     finite_span,
-    once_for_numbers,
-    together,
+    next_below,
 )
 from keyrng._sampling.shapes import Shape
 from keyrng._sampling.spec import check_nothing
-from keyrng.kernels.bits import unit
+from keyrng.kernels.bits import uniform_co
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
 
 
 @kernel(*FLOATS)
 def _unit(lane: Any) -> Any:
-    return unit(lane)
+    return uniform_co(lane)
 
 
 @kernel(*FLOATS)
 def _uniform(lane: Any, minval: Any, maxval: Any, largest: Any) -> Any:
-    x = unit(lane) * (maxval - minval) + minval
+    x = uniform_co(lane) * (maxval - minval) + minval
     # The sum may round up to maxval, which is outside: then the largest float before it.
     return where(x > largest, largest, x)
 
@@ -55,7 +55,7 @@ def uniform(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     dtype
         float16, bfloat16, float32 (the default) or float64.
     minval, maxval
@@ -79,26 +79,26 @@ def uniform(
     >>> keyrng.uniform(keyrng.key(0), (3,))
     array([0.947667  , 0.9785799 , 0.33229148], dtype=float32)
     """
-    dtype = floating(dtype, out)
+    dtype = floating_dtype(dtype, out)
     if minval is _ZERO and maxval is _ONE and dtype.itemsize >= 4:
-        return draw(_unit, key, shape, dtype, out=out)
-    parameters, empty = _interval(memory_of(key), minval, maxval, dtype)
+        return sample_kernel(_unit, key, shape, dtype, out=out)
+    parameters, empty = _interval(device_of(key), minval, maxval, dtype)
     if empty:
         check_nothing(empty, key, shape, out, parameters)
-    return draw(_uniform, key, shape, dtype, *parameters, out=out)
+    return sample_kernel(_uniform, key, shape, dtype, *parameters, out=out)
 
 
 # The default bounds are recognized as objects: the usual call makes no comparison and no array.
 _ZERO, _ONE = uniform.__defaults__[2:4]  # type: ignore[index]
 
 
-@once_for_numbers
-def _interval(here: Memory, minval: ArrayLike, maxval: ArrayLike, dtype: Dtype) -> tuple[tuple[Parameter, ...], str]:
+@cache_scalars
+def _interval(here: Device, minval: ArrayLike, maxval: ArrayLike, dtype: Dtype) -> tuple[tuple[Parameter, ...], str]:
     """The parameters of the kernel, and an error if an interval is empty, of which nothing can be drawn."""
     low, high, empty = bounds(here, finite(minval=minval), finite(maxval=maxval), dtype)
 
     def error() -> str:
-        return f"maxval - minval must be finite in {low.dtype}, got {shown(minval, str)} and {shown(maxval, str)}"
+        return f"maxval - minval must be finite in {low.dtype}, got {short_repr(minval, str)} and {short_repr(maxval, str)}"
 
-    high = together(here, finite_span, high, low, error=error)
-    return (Parameter("minval", low), Parameter("maxval", high), Parameter("maxval", below(high, dtype))), empty
+    high = check_relation(here, finite_span, high, low, error=error)
+    return (Parameter("minval", low), Parameter("maxval", high), Parameter("maxval", next_below(high, dtype))), empty

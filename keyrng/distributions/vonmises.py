@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, compute_dtype, floating
-from keyrng._executors.device import Memory
-from keyrng._keys.derive import Key, memory_of
-from keyrng._sampling.draw import draw
+from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, compute_dtype, floating_dtype
+from keyrng._executors.device import Device
+from keyrng._keys.derive import Key, device_of
+from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import (
     Array,
     ArrayLike,
     Parameter,
-    checked,
+    cache_scalars,
+    checked_parameter,
     finite,
     non_negative,
-    once_for_numbers,
     parameter_array,
 )
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions._shared.angles import CIRCLE, within_a_turn
 from keyrng.kernels.atan import atan
-from keyrng.kernels.bits import positive_unit, signed_unit
+from keyrng.kernels.bits import uniform_oc, uniform_signed
 from keyrng.kernels.elementary import log_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import cast, sqrt, where
@@ -38,11 +38,11 @@ def _best_fisher(lane: Any, scale: Any, least: Any, spread: Any) -> tuple[Any, A
     Cauchy variate is a multiple of a Cauchy one, ``1 - f = 2 t**2 / (1 + t**2)``, and no difference is left in
     ``c = kappa (r - f) = kappa (r - 1) + kappa (1 - f)``.
     """
-    cauchy = tanpi_unchecked(signed_unit(lane) * 0.5)
+    cauchy = tanpi_unchecked(uniform_signed(lane) * 0.5)
     t = scale * cauchy
     c = least + spread * (cauchy * cauchy) / (1.0 + t * t)
     # Not "less", for NaN: it must not loop for ever.
-    return ~(log_unchecked(positive_unit(lane) / c) >= 1.0 - c), t
+    return ~(log_unchecked(uniform_oc(lane) / c) >= 1.0 - c), t
 
 
 @kernel(*FLOATS)
@@ -55,7 +55,7 @@ def _vonmises(lane: Any, mu: Any, kappa: Any) -> Any:
     least = 0.5 + 0.125 / mean  # kappa (r - 1)
     ratio = least / (mean + 0.25)
     # The scale of t is sqrt((r - 1) / (r + 1)).
-    t = lane.attempts(_best_fisher, sqrt(0.5 * ratio), least, kappa * ratio)
+    t = lane.rejection_loop(_best_fisher, sqrt(0.5 * ratio), least, kappa * ratio)
     x = mu + 2.0 * atan(t)
     turns = cast(x > pi, lane.dtype) - cast(x < -pi, lane.dtype)
     return (x - turns * turn) - turns * rest
@@ -77,7 +77,7 @@ def vonmises(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     mu
         The mean directions, in radians: finite numbers that broadcast to the result. As float64 they are reduced to
         [-pi, pi] exactly, however large, and then rounded to ``dtype``.
@@ -106,12 +106,12 @@ def vonmises(
     >>> bool((abs(x) <= 3.1415925).all() and (x < 0).any())
     True
     """
-    dtype = floating(dtype, out)
-    return draw(_vonmises, key, shape, dtype, *_direction(memory_of(key), mu, kappa, dtype), out=out)
+    dtype = floating_dtype(dtype, out)
+    return sample_kernel(_vonmises, key, shape, dtype, *_direction(device_of(key), mu, kappa, dtype), out=out)
 
 
-@once_for_numbers
-def _direction(here: Memory, mu: ArrayLike, kappa: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
+@cache_scalars
+def _direction(here: Device, mu: ArrayLike, kappa: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
     """Both parameters, the angle between -pi and pi: reduced before it is rounded to the dtype."""
     reduced = Parameter("mu", within_a_turn(here, parameter_array(here, finite(mu=mu), 0, FLOAT64)))
-    return checked(here, reduced, compute_dtype(dtype)), non_negative(kappa=kappa)
+    return checked_parameter(here, reduced, compute_dtype(dtype)), non_negative(kappa=kappa)

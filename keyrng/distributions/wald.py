@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from keyrng._core.dtypes import DTypeLike, floating
+from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
-from keyrng._sampling.draw import draw
+from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, positive
 from keyrng._sampling.shapes import Shape
-from keyrng.distributions.normal import _normal
-from keyrng.kernels.bits import unit
+from keyrng.distributions.normal import normal_kernel
+from keyrng.kernels.bits import uniform_co
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt, where
 
@@ -23,12 +23,12 @@ def _wald(lane: Any, mean: Any) -> Any:
     Statistician 30 (1976), 88-90. Their x is a difference of numbers that can be nearly equal, ``mean / ratio`` is not.
     """
     first, second = lane.split(2)
-    n = _normal(first)
+    n = normal_kernel(first)
     y = n * n
     w = mean * y
     ratio = 1.0 + w * 0.5 + sqrt(w * (1.0 + w * 0.25))
     x = where(w < 1e18, mean / ratio, 1.0 / y)  # its limit, before w overflows
-    return where(unit(second) <= 1.0 / (1.0 + 1.0 / ratio), x, mean * ratio)
+    return where(uniform_co(second) <= 1.0 / (1.0 + 1.0 / ratio), x, mean * ratio)
 
 
 def wald(
@@ -41,7 +41,7 @@ def wald(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     mean
         The m of the density, for ``x > 0``: positive finite numbers that broadcast to the result.
     dtype
@@ -64,4 +64,4 @@ def wald(
     >>> keyrng.wald(keyrng.key(0), 2.0, (3,))
     array([0.53342175, 0.5981154 , 0.72548366], dtype=float32)
     """
-    return draw(_wald, key, shape, floating(dtype, out), positive(mean=mean), out=out)
+    return sample_kernel(_wald, key, shape, floating_dtype(dtype, out), positive(mean=mean), out=out)

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.dtypes import DTypeLike, floating
+from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
-from keyrng._sampling.draw import draw
+from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, positive
 from keyrng._sampling.shapes import Shape, broadcast_shape
-from keyrng.distributions.exponential import _exponential
-from keyrng.kernels.bits import unit
+from keyrng.distributions.exponential import exponential_kernel
+from keyrng.kernels.bits import uniform_co
 from keyrng.kernels.elementary import log_unchecked, scaled_power
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt, where
@@ -20,7 +20,7 @@ from keyrng.kernels.ops import sqrt, where
 
 @kernel(*FLOATS)
 def _weibull_min(lane: Any, scale: Any, concentration: Any) -> Any:
-    return scaled_power(_exponential(lane), 1.0 / concentration, scale)
+    return scaled_power(exponential_kernel(lane), 1.0 / concentration, scale)
 
 
 def weibull_min(
@@ -39,7 +39,7 @@ def weibull_min(
     Parameters
     ----------
     key, out
-        As for `draw`.
+        As for `sample_kernel`.
     scale, concentration
         Positive finite numbers, or arrays of them.
     shape
@@ -69,12 +69,12 @@ def weibull_min(
     """
     shape = broadcast_shape(key, shape, out, scale, concentration)
     given = positive(scale=scale), positive(concentration=concentration)
-    return draw(_weibull_min, key, shape, floating(dtype, out), *given, out=out)
+    return sample_kernel(_weibull_min, key, shape, floating_dtype(dtype, out), *given, out=out)
 
 
 @kernel(*FLOATS)
 def _rayleigh(lane: Any, scale: Any) -> Any:
-    u = unit(lane)
+    u = uniform_co(lane)
     half = 2.0**-24 if lane.dtype == np.float32 else 2.0**-53
     return scale * sqrt(log_unchecked(where(u == 0.0, half, u)) * -2.0)
 
@@ -89,7 +89,7 @@ def rayleigh(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     scale
         The s of the density: positive finite numbers that broadcast to the result.
     dtype
@@ -112,4 +112,4 @@ def rayleigh(
     >>> keyrng.rayleigh(keyrng.key(0), 2.0, (3,))
     array([0.65575665, 0.41620055, 2.9688284 ], dtype=float32)
     """
-    return draw(_rayleigh, key, shape, floating(dtype, out), positive(scale=scale), out=out)
+    return sample_kernel(_rayleigh, key, shape, floating_dtype(dtype, out), positive(scale=scale), out=out)

@@ -8,13 +8,13 @@ import numpy as np
 
 from keyrng._core.dtypes import FLOAT64, DTypeLike, compute_dtype, floating_of
 from keyrng._core.fpenv import without_warnings
-from keyrng._executors.convert import converted
-from keyrng._executors.device import HOST
-from keyrng._keys.derive import Key, memory_of, split
-from keyrng._sampling.parameters import Array, ArrayLike, parameter_array, placed, positive, together
+from keyrng._executors.convert import convert
+from keyrng._executors.device import CPU
+from keyrng._keys.derive import Key, device_of, split
+from keyrng._sampling.parameters import Array, ArrayLike, check_relation, parameter_array, positive, to_key_device
 from keyrng._sampling.shapes import Shape, dimensions
 from keyrng.distributions._shared.covariance import covariance, factor, product, sum_of_products
-from keyrng.distributions._shared.last_axis import full_shape, repeated, row_max, stored, workplace
+from keyrng.distributions._shared.last_axis import add_axis, cast_to_out, full_shape, preparation_device, row_max
 from keyrng.distributions.gamma import gamma
 from keyrng.distributions.normal import normal
 from keyrng.kernels.ops import sqrt, where
@@ -37,7 +37,7 @@ def wishart(
     Parameters
     ----------
     key, out
-        As for `draw`.
+        As for `sample_kernel`.
     df
         Degrees of freedom: finite numbers, whole or not, above ``p - 1``, that broadcast to ``key.shape + shape``.
     scale
@@ -70,8 +70,8 @@ def wishart(
     """
     dtype = floating_of(dtype, out, df, scale)
     compute = compute_dtype(dtype)
-    here = memory_of(key)
-    place = workplace(here, df, scale)
+    here = device_of(key)
+    place = preparation_device(here, df, scale)
     matrix = covariance(place, "scale", scale, compute)
     p = matrix.shape[-1]
     parameter_array(place, positive(df=df), 0, compute)
@@ -80,16 +80,16 @@ def wishart(
     def error() -> str:
         return f"df must be above {p - 1} for matrices of {p} by {p}, got {degrees.min()}"
 
-    degrees = together(place, _above, degrees, np.array(p - 1.0), error=error)
+    degrees = check_relation(place, _above, degrees, np.array(p - 1.0), error=error)
     given = None if shape is None else (*dimensions(shape), p, p)
-    batch = full_shape(key, given, out, df=repeated("df", repeated("df", degrees)), scale=matrix)[key.ndim : -2]
-    factors = converted(factor("scale", matrix), compute)
-    room = place.apply(_room, row_max(place.apply(abs, factors)), converted(degrees, compute)[..., None])
-    large = place is not HOST or (room != 1).any()
+    batch = full_shape(key, given, out, df=add_axis("df", add_axis("df", degrees)), scale=matrix)[key.ndim : -2]
+    factors = convert(factor("scale", matrix), compute)
+    room = place.apply(_room, row_max(place.apply(abs, factors)), convert(degrees, compute)[..., None])
+    large = place is not CPU or (room != 1).any()
     if large:
         factors = place.apply(_product, factors, room[..., None])
-        room = placed(here, "scale", room, scale)
-    factors, degrees = placed(here, "scale", factors, scale), placed(here, "df", degrees, df)[..., None]
+        room = to_key_device(here, "scale", room, scale)
+    factors, degrees = to_key_device(here, "scale", factors, scale), to_key_device(here, "df", degrees, df)[..., None]
     keys = split(key, 2)
     with here.current():
         xp = here.xp
@@ -103,7 +103,7 @@ def wishart(
         zero = xp.zeros((*key.shape, *batch, 1), compute)
         columns = xp.concatenate([diagonal, below, zero], -1).take(places, -1)
         columns = product(factors[..., None, :, :], columns, lower=True)
-        if here is not HOST:
+        if here is not CPU:
             by_term = xp.swapaxes(columns, -1, -2)
             sample = sum_of_products(by_term[..., None, :], by_term[..., None, :, :])
         else:
@@ -112,7 +112,7 @@ def wishart(
                 sample += columns[..., k, :, None] * columns[..., k, None, :]
         if large:
             sample = here.apply(_quotient, sample, room[..., None], room[..., None, :])
-        return stored(key, sample, dtype, out)
+        return cast_to_out(key, sample, dtype, out)
 
 
 def _room(reach: Any, degrees: Any) -> Any:

@@ -6,13 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.arguments import array_of, shown
-from keyrng._core.dtypes import FLOAT32, DTypeLike, integer, signed, unsigned
+from keyrng._core.arguments import short_repr, to_array
+from keyrng._core.dtypes import FLOAT32, DTypeLike, integer_dtype, signed_dtype, unsigned_dtype
 from keyrng._core.numbers import integers
-from keyrng._executors.device import HOST, Memory, is_on_device
-from keyrng._keys.derive import Key, memory_of
-from keyrng._sampling.draw import draw
-from keyrng._sampling.parameters import Array, ArrayLike, Parameter, check_together, once_for_numbers, placed
+from keyrng._executors.device import CPU, Device, is_on_gpu
+from keyrng._keys.derive import Key, device_of
+from keyrng._sampling.draw import sample_kernel
+from keyrng._sampling.parameters import (
+    Array,
+    ArrayLike,
+    Parameter,
+    cache_scalars,
+    check_broadcast_together,
+    to_key_device,
+)
 from keyrng._sampling.shapes import Shape
 from keyrng._sampling.spec import check_nothing
 from keyrng.kernels.lane import WORDS, Kernel, kernel
@@ -20,7 +27,7 @@ from keyrng.kernels.ops import cast, mod_wide, mulhi, where
 
 
 @kernel(*WORDS)
-def _bits(lane: Any) -> Any:
+def bits_kernel(lane: Any) -> Any:
     return lane.bits()
 
 
@@ -30,7 +37,7 @@ def bits(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | N
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     dtype
         An unsigned integer of 8, 16, 32 (the default) or 64 bits.
 
@@ -50,7 +57,7 @@ def bits(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | N
     >>> keyrng.bits(keyrng.key(0), (3,))
     array([4070199207, 4202968722, 1427181096], dtype=uint32)
     """
-    return draw(_bits, key, shape, unsigned(dtype, out), out=out)
+    return sample_kernel(bits_kernel, key, shape, unsigned_dtype(dtype, out), out=out)
 
 
 @kernel(*WORDS)
@@ -96,7 +103,7 @@ def randint(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     minval, maxval
         Integers, or arrays of them that broadcast to the result; ``minval < maxval``. Both ends of the dtype can
         occur: ``maxval`` may be one more than its largest integer. A result without elements may have
@@ -125,11 +132,11 @@ def randint(
     """
     if shape is _NUMPY_LOW and _is_numpys_order(minval, maxval):
         raise ValueError(_in_order(shape, minval, maxval))
-    dtype = integer(dtype, out)
-    chosen, parameters, empty = _prepared(memory_of(key), minval, maxval, dtype)
+    dtype = integer_dtype(dtype, out)
+    chosen, parameters, empty = _prepared(device_of(key), minval, maxval, dtype)
     if empty:
         check_nothing(empty, key, shape, out, parameters)
-    return draw(chosen, key, shape, dtype, *parameters, out=out)
+    return sample_kernel(chosen, key, shape, dtype, *parameters, out=out)
 
 
 # In NumPy's order, randint(low, high, size), a lower bound of 0 would be a shape of nothing.
@@ -149,17 +156,17 @@ def _in_order(low: Any, high: Any, size: Any) -> str:
     )
 
 
-@once_for_numbers
+@cache_scalars
 def _prepared(
-    here: Memory, minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]
+    here: Device, minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]
 ) -> tuple[Kernel, tuple[Parameter, ...], str]:
     """The kernel for a range, its parameters, and an error if a range is empty, of which nothing can be drawn."""
-    if is_on_device(minval) or is_on_device(maxval):
+    if is_on_gpu(minval) or is_on_gpu(maxval):
         return _randint, _range_on_device(here, minval, maxval, dtype), ""
     low, span, empty = _range(minval, maxval, dtype)
-    if here is not HOST:
-        low = Parameter("minval", placed(here, "minval", low.value, minval))
-        span = Parameter("maxval", placed(here, "maxval", span.value, maxval))
+    if here is not CPU:
+        low = Parameter("minval", to_key_device(here, "minval", low.value, minval))
+        span = Parameter("maxval", to_key_device(here, "maxval", span.value, maxval))
     words = span.value
     if isinstance(words, np.ndarray) and words.dtype == np.uint32 and ((words - 1) < _SMALL_SPAN).all():
         inverse = np.array(2**32 - 1, np.uint32) // words
@@ -177,8 +184,8 @@ def _range(minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]) -> tuple[
         modulus = 1 << (8 * word.itemsize)
         low, span = np.array(minval % modulus, word), np.array((maxval - minval) % modulus, word)
         return Parameter("minval", low), Parameter("maxval", span), empty
-    low, high = _integers("minval", minval), _integers("maxval", maxval)
-    check_together(minval=low, maxval=high)
+    low, high = integer_array("minval", minval), integer_array("maxval", maxval)
+    check_broadcast_together(minval=low, maxval=high)
     empty = _order(minval, maxval, low, high)
     if low.size and high.size:
         _check_range(dtype, low.min(), high.max(), minval, maxval)
@@ -188,13 +195,13 @@ def _range(minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]) -> tuple[
 
 
 def _range_on_device(
-    here: Memory, minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]
+    here: Device, minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]
 ) -> tuple[Parameter, Parameter]:
     """The lower bound and the span as words in the memory of a GPU; unchecked, so a span that is not positive is 1."""
     word = np.dtype(np.uint64 if dtype.itemsize == 8 else np.uint32)
     wide = np.uint64 if dtype.kind == "u" else np.int64
     low, high = (_whole(here, name, value, dtype) for name, value in (("minval", minval), ("maxval", maxval)))
-    check_together(minval=low, maxval=high)
+    check_broadcast_together(minval=low, maxval=high)
     with here.current():
         # Of the last integer, for maxval itself may be one more than the dtype holds.
         first, last = low.astype(wide), (high.astype(np.uint64) - np.uint64(1)).astype(wide)
@@ -202,14 +209,16 @@ def _range_on_device(
         return Parameter("minval", low.astype(word)), Parameter("maxval", span.astype(word))
 
 
-def _whole(here: Memory, name: str, value: ArrayLike, dtype: np.dtype[Any]) -> Array:
+def _whole(here: Device, name: str, value: ArrayLike, dtype: np.dtype[Any]) -> Array:
     """Integers in the memory of a GPU; what comes from the host is checked."""
-    if not is_on_device(value):
-        bound, limits = _integers(name, value), np.iinfo(dtype)
+    if not is_on_gpu(value):
+        bound, limits = integer_array(name, value), np.iinfo(dtype)
         if bound.size and not int(limits.min) <= int(bound.min()) <= int(bound.max()) <= int(limits.max) + 1:
-            text = f"{dtype} holds {limits.min} to {limits.max}, got {name} {shown(value, str)}; give a wider dtype"
+            text = (
+                f"{dtype} holds {limits.min} to {limits.max}, got {name} {short_repr(value, str)}; give a wider dtype"
+            )
             raise ValueError(text)
-        return here.receive(placed(here, name, _wrapped(bound, np.dtype(np.uint64)), value))
+        return here.receive(to_key_device(here, name, _wrapped(bound, np.dtype(np.uint64)), value))
     array = here.array(name, value)
     if array.dtype.kind not in "iu":
         raise TypeError(f"{name} is an integer or an array of integers, got {array.dtype}")
@@ -221,7 +230,7 @@ def _order(minval: Any, maxval: Any, low: Any, high: Any) -> str:
     if np.all(low < high):
         return ""
     error = (
-        f"minval must be less than maxval, got {shown(minval, str)} and {shown(maxval, str)}; "
+        f"minval must be less than maxval, got {short_repr(minval, str)} and {short_repr(maxval, str)}; "
         "the order is randint(key, shape, minval, maxval)"
     )
     if not np.all(low <= high):
@@ -233,20 +242,20 @@ def _check_range(dtype: np.dtype[Any], lowest: Any, highest: Any, minval: Any, m
     info = np.iinfo(dtype)
     if int(lowest) < info.min or int(highest) > int(info.max) + 1:
         raise ValueError(
-            f"{info.dtype} holds {info.min} to {info.max}, got minval {shown(minval, str)} and maxval "
-            f"{shown(maxval, str)}; give a wider dtype"
+            f"{info.dtype} holds {info.min} to {info.max}, got minval {short_repr(minval, str)} and maxval "
+            f"{short_repr(maxval, str)}; give a wider dtype"
         )
 
 
-def _integers(name: str, value: ArrayLike) -> Array:
+def integer_array(name: str, value: ArrayLike) -> Array:
     if isinstance(value, Key):
         raise TypeError(f"{name} is an integer or an array of integers, got a key; the key comes first")
-    array = array_of(name, value)
+    array = to_array(name, value)
     exact = integers(array) if array.dtype == object else array
     if exact is not None and not exact.size and isinstance(value, (list, tuple)):
         return exact.astype(np.int64)  # NumPy makes float64 of []
     if exact is None or exact.dtype.kind not in "iuO":
-        given = array.dtype if isinstance(value, (np.ndarray, np.generic)) else shown(value)
+        given = array.dtype if isinstance(value, (np.ndarray, np.generic)) else short_repr(value)
         raise TypeError(f"{name} is an integer or an array of integers, got {given}")
     return exact
 
@@ -269,7 +278,7 @@ def rademacher(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Arr
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     dtype
         A signed integer or a float; int32 by default.
 
@@ -288,4 +297,4 @@ def rademacher(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Arr
     >>> keyrng.rademacher(keyrng.key(0), (5,))
     array([-1, -1,  1,  1, -1], dtype=int32)
     """
-    return draw(_rademacher, key, shape, signed(dtype, out), compute=FLOAT32, out=out)
+    return sample_kernel(_rademacher, key, shape, signed_dtype(dtype, out), compute=FLOAT32, out=out)

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.dtypes import FLOAT64, DTypeLike, integer
+from keyrng._core.dtypes import FLOAT64, DTypeLike, integer_dtype
 from keyrng._keys.derive import Key
-from keyrng._sampling.draw import draw
+from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, Parameter, above_one
 from keyrng._sampling.shapes import Shape
-from keyrng.kernels.bits import unit
+from keyrng.kernels.bits import uniform_co
 from keyrng.kernels.elementary import exp, expm1, log1p, log1p_unchecked, log_unchecked, rint
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import cast
@@ -29,7 +29,7 @@ def _rejection_inversion(lane: Any, e: Any, span: Any, top: Any, end: Any) -> tu
     leaves a difference of numbers that are nearly the same.
     """
     # x**-e - 1 is uniform between -e H(end - 1/2) and -e (H(3/2) - 1).
-    power = unit(lane) * span - top
+    power = uniform_co(lane) * span - top
     x = exp(log1p(power) / -e)
     k = rint(x)
     beyond = expm1(-e * log1p_unchecked(0.5 / k))
@@ -46,7 +46,7 @@ def _zipf(lane: Any, a: Any, end: Any) -> Any:
     e = a - 1.0
     top = -expm1(-e * log_unchecked(end - 0.5))
     span = top + expm1(-e * 0.4054651081081644) + e  # log(3 / 2)
-    return cast(lane.attempts(_rejection_inversion, e, span, top, end), np.uint64)
+    return cast(lane.rejection_loop(_rejection_inversion, e, span, top, end), np.uint64)
 
 
 def zipf(
@@ -59,7 +59,7 @@ def zipf(
     Parameters
     ----------
     key, shape, out
-        As for `draw`: the result has shape ``key.shape + shape``.
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
     a
         Exponents: finite numbers greater than 1 that broadcast to the result.
     dtype
@@ -85,6 +85,6 @@ def zipf(
     >>> keyrng.zipf(keyrng.key(0), 2.0, (5,))
     array([1, 1, 4, 1, 1], dtype=int32)
     """
-    dtype = integer(dtype, out)
+    dtype = integer_dtype(dtype, out)
     end = Parameter("dtype", float(int(np.iinfo(dtype).max) + 1))
-    return draw(_zipf, key, shape, dtype, above_one(a=a), end, compute=FLOAT64, out=out)
+    return sample_kernel(_zipf, key, shape, dtype, above_one(a=a), end, compute=FLOAT64, out=out)

@@ -1,7 +1,7 @@
 """Initial weights: those of ``jax.nn.initializers``, and ``sparse``, ``identity`` and ``dirac`` of ``torch.nn.init``.
 
 Each but `zeros` and `ones` returns an initializer, ``init(key, shape, dtype=None, *, out=None)``, which can be pickled.
-`tree` initializes many weights, each with a key of its name.
+`init_tree` initializes many weights, each with a key of its name.
 """
 
 from keyrng.initializers.base import Initializer
@@ -21,7 +21,7 @@ from keyrng.initializers.named import (
 from keyrng.initializers.orthogonal import delta_orthogonal, orthogonal
 from keyrng.initializers.plain import normal, sparse, truncated_normal, uniform
 from keyrng.initializers.scaling import variance_scaling
-from keyrng.initializers.weights import tree
+from keyrng.initializers.weights import init_tree
 
 __all__ = [
     "Initializer",
@@ -33,6 +33,7 @@ __all__ = [
     "he_normal",
     "he_uniform",
     "identity",
+    "init_tree",
     "kaiming_normal",
     "kaiming_uniform",
     "lecun_normal",
@@ -41,7 +42,6 @@ __all__ = [
     "ones",
     "orthogonal",
     "sparse",
-    "tree",
     "truncated_normal",
     "uniform",
     "variance_scaling",

@@ -10,8 +10,8 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from keyrng._core.dtypes import Dtype, DTypeLike
-from keyrng._executors.convert import converted
-from keyrng._keys.derive import Key, memory_of
+from keyrng._executors.convert import convert
+from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.parameters import Array, Parameter
 from keyrng._sampling.shapes import Shape, check_broadcast, check_out, dimensions, sample_shape
 
@@ -82,14 +82,14 @@ def for_layout(initializer: Callable[..., Array], layout: Layout) -> Callable[..
     return partial(initializer.func.on_layout(layout, *initializer.args), **initializer.keywords)
 
 
-def written(key: Key, shape: Shape, name: str, value: Array, dtype: Dtype, out: Any) -> Array:
+def write_out(key: Key, shape: Shape, name: str, value: Array, dtype: Dtype, out: Any) -> Array:
     """A new array of shape ``key.shape + shape``, or ``out``, with a value that lies where the key does."""
     full = sample_shape(key, dimensions(shape), [], out)
     check_broadcast([Parameter(name, value)], [value], full)
-    here = memory_of(key)
+    here = device_of(key)
     result = here.empty(full, dtype) if out is None else check_out(key, out, full, dtype)
     with here.current():
         if not isinstance(value, np.ndarray) and dtype.kind != "c":
-            value = converted(value, dtype)
+            value = convert(value, dtype)
         result[...] = value
     return result if out is None else out

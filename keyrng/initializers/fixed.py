@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.arguments import array_of, converted_to, shown
-from keyrng._core.dtypes import Dtype, DTypeLike, anything
+from keyrng._core.arguments import cast_array, short_repr, to_array
+from keyrng._core.dtypes import Dtype, DTypeLike, array_dtype
 from keyrng._core.fpenv import without_warnings
-from keyrng._executors.device import HOST, is_on_device
-from keyrng._keys.derive import Key, _axis, _is_integer, check_key, memory_of
-from keyrng._sampling.parameters import Array, ArrayLike, placed
+from keyrng._executors.device import CPU, is_on_gpu
+from keyrng._keys.derive import Key, check_key, device_of, is_integer, normalize_axis
+from keyrng._sampling.parameters import Array, ArrayLike, to_key_device
 from keyrng._sampling.shapes import Shape, dimensions
-from keyrng.initializers.base import Initializer, own, written
+from keyrng.initializers.base import Initializer, own, write_out
 
 
 def constant(value: ArrayLike, dtype: DTypeLike = None) -> Initializer:
@@ -34,11 +34,11 @@ def constant(value: ArrayLike, dtype: DTypeLike = None) -> Initializer:
     array([[-7., -7., -7.],
            [-7., -7., -7.]], dtype=float32)
     """
-    default = own(anything, dtype)
+    default = own(array_dtype, dtype)
     if isinstance(value, Key):
         raise TypeError("value is a number or an array, got a key; the key comes with the shape")
-    if not is_on_device(value):
-        _fitting(value, anything(default))
+    if not is_on_gpu(value):
+        _fitting(value, array_dtype(default))
     return partial(_constant, value, default)
 
 
@@ -52,11 +52,11 @@ def _constant(
     *,
     out: Array | None = None,
 ) -> Array:
-    here = memory_of(check_key(key))
-    chosen = anything(default if dtype is None else dtype, out)
-    if is_on_device(value):
-        return written(key, shape, "value", here.array("value", value), chosen, out)
-    return written(key, shape, "value", placed(here, "value", _fitting(value, chosen), value), chosen, out)
+    here = device_of(check_key(key))
+    chosen = array_dtype(default if dtype is None else dtype, out)
+    if is_on_gpu(value):
+        return write_out(key, shape, "value", here.array("value", value), chosen, out)
+    return write_out(key, shape, "value", to_key_device(here, "value", _fitting(value, chosen), value), chosen, out)
 
 
 _RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
@@ -64,16 +64,16 @@ _RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 
 def _fitting(value: ArrayLike, dtype: Dtype) -> Array:
     """A value in a dtype that can hold it; a float may be rounded."""
-    given = array_of("value", value)
+    given = to_array("value", value)
     rank = _RANK.get(given.dtype.kind, 2 if given.dtype.name == "bfloat16" else None)
     if rank is None:
-        raise TypeError(f"value is a number or an array of numbers, got {shown(value)}")
+        raise TypeError(f"value is a number or an array of numbers, got {short_repr(value)}")
     wanted = _RANK.get(dtype.kind, 2)
     with np.errstate(all="ignore"):
-        array: Array = converted_to("value", given, dtype) if rank <= wanted or wanted < 2 else given
+        array: Array = cast_array("value", given, dtype) if rank <= wanted or wanted < 2 else given
         same = array == given if wanted < 2 else np.isfinite(array) == np.isfinite(given)
     if array.dtype != dtype or not np.all(same):
-        raise ValueError(f"value must fit {dtype}, got {shown(value, str)}")
+        raise ValueError(f"value must fit {dtype}, got {short_repr(value, str)}")
     return array
 
 
@@ -107,7 +107,7 @@ def identity(dtype: DTypeLike = None) -> Initializer:
     array([[1., 0., 0.],
            [0., 1., 0.]], dtype=float32)
     """
-    return partial(_identity, own(anything, dtype))
+    return partial(_identity, own(array_dtype, dtype))
 
 
 def _identity(
@@ -116,12 +116,12 @@ def _identity(
     check_key(key)
     size = dimensions(shape)
     if len(size) != 2:
-        raise ValueError(f"identity is of 2 axes, got shape {shown(size)}")
-    return _pattern(key, size, _eye(size), anything(default if dtype is None else dtype, out), out)
+        raise ValueError(f"identity is of 2 axes, got shape {short_repr(size)}")
+    return _pattern(key, size, _eye(size), array_dtype(default if dtype is None else dtype, out), out)
 
 
 def _eye(size: tuple[int, ...]) -> Array:
-    pattern = HOST.empty(size, np.int8)
+    pattern = CPU.empty(size, np.int8)
     pattern[...] = 0
     np.fill_diagonal(pattern, 1)
     return pattern
@@ -155,11 +155,11 @@ def dirac(groups: int = 1, in_axis: int = 1, out_axis: int = 0, dtype: DTypeLike
             [0., 1., 0.]]], dtype=float32)
     """
     for name, value in (("groups", groups), ("in_axis", in_axis), ("out_axis", out_axis)):
-        if not _is_integer(value):
-            raise TypeError(f"{name} is an int, got {shown(value)}")
+        if not is_integer(value):
+            raise TypeError(f"{name} is an int, got {short_repr(value)}")
     if groups < 1:
         raise ValueError(f"groups must be 1 or more, got {groups}")
-    return partial(_dirac, (groups, in_axis, out_axis), own(anything, dtype))
+    return partial(_dirac, (groups, in_axis, out_axis), own(array_dtype, dtype))
 
 
 def _dirac(
@@ -174,13 +174,15 @@ def _dirac(
     check_key(key)
     size, (groups, *axes) = dimensions(shape), how
     if len(size) not in (3, 4, 5):
-        raise ValueError(f"dirac is of 3, 4 or 5 axes, got shape {shown(size)}")
-    source, target = (_axis(axis, len(size), name) for axis, name in zip(axes, ("in_axis", "out_axis"), strict=True))
+        raise ValueError(f"dirac is of 3, 4 or 5 axes, got shape {short_repr(size)}")
+    source, target = (
+        normalize_axis(axis, len(size), name) for axis, name in zip(axes, ("in_axis", "out_axis"), strict=True)
+    )
     if source == target:
         raise ValueError(f"in_axis and out_axis are two axes, got {axes[0]} and {axes[1]}")
     if size[target] % groups:
         raise ValueError(f"the output channels must be a multiple of groups, got {size[target]} and {groups}")
-    pattern = HOST.empty(size, np.int8)
+    pattern = CPU.empty(size, np.int8)
     pattern[...] = 0
     centre = np.moveaxis(pattern, (target, source), (0, 1))
     if pattern.size:
@@ -190,10 +192,10 @@ def _dirac(
         place = np.arange(len(centre)) % each
         handed = place < centre.shape[1]
         centre[np.flatnonzero(handed), place[handed]] = 1
-    return _pattern(key, size, pattern, anything(default if dtype is None else dtype, out), out)
+    return _pattern(key, size, pattern, array_dtype(default if dtype is None else dtype, out), out)
 
 
 def _pattern(key: Key, size: tuple[int, ...], pattern: Array, dtype: Dtype, out: Any) -> Array:
     """Zeros and ones, the same for every key."""
-    here = memory_of(key)
-    return written(key, size, "value", here.receive(converted_to("a pattern of a shape", pattern, dtype)), dtype, out)
+    here = device_of(key)
+    return write_out(key, size, "value", here.receive(cast_array("a pattern of a shape", pattern, dtype)), dtype, out)

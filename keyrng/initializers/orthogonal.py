@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.arguments import shown
-from keyrng._core.dtypes import Dtype, DTypeLike, compute_dtype, inexact
+from keyrng._core.arguments import short_repr
+from keyrng._core.dtypes import Dtype, DTypeLike, compute_dtype, inexact_dtype
 from keyrng._core.fpenv import without_warnings
-from keyrng._executors.device import HOST
-from keyrng._keys.derive import Key, _axis, _is_integer, check_key, memory_of
-from keyrng._sampling.parameters import Array, ArrayLike, finite, one_number, parameter_array
+from keyrng._executors.device import CPU
+from keyrng._keys.derive import Key, check_key, device_of, is_integer, normalize_axis
+from keyrng._sampling.parameters import Array, ArrayLike, as_scalar, finite, parameter_array
 from keyrng._sampling.shapes import Shape, dimensions
 from keyrng.distributions.orthogonal import orthogonal as _orthonormal
-from keyrng.initializers.base import JAX, OUT_AXIS, DefaultAxis, Initializer, Layout, on_layout, own, written
+from keyrng.initializers.base import JAX, OUT_AXIS, DefaultAxis, Initializer, Layout, on_layout, own, write_out
 
 
 def orthogonal(scale: ArrayLike = 1.0, column_axis: int = OUT_AXIS, dtype: DTypeLike = None) -> Initializer:
@@ -51,13 +51,13 @@ def orthogonal(scale: ArrayLike = 1.0, column_axis: int = OUT_AXIS, dtype: DType
     True
     """
     return partial(
-        _orthogonal, one_number(finite(scale=scale)), _column("column_axis", column_axis), own(inexact, dtype)
+        _orthogonal, as_scalar(finite(scale=scale)), _column("column_axis", column_axis), own(inexact_dtype, dtype)
     )
 
 
 def _column(name: str, axis: Any) -> int:
-    if not _is_integer(axis):
-        raise TypeError(f"{name} is an int, got {shown(axis)}")
+    if not is_integer(axis):
+        raise TypeError(f"{name} is an int, got {short_repr(axis)}")
     return axis if isinstance(axis, DefaultAxis) else int(axis)
 
 
@@ -77,16 +77,16 @@ def _orthogonal(
     *,
     out: Array | None = None,
 ) -> Array:
-    size, chosen = dimensions(shape), inexact(default if dtype is None else dtype, out)
-    return written(key, size, "sample", _matrices(key, size, scale, column_axis, chosen), chosen, out)
+    size, chosen = dimensions(shape), inexact_dtype(default if dtype is None else dtype, out)
+    return write_out(key, size, "sample", _matrices(key, size, scale, column_axis, chosen), chosen, out)
 
 
 def _matrices(key: Key, size: tuple[int, ...], scale: float, column_axis: int, dtype: Dtype) -> Array:
     """Scaled matrices of a shape, in the dtype of the computation."""
-    here = memory_of(check_key(key))
+    here = device_of(check_key(key))
     if len(size) < 2:
-        raise ValueError(f"orthogonal is of 2 axes or more, got shape {shown(size)}")
-    axis = _axis(column_axis, len(size), "column_axis")
+        raise ValueError(f"orthogonal is of 2 axes or more, got shape {short_repr(size)}")
+    axis = normalize_axis(column_axis, len(size), "column_axis")
     compute = dtype if dtype.kind == "c" else compute_dtype(dtype)
     if 0 in size:
         return here.empty((*key.shape, *size), compute)
@@ -96,7 +96,7 @@ def _matrices(key: Key, size: tuple[int, ...], scale: float, column_axis: int, d
         shaped = matrices.reshape(*key.shape, *size[:axis], *size[axis + 1 :], columns)
         moved = here.contiguous(here.xp.moveaxis(shaped, -1, key.ndim + axis))
         real = np.dtype(np.float32 if compute.itemsize == 4 or compute.name == "complex64" else np.float64)
-        factor = parameter_array(HOST, finite(scale=scale), 0, real)
+        factor = parameter_array(CPU, finite(scale=scale), 0, real)
         return here.apply(_times, moved.view(real), factor).view(compute)
 
 
@@ -130,7 +130,9 @@ def delta_orthogonal(scale: ArrayLike = 1.0, column_axis: int = OUT_AXIS, dtype:
     >>> bool(abs(x[1] @ x[1].T - np.eye(2)).max() < 1e-6), x[0].any(), x[2].any()
     (True, np.False_, np.False_)
     """
-    return partial(_delta, one_number(finite(scale=scale)), _column("column_axis", column_axis), own(inexact, dtype))
+    return partial(
+        _delta, as_scalar(finite(scale=scale)), _column("column_axis", column_axis), own(inexact_dtype, dtype)
+    )
 
 
 def _delta_for(layout: Layout, scale: float, column_axis: int, default: Dtype | None) -> Initializer:
@@ -163,18 +165,18 @@ def _delta_in(
     *,
     out: Array | None = None,
 ) -> Array:
-    size, chosen = dimensions(shape), inexact(default if dtype is None else dtype, out)
+    size, chosen = dimensions(shape), inexact_dtype(default if dtype is None else dtype, out)
     if len(size) not in (3, 4, 5):
-        raise ValueError(f"delta_orthogonal is of 3, 4 or 5 axes, got shape {shown(size)}")
+        raise ValueError(f"delta_orthogonal is of 3, 4 or 5 axes, got shape {short_repr(size)}")
     source, target = layout.in_axis % len(size), layout.out_axis % len(size)
     if size[target] < size[source]:
-        raise ValueError(f"delta_orthogonal needs at least as many outputs as inputs, got shape {shown(size)}")
+        raise ValueError(f"delta_orthogonal needs at least as many outputs as inputs, got shape {short_repr(size)}")
     matrices = _matrices(key, (size[source], size[target]), scale, int(column_axis), chosen)
-    here = memory_of(key)
+    here = device_of(key)
     with here.current():
         whole = here.xp.zeros((*key.shape, *size), matrices.dtype)
         if whole.size:
             field = here.xp.moveaxis(whole, (key.ndim + source, key.ndim + target), (-2, -1))
             middle = tuple((length - 1) // 2 for axis, length in enumerate(size) if axis not in (source, target))
             field[(..., *middle, slice(None), slice(None))] = matrices
-    return written(key, size, "sample", whole, chosen, out)
+    return write_out(key, size, "sample", whole, chosen, out)

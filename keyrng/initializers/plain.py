@@ -6,26 +6,30 @@ import math
 from functools import partial
 from typing import Any
 
-from keyrng._core.arguments import shown
-from keyrng._core.dtypes import Dtype, DTypeLike, floating, inexact
-from keyrng._core.fpenv import in_default_mode
-from keyrng._keys.derive import Key, check_key, memory_of, split
-from keyrng._sampling.draw import draw, draw_complex
-from keyrng._sampling.parameters import Array, ArrayLike, finite, number, one_number, probability
+from keyrng._core.arguments import short_repr
+from keyrng._core.dtypes import Dtype, DTypeLike, floating_dtype, inexact_dtype
+from keyrng._core.fpenv import in_default_fpenv
+from keyrng._keys.derive import Key, check_key, device_of, split
+from keyrng._sampling.draw import sample_complex_kernel, sample_kernel
+from keyrng._sampling.parameters import Array, ArrayLike, as_scalar, finite, not_nan, probability
 from keyrng._sampling.shapes import Shape, as_out, dimensions
 from keyrng._sampling.spec import check_nothing
-from keyrng.distributions.normal import _normal as _standard_normal
-from keyrng.distributions.normal import _normal_imag, _normal_real
+from keyrng.distributions.normal import normal_imag_kernel, normal_real_kernel
+from keyrng.distributions.normal import normal_kernel as _standard_normal
 from keyrng.distributions.permutation import permutation
-from keyrng.distributions.truncated_normal import _interval, _truncated_normal, _truncated_normal_tails
+from keyrng.distributions.truncated_normal import (
+    normal_interval,
+    truncated_normal_kernel,
+    truncated_normal_tails_kernel,
+)
 from keyrng.initializers.base import Initializer, own
-from keyrng.kernels.bits import unit
+from keyrng.kernels.bits import uniform_co
 from keyrng.kernels.lane import FLOATS, kernel
 
 
 @kernel(*FLOATS)
 def _scaled_unit(lane: Any, scale: Any) -> Any:
-    return unit(lane) * scale
+    return uniform_co(lane) * scale
 
 
 @kernel(*FLOATS)
@@ -35,22 +39,22 @@ def _scaled_normal(lane: Any, scale: Any) -> Any:
 
 @kernel(*FLOATS)
 def _scaled_normal_real(lane: Any, scale: Any) -> Any:
-    return _normal_real(lane) * scale
+    return normal_real_kernel(lane) * scale
 
 
 @kernel(*FLOATS)
 def _scaled_normal_imag(lane: Any, scale: Any) -> Any:
-    return _normal_imag(lane) * scale
+    return normal_imag_kernel(lane) * scale
 
 
 @kernel(*FLOATS)
 def _scaled_truncated_normal(lane: Any, lower: Any, upper: Any, least: Any, largest: Any, scale: Any) -> Any:
-    return _truncated_normal(lane, lower, upper, least, largest) * scale
+    return truncated_normal_kernel(lane, lower, upper, least, largest) * scale
 
 
 @kernel(*FLOATS)
 def _scaled_truncated_normal_tails(lane: Any, lower: Any, upper: Any, least: Any, largest: Any, scale: Any) -> Any:
-    return _truncated_normal_tails(lane, lower, upper, least, largest) * scale
+    return truncated_normal_tails_kernel(lane, lower, upper, least, largest) * scale
 
 
 def uniform(scale: ArrayLike = 1e-2, dtype: DTypeLike = None) -> Initializer:
@@ -74,14 +78,14 @@ def uniform(scale: ArrayLike = 1e-2, dtype: DTypeLike = None) -> Initializer:
     >>> keyrng.initializers.uniform(10.0)(keyrng.key(0), (3,))
     array([9.47667  , 9.785799 , 3.3229148], dtype=float32)
     """
-    return partial(_uniform, one_number(finite(scale=scale)), own(floating, dtype))
+    return partial(_uniform, as_scalar(finite(scale=scale)), own(floating_dtype, dtype))
 
 
 def _uniform(
     scale: float, default: Dtype | None, key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
-    chosen = floating(default if dtype is None else dtype, out)
-    return draw(_scaled_unit, key, dimensions(shape), chosen, finite(scale=scale), out=out)
+    chosen = floating_dtype(default if dtype is None else dtype, out)
+    return sample_kernel(_scaled_unit, key, dimensions(shape), chosen, finite(scale=scale), out=out)
 
 
 def normal(stddev: ArrayLike = 1e-2, dtype: DTypeLike = None) -> Initializer:
@@ -104,21 +108,21 @@ def normal(stddev: ArrayLike = 1e-2, dtype: DTypeLike = None) -> Initializer:
     >>> keyrng.initializers.normal(5.0)(keyrng.key(0), (3,))
     array([ 8.113211, 10.126324, -2.167972], dtype=float32)
     """
-    return partial(_normal, one_number(finite(stddev=stddev)), own(inexact, dtype))
+    return partial(_normal, as_scalar(finite(stddev=stddev)), own(inexact_dtype, dtype))
 
 
 def _normal(
     stddev: float, default: Dtype | None, key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
-    chosen = inexact(default if dtype is None else dtype, out)
+    chosen = inexact_dtype(default if dtype is None else dtype, out)
     return scaled_normal(key, dimensions(shape), chosen, finite(stddev=stddev), out)
 
 
 def scaled_normal(key: Key, shape: tuple[int, ...], dtype: Dtype, stddev: Any, out: Any) -> Array:
     """Normal numbers, complex ones too, times a number."""
     if dtype.kind == "c":
-        return draw_complex(_scaled_normal_real, _scaled_normal_imag, key, shape, dtype, stddev, out=out)
-    return draw(_scaled_normal, key, shape, dtype, stddev, out=out)
+        return sample_complex_kernel(_scaled_normal_real, _scaled_normal_imag, key, shape, dtype, stddev, out=out)
+    return sample_kernel(_scaled_normal, key, shape, dtype, stddev, out=out)
 
 
 def truncated_normal(
@@ -146,13 +150,13 @@ def truncated_normal(
     >>> keyrng.initializers.truncated_normal(5.0)(keyrng.key(0), (3,))
     array([ 7.2797947,  8.573742 , -2.0633764], dtype=float32)
     """
-    bounds = one_number(number(lower=lower)), one_number(number(upper=upper))
+    bounds = as_scalar(not_nan(lower=lower)), as_scalar(not_nan(upper=upper))
     if not bounds[0] < bounds[1]:
         raise ValueError(f"lower must be less than upper, got {lower} and {upper}")
-    return partial(_truncated, one_number(finite(stddev=stddev)), *bounds, own(floating, dtype))
+    return partial(_truncated, as_scalar(finite(stddev=stddev)), *bounds, own(floating_dtype, dtype))
 
 
-@in_default_mode
+@in_default_fpenv
 def _truncated(
     stddev: float,
     lower: float,
@@ -164,7 +168,7 @@ def _truncated(
     *,
     out: Array | None = None,
 ) -> Array:
-    chosen = floating(default if dtype is None else dtype, out)
+    chosen = floating_dtype(default if dtype is None else dtype, out)
     return scaled_truncated(key, dimensions(shape), chosen, finite(stddev=stddev), out, lower, upper)
 
 
@@ -172,11 +176,11 @@ def scaled_truncated(
     key: Key, shape: tuple[int, ...], dtype: Dtype, stddev: Any, out: Any, lower: float = -2.0, upper: float = 2.0
 ) -> Array:
     """Truncated normal numbers times a number."""
-    tails, interval, empty = _interval(memory_of(check_key(key)), lower, upper, dtype)
+    tails, interval, empty = normal_interval(device_of(check_key(key)), lower, upper, dtype)
     if empty:
         check_nothing(empty, key, shape, out, interval)
     chosen = _scaled_truncated_normal_tails if tails else _scaled_truncated_normal
-    return draw(chosen, key, shape, dtype, *interval, stddev, out=out)
+    return sample_kernel(chosen, key, shape, dtype, *interval, stddev, out=out)
 
 
 def sparse(sparsity: ArrayLike, stddev: ArrayLike = 0.01, dtype: DTypeLike = None) -> Initializer:
@@ -203,11 +207,11 @@ def sparse(sparsity: ArrayLike, stddev: ArrayLike = 0.01, dtype: DTypeLike = Non
     >>> (x == 0).sum(axis=0)
     array([2, 2, 2])
     """
-    numbers = one_number(probability(sparsity=sparsity)), one_number(finite(stddev=stddev))
-    return partial(_sparse, *numbers, own(floating, dtype))
+    numbers = as_scalar(probability(sparsity=sparsity)), as_scalar(finite(stddev=stddev))
+    return partial(_sparse, *numbers, own(floating_dtype, dtype))
 
 
-@in_default_mode
+@in_default_fpenv
 def _sparse(
     sparsity: float,
     stddev: float,
@@ -219,15 +223,15 @@ def _sparse(
     out: Array | None = None,
 ) -> Array:
     check_key(key)
-    size, chosen = dimensions(shape), floating(default if dtype is None else dtype, out)
+    size, chosen = dimensions(shape), floating_dtype(default if dtype is None else dtype, out)
     if len(size) != 2:
-        raise ValueError(f"sparse is of 2 axes, got shape {shown(size)}")
+        raise ValueError(f"sparse is of 2 axes, got shape {short_repr(size)}")
     rows, columns = size
     children = split(key)
-    sample = draw(_scaled_normal, children[..., 0], size, chosen, finite(stddev=stddev), out=out)
+    sample = sample_kernel(_scaled_normal, children[..., 0], size, chosen, finite(stddev=stddev), out=out)
     if 0 not in sample.shape:
         order = permutation(split(children[..., 1], columns), rows)
-        here = memory_of(key)
+        here = device_of(key)
         with here.current():
             empty = here.xp.swapaxes(order, -1, -2) < math.ceil(sparsity * rows)
             (sample if out is None else as_out(key, out))[empty] = 0

@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.arguments import shown
-from keyrng._core.dtypes import Dtype, DTypeLike, inexact
+from keyrng._core.arguments import short_repr
+from keyrng._core.dtypes import Dtype, DTypeLike, inexact_dtype
 from keyrng._core.fpenv import without_warnings
-from keyrng._keys.derive import Key, _axis, _is_integer, check_key
-from keyrng._sampling.draw import draw, draw_complex
-from keyrng._sampling.parameters import Array, ArrayLike, non_negative, one_number
+from keyrng._keys.derive import Key, check_key, is_integer, normalize_axis
+from keyrng._sampling.draw import sample_complex_kernel, sample_kernel
+from keyrng._sampling.parameters import Array, ArrayLike, as_scalar, non_negative
 from keyrng._sampling.shapes import Shape, dimensions
 from keyrng.initializers.base import IN_AXIS, JAX, OUT_AXIS, DefaultAxis, Initializer, Layout, on_layout, own
 from keyrng.initializers.plain import scaled_normal, scaled_truncated
-from keyrng.kernels.bits import unit
+from keyrng.kernels.bits import uniform_co
 from keyrng.kernels.elementary import log1p_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt
@@ -32,19 +32,19 @@ _MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
 
 @kernel(*FLOATS)
 def _symmetric(lane: Any, scale: Any) -> Any:
-    return (unit(lane) * 2.0 - 1.0) * scale
+    return (uniform_co(lane) * 2.0 - 1.0) * scale
 
 
 def _disk(lane: Any) -> tuple[Any, Any]:
     """Radius and half turns of a point that is uniform in the disk of radius sqrt(2)."""
     radius, turns = lane.split(2)
-    return sqrt(unit(radius) * 2.0), unit(turns) * 2.0
+    return sqrt(uniform_co(radius) * 2.0), uniform_co(turns) * 2.0
 
 
 def _truncated(lane: Any) -> tuple[Any, Any]:
     """Radius and half turns of a complex normal that lies in the disk of radius 2."""
     radius, turns = lane.split(2)
-    return sqrt(-log1p_unchecked(unit(radius) * -(1.0 - math.exp(-4.0)))), unit(turns) * 2.0
+    return sqrt(-log1p_unchecked(uniform_co(radius) * -(1.0 - math.exp(-4.0)))), uniform_co(turns) * 2.0
 
 
 @kernel(*FLOATS)
@@ -82,7 +82,7 @@ def _root(variance: float, compute: Any, times: float = 1.0) -> Any:
 def _truncated_normal(key: Key, shape: tuple[int, ...], dtype: Dtype, variance: float, compute: Any, out: Any) -> Array:
     if dtype.kind == "c":
         scale = _root(variance, compute) / compute(_TRUNCATED_COMPLEX)
-        return draw_complex(_truncated_disk_real, _truncated_disk_imag, key, shape, dtype, scale, out=out)
+        return sample_complex_kernel(_truncated_disk_real, _truncated_disk_imag, key, shape, dtype, scale, out=out)
     return scaled_truncated(key, shape, dtype, _root(variance, compute) / compute(_TRUNCATED), out)
 
 
@@ -93,8 +93,8 @@ def _normal(key: Key, shape: tuple[int, ...], dtype: Dtype, variance: float, com
 def _uniform(key: Key, shape: tuple[int, ...], dtype: Dtype, variance: float, compute: Any, out: Any) -> Array:
     if dtype.kind == "c":
         scale = _root(variance, compute)
-        return draw_complex(_disk_real, _disk_imag, key, shape, dtype, scale, out=out)
-    return draw(_symmetric, key, shape, dtype, _root(variance, compute, 3.0), out=out)
+        return sample_complex_kernel(_disk_real, _disk_imag, key, shape, dtype, scale, out=out)
+    return sample_kernel(_symmetric, key, shape, dtype, _root(variance, compute, 3.0), out=out)
 
 
 _DISTRIBUTIONS = {"truncated_normal": _truncated_normal, "normal": _normal, "uniform": _uniform}
@@ -114,7 +114,7 @@ class _Axes:
         given = getattr(self, name)
         axes = [layout.axis(axis) for axis in (given if isinstance(given, tuple) else (given,))]
         where = f"{name} of a weight of shape {shape}"
-        size = math.prod(shape[_axis(axis, len(shape), where)] for axis in axes)
+        size = math.prod(shape[normalize_axis(axis, len(shape), where)] for axis in axes)
         # Every output of a group has the inputs of this group only, and every input the outputs.
         return size, layout.groups if isinstance(given, DefaultAxis) and axes == [0] else 1
 
@@ -177,19 +177,19 @@ def variance_scaling(
     True
     """
     if not isinstance(mode, str) or mode not in _MODES:
-        raise ValueError(f"mode is one of {', '.join(_MODES)}, got {shown(mode)}")
+        raise ValueError(f"mode is one of {', '.join(_MODES)}, got {short_repr(mode)}")
     if not isinstance(distribution, str) or distribution not in _DISTRIBUTIONS:
-        raise ValueError(f"distribution is one of {', '.join(_DISTRIBUTIONS)}, got {shown(distribution)}")
+        raise ValueError(f"distribution is one of {', '.join(_DISTRIBUTIONS)}, got {short_repr(distribution)}")
     axes = _Axes(_listed("in_axis", in_axis), _listed("out_axis", out_axis), _listed("batch_axis", batch_axis))
-    return partial(_scaled, one_number(non_negative(scale=scale)), mode, distribution, axes, own(inexact, dtype))
+    return partial(_scaled, as_scalar(non_negative(scale=scale)), mode, distribution, axes, own(inexact_dtype, dtype))
 
 
 def _listed(name: str, axis: Any) -> int | tuple[int, ...]:
     if isinstance(axis, DefaultAxis):
         return axis
     axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
-    if not all(map(_is_integer, axes)):
-        raise TypeError(f"{name} is an int or a tuple of ints, got {shown(axis)}")
+    if not all(map(is_integer, axes)):
+        raise TypeError(f"{name} is an int or a tuple of ints, got {short_repr(axis)}")
     return tuple(map(int, axes))
 
 
@@ -214,7 +214,7 @@ def _scaled(
     out: Array | None = None,
 ) -> Array:
     check_key(key)
-    size, chosen = dimensions(shape), inexact(default if dtype is None else dtype, out)
+    size, chosen = dimensions(shape), inexact_dtype(default if dtype is None else dtype, out)
     compute = np.float64 if chosen.name in ("float64", "complex128") else np.float32
     # Of an empty weight there is nothing to say, and no number to divide by.
     source, target = axes.fans(size) if 0 not in size else (1.0, 1.0)

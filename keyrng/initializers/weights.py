@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from keyrng._core.arguments import shown
+from keyrng._core.arguments import short_repr
 from keyrng._core.dtypes import DTypeLike
 from keyrng._keys.derive import Key, check_key, fold_in
-from keyrng._keys.named import Tree, mapped
+from keyrng._keys.named import Tree, map_with_path
 from keyrng._sampling.shapes import dimensions
 from keyrng.initializers.base import Initializer
 
 
-def tree(key: Key, shapes: Tree, initializer: Initializer | Mapping[str, Initializer], dtype: DTypeLike = None) -> Tree:
+def init_tree(
+    key: Key, shapes: Tree, initializer: Initializer | Mapping[str, Initializer], dtype: DTypeLike = None
+) -> Tree:
     """The same tree with an array for each shape: ``initializer(fold_in(key, path), shape, dtype)``.
 
     Parameters
@@ -21,7 +23,7 @@ def tree(key: Key, shapes: Tree, initializer: Initializer | Mapping[str, Initial
     key
         A key, or an array of keys, as for each initializer.
     shapes
-        A tree as in `named_keys`, whose leaves are ints, tuples of ints, or have a ``shape``, as arrays do.
+        A tree as in `keys_like`, whose leaves are ints, tuples of ints, or have a ``shape``, as arrays do.
     initializer
         One for all, or a dict of patterns of paths, such as ``"*/bias"``: the first that matches decides. ``*`` stands
         for anything, ``/`` too, ``?`` for one character.
@@ -44,7 +46,7 @@ def tree(key: Key, shapes: Tree, initializer: Initializer | Mapping[str, Initial
     >>> import keyrng
     >>> init = {"*/bias": keyrng.initializers.zeros, "*": keyrng.initializers.he_normal()}
     >>> shapes = {"encoder": [{"weight": (3, 4), "bias": (4,)}], "decoder": {"weight": (4, 3)}}
-    >>> params = keyrng.initializers.tree(keyrng.key(42), shapes, init)
+    >>> params = keyrng.initializers.init_tree(keyrng.key(42), shapes, init)
     >>> weight = keyrng.fold_in(keyrng.key(42), "encoder/0/weight")
     >>> bool((params["encoder"][0]["weight"] == keyrng.initializers.he_normal()(weight, (3, 4))).all())
     True
@@ -54,13 +56,13 @@ def tree(key: Key, shapes: Tree, initializer: Initializer | Mapping[str, Initial
     for pattern, rule in rules.items():
         if not isinstance(pattern, str) or not callable(rule):
             raise TypeError(
-                f"initializer is one, or a dict of them by patterns of paths, got {shown(pattern)}: {shown(rule)}"
+                f"initializer is one, or a dict of them by patterns of paths, got {short_repr(pattern)}: {short_repr(rule)}"
             )
 
     def initialized(path: str, leaf: Any) -> Any:
         return _rule(rules, path)(fold_in(key, path), _shape(leaf, path), dtype)
 
-    return mapped(initialized, shapes)
+    return map_with_path(initialized, shapes)
 
 
 def _rule(rules: Mapping[str, Initializer], path: str) -> Initializer:

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.arguments import shown
-from keyrng._executors import Slab, native
+from keyrng._core.arguments import short_repr
+from keyrng._executors import ElementRange, native
 from keyrng._keys.derive import Key
-from keyrng._sampling.draw import fill_slab
-from keyrng.distributions.words import _bits
+from keyrng._sampling.draw import fill_range
+from keyrng.distributions.words import bits_kernel
 
 _WORDS = 256
 _NEXT, _FIRST, _HAS_HALF, _HALF, _ALGORITHM, _KEY = range(6)
@@ -80,7 +80,7 @@ class Stream:
         """Go to a word; ValueError if the key does not have it."""
         limit = self.key._algorithm.elements
         if not 0 <= index < limit:
-            raise ValueError(f"a key of {self.key.impl} has words 0 to {limit - 1}, asked for word {shown(index)}")
+            raise ValueError(f"a key of {self.key.impl} has words 0 to {limit - 1}, asked for word {short_repr(index)}")
         self._array[_NEXT], self._array[_HAS_HALF], self._array[_HALF] = index, half is not None, half or 0
 
 
@@ -99,7 +99,15 @@ def _functions(stream: Stream, array: np.ndarray[Any, np.dtype[Any]]) -> tuple[A
         index = int(array[_NEXT])
         first = index - index % _WORDS
         if array[_FIRST] != first:
-            fill_slab(_bits, stream.key, words, words.shape, [], words.dtype, Slab(first, _WORDS, first + _WORDS))
+            fill_range(
+                bits_kernel,
+                stream.key,
+                words,
+                words.shape,
+                [],
+                words.dtype,
+                ElementRange(first, _WORDS, first + _WORDS),
+            )
             array[_FIRST] = first
         array[_NEXT] = index + 1
         return int(words[index % _WORDS])

@@ -9,10 +9,10 @@ from typing import Any
 
 import dask.array as da
 
-from keyrng._lazy import Lazy
+from keyrng._lazy import LazyArray
 
 
-def from_lazy(x: Lazy, chunks: Any = "auto") -> Any:
+def from_lazy_array(x: LazyArray, chunks: Any = "auto") -> Any:
     """A dask array of a lazy array: each chunk is made where and when it is needed.
 
     Values depend neither on the chunks nor on the scheduler or its workers. The array's name is made of sampler, key,
@@ -21,7 +21,7 @@ def from_lazy(x: Lazy, chunks: Any = "auto") -> Any:
     Parameters
     ----------
     x
-        What `keyrng.lazy` made.
+        What `keyrng.lazy_array` made.
     chunks
         As for ``dask.array.from_array``.
 
@@ -33,12 +33,12 @@ def from_lazy(x: Lazy, chunks: Any = "auto") -> Any:
     Examples
     --------
     >>> import keyrng
-    >>> x = keyrng.lazy(keyrng.normal, keyrng.key(0), (1000, 1000))
-    >>> d = from_lazy(x, chunks=(100, 500))
+    >>> x = keyrng.lazy_array(keyrng.normal, keyrng.key(0), (1000, 1000))
+    >>> d = from_lazy_array(x, chunks=(100, 500))
     >>> d.numblocks, bool((d[5:8].compute() == x[5:8]).all())
     ((10, 2), True)
     """
-    if not isinstance(x, Lazy):
-        raise TypeError(f"x is what keyrng.lazy makes, got {type(x).__name__}")
+    if not isinstance(x, LazyArray):
+        raise TypeError(f"x is what keyrng.lazy_array makes, got {type(x).__name__}")
     nothing = x[(slice(0, 0),) * x.ndim]
     return da.from_array(x, chunks, asarray=False, fancy=True, meta=nothing)

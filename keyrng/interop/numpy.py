@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.random.bit_generator import ISpawnableSeedSequence
 
-from keyrng._core.arguments import integer, shown
+from keyrng._core.arguments import as_int, short_repr
 from keyrng._keys.derive import Key, check_key, key_data, wrap_key_data
 from keyrng._keys.derive import bit_generator as watched
 from keyrng.interop._stream import Stream
@@ -130,7 +130,7 @@ class KeyBitGenerator(np.random.BitGenerator):
         ValueError if that leads before word 0, or beyond the last word of the key. Half a word that waits is dropped.
         """
         with self.lock:
-            self._stream.move(self._stream.next + integer("delta", delta))
+            self._stream.move(self._stream.next + as_int("delta", delta))
         return self
 
     @property
@@ -152,19 +152,21 @@ class KeyBitGenerator(np.random.BitGenerator):
             raise TypeError(f"a state is a dict, as {name}.state gives it, got {type(value).__name__}")
         given = value.get("bit_generator")
         if not isinstance(given, str) or given != name:
-            raise ValueError(f"the state is that of a {shown(given)}, not of a {name}")
+            raise ValueError(f"the state is that of a {short_repr(given)}, not of a {name}")
         inner = value.get("state")
         parts = {*value, *(inner if isinstance(inner, Mapping) else ())}
         if not isinstance(inner, Mapping) or not parts >= {"impl", "key", "next", "has_uint32", "uinteger"}:
             raise ValueError(f"the state of a {name} has not all parts that {name}.state gives")
-        impl, index = inner.get("impl"), integer("next of a state", inner.get("next"))
-        waits, half = (integer(part, value.get(part)) for part in ("has_uint32", "uinteger"))
+        impl, index = inner.get("impl"), as_int("next of a state", inner.get("next"))
+        waits, half = (as_int(part, value.get(part)) for part in ("has_uint32", "uinteger"))
         if not isinstance(impl, str) or impl != self._stream.key.impl:
             raise ValueError(
-                f"the state is of {shown(impl, str)}, this {name} of {self._stream.key.impl}; make one of such a key"
+                f"the state is of {short_repr(impl, str)}, this {name} of {self._stream.key.impl}; make one of such a key"
             )
         if not 0 <= half < 2**32 or waits not in (0, 1):
-            raise ValueError(f"uinteger is a word of 32 bits and has_uint32 0 or 1, got {shown(half)}, {shown(waits)}")
+            raise ValueError(
+                f"uinteger is a word of 32 bits and has_uint32 0 or 1, got {short_repr(half)}, {short_repr(waits)}"
+            )
         key = wrap_key_data(inner.get("key"), impl=impl)  # type: ignore[arg-type]
         check_key(key)._seeds("n_words", 0)  # refuses an array of keys
         with self.lock:

@@ -17,14 +17,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from keyrng._core.dtypes import floating
+from keyrng._core.dtypes import floating_dtype
 from keyrng._dropout import dropout as drop
-from keyrng._executors.device import is_on_device, on_device
+from keyrng._executors.device import as_cupy, is_on_gpu
 from keyrng._generator import _from_pickle
-from keyrng._keys.derive import Key, _is_integer, check_key, clone, fold_in
+from keyrng._keys.derive import Key, check_key, clone, fold_in, is_integer
 from keyrng._keys.key import _restored
-from keyrng._keys.named import _escaped
-from keyrng._sampling.parameters import Array, one_number, probability
+from keyrng._keys.named import escaped_name
+from keyrng._sampling.parameters import Array, as_scalar, probability
 from keyrng.initializers.base import Layout, for_layout
 
 try:
@@ -32,7 +32,7 @@ try:
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError("keyrng.interop.torch needs PyTorch; type: pip install torch") from error
 
-__all__ = ["Dropout", "array", "assign_keys", "dropout", "generator", "init_", "tensor"]
+__all__ = ["Dropout", "assign_keys", "dropout", "from_torch", "init_module_", "to_torch", "torch_generator"]
 
 Tensor: TypeAlias = torch.Tensor
 Initializer: TypeAlias = Callable[..., Array]  # init(key, shape, dtype)
@@ -43,7 +43,7 @@ torch.serialization.add_safe_globals([_restored, _from_pickle])
 # Samples and tensors
 
 
-def tensor(sample: Array) -> Tensor:
+def to_torch(sample: Array) -> Tensor:
     """An array as a tensor of the same memory: a sample of keyrng's, on the CPU or on a GPU.
 
     NumPy's are shared as they are, CuPy's by DLPack, which orders the streams of both. Only a read-only array is
@@ -52,11 +52,11 @@ def tensor(sample: Array) -> Tensor:
     TypeError for what is no array, or a dtype that PyTorch does not have.
 
     >>> import keyrng.interop.torch
-    >>> keyrng.interop.torch.tensor(keyrng.uniform(keyrng.key(0), (3,)))
+    >>> keyrng.interop.torch.to_torch(keyrng.uniform(keyrng.key(0), (3,)))
     tensor([0.9477, 0.9786, 0.3323])
     """
-    if is_on_device(sample):
-        return torch.from_dlpack(on_device(sample))
+    if is_on_gpu(sample):
+        return torch.from_dlpack(as_cupy(sample))
     if not isinstance(sample, (np.ndarray, np.generic)):
         raise TypeError(f"expected an array of NumPy or CuPy, got {type(sample).__name__}")
     shared = np.asarray(sample)
@@ -67,7 +67,7 @@ def tensor(sample: Array) -> Tensor:
     return torch.from_numpy(shared)
 
 
-def array(tensor: Tensor) -> Array:
+def from_torch(to_torch: Tensor) -> Array:
     """A tensor as an array of the same memory, NumPy's or CuPy's: for ``out=``, and for parameters of samplers.
 
     Gradients know nothing of what is written there, so a parameter's values may be replaced by a sample.
@@ -76,20 +76,20 @@ def array(tensor: Tensor) -> Array:
 
     >>> import torch, keyrng.interop.torch
     >>> weight = torch.empty(3)
-    >>> _ = keyrng.uniform(keyrng.key(0), out=keyrng.interop.torch.array(weight))
+    >>> _ = keyrng.uniform(keyrng.key(0), out=keyrng.interop.torch.from_torch(weight))
     >>> weight
     tensor([0.9477, 0.9786, 0.3323])
     """
-    if not isinstance(tensor, torch.Tensor):
-        raise TypeError(f"expected a tensor, got {type(tensor).__name__}")
-    kind, values = tensor.device.type, tensor.detach()
+    if not isinstance(to_torch, torch.Tensor):
+        raise TypeError(f"expected a tensor, got {type(to_torch).__name__}")
+    kind, values = to_torch.device.type, to_torch.detach()
     if kind == "cuda":
-        return on_device(values)
+        return as_cupy(values)
     if kind != "cpu":
         raise TypeError(f"a tensor on {kind} is no array of NumPy or CuPy; tensor.cpu() copies it to one")
     if values.dtype == torch.bfloat16:
         halves: Array = values.view(torch.int16).numpy()
-        return halves.view(floating("bfloat16"))
+        return halves.view(floating_dtype("bfloat16"))
     shared: Array = values.numpy()
     return shared
 
@@ -107,7 +107,7 @@ _TWISTER = np.dtype(
 )
 
 
-def generator(key: Key, device: Any = "cpu") -> torch.Generator:
+def torch_generator(key: Key, device: Any = "cpu") -> torch.Generator:
     """A ``torch.Generator`` seeded by every bit of a key, for PyTorch's own random functions.
 
     On the CPU all words of its Mersenne Twister are the key's, ``key.generate_state(624)``, where
@@ -117,7 +117,7 @@ def generator(key: Key, device: Any = "cpu") -> torch.Generator:
     TypeError for what is no key, ValueError for keys of another shape than ().
 
     >>> import torch, keyrng.interop.torch
-    >>> torch.randperm(5, generator=keyrng.interop.torch.generator(keyrng.key(0)))
+    >>> torch.randperm(5, generator=keyrng.interop.torch.torch_generator(keyrng.key(0)))
     tensor([1, 2, 0, 4, 3])
     """
     words = check_key(key).generate_state(624)
@@ -138,12 +138,12 @@ def generator(key: Key, device: Any = "cpu") -> torch.Generator:
 # Modules
 
 
-def init_(module: torch.nn.Module, key: Key, rules: Mapping[str, Initializer | None]) -> torch.nn.Module:
+def init_module_(module: torch.nn.Module, key: Key, rules: Mapping[str, Initializer | None]) -> torch.nn.Module:
     """Initialize the parameters of a module in place, each by the first rule that fits its name; returns the module.
 
     A rule is a pattern, as in ``fnmatch``, and an initializer: what ``keyrng.initializers`` makes, or any function
     ``init(key, shape, dtype)`` that returns an array. None leaves a parameter as it is. The key of the parameter
-    ``encoder.0.weight`` is ``fold_in(key, "encoder/0/weight")``, as by `keyrng.named_keys`: a layer more, or another
+    ``encoder.0.weight`` is ``fold_in(key, "encoder/0/weight")``, as by `keyrng.keys_like`: a layer more, or another
     order, changes no other layer's values.
 
     Initializers of ``keyrng.initializers`` that depend on axes, such as ``he_normal()``, use those of PyTorch's
@@ -156,7 +156,7 @@ def init_(module: torch.nn.Module, key: Key, rules: Mapping[str, Initializer | N
     >>> import torch, keyrng.interop.torch
     >>> from keyrng.initializers import he_normal, zeros
     >>> rules = {"*bias": zeros, "*": he_normal()}
-    >>> keyrng.interop.torch.init_(torch.nn.Linear(2, 2), keyrng.key(0), rules).bias
+    >>> keyrng.interop.torch.init_module_(torch.nn.Linear(2, 2), keyrng.key(0), rules).bias
     Parameter containing:
     tensor([0., 0.], requires_grad=True)
     """
@@ -180,7 +180,7 @@ def init_(module: torch.nn.Module, key: Key, rules: Mapping[str, Initializer | N
         if values.shape != parameter.shape:
             raise ValueError(f"the initializer of {name} gives shape {values.shape}, it has {tuple(parameter.shape)}")
         with torch.no_grad():
-            parameter.copy_(tensor(values))
+            parameter.copy_(to_torch(values))
     return module
 
 
@@ -189,8 +189,8 @@ def _rule(name: str, rules: Mapping[str, Initializer | None]) -> str | None:
 
 
 def _path(name: str) -> str:
-    """A dotted name of PyTorch's as the path that `keyrng.named_keys` has for it."""
-    return "/".join(_escaped(part, ()) for part in name.split("."))
+    """A dotted name of PyTorch's as the path that `keyrng.keys_like` has for it."""
+    return "/".join(escaped_name(part, ()) for part in name.split("."))
 
 
 _CONVOLUTIONS = (torch.nn.Conv1d, torch.nn.Conv2d, torch.nn.Conv3d)
@@ -209,11 +209,11 @@ def _layout(modules: Mapping[str, torch.nn.Module], name: str) -> Layout:
     return Layout(1, 0)
 
 
-def _dtype(tensor: Tensor) -> np.dtype[Any]:
+def _dtype(to_torch: Tensor) -> np.dtype[Any]:
     """The dtype of a tensor as NumPy's."""
-    if tensor.dtype == torch.bfloat16:
-        return floating("bfloat16")
-    return np.dtype(str(tensor.dtype).removeprefix("torch."))
+    if to_torch.dtype == torch.bfloat16:
+        return floating_dtype("bfloat16")
+    return np.dtype(str(to_torch.dtype).removeprefix("torch."))
 
 
 # Dropout
@@ -223,7 +223,7 @@ class _Dropout(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, key: Key, rate: float, dims: int | Sequence[int]) -> Tensor:
         ctx.given = key, rate, dims
-        return tensor(drop(key, array(x), rate, broadcast_dims=dims))
+        return to_torch(drop(key, from_torch(x), rate, broadcast_dims=dims))
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
@@ -284,7 +284,7 @@ class Dropout(torch.nn.Module):
 
     def __init__(self, key: Key | None = None, rate: float = 0.5, *, broadcast_dims: int | Sequence[int] = ()) -> None:
         super().__init__()
-        one_number(probability(rate=rate))
+        as_scalar(probability(rate=rate))
         self.key = None if key is None else _single(key)
         self.rate = rate
         self.broadcast_dims = broadcast_dims
@@ -328,7 +328,7 @@ class Dropout(torch.nn.Module):
 
     def set_extra_state(self, state: dict[str, int]) -> None:
         """What came with ``load_state_dict()``."""
-        if not _is_integer(state["step"]):
+        if not is_integer(state["step"]):
             raise TypeError(f"step is an int, got {state['step']!r}")
         self.step = state["step"]
 
@@ -344,7 +344,7 @@ def assign_keys(module: torch.nn.Module, key: Key) -> torch.nn.Module:
     """Give each `Dropout` of a module a key by its name, in place; returns the module.
 
     The layer ``encoder.0.dropout`` gets ``fold_in(key, "encoder/0/dropout")``, whatever other layers there are, and so
-    does each module of another class whose attribute ``key`` is a key. With the same key `init_` and this use
+    does each module of another class whose attribute ``key`` is a key. With the same key `init_module_` and this use
     different children.
 
     TypeError for anything but a key, ValueError for keys of another shape than ().

@@ -1,4 +1,4 @@
-"""Data order for torch's DataLoader: samplers made of `keyrng.epochs`.
+"""Data order for torch's DataLoader: samplers made of `keyrng.shuffled_batches`.
 
 Must not be imported by anything in keyrng: it imports what most programs do not have.
 """
@@ -10,15 +10,15 @@ from typing import Any
 
 import torch.utils.data
 
-from keyrng._epochs import Epoch, Epochs
+from keyrng._epochs import EpochBatches, ShuffledBatches
 
 
 class _Place:
     """Which epoch comes next, and from which step on: what both samplers share."""
 
-    def __init__(self, order: Epochs) -> None:
-        if not isinstance(order, Epochs):
-            raise TypeError(f"order is what keyrng.epochs makes, got {type(order).__name__}")
+    def __init__(self, order: ShuffledBatches) -> None:
+        if not isinstance(order, ShuffledBatches):
+            raise TypeError(f"order is what keyrng.shuffled_batches makes, got {type(order).__name__}")
         self.order = order
         self._epoch = -1  # the one begun last
         self._next = 0, 0
@@ -52,14 +52,14 @@ class _Place:
             "drop_last": order.drop_last,
         }
 
-    def _begin(self) -> Epoch:
+    def _begin(self) -> EpochBatches:
         # Called by generators, so by the first index: a loader with workers makes an iterator that it does not use.
         self._epoch, step = self._next
         self._next = self._epoch + 1, 0
         return self.order[self._epoch][step:]
 
 
-class BatchSampler(_Place, torch.utils.data.Sampler[list[int]]):
+class KeyedBatchSampler(_Place, torch.utils.data.Sampler[list[int]]):
     """Batches of indices, for ``DataLoader(dataset, batch_sampler=...)``.
 
     Each iteration is the next epoch. ValueError if the last step leaves ranks without an example, which torch cannot
@@ -67,13 +67,13 @@ class BatchSampler(_Place, torch.utils.data.Sampler[list[int]]):
 
     >>> import keyrng
     >>> from torch.utils.data import DataLoader
-    >>> sampler = BatchSampler(keyrng.epochs(keyrng.key(0), 10, 4))
+    >>> sampler = KeyedBatchSampler(keyrng.shuffled_batches(keyrng.key(0), 10, 4))
     >>> loader = DataLoader(list(range(10)), batch_sampler=sampler)
     >>> [batch.tolist() for batch in loader]
     [[7, 4, 6, 2], [0, 5, 8, 3], [9, 1]]
     """
 
-    def __init__(self, order: Epochs) -> None:
+    def __init__(self, order: ShuffledBatches) -> None:
         super().__init__(order)
         rest = order.n % (order.batch_size * order.world_size)
         if not order.drop_last and 0 < rest < order.world_size:
@@ -90,13 +90,13 @@ class BatchSampler(_Place, torch.utils.data.Sampler[list[int]]):
             yield batch.tolist()
 
 
-class Sampler(_Place, torch.utils.data.Sampler[int]):
+class KeyedSampler(_Place, torch.utils.data.Sampler[int]):
     """Indices one by one, for ``DataLoader(dataset, batch_size, sampler=...)`` with the order's ``batch_size``.
 
     Each iteration is the next epoch.
 
     >>> import keyrng
-    >>> sampler = Sampler(keyrng.epochs(keyrng.key(0), 10, 4))
+    >>> sampler = KeyedSampler(keyrng.shuffled_batches(keyrng.key(0), 10, 4))
     >>> list(sampler)
     [7, 4, 6, 2, 0, 5, 8, 3, 9, 1]
     """

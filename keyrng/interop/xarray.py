@@ -12,13 +12,13 @@ import xarray as xr
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
-from keyrng._lazy import Lazy
+from keyrng._lazy import LazyArray
 
 
 class _Values(BackendArray):
     """A lazy array as xarray reads from one."""
 
-    def __init__(self, x: Lazy) -> None:
+    def __init__(self, x: LazyArray) -> None:
         self.x, self.shape, self.dtype = x, x.shape, x.dtype
 
     def __getitem__(self, key: Any) -> Any:
@@ -35,16 +35,16 @@ class _Values(BackendArray):
         return np.arange(*part.indices(self.shape[axis])) if isinstance(part, slice) else part
 
 
-def from_lazy(x: Lazy, dims: Any, **more: Any) -> Any:
+def from_lazy_array(x: LazyArray, dims: Any, **more: Any) -> Any:
     """A DataArray of a lazy array, with names for its axes; ``coords``, ``name`` and ``attrs`` as for DataArray.
 
     Choosing a part of it makes nothing; ``load``, arithmetic and pictures make the values of the part.
 
     >>> import keyrng
-    >>> x = keyrng.lazy(keyrng.normal, keyrng.key(0), (10**6, 10**6))
-    >>> from_lazy(x, ("time", "place")).isel(time=slice(5, 8), place=[7, 1]).shape
+    >>> x = keyrng.lazy_array(keyrng.normal, keyrng.key(0), (10**6, 10**6))
+    >>> from_lazy_array(x, ("time", "place")).isel(time=slice(5, 8), place=[7, 1]).shape
     (3, 2)
     """
-    if not isinstance(x, Lazy):
-        raise TypeError(f"x is what keyrng.lazy makes, got {type(x).__name__}")
+    if not isinstance(x, LazyArray):
+        raise TypeError(f"x is what keyrng.lazy_array makes, got {type(x).__name__}")
     return xr.DataArray(xr.Variable(dims, indexing.LazilyIndexedArray(_Values(x))), **more)

@@ -1,7 +1,7 @@
 """The kernel language: what samplers are written in, keyrng's and your own."""
 
 from keyrng.kernels.atan import atan
-from keyrng.kernels.bits import positive_unit, signed_unit, unit
+from keyrng.kernels.bits import uniform_co, uniform_oc, uniform_signed
 from keyrng.kernels.elementary import (
     copysign,
     exp,
@@ -37,14 +37,14 @@ __all__ = [
     "log1p",
     "mod_wide",
     "mulhi",
-    "positive_unit",
     "power",
     "rint",
     "rotl",
-    "signed_unit",
     "sinpi",
     "sqrt",
     "tanpi",
-    "unit",
+    "uniform_co",
+    "uniform_oc",
+    "uniform_signed",
     "where",
 ]

@@ -15,7 +15,7 @@ Value = Any
 _FORMATS = {np.dtype(np.float32): (9, 0x3F800000), np.dtype(np.float64): (12, 0x3FF << 52)}
 
 
-def to_unit(word: Value, dtype: Any) -> Value:
+def to_uniform_co(word: Value, dtype: Any) -> Value:
     """A word as a float in [0, 1): multiples of 2**-23 (float32) or 2**-52 (float64); 0 occurs, 1 does not.
 
     The top bits become the fraction of a float in [1, 2), from which 1 is taken without rounding.
@@ -28,37 +28,37 @@ def to_unit(word: Value, dtype: Any) -> Value:
     return bitcast((word >> shift) | one, dtype) - 1.0
 
 
-def unit(lane: Any) -> Value:
-    """The lane's uniform in [0, 1), in the lane's float; see `to_unit`."""
-    return to_unit(lane.bits(), lane.dtype)
+def uniform_co(lane: Any) -> Value:
+    """The lane's uniform in [0, 1), in the lane's float; see `to_uniform_co`."""
+    return to_uniform_co(lane.bits(), lane.dtype)
 
 
-def positive_unit(lane: Any) -> Value:
-    """The lane's uniform in (0, 1]: 1 minus that of `unit`, exactly."""
-    return 1.0 - unit(lane)
+def uniform_oc(lane: Any) -> Value:
+    """The lane's uniform in (0, 1]: 1 minus that of `uniform_co`, exactly."""
+    return 1.0 - uniform_co(lane)
 
 
-def open_unit(lane: Any) -> Value:
-    """The lane's uniform in (0, 1): that of `unit`, and the smallest normal number for 0, as jax's on [tiny, 1)."""
-    u = unit(lane)
+def uniform_oo(lane: Any) -> Value:
+    """The lane's uniform in (0, 1): that of `uniform_co`, and the smallest normal number for 0, as jax's on [tiny, 1)."""
+    u = uniform_co(lane)
     return u + format_of(u).tiny  # which is nothing beside a number that is not 0
 
 
-def signed_unit(lane: Any) -> Value:
+def uniform_signed(lane: Any) -> Value:
     """The lane's uniform in (-1, 1): odd multiples of 2**-24 (2**-53) above -1, never 0.
 
     As jax.random.normal: the interval begins at the float after -1, and twice the unit plus that is exact.
     """
     smallest = -1.0 + (2.0**-24 if lane.dtype == np.float32 else 2.0**-53)
-    return unit(lane) * 2.0 + smallest
+    return uniform_co(lane) * 2.0 + smallest
 
 
-def either_sign(lane: Any, x: Value) -> Value:
+def random_sign(lane: Any, x: Value) -> Value:
     """``x`` or ``-x``, each with probability one half, by a word of the lane."""
-    return where(unit(lane) < 0.5, x, -x)
+    return where(uniform_co(lane) < 0.5, x, -x)
 
 
-def whole(base: Value, *rest: Value) -> Value:
+def sum_as_int(base: Value, *rest: Value) -> Value:
     """The sum of whole floats as an integer of their size, exact where the float sum would not be.
 
     ``base`` is what an unsigned integer of that size holds; a sum beyond the signed one is the same word.

@@ -30,16 +30,16 @@ class Lane(Protocol):
     def bits(self, width: int | None = None) -> Any:
         """A word of 32 or 64 random bits, by default as wide as the dtype. An attempt may ask several times."""
 
-    def planes(self, count: int, width: int | None = None) -> tuple[Any, ...]:
+    def strided_words(self, count: int, width: int | None = None) -> tuple[Any, ...]:
         """The words of this element in an array of ``count`` rows of the result's size: jax's ``(count, *shape)``."""
 
-    def row(self, count: int) -> tuple[Any, ...]:
+    def vector(self, count: int) -> tuple[Any, ...]:
         """Lanes, each for a word, of the values that an array with a last axis of ``count`` has for this element."""
 
     def split(self, count: int) -> tuple[Any, ...]:
         """The same element under the first ``count`` children of the key."""
 
-    def attempts(self, attempt: Callable[..., tuple[Any, Any]], *arguments: Any) -> Any:
+    def rejection_loop(self, attempt: Callable[..., tuple[Any, Any]], *arguments: Any) -> Any:
         """The value of the first ``(accept, value) = attempt(lane, *arguments)`` that is accepted."""
 
 
@@ -93,7 +93,7 @@ def kernel_of(name: str) -> Kernel:
     return _kernels[name]
 
 
-class Once:
+class UseOnceGuard:
     """The rule that a lane's words are asked for once: called a second time, it raises."""
 
     def __init__(self) -> None:

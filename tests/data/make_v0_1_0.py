@@ -24,7 +24,7 @@ import keyrng
 import keyrng.interop.numpy as knumpy
 import keyrng.interop.torch as ktorch
 from keyrng import initializers
-from keyrng.interop.torch_data import BatchSampler
+from keyrng.interop.torch_data import KeyedBatchSampler
 
 HERE = Path(__file__).parent / "v0.1.0"
 PROTOCOLS = (2, 3, 4, 5)
@@ -115,16 +115,16 @@ def of_bit_generator(made: Any) -> dict[str, Any]:
 def lazy_arrays() -> dict[str, Any]:
     key = keyrng.key(9)
     return {
-        "normal": keyrng.lazy(keyrng.normal, key, (10**6, 1000)),
-        "uniform of keys": keyrng.lazy(keyrng.uniform, keyrng.split(key, 3), (5, 2), dtype="float64"),
-        "uniform with parameters": keyrng.lazy(keyrng.uniform, key, (4, 3), minval=[1.0, 2.0, 3.0], maxval=4.0),
-        "bits": keyrng.lazy(keyrng.bits, keyrng.key(9, impl="philox4x32"), (100,), dtype="uint64", limit=10**4),
+        "normal": keyrng.lazy_array(keyrng.normal, key, (10**6, 1000)),
+        "uniform of keys": keyrng.lazy_array(keyrng.uniform, keyrng.split(key, 3), (5, 2), dtype="float64"),
+        "uniform with parameters": keyrng.lazy_array(keyrng.uniform, key, (4, 3), minval=[1.0, 2.0, 3.0], maxval=4.0),
+        "bits": keyrng.lazy_array(keyrng.bits, keyrng.key(9, impl="philox4x32"), (100,), dtype="uint64", limit=10**4),
     }
 
 
 def epochs() -> dict[str, Any]:
-    order = keyrng.epochs(keyrng.key(10), 100, 8, rank=1, world_size=2)
-    dropped = keyrng.epochs(keyrng.key(10, impl="philox4x64"), 37, 5, drop_last=True)
+    order = keyrng.shuffled_batches(keyrng.key(10), 100, 8, rank=1, world_size=2)
+    dropped = keyrng.shuffled_batches(keyrng.key(10, impl="philox4x64"), 37, 5, drop_last=True)
     return {"order": order, "drop_last": dropped, "epoch": order[3], "rest": order[3][2:]}
 
 
@@ -162,7 +162,7 @@ def checkpoints() -> dict[str, Any]:
         trained(torch.ones(1, 3))
     torch.save({"model": trained.state_dict(), "epoch": 2}, HERE / "checkpoint.pt")
     torch.save({"keys": keys(), "nested": {"key": keyrng.key(1)}}, HERE / "checkpoint-keys.pt")
-    sampler = BatchSampler(epochs()["order"])
+    sampler = KeyedBatchSampler(epochs()["order"])
     for _ in zip(range(4), sampler, strict=False):
         pass
     return {

@@ -29,7 +29,7 @@ WITHOUT_VALUES = {
     "Key",
     "algorithms",
     "debug",
-    "draw",  # which every sampler calls
+    "sample_kernel",  # which every sampler calls
     "get_num_threads",
     "initializers",
     "key_impl",
@@ -59,7 +59,7 @@ KEYS: dict[str, Call] = {
     "fold_in by name": lambda key: data(
         *(keyrng.fold_in(key, name) for name in ("", "dropout", b"\x00", "éß漢", ("layer", 3, "bias")))
     ),
-    "named_keys": lambda key: data(*leaves(keyrng.named_keys(key, SHAPES))),
+    "keys_like": lambda key: data(*leaves(keyrng.keys_like(key, SHAPES))),
     "stack": lambda key: data(keyrng.stack([key, keyrng.clone(key)])),
     "concatenate": lambda key: data(keyrng.concatenate([keyrng.split(key, 2), keyrng.split(key, 3)])),
     "key.generate_state": lambda key: [key.generate_state(9), key.generate_state(5, np.uint64)],
@@ -85,8 +85,12 @@ ORDERS: dict[str, Call] = {
     "categorical axis": lambda key: keyrng.categorical(key, LOGITS.reshape(2, 3), 0, (200, 3)),
     "categorical without replacement": lambda key: keyrng.categorical(key, np.arange(9.0), shape=(5,), replace=False),
     "categorical highest": lambda key: keyrng.categorical(key, [0.5, 1.0, 2.0], shape=(200,), mode="highest"),
-    "epochs": lambda key: [batch for epoch in (0, 3) for batch in keyrng.epochs(key, 1000, 96)[epoch]],
-    "epochs by rank": lambda key: list(keyrng.epochs(key, 100, 8, drop_last=True, rank=1, world_size=3)[2]),
+    "shuffled_batches": lambda key: [
+        batch for epoch in (0, 3) for batch in keyrng.shuffled_batches(key, 1000, 96)[epoch]
+    ],
+    "shuffled_batches by rank": lambda key: list(
+        keyrng.shuffled_batches(key, 100, 8, drop_last=True, rank=1, world_size=3)[2]
+    ),
 }
 
 COUNTS: dict[str, Call] = {
@@ -112,7 +116,9 @@ def _rows(dtype: str) -> dict[str, Call]:
         "dropout of rows": lambda key: keyrng.dropout(
             key, keyrng.normal(keyrng.fold_in(key, 1), (50, 4), dtype), 0.3, broadcast_dims=1
         ),
-        "lazy": lambda key: keyrng.lazy(keyrng.gamma, key, (100, 40, 3), dtype=dtype, a=SHAPE)[3::7, [5, 2]],
+        "lazy_array": lambda key: keyrng.lazy_array(keyrng.gamma, key, (100, 40, 3), dtype=dtype, a=SHAPE)[
+            3::7, [5, 2]
+        ],
         "initializers.uniform": lambda key: initializers.uniform(0.3)(key, (40, 25), dtype),
         "initializers.normal": lambda key: initializers.normal(0.3)(key, (40, 25), dtype),
         "initializers.truncated_normal": lambda key: initializers.truncated_normal(0.3, lower=-1.0)(
@@ -124,7 +130,9 @@ def _rows(dtype: str) -> dict[str, Call]:
         "initializers.ones": lambda key: initializers.ones(key, (3, 3), dtype),
         "initializers.identity": lambda key: initializers.identity()(key, (3, 3), dtype),
         "initializers.dirac": lambda key: initializers.dirac(2)(key, (4, 3, 3), dtype),
-        "initializers.tree": lambda key: leaves(initializers.tree(key, SHAPES, initializers.normal(0.1), dtype)),
+        "initializers.init_tree": lambda key: leaves(
+            initializers.init_tree(key, SHAPES, initializers.normal(0.1), dtype)
+        ),
     }
     for mode in ("fan_in", "fan_out", "fan_avg", "fan_geo_avg"):
         for law in ("truncated_normal", "normal", "uniform"):

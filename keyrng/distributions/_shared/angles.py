@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from keyrng._core.dtypes import FLOAT32, FLOAT64
-from keyrng._executors.device import Memory, memory_at
+from keyrng._executors.device import Device, device_at
 from keyrng._sampling.parameters import Array
 from keyrng.kernels.elementary import upper_half
 from keyrng.kernels.ops import bitcast, cast, mulhi, where
@@ -36,12 +36,12 @@ _TURN = (6.283185243606567, 6.357301909411278e-08)
 _LARGE = 2.0**20
 
 
-def within_a_turn(here: Memory, given: Array) -> Array:
+def within_a_turn(here: Device, given: Array) -> Array:
     """Angles of float64 less the nearest multiple of a turn."""
     _, turn, rest = CIRCLE[FLOAT64]
     with here.current(), np.errstate(all="ignore"):
         angle = _nearest(given)
-        turns = memory_at(given).xp.rint((given - angle) / turn)
+        turns = device_at(given).xp.rint((given - angle) / turn)
         reduced = _nearest(angle - turns * rest)
         if isinstance(given, np.ndarray) and not (abs(given) >= _LARGE).any():
             return reduced
@@ -53,7 +53,7 @@ def within_a_turn(here: Memory, given: Array) -> Array:
 def _nearest(angle: Array) -> Array:
     """An angle less the multiple of a turn, as float64 has it, that leaves at most half of one; exact."""
     pi, turn, _ = CIRCLE[FLOAT64]
-    xp = memory_at(angle).xp
+    xp = device_at(angle).xp
     rest = xp.fmod(angle, turn)
     nearest: Array = xp.asarray(rest - turn * ((rest > pi) - 1.0 * (rest < -pi)))
     return nearest

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from keyrng._core.dtypes import FLOAT64, Dtype
-from keyrng._executors.device import Memory, memory_at
+from keyrng._executors.device import Device, device_at
 from keyrng._sampling.parameters import Array, ArrayLike, finite, parameter_array
 from keyrng.kernels.ops import sqrt, where
 
@@ -24,7 +24,7 @@ _TERMS = 8  # products that a GPU adds up at once; zeros, where there are fewer,
 _BLOCK = 1 << 16  # numbers that a product has at work, to stay in a level-2 cache
 
 
-def covariance(here: Memory, name: str, value: ArrayLike, dtype: Dtype) -> Array:
+def covariance(here: Device, name: str, value: ArrayLike, dtype: Dtype) -> Array:
     """Symmetric matrices along the last two axes, in float64, finite in ``dtype`` too; ValueError if they are not.
 
     Of matrices in the memory of a GPU those that are not symmetric are NaN.
@@ -86,7 +86,7 @@ def factor(name: str, matrix: Array, method: str = "cholesky", hint: str = "") -
 
 def _factor_there(matrix: Array, method: str) -> Array:
     """Each factor is checked by its product, because cuSOLVER reports a failure only to a host that waits for it."""
-    here, n = memory_at(matrix), matrix.shape[-1]
+    here, n = device_at(matrix), matrix.shape[-1]
     if not matrix.size:
         return matrix
     with here.current():
@@ -148,7 +148,7 @@ def product(factors: Array, vectors: Array, lower: bool) -> Array:
 
 def sum_of_products(x: Array, y: Array) -> Array:
     """The sums of ``x * y`` along the last axis, in order, of arrays in the memory of a GPU that broadcast together."""
-    here, count = memory_at(y), y.shape[-1]
+    here, count = device_at(y), y.shape[-1]
     with here.current():
         xp = here.xp
         rest = -count % _TERMS

@@ -8,17 +8,17 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
-from keyrng._core.arguments import array_of, shown
+from keyrng._core.arguments import short_repr, to_array
 from keyrng._core.dtypes import index_dtype
-from keyrng._executors.device import HOST, Memory, is_on_device, memory_at
-from keyrng._keys.derive import Key, _axis, _is_integer, _kind, _wrap, memory_of
-from keyrng._sampling.parameters import Array, ArrayLike, placed
+from keyrng._executors.device import CPU, Device, device_at, is_on_gpu
+from keyrng._keys.derive import Key, device_of, is_integer, kind_of, normalize_axis, wrap_words
+from keyrng._sampling.parameters import Array, ArrayLike, to_key_device
 from keyrng._sampling.shapes import Shape, as_out, check_out, sample_shape
 from keyrng.algorithms.base import Algorithm
 
 
 @dataclass(frozen=True)
-class Population:
+class Elements:
     """Elements along an axis: those of an array, of the words of keys, or the numbers of a range, which has neither."""
 
     shape: tuple[int, ...]
@@ -31,11 +31,11 @@ class Population:
         """The number of elements along the axis."""
         return self.shape[self.axis]
 
-    def flat(self) -> Population:
+    def flat(self) -> Elements:
         """The elements of all axes in one."""
         rest = () if self.array is None else self.array.shape[len(self.shape) :]
         array = None if self.array is None else self.array.reshape(prod(self.shape), *rest)
-        return Population((prod(self.shape),), 0, array, self.algorithm)
+        return Elements((prod(self.shape),), 0, array, self.algorithm)
 
     def draws(self, key: Key, shape: Shape, out: Array | None) -> tuple[int, ...]:
         """The shape of the draws, ``key.shape + shape``, of which the axis becomes ``shape``; ``out`` may imply it."""
@@ -61,7 +61,7 @@ class Population:
         """
         if self.array is None and out is None:
             return places
-        here = memory_of(key)
+        here = device_of(key)
         with here.current():
             if self.array is None:
                 return self.returned(key, places, out)
@@ -74,7 +74,7 @@ class Population:
                 taken = here.xp.moveaxis(array, axis, 0)[places]
                 source, to = range(places.ndim, places.ndim + axis), range(ndim, ndim + axis)
                 taken = here.xp.moveaxis(taken, tuple(source), tuple(to))
-            elif here is HOST:
+            elif here is CPU:
                 taken = np.empty(array.shape[:axis] + places.shape + array.shape[axis + 1 :], array.dtype)
                 np.take(array, places, axis, out=taken, mode="clip")  # the default mode would copy the result
             else:
@@ -84,21 +84,21 @@ class Population:
     def returned(self, key: Key, elements: Array, out: Array | None) -> Any:
         """Elements as the caller gets them: as keys if they are words of keys, in ``out`` if there is one."""
         if self.algorithm is not None:
-            return _wrap(self.algorithm, memory_at(elements).contiguous(elements))
+            return wrap_words(self.algorithm, device_at(elements).contiguous(elements))
         if out is None:
-            return memory_at(elements).contiguous(elements) if elements.ndim else elements
+            return device_at(elements).contiguous(elements) if elements.ndim else elements
         as_out(key, out)[...] = elements
         return out
 
 
-def missing(here: Memory, shape: tuple[int, ...], dtype: Any) -> Array:
+def missing(here: Device, shape: tuple[int, ...], dtype: Any) -> Array:
     """Elements in the place of those that could not be drawn: NaN, -1 (the largest of unsigned ones) or False."""
     word = here.xp.full((*shape, dtype.itemsize), 0 if dtype.kind == "b" else 0xFF, np.uint8)
     elements: Array = word.view(dtype)[..., 0]
     return elements
 
 
-def population(here: Memory, name: str, given: ArrayLike | Key, axis: SupportsIndex) -> Population:
+def elements_of(here: Device, name: str, given: ArrayLike | Key, axis: SupportsIndex) -> Elements:
     """The population of an argument, in the memory of the key that draws: a number n is the numbers 0 to n - 1.
 
     TypeError for what is neither a whole number nor has an axis, ValueError for a negative number or no such axis.
@@ -110,28 +110,28 @@ def population(here: Memory, name: str, given: ArrayLike | Key, axis: SupportsIn
             raise TypeError(
                 f"{name} is on {given.device}, the key on {here.name}; {name}.to({here.name!r}) puts {name} there"
             )
-        return Population(given.shape, _axis(axis, given.ndim), given._words, given._algorithm)
-    array = None if _is_integer(given) else _array(here, name, given)
+        return Elements(given.shape, normalize_axis(axis, given.ndim), given._words, given._algorithm)
+    array = None if is_integer(given) else _array(here, name, given)
     if array is not None and array.ndim:
-        return Population(array.shape, _axis(axis, array.ndim), array)
+        return Elements(array.shape, normalize_axis(axis, array.ndim), array)
     if array is not None and array.dtype.kind not in "iu":
-        kind = shown(given) if isinstance(given, (str, bytes, bool, float, complex)) else _kind(given)
+        kind = short_repr(given) if isinstance(given, (str, bytes, bool, float, complex)) else kind_of(given)
         raise TypeError(f"{name} is a whole number or an array of one axis or more, got {kind}")
     size = int(given)
     if size < 0:
-        raise ValueError(f"{name} must not be negative, got {shown(size)}")
+        raise ValueError(f"{name} must not be negative, got {short_repr(size)}")
     if size > 2**63:
-        raise ValueError(f"{name} must be at most 2**63, got {shown(size)}")
-    return Population((size,), _axis(axis, 1))
+        raise ValueError(f"{name} must be at most 2**63, got {short_repr(size)}")
+    return Elements((size,), normalize_axis(axis, 1))
 
 
-def _array(here: Memory, name: str, given: ArrayLike) -> Array:
-    if is_on_device(given):
+def _array(here: Device, name: str, given: ArrayLike) -> Array:
+    if is_on_gpu(given):
         array = here.array(name, given)
         if not array.ndim:
             raise TypeError(f"{name} is a whole number or an array of one axis or more, got an array of none")
         return array
-    array = array_of(name, given)
-    if here is not HOST and array.ndim and array.dtype.kind in "OSUMm":
+    array = to_array(name, given)
+    if here is not CPU and array.ndim and array.dtype.kind in "OSUMm":
         raise TypeError(f"{name} is an array of {array.dtype}, which no GPU holds; draw places of its elements")
-    return placed(here, name, array, given)
+    return to_key_device(here, name, array, given)

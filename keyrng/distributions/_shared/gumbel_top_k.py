@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from keyrng._core.dtypes import Dtype, index_dtype
-from keyrng._executors import Slab
-from keyrng._executors.device import HOST, memory_at
+from keyrng._executors import ElementRange
+from keyrng._executors.device import CPU, device_at
 from keyrng._executors.threads import PIECE
-from keyrng._keys.derive import Key, memory_of
-from keyrng._sampling.draw import fill_slab, run_slabs
+from keyrng._keys.derive import Key, device_of
+from keyrng._sampling.draw import fill_range, run_ranges
 from keyrng._sampling.parameters import Array
-from keyrng.distributions._shared.gumbel_top_k_cuda import FAR, DeviceRace, largest_there, less_if_far
+from keyrng.distributions._shared.gumbel_top_k_cuda import FAR, CudaTopK, largest_there, less_if_far
 from keyrng.kernels.lane import Kernel
 from keyrng.kernels.ops import cast, where
 
@@ -26,17 +26,17 @@ _DEVICE_SLAB = 1 << 24  # on a GPU: enough for all its threads, and of little me
 _SHORT = 256  # classes up to which sorting many rows at once is faster than finding the largest of each
 
 
-def winners(kernel: Kernel, key: Key, table: Array, rows: Array, count: int) -> Array:
+def gumbel_top_k(kernel: Kernel, key: Key, table: Array, rows: Array, count: int) -> Array:
     """The places of the ``count`` largest of gumbels plus logits, largest first and of equal ones the first first.
 
     Each key has an array of gumbels of shape (before, classes, after). ``rows``, of shape (keys, before, after), says
     which row of ``table`` has the logits; the result has an axis more, of length ``count``.
     """
-    here = memory_of(key)
-    race = (_Race if here is HOST else DeviceRace)(kernel, key.reshape(-1), table, rows)
+    here = device_of(key)
+    race = (_TopK if here is CPU else CudaTopK)(kernel, key.reshape(-1), table, rows)
     keys, before, after = rows.shape
     size = table.shape[1]
-    step = _steps(before, size, after, _SLAB if here is HOST else _DEVICE_SLAB, whole=count > 1)
+    step = _steps(before, size, after, _SLAB if here is CPU else _DEVICE_SLAB, whole=count > 1)
     parts = list(product(_slices(keys, step[0]), _slices(before, step[1]), _slices(after, step[3])))
     places = here.empty((*rows.shape, count), index_dtype(size))
 
@@ -47,12 +47,12 @@ def winners(kernel: Kernel, key: Key, table: Array, rows: Array, count: int) -> 
             else:
                 places[part] = race.largest_of_many(part, _slices(size, step[2]))
 
-    if here is not HOST:
+    if here is not CPU:
         with here.current():
             piece(0, len(parts))
         return places
     # A slab of more than a piece has threads of its own.
-    run_slabs(key, len(parts), piece, 1 if prod(step) <= PIECE else len(parts))
+    run_ranges(key, len(parts), piece, 1 if prod(step) <= PIECE else len(parts))
     return places
 
 
@@ -61,8 +61,8 @@ def centered(logits: Array, dtype: Dtype) -> Array:
 
     The sum of logit and gumbel is rounded to the spacing of floats at the logit, which is 1 at -1e7 in float32.
     """
-    here = memory_at(logits)
-    if here is not HOST:
+    here = device_at(logits)
+    if here is not CPU:
         logits = here.apply(less_if_far, logits, largest_there(logits))
     elif logits.size and not (logits.min() >= -FAR and logits.max() <= FAR):
         logits = here.apply(less_if_far, logits, logits.max(axis=-1, keepdims=True))
@@ -96,8 +96,8 @@ _Part = tuple[slice, slice, slice]  # of keys, before and after
 
 
 @dataclass(frozen=True)
-class _Race:
-    """Gumbels plus logits, made slab by slab; see `winners`."""
+class _TopK:
+    """Gumbels plus logits, made slab by slab; see `gumbel_top_k`."""
 
     kernel: Kernel
     key: Key
@@ -110,9 +110,9 @@ class _Race:
         size, width = self.table.shape[1], self.rows.shape[2]
         shape = tuple(s.stop - s.start for s in (keys, before, classes, after))
         start = (before.start * size + classes.start) * width + after.start
-        slab = Slab(start, prod(shape[1:]), self.rows.shape[1] * size * width)
+        slab = ElementRange(start, prod(shape[1:]), self.rows.shape[1] * size * width)
         gumbels = np.empty((shape[0], slab.count), self.table.dtype)
-        fill_slab(self.kernel, self.key[keys], gumbels, gumbels.shape, [], self.table.dtype, slab)
+        fill_range(self.kernel, self.key[keys], gumbels, gumbels.shape, [], self.table.dtype, slab)
         scores = gumbels.reshape(shape).swapaxes(2, 3)
         scores += self.table[0, classes] if len(self.table) == 1 else self.table[self.rows[part], classes]
         return scores

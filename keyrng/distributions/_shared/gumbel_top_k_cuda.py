@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._executors import Slab
-from keyrng._executors.device import memory_at
+from keyrng._executors import ElementRange
+from keyrng._executors.device import device_at
 from keyrng._keys.derive import Key
-from keyrng._sampling.draw import fill_slab
+from keyrng._sampling.draw import fill_range
 from keyrng._sampling.parameters import Array, Requirement
 from keyrng.distributions._shared.sorting_cuda import stable_order
 from keyrng.kernels.lane import Kernel
@@ -62,7 +62,7 @@ def less_if_far(logit: Any, largest: Any) -> Any:
 
 def largest_there(logits: Array) -> Array:
     """The largest number of each row, with an axis of length 1 for the row."""
-    here = memory_at(logits)
+    here = device_at(logits)
     with here.current():
         words = here.apply(_in_order, logits).max(axis=-1)[:, np.newaxis]
         return here.apply(_out_of_order, words).view(logits.dtype)
@@ -74,7 +74,7 @@ def _out_of_order(word: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class DeviceRace:
+class CudaTopK:
     """Gumbels plus logits, made slab by slab; the place is -1 where no class can be drawn, or a logit is none."""
 
     kernel: Kernel
@@ -85,15 +85,15 @@ class DeviceRace:
     def scores(self, part: _Part, classes: slice) -> Array:
         """The scores of a slab, of shape (keys, before, after, classes)."""
         keys, before, after = part
-        xp, size, width = memory_at(self.table).xp, self.table.shape[1], self.rows.shape[2]
+        xp, size, width = device_at(self.table).xp, self.table.shape[1], self.rows.shape[2]
         shape = tuple(s.stop - s.start for s in (keys, before, classes, after))
         start = (before.start * size + classes.start) * width + after.start
-        slab = Slab(start, prod(shape[1:]), self.rows.shape[1] * size * width)
+        slab = ElementRange(start, prod(shape[1:]), self.rows.shape[1] * size * width)
         one = len(self.table) == 1
         logits = self.table[0, classes][:, None] if one else xp.moveaxis(self.table[self.rows[part], classes], 3, 2)
         scores = xp.empty(shape, f"u{self.table.dtype.itemsize}")
         kernel = _scores(self.kernel)
-        fill_slab(kernel, self.key[keys], scores, shape, [logits], self.table.dtype, slab, (logit.holds,))
+        fill_range(kernel, self.key[keys], scores, shape, [logits], self.table.dtype, slab, (logit.predicate,))
         result: Array = xp.moveaxis(scores, 2, 3)
         return result
 
@@ -102,7 +102,7 @@ class DeviceRace:
         classes = slice(0, self.table.shape[1])
         if count == 1:
             return self.largest_of_many(part, [classes])
-        scores, xp = self.scores(part, classes), memory_at(self.table).xp
+        scores, xp = self.scores(part, classes), device_at(self.table).xp
         size = scores.shape[-1]
         lines = scores.reshape(-1, size)
         least, wrong = _never(scores.dtype)
@@ -115,7 +115,7 @@ class DeviceRace:
 
     def largest_of_many(self, part: _Part, slabs: list[slice]) -> Array:
         """The place of the largest, some classes at a time."""
-        xp = memory_at(self.table).xp
+        xp = device_at(self.table).xp
         best, wrong = _never(np.dtype(f"u{self.table.dtype.itemsize}"))
         places = -1
         for classes in slabs:

@@ -8,30 +8,30 @@ from typing import Any
 import numpy as np
 
 from keyrng._core.dtypes import Dtype
-from keyrng._executors.convert import converted
-from keyrng._executors.device import HOST, Memory, is_on_device, memory_at
-from keyrng._keys.derive import Key, check_key, memory_of
-from keyrng._sampling.draw import draw
-from keyrng._sampling.parameters import Array, Parameter, parameter_array, rounded
+from keyrng._executors.convert import convert
+from keyrng._executors.device import CPU, Device, device_at, is_on_gpu
+from keyrng._keys.derive import Key, check_key, device_of
+from keyrng._sampling.draw import sample_kernel
+from keyrng._sampling.parameters import Array, Parameter, parameter_array, round_to_dtype
 from keyrng._sampling.shapes import Shape, check_broadcast, check_out, dimensions, sample_shape
-from keyrng.kernels.bits import whole
+from keyrng.kernels.bits import sum_as_int
 from keyrng.kernels.ops import where
 
 _GROUP = 16  # columns that a GPU adds up at once
 
 
-def workplace(here: Memory, *values: Any) -> Memory:
+def preparation_device(here: Device, *values: Any) -> Device:
     """Where parameters are checked and prepared: on the host, unless one of them is in the memory of a GPU.
 
     What has been prepared on the host is then `placed` in the memory of the key.
     """
-    return here if here is not HOST and any(map(is_on_device, values)) else HOST
+    return here if here is not CPU and any(map(is_on_gpu, values)) else CPU
 
 
-def required(here: Memory, parameter: Parameter, dtype: Dtype) -> Array:
+def validated(here: Device, parameter: Parameter, dtype: Dtype) -> Array:
     """A parameter as an array; in the memory of a GPU NaN where it is not as required."""
     array = parameter_array(here, parameter, 0, dtype)
-    return array if isinstance(array, np.ndarray) else rounded(here, parameter, dtype)
+    return array if isinstance(array, np.ndarray) else round_to_dtype(here, parameter, dtype)
 
 
 def row_shape(name: str, rows: Array, shape: Shape | None, axis: str = "classes") -> tuple[int, ...] | None:
@@ -41,7 +41,7 @@ def row_shape(name: str, rows: Array, shape: Shape | None, axis: str = "classes"
     return None if shape is None else (*dimensions(shape), rows.shape[-1])
 
 
-def repeated(name: str, array: Array) -> Array:
+def add_axis(name: str, array: Array) -> Array:
     """A parameter with one more axis, along which it repeats itself."""
     if array.ndim > 63:
         raise ValueError(f"{name} has more axes than a sample can have, got shape {array.shape}")
@@ -59,10 +59,10 @@ def full_shape(key: Key, shape: Shape | None, out: Any, **values: Array) -> tupl
 
 def row_sum(x: Array) -> Array:
     """The sum along the last axis in the axis's order: NumPy's own order differs from version to version."""
-    here = memory_at(x)
+    here = device_at(x)
     with here.current():
         total: Array = here.xp.zeros(x.shape[:-1], x.dtype)
-        if here is HOST:
+        if here is CPU:
             for i in range(x.shape[-1] if total.size else 0):
                 total += x[..., i]
             return total
@@ -73,12 +73,12 @@ def row_sum(x: Array) -> Array:
 
 def scaled(rows: Array) -> Array:
     """Weights, of each row along the last axis times a power of two: their sum neither overflows nor is subnormal."""
-    here = memory_at(rows)
+    here = device_at(rows)
     if not rows.size:
         return rows
     with here.current():
         largest = rows.max(axis=-1)
-    if here is HOST and largest.min() >= _FEW and largest.max() < _MANY:
+    if here is CPU and largest.min() >= _FEW and largest.max() < _MANY:
         return rows
     return here.apply(_scaled, rows, largest[..., np.newaxis])
 
@@ -93,8 +93,8 @@ def _scaled(weight: Any, largest: Any) -> Any:
 
 def row_max(x: Array) -> Array:
     """The largest number along the last axis, -infinity of none."""
-    here = memory_at(x)
-    if here is HOST:
+    here = device_at(x)
+    if here is CPU:
         largest: Array = x.max(axis=-1, initial=-np.inf)
         return largest
     with here.current():
@@ -109,7 +109,7 @@ def _groups(x: Array, nothing: float) -> Iterator[Array]:
 
     A launch for each would take longer than its work, and a kernel for each number of them longer to be compiled.
     """
-    here, count = memory_at(x), x.shape[-1]
+    here, count = device_at(x), x.shape[-1]
     columns = here.contiguous(here.xp.moveaxis(x, -1, 0))
     rest = here.xp.full((-count % _GROUP, *x.shape[:-1]), nothing, x.dtype)
     for first in range(0, count, _GROUP):
@@ -129,18 +129,18 @@ def _largest(largest: Any, *numbers: Any) -> Any:
     return largest
 
 
-def stored(key: Key, sample: Array, dtype: Dtype, out: Any) -> Array:
+def cast_to_out(key: Key, sample: Array, dtype: Dtype, out: Any) -> Array:
     """A sample, made in the dtype of the computation, as the dtype asked for and in ``out`` if there is one.
 
     Of NaN, which a GPU makes of what nobody could check, integers are -1.
     """
-    here = memory_of(key)
-    if here is not HOST:
+    here = device_of(key)
+    if here is not CPU:
         if dtype.kind in "iu" and sample.dtype.kind == "f":
             counts = Parameter("sample", sample)
-            return draw(_whole, key, sample.shape[key.ndim :], dtype, counts, compute=sample.dtype, out=out)
+            return sample_kernel(_whole, key, sample.shape[key.ndim :], dtype, counts, compute=sample.dtype, out=out)
         with here.current():
-            sample = sample.astype(dtype) if dtype.kind == "c" else converted(sample, dtype)
+            sample = sample.astype(dtype) if dtype.kind == "c" else convert(sample, dtype)
     if out is None:
         return sample.astype(dtype, copy=False)
     result = check_out(key, out, sample.shape, dtype)
@@ -151,4 +151,4 @@ def stored(key: Key, sample: Array, dtype: Dtype, out: Any) -> Array:
 
 
 def _whole(lane: Any, x: Any) -> Any:
-    return whole(x)
+    return sum_as_int(x)

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from keyrng._core.dtypes import FLOAT64, index_dtype
-from keyrng._executors import Slab
-from keyrng._executors.device import HOST, Memory, memory_at
-from keyrng._keys.derive import Key, memory_of
+from keyrng._executors import ElementRange
+from keyrng._executors.device import CPU, Device, device_at
+from keyrng._keys.derive import Key, device_of
 from keyrng._keys.derive import key as new_key
-from keyrng._sampling.draw import fill_slab, run_slabs
-from keyrng._sampling.parameters import Array, ArrayLike, Requirement, placed
-from keyrng.distributions._shared.last_axis import required, scaled
-from keyrng.distributions._shared.weighted_cuda import places_there, reached_there
+from keyrng._sampling.draw import fill_range, run_ranges
+from keyrng._sampling.parameters import Array, ArrayLike, Requirement, to_key_device
+from keyrng.distributions._shared.last_axis import scaled, validated
+from keyrng.distributions._shared.weighted_cuda import cdf_cuda, weighted_indices_cuda
 from keyrng.kernels.elementary import log
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import cast
@@ -27,9 +27,9 @@ _CHUNK = 1 << 15  # elements at a time: NumPy's arrays stay in a level-2 cache
 _weight = Requirement("finite and not negative", lambda x: (x >= 0) & (x < math.inf))
 
 
-def weights(here: Memory, p: ArrayLike, size: int) -> Array:
+def weights(here: Device, p: ArrayLike, size: int) -> Array:
     """The weights of so many elements, in float64; ValueError or TypeError if they are not."""
-    values = required(here, _weight(p=p), FLOAT64)
+    values = validated(here, _weight(p=p), FLOAT64)
     if values.shape != (size,):
         raise ValueError(f"p has a weight for each of {size} elements, shape ({size},), got shape {values.shape}")
     return values
@@ -38,10 +38,10 @@ def weights(here: Memory, p: ArrayLike, size: int) -> Array:
 def logarithms(weights: Array) -> Array:
     """The logarithms of weights: -infinity of 0."""
     if not isinstance(weights, np.ndarray):
-        return memory_at(weights).apply(log, weights)
+        return device_at(weights).apply(log, weights)
     logs = np.empty_like(weights)
     # A kernel that draws no words: it is compiled, and any key will do.
-    fill_slab(_logarithm, new_key(0), logs, logs.shape, [weights], FLOAT64, Slab(0, logs.size, logs.size))
+    fill_range(_logarithm, new_key(0), logs, logs.shape, [weights], FLOAT64, ElementRange(0, logs.size, logs.size))
     return logs
 
 
@@ -67,15 +67,15 @@ def _fraction(word: Any) -> Any:
     return cast(word >> 11, np.float64) * 2.0**-53
 
 
-def by_weight(key: Key, full: tuple[int, ...], weights: Array, p: ArrayLike) -> Array:
+def weighted_indices(key: Key, full: tuple[int, ...], weights: Array, p: ArrayLike) -> Array:
     """For each key places of elements, as likely as their weights: shape ``full``, the axes of the keys first.
 
     A place is where the cumulative sum reaches a uniform part of the whole, 0 excluded. The weights are those of ``p``.
     """
-    here, reached = memory_of(key), _reached(weights)
+    here, reached = device_of(key), _reached(weights)
     part = _part_of_xor if key._algorithm.jax_layout else _part
-    if here is not HOST:
-        return places_there(part, key, full, placed(here, "p", reached, p))
+    if here is not CPU:
+        return weighted_indices_cuda(part, key, full, to_key_device(here, "p", reached, p))
     count = prod(full[key.ndim :])
     find = _search(reached, key.size * count)
     places = np.empty((key.size, count), index_dtype(weights.size))
@@ -90,18 +90,18 @@ def by_weight(key: Key, full: tuple[int, ...], weights: Array, p: ArrayLike) -> 
             to = places[row : row + together, start : start + length]
             parts = np.empty(to.shape)
             some = key if together >= key.size else key.reshape(-1)[row : row + together]
-            fill_slab(part, some, parts, to.shape, whole, FLOAT64, Slab(start, to.shape[1], count))
+            fill_range(part, some, parts, to.shape, whole, FLOAT64, ElementRange(start, to.shape[1], count))
             to[...] = find(parts.reshape(-1)).reshape(to.shape)
 
-    run_slabs(key, -(-key.size // together) * runs, piece, 1)
+    run_ranges(key, -(-key.size // together) * runs, piece, 1)
     return places.reshape(full)
 
 
 def _reached(weights: Array) -> Array:
     """The cumulative sum of weights, or of a multiple of them; ValueError unless one is above 0."""
     if not isinstance(weights, np.ndarray):
-        return reached_there(weights)
-    reached = cumulative(scaled(weights))
+        return cdf_cuda(weights)
+    reached = cumulative_sum(scaled(weights))
     # A sum of blocks may fall a little from one block to the next, or rise at a weight of 0; this does neither.
     reached[weights == 0] = 0
     np.maximum.accumulate(reached, out=reached)
@@ -110,7 +110,7 @@ def _reached(weights: Array) -> Array:
     return reached
 
 
-def cumulative(x: Array) -> Array:
+def cumulative_sum(x: Array) -> Array:
     """The sums of the first 1, 2, ... numbers, in jax's order.
 
     Up to 16 one after the other; of more, blocks of 16 likewise, and each adds the sum of the blocks before it, these
@@ -121,7 +121,7 @@ def cumulative(x: Array) -> Array:
     blocks = np.zeros((-(-x.size // 16), 16), x.dtype)
     blocks.reshape(-1)[: x.size] = x
     blocks = np.cumsum(blocks, axis=1, dtype=x.dtype)
-    blocks[1:] += cumulative(blocks[:-1, -1])[:, np.newaxis]
+    blocks[1:] += cumulative_sum(blocks[:-1, -1])[:, np.newaxis]
     result: Array = blocks.reshape(-1)[: x.size]
     return result
 
