@@ -65,13 +65,13 @@ ALSO = {
 #: Errors beside ValueError and TypeError that are documented.
 OTHER_ERRORS: dict[str, tuple[type[Exception], ...]] = {
     "Key.__getitem__": (IndexError,),
-    "Lazy.__getitem__": (IndexError,),
-    "Epochs.__getitem__": (IndexError,),
-    "Epoch.__getitem__": (IndexError,),
+    "LazyArray.__getitem__": (IndexError,),
+    "ShuffledBatches.__getitem__": (IndexError,),
+    "EpochBatches.__getitem__": (IndexError,),
 }
 
 #: What NumPy calls, or what takes NumPy's own arguments: its errors are NumPy's.
-NUMPYS = {"Key.__getitem__", "Lazy.__getitem__", "Lazy.__array__"}
+NUMPYS = {"Key.__getitem__", "LazyArray.__getitem__", "LazyArray.__array__"}
 
 #: Arguments whose time is proportional to them, up to a limit that is documented.
 SLOW = {("permutation", "x"), ("choice", "a")}
@@ -242,10 +242,10 @@ def _wrong_result(call: Call, given: dict[str, Any], result: Any) -> str | None:
     kinds: tuple[Any, ...] = (type(usual),)
     if name in ("permutation", "choice"):
         kinds = (np.ndarray, keyrng.Key)
-    if target.name in ("Lazy.__getitem__", "Key.__eq__"):
+    if target.name in ("LazyArray.__getitem__", "Key.__eq__"):
         kinds = (np.ndarray, np.generic, bool, type(NotImplemented))
     if type(result) not in kinds and not (np.generic in kinds and isinstance(result, kinds)):
-        if target.name in ("keys_like", "initializers.init_tree", "Epoch.__getitem__", "algorithms.get", "Algorithm"):
+        if target.name in ("keys_like", "initializers.init_tree", "EpochBatches.__getitem__", "algorithms.get", "Algorithm"):
             return None
         if type(result) is not type(usual):
             return f"gave a {type(result).__name__}, not a {type(usual).__name__}"

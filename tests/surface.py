@@ -70,10 +70,10 @@ CALLED: dict[str, dict[str, Callable[[], Any]]] = {
     "algorithms.get": {"name": lambda: "philox4x32"},
     "Key.reshape": {"shape": lambda: (3, 2)},
     "sample_kernel": {"dtype": lambda: "float32"},
-    "Lazy.__getitem__": {"index": lambda: 1},
+    "LazyArray.__getitem__": {"index": lambda: 1},
     "Key.__getitem__": {"index": lambda: 0},
-    "Epochs.__getitem__": {"epoch": lambda: 0},
-    "Epoch.__getitem__": {"step": lambda: 0},
+    "ShuffledBatches.__getitem__": {"epoch": lambda: 0},
+    "EpochBatches.__getitem__": {"step": lambda: 0},
     "initializers.delta_orthogonal()": {"shape": lambda: (3, 2, 2)},
     "initializers.dirac()": {"shape": lambda: (2, 2, 3)},
     "Algorithm": {
@@ -110,7 +110,6 @@ EXCEPTED = {
     "interop.dask": "needs dask; test_dask.py has its bad arguments",
     "interop.xarray": "needs xarray; test_dask.py has its bad arguments",
     "distributions": "the functions of the face",
-    "keys": "the functions of the face",
 }
 #: Likewise, of what is tried otherwise.
 EXCEPTED_NAMES = {
@@ -150,7 +149,7 @@ def modules() -> Iterator[tuple[str, Any]]:
         if short == "testing":
             yield short, keyrng.testing
             continue
-        if found.name.endswith(("__main__", "_compiled")) or short in EXCEPTED or short.partition(".")[0] in EXCEPTED:
+        if any(part[0] == "_" for part in short.split(".")) or {short, short.partition(".")[0]} & set(EXCEPTED):
             continue
         module = importlib.import_module(found.name)
         if hasattr(module, "__all__"):
@@ -222,7 +221,7 @@ def targets() -> list[Target]:
                 found.append(_target(full.removeprefix("algorithms."), lambda value=value: value))
             elif value is not keyrng.Key:
                 found.append(_target(full, lambda value=value: value))
-                if short == "initializers" and name not in ("zeros", "ones", "tree"):
+                if short == "initializers" and name not in ("zeros", "ones", "init_tree"):
                     found.append(_initializer(full, value))
     for kind, make in OBJECTS.items():
         found.extend(_methods(kind, make))

@@ -74,7 +74,7 @@ def kernel(*dtypes: str) -> Callable[[Function], Kernel]:
     """Mark a function as a kernel to compile for these dtypes."""
 
     def mark(function: Function) -> Kernel:
-        name = function.__name__.lstrip("_")
+        name = function.__name__.strip("_").removesuffix("_kernel")
         if name in _kernels:
             raise ValueError(f"two kernels are named {name!r}")
         _kernels[name] = Kernel(function, name, dtypes)
