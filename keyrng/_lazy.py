@@ -12,13 +12,13 @@ from keyrng import distributions
 from keyrng._core.arguments import short_repr
 from keyrng._core.dtypes import Dtype, DTypeLike
 from keyrng._core.indexing import runs
-from keyrng._executors import ElementRange
+from keyrng._executors.base import DrawSpec, ElementRange
 from keyrng._executors.device import CPU, device_at, drop_broadcast_axes
-from keyrng._keys.derive import Key, check_key, clone, device_of, wrap_words
-from keyrng._sampling.draw import fill_range
+from keyrng._keys.derive import Key, check_key, clone
+from keyrng._sampling.draw import fill
 from keyrng._sampling.parameters import Array
 from keyrng._sampling.shapes import Shape, dimensions
-from keyrng._sampling.spec import DrawSpec
+from keyrng._sampling.spec import RecordingKey
 
 _LIMIT = 2**30
 
@@ -106,19 +106,19 @@ class LazyArray:
     ) -> None:
         self._limit = limit
         self._made_of = sampler, key, shape, dtype, limit, parameters
-        self._plan = _plan(sampler, key, shape, dtype, parameters)
+        self._spec = _specified(sampler, key, shape, dtype, parameters)
         if self.size >= 2**63:
             raise ValueError(f"an array has less than 2**63 elements, {self.shape} are {self.size}")
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The lengths of the axes, those of the array of keys first."""
-        return self._plan.shape
+        return self._spec.shape
 
     @property
     def dtype(self) -> Dtype:
         """The dtype of the values."""
-        return self._plan.dtype
+        return self._spec.dtype
 
     @property
     def ndim(self) -> int:
@@ -138,7 +138,7 @@ class LazyArray:
     @property
     def device(self) -> str:
         """Where the values appear: the device of the key."""
-        return self._plan.key.device
+        return device_at(self._spec.words).name
 
     def __len__(self) -> int:
         if not self.shape:
@@ -161,12 +161,12 @@ class LazyArray:
             asked = np.broadcast_to(False, self.shape)[index]
         except OverflowError:
             raise IndexError(f"index {short_repr(index)} is out of bounds for shape {self.shape}") from None
-        key, values = self._plan.key, self._plan.values
+        spec = self._spec
         if not asked.size:
-            return device_of(key).empty(asked.shape, self.dtype)
-        starts, count = runs(index, self.shape, key.ndim)
-        values = [value if value.size == 1 else _at(value, self.shape, index) for value in values]
-        made = _make(self._plan, starts, count, asked.shape, values)
+            return device_at(spec.words).empty(asked.shape, self.dtype)
+        starts, count = runs(index, self.shape, spec.words.ndim - 1)
+        values = tuple([v if v.size == 1 else _at(v, self.shape, index) for v in spec.values])
+        made = _make(spec, starts, count, asked.shape, values)
         return made if isinstance(asked, np.ndarray) or self.device != "cpu" else made[()]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
@@ -198,10 +198,10 @@ def _restored(sampler: Callable[..., Any], key: Key, *others: Any) -> LazyArray:
     return LazyArray(sampler, clone(key), *others)
 
 
-def _plan(
+def _specified(
     sampler: Callable[..., Any], key: Key, shape: tuple[int, ...], dtype: DTypeLike, parameters: dict[str, Any]
 ) -> DrawSpec:
-    """What the sampler would draw; TypeError if it is not element by element."""
+    """The draw that the sampler would make; TypeError if it is not element by element."""
     name = getattr(sampler, "__name__", short_repr(sampler))
     if not callable(sampler):
         raise TypeError(f"sampler is a function such as keyrng.normal, got {short_repr(sampler)}")
@@ -210,12 +210,11 @@ def _plan(
     if "out" in parameters:
         raise TypeError("a lazy array has no out; x[...] makes all values")
     given = parameters if dtype is None else {**parameters, "dtype": dtype}
-    plan = DrawSpec()
-    # A list, for beside an out a shape of () may mean that it is not given.
-    made: object = sampler(key, shape=list(shape), out=plan, **given)
-    if made is not plan:
-        raise TypeError(f"{name} makes no element by itself: it does not return what draw(..., out=out) gives")
-    return plan
+    recorder = RecordingKey.of(key)
+    spec: object = sampler(recorder, shape=shape, **given)
+    if not isinstance(spec, DrawSpec) or spec is not recorder.spec:
+        raise TypeError(f"{name} makes no element by itself: it does not return what sample_kernel gives")
+    return spec
 
 
 def _at(value: Array, shape: tuple[int, ...], index: Any) -> Array:
@@ -228,27 +227,19 @@ def _at(value: Array, shape: tuple[int, ...], index: Any) -> Array:
         return drop_broadcast_axes(here.xp.asarray(here.xp.broadcast_to(value, shape)[index]))
 
 
-def _make(plan: DrawSpec, starts: Array, count: int, shape: tuple[int, ...], values: list[Array]) -> Array:
+def _make(spec: DrawSpec, starts: Array, count: int, shape: tuple[int, ...], values: tuple[Array, ...]) -> Array:
     """Runs of elements, in a shape to which the values broadcast."""
-    key, here = plan.key, device_of(plan.key)
-    size = prod(plan.shape[key.ndim :])
-    words = key._words.reshape(-1, key._algorithm.key_words)
-    with here.current():
-        if key.size == 1:  # a division takes longer than a value
-            words = here.xp.broadcast_to(words, (starts.size, key._algorithm.key_words))
+    device, algorithm = device_at(spec.words), spec.algorithm
+    size = prod(spec.shape[spec.words.ndim - 1 :])
+    words = spec.words.reshape(-1, algorithm.key_words)
+    with device.current():
+        if len(words) == 1:  # a division takes longer than a value
+            words = device.xp.broadcast_to(words, (starts.size, algorithm.key_words))
         else:
             number, starts = np.divmod(starts, size)
-            words = words[here.receive(number)]
-        words = here.contiguous(words)
+            words = words[device.receive(number)]
+        words = device.contiguous(words)
     start = int(starts[0]) if (starts == starts[0]).all() else starts.view(np.uint64)
-    rows, slab = wrap_words(key._algorithm, words), ElementRange(start, count, size)
-    out = here.empty(shape, plan.dtype)
-    if len(plan.kernels) == 1:
-        fill_range(plan.kernels[0], rows, out, shape, values, plan.compute, slab, plan.guards)
-        return out
-    for kernel, part in zip(plan.kernels, (out.real, out.imag), strict=True):
-        whole = here.empty(shape, part.dtype)
-        fill_range(kernel, rows, whole, shape, values, plan.compute, slab, plan.guards)
-        with here.current():
-            part[...] = whole
+    out = device.empty(shape, spec.dtype)
+    fill(spec._replace(words=words, shape=shape, values=values), ElementRange(start, count, size), out)
     return out

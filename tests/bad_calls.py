@@ -245,7 +245,13 @@ def _wrong_result(call: Call, given: dict[str, Any], result: Any) -> str | None:
     if target.name in ("LazyArray.__getitem__", "Key.__eq__"):
         kinds = (np.ndarray, np.generic, bool, type(NotImplemented))
     if type(result) not in kinds and not (np.generic in kinds and isinstance(result, kinds)):
-        if target.name in ("keys_like", "initializers.init_tree", "EpochBatches.__getitem__", "algorithms.get", "Algorithm"):
+        if target.name in (
+            "keys_like",
+            "initializers.init_tree",
+            "EpochBatches.__getitem__",
+            "algorithms.get",
+            "Algorithm",
+        ):
             return None
         if type(result) is not type(usual):
             return f"gave a {type(result).__name__}, not a {type(usual).__name__}"

@@ -22,10 +22,11 @@ import rows_words
 from case import ALGORITHMS, BOOL, FLOATS, HAVE_BFLOAT16, INTEGERS, SIGNED, UNSIGNED, Array, Case, scipy, to_device
 
 import keyrng
-from keyrng._executors import ElementRange, gpu, native
-from keyrng._executors.device import CPU
-from keyrng._keys.derive import device_of
-from keyrng._sampling import draw
+from keyrng._executors import gpu, native
+from keyrng._executors.base import DrawSpec, ElementRange
+from keyrng._executors.device import CPU, device_at
+from keyrng._sampling.draw import fill
+from keyrng._sampling.spec import RecordingKey
 
 __all__ = ["ALGORITHMS", "BOOL", "FLOATS", "HAVE_BFLOAT16", "INTEGERS", "SIGNED", "UNSIGNED", "Array", "Case", "scipy"]
 
@@ -124,44 +125,36 @@ def assert_same(actual: Array, expected: Array, *where: object) -> None:
 
 @dataclass(frozen=True)
 class Call:
-    """What a sampler asks of the waist: `sample_kernel` without its checks."""
+    """What a sampler would draw with a key, by one kernel."""
 
-    kernel: Any
-    key: Any
-    dtype: np.dtype[Any]
-    values: list[Array]
-    compute: np.dtype[Any]
-    shape: tuple[int, ...]
+    spec: DrawSpec
+    keys: tuple[int, ...]
 
     def slab(self, start: int, count: int, size: int | None = None) -> Array:
         """Elements from ``start`` on, ``count`` of ``size``, of each key: key axes first, then flat."""
-        keys, here = self.key.shape, device_of(self.key)
-        values = []
-        for value in self.values:
+        device, values = device_at(self.spec.words), []
+        for value in self.spec.values:
             if value.ndim:
-                whole = np.broadcast_to(CPU.receive(value), self.shape).reshape(*keys, -1)
-                value = here.receive(np.ascontiguousarray(whole[..., start : start + count]))
+                whole = np.broadcast_to(CPU.receive(value), self.spec.shape).reshape(*self.keys, -1)
+                value = device.receive(np.ascontiguousarray(whole[..., start : start + count]))
             values.append(value)
-        out = here.empty((*keys, count), self.dtype)
+        out = device.empty((*self.keys, count), self.spec.dtype)
         total = start + count if size is None else size
-        draw.fill_range(self.kernel, self.key, out, out.shape, values, self.compute, ElementRange(start, count, total))
+        spec = self.spec._replace(shape=out.shape, values=tuple(values))
+        fill(spec, ElementRange(start, count, total), out)
         return CPU.receive(out)
 
 
 def intercepted(case: Case, key: Any, shape: Any, dtype: str, **parameters: Any) -> Call:
-    """The call that a sampler makes for some arguments, without running it."""
+    """The draw of a sampler for some arguments, without running it."""
     return all_intercepted(case, key, shape, dtype, **parameters)[0]
 
 
 def all_intercepted(case: Case, key: Any, shape: Any, dtype: str, **parameters: Any) -> list[Call]:
-    """The calls, where there may be several: a complex sample is made in two."""
-    made: list[Call] = []
-
-    def record(kernel: Any, key: Any, result: Array, full: Any, values: Any, compute: Any, guards: Any) -> None:
-        made.append(Call(kernel, key, result.dtype, values, compute, full))
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(draw, "_fill", record)
-        patch.setattr(native, "recipes", {})
-        case(key, shape, dtype, **parameters)
-    return made
+    """The draws, where there may be several: a complex sample has two kernels."""
+    spec = case(RecordingKey.of(key), shape, dtype, **parameters)
+    assert isinstance(spec, DrawSpec)
+    if len(spec.kernels) == 1:
+        return [Call(spec, key.shape)]
+    part = np.dtype(f"float{4 * spec.dtype.itemsize}")
+    return [Call(spec._replace(kernels=(kernel,), dtype=part), key.shape) for kernel in spec.kernels]

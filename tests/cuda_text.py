@@ -22,8 +22,8 @@ from cuda_on_host import GXX, STRICT
 import keyrng
 from keyrng import algorithms
 from keyrng._codegen import cuda
-from keyrng._executors import ElementRange
-from keyrng._sampling import draw
+from keyrng._executors.base import DrawSpec, ElementRange
+from keyrng._sampling.draw import fill
 from keyrng.distributions.index_shuffle import _index_shuffle, _index_unshuffle
 from keyrng.kernels.lane import Kernel, kernel_of
 
@@ -62,10 +62,10 @@ def subjects() -> tuple[Subject, ...]:
         dtypes = (*case.dtypes, "complex64", "complex128") if case.complex else case.dtypes
         for dtype, given in product(dtypes, (*sets, mixed, *defaults)):
             for call in all_intercepted(case, key, (len(sets),), dtype, **given):
-                name = call.kernel.name, call.compute.name
-                subject = found.setdefault(name, Subject(call.kernel, call.compute))
-                subject.dtypes[call.dtype.name] = call.dtype
-                columns = [np.broadcast_to(value, len(sets)).tolist() for value in call.values]
+                name = call.spec.kernels[0].name, call.spec.compute.name
+                subject = found.setdefault(name, Subject(call.spec.kernels[0], call.spec.compute))
+                subject.dtypes[call.spec.dtype.name] = call.spec.dtype
+                columns = [np.broadcast_to(value, len(sets)).tolist() for value in call.spec.values]
                 subject.rows.update(dict.fromkeys(zip(*columns, strict=True)))
     parts = [
         Subject(kernel, np.dtype(dtype), {dtype: np.dtype(dtype)}, dict.fromkeys(rows))
@@ -260,7 +260,8 @@ def everywhere(launch: Launch, parameters: Sequence[Array]) -> list[Array]:
 def reference(algorithm: str, request: cuda.Request, launch: Launch, parameters: Sequence[Array]) -> Array:
     """The same elements as NumPy makes them."""
     out = np.empty((launch.keys, launch.count), request.dtype)
-    slab, key = ElementRange(launch.start, launch.count, launch.size), key_of(algorithm, launch.keys)
+    key, values = key_of(algorithm, launch.keys), tuple(everywhere(launch, parameters))
+    spec = DrawSpec((request.kernel,), key._algorithm, key._words, out.shape, out.dtype, request.compute, values)
     with on("numpy"):
-        draw.fill_range(request.kernel, key, out, out.shape, everywhere(launch, parameters), request.compute, slab)
+        fill(spec, ElementRange(launch.start, launch.count, launch.size), out)
     return out

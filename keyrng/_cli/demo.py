@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 import keyrng
-from keyrng._executors import ElementRange, native
+from keyrng._executors import native
+from keyrng._executors.base import ElementRange
 from keyrng._sampling.draw import fill_range
 from keyrng.kernels.lane import kernel_of
 
@@ -70,7 +71,7 @@ def _in_pieces(name: str, key: keyrng.Key) -> np.ndarray[Any, np.dtype[Any]]:
     for start, stop in reversed(list(pairwise(edges))):
         part = out[start:stop]
         kernel = kernel_of("unit" if name == "uniform" else name)
-        fill_range(kernel, key, part, part.shape, [], np.dtype(np.float32), ElementRange(start, stop - start, _COUNT))
+        fill_range(kernel, key, part, ElementRange(start, stop - start, _COUNT))
     return out
 
 

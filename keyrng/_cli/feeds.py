@@ -15,7 +15,7 @@ import numpy as np
 
 import keyrng
 from keyrng._core.arguments import short_repr
-from keyrng._executors import ElementRange
+from keyrng._executors.base import ElementRange
 from keyrng._sampling.draw import fill_range
 from keyrng.kernels.lane import kernel_of
 
@@ -135,7 +135,7 @@ def words(feed: Feed, keys: keyrng.Key, start: int, count: int) -> Array:
     dtype = np.dtype(feed.draws)
     drawn = np.empty((keys.size, count), dtype)
     kernel = kernel_of("bits" if dtype == np.uint32 else "unit")
-    fill_range(kernel, keys, drawn, drawn.shape, [], dtype, ElementRange(start, count, count))
+    fill_range(kernel, keys, drawn, ElementRange(start, count, count))
     side_by_side = np.ascontiguousarray(drawn.T).reshape(-1)
     return side_by_side if dtype == np.uint32 else _packed(side_by_side)
 

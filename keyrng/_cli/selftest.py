@@ -23,7 +23,8 @@ import numpy as np
 import keyrng
 from keyrng import algorithms, initializers
 from keyrng._core.fpenv import describe_fpenv
-from keyrng._executors import ElementRange, gpu, native
+from keyrng._executors import gpu, native
+from keyrng._executors.base import ElementRange
 from keyrng._sampling.draw import fill_range
 from keyrng.algorithms.base import Algorithm
 from keyrng.kernels.lane import kernel_of
@@ -244,7 +245,7 @@ def _pieces(seed: int) -> Iterator[Check]:
         def slabs(name: str = name, kernel: Any = kernel) -> str:
             whole, part = getattr(keyrng, name)(key, (_LARGE,)), np.empty(50_001, np.float32)
             for start in (0, 12_345, _LARGE - part.size):
-                fill_range(kernel, key, part, part.shape, [], part.dtype, ElementRange(start, part.size, _LARGE))
+                fill_range(kernel, key, part, ElementRange(start, part.size, _LARGE))
                 wrong = _unlike(part, whole[start : start + part.size])
                 if wrong:
                     return wrong

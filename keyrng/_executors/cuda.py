@@ -7,7 +7,6 @@ disk. Words, results and parameters are CuPy arrays of one device; NumPy's array
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from math import prod
@@ -18,14 +17,14 @@ import numpy as np
 from keyrng._codegen import cuda as text
 from keyrng._codegen.trace import trace
 from keyrng._core.fpenv import in_default_fpenv
-from keyrng._executors import ElementRange, gpu
+from keyrng._executors import gpu
+from keyrng._executors.base import DrawSpec, ElementRange
 from keyrng.algorithms import threefry2x32
 from keyrng.algorithms.base import Algorithm, Domain
 from keyrng.kernels.lane import Function, Kernel
 
 Array: TypeAlias = Any  # CuPy's has no static types
 Dtype: TypeAlias = np.dtype[Any]
-Guard: TypeAlias = text.Guard | None
 Sizes: TypeAlias = tuple[tuple[int, int], tuple[int, int]]  # of a grid in blocks, and of a block in threads
 
 _THREADS = 256  # a block
@@ -36,7 +35,7 @@ _ROWS = 65535  # the most blocks along a grid's second axis
 _OPTIONS = ("--std=c++17", "--fmad=false")
 
 _u64 = np.uint64
-_NULL = np.uint64(0)
+_NULL: Any = np.uint64(0)
 _HERE: AbstractContextManager[Any] = nullcontext()
 
 
@@ -51,30 +50,33 @@ def on(device: int) -> AbstractContextManager[Any]:
 
 
 @in_default_fpenv
-def fill(
-    kernel: Function,
-    algorithm: Algorithm,
-    words: Array,
-    slab: ElementRange,
-    out: Array,
-    shape: tuple[int, ...],
-    values: Sequence[Array],
-    compute: Dtype,
-    guards: tuple[Guard, ...],
-) -> None:
-    """Make a slab of each key into contiguous ``out``; ``shape`` is its shape, to which the values broadcast.
-
-    ``guards`` are what must hold of values in device memory, which nobody has checked: where one does not, an element
-    is NaN, -1 (the largest number of an unsigned dtype) or False.
-    """
-    device, rows = out.device.id, out.size // slab.count
+def fill(spec: DrawSpec, elements: ElementRange, out: Array) -> None:
+    """Write elements of each key; see `Executor.fill`."""
+    if isinstance(elements.start, np.ndarray):
+        _fill_rows(spec, elements, out)
+        return
+    (kernel,), compute, shape = spec.kernels, spec.compute, spec.shape
+    device, rows = out.device.id, out.size // elements.count
     with on(device):
-        request = text.Request(_kernel(kernel), compute, out.dtype, guards if any(guards) else ())
-        function, group = _fill(request, algorithm, device, gpu.cupy())
-        numbers = (_u64(rows), _u64(slab.start), _u64(slab.count), _u64(slab.size))
-        parameters = [argument for value in values for argument in _parameter(value, shape, compute)]
-        groups = -(-(slab.start % group + slab.count) // group)
-        function(*_sizes(groups, rows, device), (words, *numbers, out, *parameters))
+        request = text.Request(_kernel(kernel), compute, out.dtype, spec.guards if any(spec.guards) else ())
+        function, group = _fill(request, spec.algorithm, device, gpu.cupy())
+        numbers = (_u64(rows), _u64(elements.start), _u64(elements.count), _u64(elements.total))
+        parameters = [argument for value in spec.values for argument in _parameter(value, shape, compute)]
+        groups = -(-(elements.start % group + elements.count) // group)
+        function(*_sizes(groups, rows, device), (spec.words, *numbers, out, *parameters))
+
+
+def _fill_rows(spec: DrawSpec, elements: ElementRange, out: Array) -> None:
+    """Write a range with a start for each key, row by row: the printed function has one start."""
+    words = spec.words.reshape(-1, spec.algorithm.key_words)
+    rows = out.reshape(len(words), elements.count)
+    with on(out.device.id):
+        whole = gpu.cupy().broadcast_to
+        values = [v if v.size == 1 else whole(v, spec.shape).reshape(rows.shape) for v in spec.values]
+        for i, start in enumerate(elements.start.tolist()):
+            own = tuple(v if v.size == 1 else v[i] for v in values)
+            row = spec._replace(words=words[i], shape=rows[i].shape, values=own)
+            fill(row, ElementRange(start, elements.count, elements.total), rows[i])
 
 
 @in_default_fpenv
@@ -90,7 +92,8 @@ def apply(function: Function, *values: Array) -> Array:
     with on(device):
         out = gpu.cupy().empty(shape, result)
     if out.size:
-        fill(kernel, threefry2x32, _NULL, ElementRange(0, out.size, out.size), out, shape, values, dtype, ())
+        spec = DrawSpec((kernel,), threefry2x32, _NULL, shape, result, dtype, values)
+        fill(spec, ElementRange(0, out.size, out.size), out)
     return out
 
 
@@ -165,11 +168,11 @@ def _multiprocessors(device: int) -> int:
     return int(gpu.cupy().cuda.Device(device).attributes["MultiProcessorCount"])
 
 
-# Children of keys; what an argument means is said in keyrng._executors.derive
+# Children of keys
 
 
 def children(algorithm: Algorithm, words: Array, start: int, count: int) -> Array:
-    """The children ``start``, ``start + 1``, ... of each key: words (keys, key_words) to (keys, count, key_words)."""
+    """Return consecutive children of each key; see `Executor.children`."""
     device = words.device.id
     with on(device):
         out = gpu.cupy().empty((len(words), count, algorithm.key_words), algorithm.dtype)
@@ -181,10 +184,10 @@ def children(algorithm: Algorithm, words: Array, start: int, count: int) -> Arra
 
 
 def derive(algorithm: Algorithm, words: Array, index: Array | int, domain: Domain, count: int) -> Array:
-    """Children of keys at indices, as many as asked for; of the keys and indices there are as many, or one."""
-    device, word = words.device.id, algorithm.dtype.type
+    """Return children at indices; see `Executor.derive`."""
+    device, word, one = words.device.id, algorithm.dtype.type, words.ndim == 1
     with on(device):
-        out = gpu.cupy().empty((count, algorithm.key_words), algorithm.dtype)
+        out = gpu.cupy().empty(words.shape if one else (count, algorithm.key_words), algorithm.dtype)
         if not out.size:
             return out
         _, fold = _derivations(algorithm, device, gpu.cupy())
@@ -193,7 +196,7 @@ def derive(algorithm: Algorithm, words: Array, index: Array | int, domain: Domai
             halves = word(lowest), word(index >> algorithm.word_bits)
         else:
             number, halves = (_contiguous(index), _u64(len(index))), (word(0), word(0))
-        keys = _contiguous(words), _u64(len(words))
+        keys = _contiguous(words), _u64(1 if one else len(words))
         fold(*_sizes(count, 1, device), (*keys, *number, *halves, word(domain), _u64(count), out))
     return out
 

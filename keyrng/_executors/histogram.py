@@ -1,4 +1,4 @@
-"""Counts of words by their leading bits, by whichever executor is there."""
+"""Counts of words by their leading bits, on a CPU."""
 
 from __future__ import annotations
 

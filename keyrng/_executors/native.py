@@ -6,17 +6,17 @@ What is not compiled in (algorithms and kernels of the user's own) has no plan h
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from keyrng._executors import ElementRange
-from keyrng._executors.threads import run_pieces
-from keyrng.algorithms.base import Algorithm
+from keyrng._core.dtypes import compute_dtype, is_half
+from keyrng._executors.base import Array, DrawSpec, Dtype, ElementRange
+from keyrng._executors.numpy import NUMPY
+from keyrng._executors.threads import PIECE, run_pieces
+from keyrng.algorithms.base import Algorithm, Domain
 from keyrng.kernels.lane import Kernel
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 _reason = ""
 try:
@@ -32,43 +32,22 @@ except ImportError as error:
 else:
     native = _compiled
 
-_algorithms: dict[str, int] = {}
-_plans: dict[str, tuple[int, str]] = {}
+algorithms: dict[str, int] = {}
+_programs: dict[str, tuple[int, str]] = {}
 _stores: dict[str, int] = {}
 _isas: list[str] = []
 if native is not None:
-    _names, _plan_rows, _store_names, _isas = native.describe()
-    _algorithms = {name: i for i, name in enumerate(_names)}
-    _plans = {name: (i, result) for i, (name, result) in enumerate(_plan_rows)}
+    _names, _program_rows, _store_names, _isas = native.describe()
+    algorithms = {name: i for i, name in enumerate(_names)}
+    _programs = {name: (i, result) for i, (name, result) in enumerate(_program_rows)}
     _stores = {name: i for i, name in enumerate(_store_names)}
 
 # Off for tests and benchmarks of the NumPy path: keyrng.testing.backend("numpy").
 enabled = native is not None
 
-# What a small draw needs, by kernel, dtype to compute in (None: the default), dtype and algorithm: the recipe, and the
-# dtype to compute in. Found once, for finding it costs more than drawing.
-dispatch_cache: dict[tuple[Any, np.dtype[Any] | None, np.dtype[Any], Algorithm], tuple[int, np.dtype[Any]]] = {}
-
-
-def dispatch_entry(plan: tuple[int, int, int]) -> int:
-    """The numbers of plan, conversion and algorithm in one, which ``run_small`` reads faster than three."""
-    number, store, algorithm = plan
-    return number << 16 | (store + 1) << 8 | algorithm
-
-
-def remember(
-    plan: tuple[int, int, int],
-    kernel: Kernel,
-    compute: np.dtype[Any],
-    dtype: np.dtype[Any],
-    algorithm: Algorithm,
-    default: bool,
-) -> None:
-    """Have small draws made as this one, whose dtype to compute in is the default or not."""
-    found = dispatch_entry(plan), compute
-    dispatch_cache[kernel, compute, dtype, algorithm] = found
-    if default:
-        dispatch_cache[kernel, None, dtype, algorithm] = found
+# What a small draw needs, by kernel, dtype to compute in (None for the default), dtype and algorithm: the numbers of
+# program, conversion and algorithm in one, and the dtype to compute in. Finding it costs more than drawing.
+dispatch_cache: dict[tuple[Any, Dtype | None, Dtype, Algorithm], tuple[int, Dtype, bool]] = {}
 
 
 def enable(on: bool) -> None:
@@ -97,45 +76,101 @@ def instruction_set(name: str | None = None) -> str:
 
 def algorithm_number(algorithm: Algorithm) -> int | None:
     """The number of a compiled algorithm; None if it is not compiled in, or the compiled path is off."""
-    return _algorithms.get(algorithm.name) if enabled else None
+    return algorithms.get(algorithm.name) if enabled else None
 
 
-def plan(kernel: Kernel, compute: np.dtype[Any], dtype: np.dtype[Any]) -> tuple[int, int] | None:
-    """The numbers of a kernel's plan and of the conversion to a dtype (-1 for none); None if not compiled in."""
-    found = _plans.get(f"{kernel.name}.{compute.name}")
-    if found is None:
+class NativeExecutor:
+    """Runs what was printed as C when keyrng was built; a kernel that was not printed runs on NumPy."""
+
+    def fill(self, spec: DrawSpec, elements: ElementRange, out: Array) -> None:
+        """Write elements of each key, in threads; see `Executor.fill`."""
+        (kernel,), algorithm, dtype, compute = spec.kernels, spec.algorithm, spec.dtype, spec.compute
+        program = _program(kernel, compute, dtype, algorithm, enabled) if type(kernel) is Kernel else None
+        if program is None:
+            NUMPY.fill(spec, elements, out)
+            return
+        _remember(program, kernel, compute, dtype, algorithm)
+        flat = out.view(np.uint16) if is_half(dtype) else out
+        parameters = tuple(_parameter(v, spec.shape, out.size) for v in spec.values) if spec.values else ()
+        keys = spec.words.size // algorithm.key_words
+        total = keys * elements.count
+        call = (*program, spec.words, keys, elements.start, elements.count, elements.total, flat, flat.itemsize)
+        if total <= PIECE:
+            native.run(*call, 0, total, spec.shape, parameters)
+        else:
+            run_pieces(total, lambda first, stop: native.run(*call, first, stop, spec.shape, parameters))
+
+    def children(self, algorithm: Algorithm, words: Array, start: int, count: int) -> Array:
+        """Return consecutive children of each key; see `Executor.children`."""
+        out = np.empty((len(words), count, algorithm.key_words), algorithm.dtype)
+        number, run, total = algorithms[algorithm.name], native.children, len(words) * count
+        if total > PIECE:  # the closure is a sixth of split(key)'s time
+            run_pieces(total, lambda first, stop: run(number, words, len(words), start, count, first, stop, out))
+        else:
+            run(number, words, len(words), start, count, 0, total, out)
+        return out
+
+    def derive(self, algorithm: Algorithm, words: Array, index: Array | int, domain: Domain, count: int) -> Array:
+        """Return children at indices; see `Executor.derive`."""
+        number = algorithms[algorithm.name]
+        if not isinstance(index, np.ndarray):
+            low, high = index & (2**algorithm.word_bits - 1), index >> algorithm.word_bits
+            if words.ndim == 1:
+                out = np.empty(algorithm.key_words, algorithm.dtype)
+                native.derive_one(number, words, low, high, domain, out)
+                return out
+            if index >= 2**64:  # the hash of a name, where counters have room for more
+                return np.array([self.derive(algorithm, parent, index, domain, 1) for parent in words], algorithm.dtype)
+            index = np.array([index], np.uint64)
+        out = np.empty((count, algorithm.key_words), algorithm.dtype)
+        parents, indices = np.broadcast_to(words, out.shape), np.broadcast_to(index, count)
+
+        def piece(first: int, stop: int) -> None:
+            part = np.ascontiguousarray(parents[first:stop])
+            places = np.ascontiguousarray(indices[first:stop], np.uint64)
+            native.derive(number, part, places, stop - first, domain, out[first:stop])
+
+        run_pieces(count, piece)
+        return out
+
+
+NATIVE = NativeExecutor()
+
+
+@lru_cache(maxsize=512)
+def _program(
+    kernel: Kernel, compute: Dtype, dtype: Dtype, algorithm: Algorithm, enabled: bool
+) -> tuple[int, int, int] | None:
+    """The numbers of a kernel's program, of the conversion to a dtype (-1 for none) and of the algorithm, if compiled."""
+    found, number = _programs.get(f"{kernel.name}.{compute.name}"), algorithm_number(algorithm)
+    if found is None or number is None:
         return None
-    number, result = found
+    program, result = found
     stored = dtype.name
     if np.dtype(result).kind in "iu" and dtype.kind in "iu" and dtype.itemsize <= np.dtype(result).itemsize:
         result, stored = f"uint{8 * np.dtype(result).itemsize}", f"uint{8 * dtype.itemsize}"
     if result == stored:
-        return number, -1
+        return program, -1, number
     store = _stores.get(f"{result}.{stored}")
-    return None if store is None else (number, store)
+    return None if store is None else (program, store, number)
 
 
-def run(
-    plan: tuple[int, int, int],
-    words: Array,
-    slab: ElementRange,
-    out: Array,
-    shape: tuple[int, ...],
-    parameters: Sequence[Any],
-) -> None:
-    """Make a slab of each key into ``out``, contiguous and flat, key after key.
-
-    ``plan`` has the plan's number, that of the conversion and that of the algorithm.
-    """
-    keys = words.size // words.shape[-1]
-    total = keys * slab.count
-    call = (*plan, words, keys, slab.start, slab.count, slab.size, out, out.itemsize)
-    run_pieces(total, lambda first, stop: native.run(*call, first, stop, shape, parameters))
-
-
-def parameter(value: Array, shape: tuple[int, ...], total: int) -> Any:
-    """A parameter as `run` takes it: one value, or all of them in order, or an array with its strides in the result."""
+def _parameter(value: Array, shape: tuple[int, ...], total: int) -> Any:
+    """A parameter as ``run`` takes it: one value, or all of them in order, or an array with its strides in the result."""
     value = np.ascontiguousarray(value)
     if value.size in (1, total):
         return value
     return value, np.broadcast_to(value, shape).strides
+
+
+def _remember(
+    program: tuple[int, int, int], kernel: Kernel, compute: Dtype, dtype: Dtype, algorithm: Algorithm
+) -> None:
+    """Draw later small samples of this kind by `fast_path`."""
+    if (kernel, compute, dtype, algorithm) in dispatch_cache:
+        return
+    number, store, algorithm_ = program
+    found = (number << 16 | (store + 1) << 8 | algorithm_, compute, is_half(dtype) and dtype.kind == "V")
+    dispatch_cache[kernel, compute, dtype, algorithm] = found
+    if compute == compute_dtype(dtype):
+        dispatch_cache[kernel, None, dtype, algorithm] = found

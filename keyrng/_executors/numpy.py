@@ -5,18 +5,21 @@ Whole-array evaluation would be 3 to 4 times slower, for every operation would g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from keyrng._core.dtypes import is_half
 from keyrng._core.fpenv import in_default_fpenv
-from keyrng._executors import ElementRange, bigint
-from keyrng._executors.derive import Array, children
+from keyrng._executors import bigint
+from keyrng._executors.base import Array, DrawSpec, Dtype, ElementRange
+from keyrng._executors.numpy_derive import children, derive, derive_one
 from keyrng.algorithms.base import Algorithm, Domain
-from keyrng.kernels.lane import Function, UseOnceGuard, word_width
+from keyrng.kernels.bits import store
+from keyrng.kernels.lane import UseOnceGuard, word_width
 
 # Elements a chunk: long enough that calling NumPy is little beside computing, short enough that the arrays at work stay
 # in a level-2 cache (benchmarks/chunks.py).
@@ -45,27 +48,31 @@ class _Keys:
 class _Lanes:
     """The lanes of a chunk: ``count`` consecutive elements of each key, flat, key after key."""
 
-    def __init__(self, keys: _Keys, slab: ElementRange, dtype: np.dtype[Any]) -> None:
+    def __init__(self, keys: _Keys, elements: ElementRange, dtype: Dtype) -> None:
         self._keys = keys
-        self._slab = slab
+        self._elements = elements
         self._once = UseOnceGuard()
         self.dtype = dtype
 
     def bits(self, width: int | None = None) -> Array:
         self._once()
         return direct_words(
-            self._keys.algorithm, self._keys.words, self._slab.start, self._slab.count, word_width(self.dtype, width)
+            self._keys.algorithm,
+            self._keys.words,
+            self._elements.start,
+            self._elements.count,
+            word_width(self.dtype, width),
         )
 
     def strided_words(self, count: int, width: int | None = None) -> tuple[Array, ...]:
         self._once()
-        slab, keys, bits = self._slab, self._keys, word_width(self.dtype, width)
-        starts = (slab.start + plane * slab.size for plane in range(count))
-        return tuple(direct_words(keys.algorithm, keys.words, s, slab.count, bits) for s in starts)
+        elements, keys, bits = self._elements, self._keys, word_width(self.dtype, width)
+        starts = (elements.start + plane * elements.total for plane in range(count))
+        return tuple(direct_words(keys.algorithm, keys.words, s, elements.count, bits) for s in starts)
 
     def vector(self, count: int) -> tuple[_RowLanes, ...]:
         self._once()
-        keys, start, size = self._keys, self._slab.start * count, self._slab.count * count
+        keys, start, size = self._keys, self._elements.start * count, self._elements.count * count
 
         @cache
         def rows(width: int) -> Array:
@@ -75,13 +82,13 @@ class _Lanes:
 
     def split(self, count: int) -> tuple[_Lanes, ...]:
         self._once()
-        return tuple(_Lanes(child, self._slab, self.dtype) for child in self._keys.split(count))
+        return tuple(_Lanes(child, self._elements, self.dtype) for child in self._keys.split(count))
 
     def rejection_loop(self, attempt: Callable[..., tuple[Any, Any]], *arguments: Any) -> Array:
         self._once()
-        total = len(self._keys.words) * self._slab.count
+        total = len(self._keys.words) * self._elements.count
         arguments = tuple(a if isinstance(a, np.ndarray) else np.array([a], self.dtype) for a in arguments)
-        blocks = _AttemptBlocks(self._keys, self._slab)
+        blocks = _AttemptBlocks(self._keys, self._elements)
         live = np.arange(total)
         result: Array | None = None
         while True:
@@ -102,7 +109,7 @@ class _Lanes:
 class _RowLanes:
     """The lanes of one value of each row: a column of words that are drawn together."""
 
-    def __init__(self, rows: Callable[[int], Array], place: int, dtype: np.dtype[Any]) -> None:
+    def __init__(self, rows: Callable[[int], Array], place: int, dtype: Dtype) -> None:
         self._rows = rows
         self._place = place
         self._once = UseOnceGuard()
@@ -116,29 +123,29 @@ class _RowLanes:
 class _AttemptBlocks:
     """The blocks of a rejection loop, one draw number after the other, for the lanes still alive."""
 
-    def __init__(self, keys: _Keys, slab: ElementRange) -> None:
+    def __init__(self, keys: _Keys, elements: ElementRange) -> None:
         self._algorithm = keys.algorithm
         self._words = keys.words
-        self._slab = slab
+        self._elements = elements
         self._draw = 1  # draw 0 is that of direct words
 
     def next(self, live: Array, bits: int) -> Sequence[Array]:
         """The words of the next block of each live lane."""
-        algorithm, slab = self._algorithm, self._slab
+        algorithm, elements = self._algorithm, self._elements
         draw = self._draw % algorithm.draws
         if self._draw and not draw:
             self._words = fold_draws(algorithm, self._words)
         self._draw += 1
-        if len(self._words) == 1 and bigint.supports(algorithm, slab.count):
-            block = bigint.blocks(algorithm, self._words[0], slab.start, slab.count, draw, Domain.SAMPLE)
+        if len(self._words) == 1 and bigint.supports(algorithm, elements.count):
+            block = bigint.blocks(algorithm, self._words[0], elements.start, elements.count, draw, Domain.SAMPLE)
             return algorithm.words([word[live] for word in block], bits)
         key = [self._words[:, i] for i in range(algorithm.key_words)]
-        first = slab.start
+        first = elements.start
         if len(self._words) > 1:
-            row, live = np.divmod(live, slab.count)
+            row, live = np.divmod(live, elements.count)
             key = [word[row] for word in key]
             first = first[row] if isinstance(first, np.ndarray) else first
-        last = first + (slab.count - 1)
+        last = first + (elements.count - 1)
         if isinstance(first, int) and algorithm.word_bits == 32 and first >> 32 == last >> 32:
             low, high = live.astype(np.uint32), np.array([first >> 32], np.uint32)
             low += np.uint32(first & 0xFFFFFFFF)
@@ -150,7 +157,7 @@ class _AttemptBlocks:
 class _AttemptLanes:
     """The lane of an attempt: its words come from the attempt's own blocks, in order."""
 
-    def __init__(self, blocks: _AttemptBlocks, live: Array, dtype: np.dtype[Any]) -> None:
+    def __init__(self, blocks: _AttemptBlocks, live: Array, dtype: Dtype) -> None:
         self._blocks = blocks
         self._live = live
         self._words: list[Array] = []
@@ -223,45 +230,92 @@ def _consecutive(algorithm: Algorithm, first: int, count: int) -> tuple[Array, A
     return _index_words(algorithm, np.arange(count, dtype=np.uint64) + np.uint64(first))
 
 
-Parameter = Callable[[int, int], Array]
-
-
 @cache
 def _keep_freed_memory() -> None:
     """Free one large array, once a process.
 
-    glibc's malloc gives freed memory back to the operating system, and every chunk's arrays would be fetched again page
-    by page, until it sees that large blocks come and go; this shows it one. Normals take 29 ns instead of 50 so.
+    Freeing one 8 MiB block raises glibc's mmap threshold, so the arrays of chunks are reused and not fetched again from
+    the operating system page by page: 29 instead of 50 ns per normal.
     """
     np.empty(1 << 23, np.uint8)
 
 
-@in_default_fpenv
-def run(
-    function: Function,
-    algorithm: Algorithm,
-    words: Array,
-    slab: ElementRange,
-    dtype: np.dtype[Any],
-    parameters: Sequence[Parameter],
-    store: Callable[[int, int, Array], None],
-) -> None:
-    """Run a kernel chunk by chunk: ``parameters`` give, and ``store`` takes, what lies between flat places.
+class NumpyExecutor:
+    """Runs any kernel and any algorithm by NumPy, chunk by chunk."""
 
-    Flat places count from the first element of the slab, key after key.
-    """
-    with np.errstate(all="ignore"):
-        _keep_freed_memory()
-        keys_at_once = max(1, CHUNK // max(slab.count, 1))
-        for first in range(0, len(words), keys_at_once):
-            keys = _Keys(algorithm, words[first : first + keys_at_once])
-            begin: Any = slab.start
-            if isinstance(begin, np.ndarray):
-                begin = begin[first : first + keys_at_once] if len(keys.words) > 1 else int(begin[first])
-            step = slab.count if len(keys.words) > 1 else CHUNK
-            for start in range(0, slab.count, step):
-                part = ElementRange(begin + start, min(step, slab.count - start), slab.size)
-                flat = first * slab.count + start
-                stop = flat + len(keys.words) * part.count
-                lanes = _Lanes(keys, part, dtype)
-                store(flat, stop, function(lanes, *(parameter(flat, stop) for parameter in parameters)))
+    @in_default_fpenv
+    def fill(self, spec: DrawSpec, elements: ElementRange, out: Array) -> None:
+        """Write elements of each key; see `Executor.fill`."""
+        (function,), algorithm, dtype = spec.kernels, spec.algorithm, spec.dtype
+        words = spec.words.reshape(-1, algorithm.key_words)
+        parameters = [_flat(value, spec.shape) for value in spec.values]
+        flat = (out.view(np.uint16) if is_half(dtype) else out).reshape(-1)
+        with np.errstate(all="ignore"):
+            _keep_freed_memory()
+            for first, stop, lanes in _chunks(algorithm, words, elements, spec.compute):
+                value = _stored(function(lanes, *(parameter(first, stop) for parameter in parameters)), dtype)
+                if value.shape not in ((stop - first,), (1,)):
+                    raise ValueError(f"the kernel returned shape {value.shape} for {stop - first} lanes")
+                flat[first:stop] = value
+
+    def children(self, algorithm: Algorithm, words: Array, start: int, count: int) -> Array:
+        """Return consecutive children of each key; see `Executor.children`."""
+        return children(algorithm, words, start, count)
+
+    def derive(self, algorithm: Algorithm, words: Array, index: Array | int, domain: Domain, count: int) -> Array:
+        """Return children at indices; see `Executor.derive`."""
+        if isinstance(index, np.ndarray):
+            return derive(
+                algorithm, np.broadcast_to(words, (count, algorithm.key_words)), np.broadcast_to(index, count), domain
+            )
+        if words.ndim == 1:
+            return derive_one(algorithm, words, index, domain)
+        if index < 2**64:
+            return derive(algorithm, words, np.full(count, index, np.uint64), domain)
+        # The hash of a name, where counters have room for more.
+        return np.array([derive_one(algorithm, parent, index, domain) for parent in words], algorithm.dtype)
+
+
+NUMPY = NumpyExecutor()
+
+
+def _chunks(
+    algorithm: Algorithm, words: Array, elements: ElementRange, dtype: Dtype
+) -> Iterator[tuple[int, int, _Lanes]]:
+    """The lanes of each chunk, between two flat positions that count from the first element of the first key."""
+    count = elements.count
+    keys_at_once = max(1, CHUNK // max(count, 1))
+    for first in range(0, len(words), keys_at_once):
+        keys = _Keys(algorithm, words[first : first + keys_at_once])
+        begin: Any = elements.start
+        if isinstance(begin, np.ndarray):
+            begin = begin[first : first + keys_at_once] if len(keys.words) > 1 else int(begin[first])
+        step = count if len(keys.words) > 1 else CHUNK
+        for start in range(0, count, step):
+            part = ElementRange(begin + start, min(step, count - start), elements.total)
+            flat = first * count + start
+            yield flat, flat + len(keys.words) * part.count, _Lanes(keys, part, dtype)
+
+
+def _stored(value: Any, dtype: Dtype) -> Array:
+    """Convert a kernel's result to the dtype of the sample; 16-bit floats are returned as their bits."""
+    if not isinstance(value, np.ndarray):
+        raise TypeError(f"the kernel returned {type(value).__name__}, not an array of words or floats")
+    if value.dtype == dtype:
+        return value
+    if np.bool_ in (value.dtype, dtype) or (value.dtype.kind == "f" and dtype.kind in "iu"):
+        raise TypeError(f"the kernel returned {value.dtype}, asked for was {dtype}; cast() in the kernel")
+    stored: Array = store(value, dtype)
+    return stored
+
+
+def _flat(value: Array, shape: tuple[int, ...]) -> Callable[[int, int], Array]:
+    """A parameter by flat positions; an array of one value stands for all of them."""
+    if value.size == 1:
+        one = value.reshape(1)
+        return lambda first, stop: one
+    whole = np.broadcast_to(value, shape)
+    if whole.flags.c_contiguous:
+        flat = whole.reshape(-1)
+        return lambda first, stop: flat[first:stop]
+    return lambda first, stop: np.asarray(whole.flat[first:stop])

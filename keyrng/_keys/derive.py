@@ -12,8 +12,8 @@ import numpy as np
 
 from keyrng._core.arguments import Shape, as_base_array, as_int, broadcast, check_sizes, key_from, short_repr
 from keyrng._core.numbers import integers
-from keyrng._executors.derive import children, derive, derive_on_gpu, derive_one
 from keyrng._executors.device import CPU, as_cupy, device_at, device_named, drop_broadcast_axes, is_on_gpu
+from keyrng._executors.select import executor_for
 from keyrng._keys.key import Array, Key
 from keyrng._keys.key import check_key as check_key
 from keyrng._keys.key import device_of as device_of
@@ -143,7 +143,7 @@ def split(key: Key, num: Shape = 2) -> Key:
     parent = check_key(key)
     words, algorithm = parent._words, parent._algorithm
     if type(num) is int and 0 < num < _MANY and words.ndim == 1:
-        return wrap_words(algorithm, children(algorithm, words[None], 0, num)[0])
+        return wrap_words(algorithm, executor_for(algorithm, words).children(algorithm, words[None], 0, num)[0])
     shape = num if isinstance(num, (tuple, list)) else (num,)
     shape = tuple(as_int("num", n) for n in shape)
     if any(n < 0 for n in shape):
@@ -152,9 +152,8 @@ def split(key: Key, num: Shape = 2) -> Key:
     check_sizes("num", full, _WORDS)
     if not prod(full):
         return wrap_words(algorithm, device_at(words).empty(full, algorithm.dtype))
-    return wrap_words(
-        algorithm, children(algorithm, words.reshape(-1, algorithm.key_words), 0, prod(shape)).reshape(full)
-    )
+    made = executor_for(algorithm, words).children(algorithm, words.reshape(-1, algorithm.key_words), 0, prod(shape))
+    return wrap_words(algorithm, made.reshape(full))
 
 
 def fold_in(key: Key, data: int | np.integer[Any] | Array | str | bytes | tuple[Any, ...]) -> Key:
@@ -227,16 +226,11 @@ def _fold_number(key: Key, number: int) -> Key:
 def _child(key: Key, index: int, domain: Domain) -> Key:
     """The child at the same index of every key."""
     words, algorithm = key._words, key._algorithm
+    derive = executor_for(algorithm, words).derive
     if words.ndim == 1:
-        return wrap_words(algorithm, derive_one(algorithm, words, index, domain))
+        return wrap_words(algorithm, derive(algorithm, words, index, domain, 1))
     flat = words.reshape(-1, algorithm.key_words)
-    if device_at(words) is not CPU:
-        new = derive_on_gpu(algorithm, flat, index, domain, len(flat))
-    elif index < 2**64:
-        new = derive(algorithm, flat, np.full(len(flat), index, np.uint64), domain)
-    else:  # The hash of a name where counters have room for more.
-        new = np.array([derive_one(algorithm, parent, index, domain) for parent in flat], algorithm.dtype)
-    return wrap_words(algorithm, new.reshape(words.shape))
+    return wrap_words(algorithm, derive(algorithm, flat, index, domain, len(flat)).reshape(words.shape))
 
 
 def _numbers(key: Key, data: object) -> Array:
@@ -259,22 +253,13 @@ def _fold_array(key: Key, numbers: Array) -> Key:
         )
     full = (*shape, algorithm.key_words)
     check_sizes("data", full, _WORDS)
-    if here is not CPU:
-        return _fold_array_on_device(key, numbers, full)
-    words = np.broadcast_to(key._words, full)
-    index = np.broadcast_to(numbers, shape).reshape(-1)
-    new = derive(algorithm, words.reshape(-1, algorithm.key_words), index, Domain.SPLIT)
-    return wrap_words(algorithm, new.reshape(full))
-
-
-def _fold_array_on_device(key: Key, numbers: Array, full: tuple[int, ...]) -> Key:
-    """What is one for all is not copied: a captured graph reads it where it lies."""
-    algorithm, here, count = key._algorithm, device_of(key), prod(full[:-1])
+    # One key or one number for all is not copied: a captured graph reads it where it is.
     with here.current():
         words = key._words if key.size == 1 else here.xp.broadcast_to(key._words, full)
-        index = numbers if numbers.size == 1 else here.xp.broadcast_to(numbers, full[:-1])
+        index = numbers if numbers.size == 1 else here.xp.broadcast_to(numbers, shape)
         words, index = words.reshape(-1, algorithm.key_words), index.astype(np.uint64, copy=False).reshape(-1)
-    return wrap_words(algorithm, derive_on_gpu(algorithm, words, index, Domain.SPLIT, count).reshape(full))
+    new = executor_for(algorithm, words).derive(algorithm, words, index, Domain.SPLIT, prod(shape))
+    return wrap_words(algorithm, new.reshape(full))
 
 
 def clone(key: Key) -> Key:

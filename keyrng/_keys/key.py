@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from math import prod
-from typing import Any, NoReturn, SupportsIndex, final
+from typing import Any, NoReturn, SupportsIndex
 
 import numpy as np
 from numpy.exceptions import AxisError
@@ -21,7 +21,6 @@ from keyrng.algorithms.base import Algorithm
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-@final
 class Key(MayHelp):
     """An array of keys, often of shape (): an algorithm and ``key_words`` words for each key, which never change.
 
@@ -340,7 +339,7 @@ def _restored(data: bytes, device: str) -> Key:
 
 def check_key(value: object) -> Key:
     """The value if it is a key; else a TypeError that says what it is and how to make a key."""
-    if type(value) is Key:
+    if isinstance(value, Key):
         return value
     makes = key_from(value) or "keyrng.key(seed)"
     if isinstance(value, np.ndarray) and value.dtype in (np.uint32, np.uint64):

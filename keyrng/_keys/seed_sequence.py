@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._executors.derive import children, derive_one
+from keyrng._executors.select import executor_for
 from keyrng._keys.serialize import number_of
 from keyrng.algorithms.base import Algorithm, Domain
 
@@ -29,8 +29,9 @@ def state(algorithm: Algorithm, words: Array, size: int) -> Array:
 
 def descendants(algorithm: Algorithm, words: Array, name: str, start: int, stop: int) -> Array:
     """The words of ``split(fold_in(key, name), stop)[start:]``."""
-    named = derive_one(algorithm, words, number_of("name", name, algorithm.index_bits, b"keyrng.name"), Domain.NAME)
+    executor, number = executor_for(algorithm, words), number_of("name", name, algorithm.index_bits, b"keyrng.name")
+    named = executor.derive(algorithm, words, number, Domain.NAME, 1)
     if start == stop:
         return words[None][:0]
-    made: Array = children(algorithm, named[None], start, stop - start)[0]
+    made: Array = executor.children(algorithm, named[None], start, stop - start)[0]
     return made

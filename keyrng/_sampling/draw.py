@@ -1,31 +1,26 @@
-"""The one road from key to sample: every sampler is a kernel and a call of `sample_kernel`.
-
-Checks, broadcasting, dtypes, ``out`` and the choice of executor are here and nowhere else.
-"""
+"""From a key to a sample: specify the draw, then have an executor fill the result."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from keyrng._core.dtypes import Dtype, compute_dtype, is_half, kernel_compute
-from keyrng._core.dtypes import kernel_result as result_dtype
-from keyrng._executors import ElementRange, native
-from keyrng._executors import numpy as direct
-from keyrng._executors.device import Device, gpu_executor
+from keyrng._core.dtypes import Dtype, compute_dtype, kernel_compute, kernel_result
+from keyrng._executors import native
+from keyrng._executors.base import DrawSpec, ElementRange
+from keyrng._executors.device import device_at
+from keyrng._executors.select import executor_for
 from keyrng._executors.threads import run_pieces
-from keyrng._keys.derive import Key, device_of, wrap_words
+from keyrng._keys.derive import Key, check_key
 from keyrng._sampling.parameters import Array, ArrayLike, matching_parameters
-from keyrng._sampling.shapes import Shape, check_out, empty_sample
-from keyrng._sampling.spec import DrawSpec, Guard, check_count, checked, kernel_guards
+from keyrng._sampling.shapes import Shape, empty_sample
+from keyrng._sampling.spec import destination, specify
 from keyrng.algorithms.base import Algorithm
-from keyrng.kernels.bits import store
 from keyrng.kernels.lane import Kernel
 
-_SMALL = 4096  # elements of a small draw, as GIL_WORTH of native/module.c has it
+_SMALL = 4096  # elements of a small draw, as GIL_WORTH of csrc/module.c has it
 
 
 def sample_kernel(
@@ -77,21 +72,16 @@ def sample_kernel(
     >>> bool((sample == keyrng.exponential(key, (2, 3))).all())
     True
     """
-    if out is None and type(kernel) is Kernel and type(key) is Key:
-        small = _small(kernel, key, shape, dtype, compute, parameters)
+    if type(kernel) is Kernel and type(key) is Key:
+        small = _fast_path(kernel, key, shape, dtype, compute, parameters, out)
         if small is not None:
             return small
-    here = device_of(key)
+    check_key(key)
     if not callable(kernel):
         raise TypeError(f"kernel is a function kernel(lane, *parameters), got {type(kernel).__name__}")
-    dtype = result_dtype(dtype, out)
+    dtype = kernel_result(dtype, out)
     compute = compute_dtype(dtype) if compute is None else kernel_compute(compute)
-    if isinstance(out, DrawSpec):
-        return out.take((kernel,), key, shape, dtype, parameters, compute)
-    result, full, values = _prepared(here, key, shape, dtype, parameters, compute, out)
-    if result.size:
-        _fill(kernel, key, result, full, values, compute, kernel_guards(here, parameters, values))
-    return result if out is None else out
+    return _draw((kernel,), key, shape, dtype, parameters, compute, out)
 
 
 def sample_complex_kernel(
@@ -103,197 +93,111 @@ def sample_complex_kernel(
     *parameters: ArrayLike,
     out: Array | None = None,
 ) -> Array:
-    """As `sample_kernel`, for complex samples: a kernel for either part, with the same parameters."""
-    here = device_of(key)
+    """Draw complex samples: `sample_kernel` with a kernel for either part and the same parameters for both."""
     compute = np.dtype(np.float32 if dtype.itemsize == 8 else np.float64)
-    if isinstance(out, DrawSpec):
-        return out.take((real, imag), key, shape, dtype, parameters, compute)
-    result, full, values = _prepared(here, key, shape, dtype, parameters, compute, out)
-    if result.size:
-        guards = kernel_guards(here, parameters, values)
-        _fill(real, key, result.real, full, values, compute, guards)
-        _fill(imag, key, result.imag, full, values, compute, guards)
-    return result if out is None else out
+    return _draw((real, imag), key, shape, dtype, parameters, compute, out)
 
 
-def _prepared(
-    here: Device,
+def _draw(
+    kernels: tuple[Any, ...],
     key: Key,
     shape: Shape | None,
     dtype: Dtype,
     parameters: tuple[ArrayLike, ...],
     compute: Dtype,
     out: Array | None,
-) -> tuple[Array, tuple[int, ...], list[Array]]:
-    """The array to write to, its shape, and the parameters as arrays; all are checked."""
-    full, values = checked(here, key, shape, parameters, compute, out)
+) -> Array:
+    spec = specify(kernels, key, shape, dtype, parameters, compute, out)
+    if type(key) is not Key:
+        return key.record(spec)  # type: ignore[attr-defined, no-any-return]
     if out is None:
-        result = empty_sample(here, key, full, dtype, *(v.shape for v in values))
+        shapes = (value.shape for value in spec.values)
+        result = empty_sample(device_at(spec.words), key, spec.shape, dtype, *shapes)
     else:
-        result = check_out(key, out, full, dtype)
-        # A parameter that lies in out would change while it is read, but for one whose every element is read just
-        # before its place is written.
-        values = [here.copy(v) if here.overlap(v, result) and not _in_place(v, result) else v for v in values]
-    return result, full, values
+        spec, result = destination(spec, key, out)
+    if result.size:
+        count = result.size // key.size
+        fill(spec, ElementRange(0, count, count), result)
+    return result if out is None else out
 
 
-def _in_place(value: Array, result: Array) -> bool:
-    """Whether a parameter is the result, element by element; only on the CPU, for CUDA may read ahead."""
-    if not isinstance(value, np.ndarray) or value.dtype != result.dtype:
-        return False
-    return (value.ctypes.data, value.shape, value.strides) == (result.ctypes.data, result.shape, result.strides)
-
-
-def _small(
-    kernel: Kernel, key: Key, shape: Any, dtype: Any, compute: Any, parameters: tuple[ArrayLike, ...]
-) -> Array | None:
-    """A small draw of one key by what an earlier one found out; None if it needs the long road, or a check fails.
-
-    It saves two thirds of the time of ``normal(key, (10,))``, which is that of Python.
-    """
-    found = native.dispatch_cache.get((kernel, compute, dtype, key._algorithm))
-    if found is None:
-        return None
-    recipe, compute = found
-    small: Callable[..., Array | None] = native.native.run_small
-    if not parameters:
-        return small(recipe, key._words, shape, dtype, np.empty)
-    alike_arrays = matching_parameters(parameters, shape, compute, _SMALL) if type(key._words) is np.ndarray else None
-    if alike_arrays is None:
-        return None
-    shape, values = alike_arrays
-    return small(recipe, key._words, shape, dtype, np.empty, *values)
-
-
-def _fill(
-    kernel: Any,
-    key: Key,
-    result: Array,
-    full: tuple[int, ...],
-    values: list[Array],
-    compute: Dtype,
-    guards: tuple[Guard, ...],
-) -> None:
-    """Write the whole sample into ``result``."""
-    count = result.size // key.size
-    check_count(key, count)
-    slab = ElementRange(0, count, count)
-    if result.flags.c_contiguous:
-        fill_range(kernel, key, result, full, values, compute, slab, guards)
+def fill(spec: DrawSpec, elements: ElementRange, out: Array) -> None:
+    """Write elements of each key's sample to ``out``, an array of shape ``spec.shape``."""
+    if len(spec.kernels) == 1 and out.flags.c_contiguous:
+        executor_for(spec.algorithm, spec.words).fill(spec, elements, out)
         return
-    here = device_of(key)
-    whole = here.empty(full, result.dtype)
-    fill_range(kernel, key, whole, full, values, compute, slab, guards)
-    with here.current():
-        result[...] = whole
+    device = device_at(spec.words)
+    parts = (out,) if len(spec.kernels) == 1 else (out.real, out.imag)
+    for kernel, part in zip(spec.kernels, parts, strict=True):
+        whole = device.empty(spec.shape, part.dtype)
+        fill(spec._replace(kernels=(kernel,), dtype=part.dtype), elements, whole)
+        with device.current():
+            part[...] = whole
 
 
 def fill_range(
-    kernel: Any,
+    kernel: Kernel,
     key: Key,
     out: Array,
-    shape: tuple[int, ...],
-    values: list[Array],
-    compute: Dtype,
-    slab: ElementRange,
-    guards: tuple[Guard, ...] = (),
+    elements: ElementRange,
+    values: tuple[Array, ...] = (),
+    guards: tuple[Any, ...] = (),
+    compute: Dtype | None = None,
 ) -> None:
-    """Write a slab of each key's sample into contiguous ``out``.
+    """Write elements of each key to contiguous ``out``, whose first axes are those of the keys.
 
-    ``shape`` is that of what is written, key axes first; ``values`` broadcast to it. ``guards`` are for values in the
-    memory of a GPU: an element for which one does not hold is NaN, -1 (the largest of an unsigned dtype) or False.
+    For algorithms that draw their words piece by piece: nothing is checked.
     """
-    dtype, algorithm = out.dtype, key._algorithm
-    if not isinstance(out, np.ndarray):
-        if isinstance(slab.start, np.ndarray):
-            _fill_rows(kernel, key, out, shape, values, compute, slab, guards)
-            return
-        gpu_executor().fill(kernel, algorithm, key._words, slab, out, shape, values, compute, guards)
-        return
-    flat = out.view(np.uint16) if is_half(dtype) else out
-    plan = _plan(kernel, compute, dtype, algorithm, native.enabled) if type(kernel) is Kernel else None
-    if plan is not None:
-        if flat is out and (kernel, compute, dtype, algorithm) not in native.dispatch_cache:
-            native.remember(plan, kernel, compute, dtype, algorithm, compute == compute_dtype(dtype))
-        parameters = tuple(native.parameter(v, shape, out.size) for v in values) if values else ()
-        native.run(plan, key._words, slab, flat, shape, parameters)
-        return
-    flat = flat.reshape(-1)
-
-    def take(first: int, stop: int, value: Array) -> None:
-        stored = _stored(value, dtype)
-        if stored.shape not in ((stop - first,), (1,)):
-            raise ValueError(f"the kernel returned shape {stored.shape} for {stop - first} lanes")
-        flat[first:stop] = stored
-
-    words = key._words.reshape(-1, algorithm.key_words)
-    direct.run(kernel, algorithm, words, slab, compute, [_flat(v, shape) for v in values], take)
+    dtype = out.dtype
+    compute = compute_dtype(dtype) if compute is None else compute
+    fill(DrawSpec((kernel,), key._algorithm, key._words, out.shape, dtype, compute, values, guards), elements, out)
 
 
-def _fill_rows(
-    kernel: Any,
-    key: Key,
-    out: Array,
-    shape: tuple[int, ...],
-    values: list[Array],
-    compute: Dtype,
-    slab: ElementRange,
-    guards: tuple[Guard, ...],
-) -> None:
-    """The rows of a slab with a start for each key, one by one: its CUDA text has one start."""
-    here = device_of(key)
-    words = key._words.reshape(-1, key._algorithm.key_words)
-    with here.current():
-        rows = out.reshape(len(words), slab.count)
-        values = [v if v.size == 1 else here.xp.broadcast_to(v, shape).reshape(rows.shape) for v in values]
-    for i, start in enumerate(slab.start.tolist()):
-        with here.current():
-            row, own = rows[i], [v if v.size == 1 else v[i] for v in values]
-        part = ElementRange(start, slab.count, slab.size)
-        fill_range(kernel, wrap_words(key._algorithm, words[i]), row, row.shape, own, compute, part, guards)
+def _fast_path(
+    kernel: Kernel, key: Key, shape: Any, dtype: Any, compute: Any, parameters: tuple[ArrayLike, ...], out: Any
+) -> Array | None:
+    """A small draw of one key by one call of C, if an earlier draw of the same kind was compiled.
 
-
-def run_ranges(key: Key, total: int, piece: Callable[[int, int], None], size: int) -> None:
-    """`run_pieces` for pieces that call `fill_range`: in threads only where that is compiled.
-
-    On NumPy a slab is made in many short steps between which threads wait for Python's lock.
+    None where the draw is not small, where its parameters need more than a comparison, or where a check fails. This
+    saves two thirds of the time of ``normal(key, (10,))``, which is the time of Python.
     """
-    if native.algorithm_number(key._algorithm) is not None:
+    found = native.dispatch_cache.get((kernel, compute, dtype, key._algorithm))
+    if found is None or type(key._words) is not np.ndarray:
+        return None
+    program, compute, is_bfloat16 = found
+    target: Any = np.empty
+    if out is not None:
+        if type(out) is not np.ndarray or out.dtype != dtype or not (out.flags.c_contiguous and out.flags.writeable):
+            return None
+        asked = (shape,) if type(shape) is int else shape
+        if asked is not None and not (type(asked) is tuple and asked in ((), out.shape)):
+            return None
+        shape, target = out.shape, out
+    values: tuple[Array, ...] = ()
+    if parameters:
+        matching = matching_parameters(parameters, shape, compute, _SMALL)
+        if matching is None:
+            return None
+        shape, values = matching
+        if out is not None and any(v.ndim and np.may_share_memory(v, out) for v in values):
+            return None
+    run_small: Callable[..., Any] = native.native.run_small
+    if not is_bfloat16:
+        small: Array | None = run_small(program, key._words, shape, dtype, target, *values)
+        return small
+    # ml_dtypes' bfloat16 has no buffers, so its bits are written.
+    bits = run_small(program, key._words, shape, np.uint16, np.empty if out is None else out.view(np.uint16), *values)
+    small = bits if bits is None else bits.view(dtype) if out is None else out
+    return small
+
+
+def run_ranges(algorithm: Algorithm, total: int, piece: Callable[[int, int], None], size: int) -> None:
+    """Run pieces that call `fill_range`: in threads only where it is compiled.
+
+    On NumPy a range is made in many short steps between which threads wait for Python's lock.
+    """
+    if native.algorithm_number(algorithm) is not None:
         run_pieces(total, piece, size)
         return
     for first in range(0, total, size):
         piece(first, min(first + size, total))
-
-
-@lru_cache(maxsize=512)
-def _plan(
-    kernel: Kernel, compute: Dtype, dtype: Dtype, algorithm: Algorithm, enabled: bool
-) -> tuple[int, int, int] | None:
-    """The numbers of plan, conversion and algorithm on the compiled path; None for the NumPy path."""
-    number = native.algorithm_number(algorithm)
-    plan = native.plan(kernel, compute, dtype) if enabled and number is not None else None
-    return None if plan is None or number is None else (*plan, number)
-
-
-def _stored(value: Any, dtype: Dtype) -> Array:
-    """A kernel's result as the dtype of the sample, in the form of its words for 16-bit floats."""
-    if not isinstance(value, np.ndarray):
-        raise TypeError(f"the kernel returned {type(value).__name__}, not an array of words or floats")
-    if value.dtype == dtype:
-        return value
-    if np.bool_ in (value.dtype, dtype) or (value.dtype.kind == "f" and dtype.kind in "iu"):
-        raise TypeError(f"the kernel returned {value.dtype}, asked for was {dtype}; cast() in the kernel")
-    stored: Array = store(value, dtype)
-    return stored
-
-
-def _flat(value: Array, shape: tuple[int, ...]) -> Callable[[int, int], Array]:
-    """A parameter by flat positions; an array of one value stands for all of them."""
-    if value.size == 1:
-        one = value.reshape(1)
-        return lambda first, stop: one
-    whole = np.broadcast_to(value, shape)
-    if whole.flags.c_contiguous:
-        flat = whole.reshape(-1)
-        return lambda first, stop: flat[first:stop]
-    return lambda first, stop: np.asarray(whole.flat[first:stop])

@@ -1,78 +1,80 @@
-"""What a sampler asks of `sample_kernel`, checked; and how to have it taken down instead of done."""
+"""From the arguments of a sampler to a `DrawSpec`: every check of a draw is made here, once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from math import prod
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from keyrng._core.dtypes import Dtype
-from keyrng._executors.device import CPU, Device
+from keyrng._executors.base import DrawSpec, Guard
+from keyrng._executors.device import CPU
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.parameters import Array, ArrayLike, Parameter, not_nan, parameter_array, unconstrained
-from keyrng._sampling.shapes import Shape, check_broadcast, sample_shape
-
-Guard: TypeAlias = Callable[[Any], Any] | None
+from keyrng._sampling.shapes import Shape, check_broadcast, check_out, sample_shape
 
 
-@dataclass
-class DrawSpec:
-    """What a sampler would draw: given to it as ``out``, a plan takes that down, and nothing is drawn.
-
-    Of a complex sample there are two kernels, for its real and its imaginary parts.
-    """
-
-    kernels: tuple[Any, ...] = ()
-    key: Key = field(init=False)
-    shape: tuple[int, ...] = field(init=False)
-    dtype: Dtype = field(init=False)
-    values: list[Array] = field(init=False)
-    compute: Dtype = field(init=False)
-    guards: tuple[Guard, ...] = field(init=False)
-
-    def take(
-        self,
-        kernels: tuple[Any, ...],
-        key: Key,
-        shape: Shape | None,
-        dtype: Dtype,
-        parameters: tuple[ArrayLike, ...],
-        compute: Dtype,
-    ) -> Any:
-        """What `sample_kernel` was asked for, checked."""
-        if self.kernels:
-            raise TypeError("a sampler that draws twice into out makes no element by itself")
-        here = device_of(key)
-        self.shape, self.values = checked(here, key, shape, parameters, compute, None)
-        check_count(key, prod(self.shape[key.ndim :]))
-        self.kernels, self.key, self.dtype, self.compute = kernels, key, dtype, compute
-        self.guards = kernel_guards(here, parameters, self.values)
-        return self
-
-
-def checked(
-    here: Device,
+def specify(
+    kernels: tuple[Any, ...],
     key: Key,
     shape: Shape | None,
+    dtype: Dtype,
     parameters: tuple[ArrayLike, ...],
     compute: Dtype,
-    out: Array | None,
-) -> tuple[tuple[int, ...], list[Array]]:
-    """The shape of the sample, and the parameters as arrays that broadcast to it."""
-    values = [parameter_array(here, parameter, i, compute) for i, parameter in enumerate(parameters)]
+    out: Array | None = None,
+) -> DrawSpec:
+    """Check the arguments of a draw and return what it is; ``out`` decides the shape where none is given."""
+    here = device_of(key)
+    values = tuple([parameter_array(here, parameter, i, compute) for i, parameter in enumerate(parameters)])
     full = sample_shape(key, shape, values, out)
     if values:
         check_broadcast(parameters, values, full)
-    return full, values
+    check_count(key, prod(full[key.ndim :]))
+    guards = () if here is CPU else tuple(map(_guard, parameters, values))
+    return DrawSpec(kernels, key._algorithm, key._words, full, dtype, compute, values, guards)
+
+
+def destination(spec: DrawSpec, key: Key, out: Array) -> tuple[DrawSpec, Array]:
+    """``out`` as an array to write to, and the draw with copies of those parameters that would change meanwhile."""
+    here, result = device_of(key), check_out(key, out, spec.shape, spec.dtype)
+    # A parameter in the memory of out would change while it is read, unless each element is read just before its place
+    # is written.
+    values = [here.copy(v) if here.overlap(v, result) and not _in_place(v, result) else v for v in spec.values]
+    return spec._replace(values=tuple(values)), result
+
+
+class RecordingKey(Key):
+    """A key whose sample is described and not drawn: a sampler called with it returns the `DrawSpec`.
+
+    Keys that are derived from it are plain keys, so a sampler that draws from these returns an array.
+    """
+
+    __slots__ = ("spec",)
+
+    spec: DrawSpec | None
+
+    @classmethod
+    def of(cls, key: Key) -> RecordingKey:
+        """A recording key with the words of a key."""
+        made = object.__new__(cls)
+        for name, value in (("_algorithm", key._algorithm), ("_words", key._words), ("spec", None)):
+            object.__setattr__(made, name, value)
+        return made
+
+    def record(self, spec: DrawSpec) -> DrawSpec:
+        """Keep the one draw of this key and return it."""
+        if self.spec is not None:
+            raise TypeError("a sampler that draws twice with one key makes no element by itself")
+        object.__setattr__(self, "spec", spec)
+        return spec
 
 
 def check_nothing(error: str, key: Key, shape: Shape | None, out: Any, parameters: Sequence[Parameter]) -> None:
     """ValueError unless a sample has no elements: nothing is drawn from an empty interval, so it is allowed there."""
     values = [parameter.value for parameter in parameters]
-    if prod(sample_shape(key, shape, values, None if isinstance(out, DrawSpec) else out)):
+    if prod(sample_shape(key, shape, values, out)):
         raise ValueError(error)
 
 
@@ -83,13 +85,15 @@ def check_count(key: Key, count: int) -> None:
         raise ValueError(f"a key of {key.impl} has {limit} elements, asked for {count}; split it")
 
 
-def kernel_guards(here: Device, parameters: tuple[ArrayLike, ...], values: list[Array]) -> tuple[Guard, ...]:
-    """What must hold of the values that nobody has checked, for they lie in the memory of a GPU."""
-    return () if here is CPU else tuple(map(_guard, parameters, values))
+def _in_place(value: Array, result: Array) -> bool:
+    """Whether a parameter is the result, element by element; only on the CPU, because CUDA may read ahead."""
+    if not isinstance(value, np.ndarray) or value.dtype != result.dtype:
+        return False
+    return (value.ctypes.data, value.shape, value.strides) == (result.ctypes.data, result.shape, result.strides)
 
 
 def _guard(parameter: ArrayLike, value: Array) -> Guard:
-    """A named parameter is at least a number; one without a name may be anything, NaN too."""
+    """The predicate of a value in GPU memory: a named parameter is at least a number, one without a name may be NaN."""
     if isinstance(value, np.ndarray) or value.dtype.kind != "f" or not isinstance(parameter, Parameter):
         return None
     return None if parameter.requirement is unconstrained else (parameter.requirement or not_nan).predicate

@@ -10,7 +10,7 @@ from typing import Any, SupportsIndex
 import numpy as np
 
 from keyrng._core.dtypes import index_dtype
-from keyrng._executors import ElementRange
+from keyrng._executors.base import ElementRange
 from keyrng._executors.device import CPU
 from keyrng._executors.histogram import histogram
 from keyrng._executors.threads import get_num_threads, run_pieces
@@ -96,7 +96,7 @@ def orders(key: Key, shape: tuple[int, ...], axis: int = 0) -> Array:
         _sort_places(result[first:stop], [keys[first:stop] for keys in rounds], shape, axis)
 
     if rounds and total <= _CHUNK:
-        run_ranges(key, key.size, piece, _CHUNK // total)
+        run_ranges(key._algorithm, key.size, piece, _CHUNK // total)
     elif rounds:  # each has pieces, and threads, of its own
         for i in range(key.size):
             piece(i, i + 1)
@@ -119,7 +119,7 @@ def _rounds(key: Key, total: int) -> list[Key]:
 def _words(keys: Key, first: int, stop: int, size: int) -> Array:
     """The words ``first`` to ``stop`` of ``size`` of each of some keys, key after key."""
     words = np.empty((len(keys), stop - first), _WORD)
-    fill_range(bits_kernel, keys, words, words.shape, [], _WORD, ElementRange(first, stop - first, size))
+    fill_range(bits_kernel, keys, words, ElementRange(first, stop - first, size))
     return words.reshape(-1)
 
 
@@ -157,7 +157,7 @@ def _sort_places(places: Array, rounds: list[Key], shape: tuple[int, ...], axis:
         flat[first:stop] = _places(packed[first:stop])
 
     for i, stream in enumerate(rounds):
-        run_ranges(stream, packed.size, partial(pack, stream), _CHUNK)
+        run_ranges(stream._algorithm, packed.size, partial(pack, stream), _CHUNK)
         _sort(packed.reshape(-1, *shape), axis + 1)
         if i:
             run_pieces(packed.size, gather, _CHUNK)
@@ -231,7 +231,7 @@ def _smallest(stream: Key, size: int, count: int) -> Array:
     while sum(map(len, found)) < count:
         found.clear()
         bound = np.uint32(min(2**32 * expected // size, 2**32 - 1))
-        run_ranges(stream, size, piece, _CHUNK)
+        run_ranges(stream._algorithm, size, piece, _CHUNK)
         expected *= 2
     return _places(np.sort(np.concatenate(found))[:count])
 
@@ -256,7 +256,7 @@ def _at_ranks(stream: Key, size: int, ranks: Array) -> Array:
         near = np.flatnonzero(wanted.take(words[first:stop] >> shift, mode="clip")) + first
         found.append(_packed(words[near], near))
 
-    run_ranges(stream, size, count, _CHUNK)
+    run_ranges(stream._algorithm, size, count, _CHUNK)
     counts = np.sum(counted, axis=0, dtype=np.int64)
     leading = np.searchsorted(np.cumsum(counts), ranks, side="right")
     wanted = np.zeros(1 << bits, np.bool_)

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from keyrng._core.arguments import short_repr
-from keyrng._executors import ElementRange, native
+from keyrng._executors import native
+from keyrng._executors.base import ElementRange
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import fill_range
 from keyrng.distributions.words import bits_kernel
@@ -99,15 +100,7 @@ def _functions(stream: Stream, array: np.ndarray[Any, np.dtype[Any]]) -> tuple[A
         index = int(array[_NEXT])
         first = index - index % _WORDS
         if array[_FIRST] != first:
-            fill_range(
-                bits_kernel,
-                stream.key,
-                words,
-                words.shape,
-                [],
-                words.dtype,
-                ElementRange(first, _WORDS, first + _WORDS),
-            )
+            fill_range(bits_kernel, stream.key, words, ElementRange(first, _WORDS, first + _WORDS))
             array[_FIRST] = first
         array[_NEXT] = index + 1
         return int(words[index % _WORDS])

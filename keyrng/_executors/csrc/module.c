@@ -204,8 +204,8 @@ static size_t small_count(PyObject *shape) {
     return count;
 }
 
-/* run_small(recipe, words, shape, dtype, empty, *parameters): a new array by numpy.empty, of one key's sample; each
- * parameter has one value or all. None for what is not small, or not usual: the long road says what is wrong with it.
+/* run_small(recipe, words, shape, dtype, target, *parameters): the sample of one key, in a new array by numpy.empty or
+ * in an array of that shape and dtype; each parameter has one value or all. None for what is not small, or not usual: the long road says what is wrong with it.
  * Small draws take the time of Python's steps, so they are few. */
 static PyObject *run_small(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
@@ -225,7 +225,9 @@ static PyObject *run_small(PyObject *self, PyObject *const *args, Py_ssize_t n) 
         Py_RETURN_NONE;
     }
     int taken = 0, failed = 1;
-    PyObject *result = PyObject_CallFunctionObjArgs(args[4], args[2], args[3], NULL);
+    PyObject *result = args[4];
+    if (PyCallable_Check(args[4])) result = PyObject_CallFunctionObjArgs(args[4], args[2], args[3], NULL);
+    else Py_INCREF(result);
     if (result && !take(result, &out, PyBUF_WRITABLE)) {
         job j = {.plan = &plans[number],
                  .algorithm = &algorithm_infos[algorithm],

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from keyrng._core.dtypes import Dtype, index_dtype
-from keyrng._executors import ElementRange
+from keyrng._executors.base import ElementRange
 from keyrng._executors.device import CPU, device_at
 from keyrng._executors.threads import PIECE
 from keyrng._keys.derive import Key, device_of
@@ -52,7 +52,7 @@ def gumbel_top_k(kernel: Kernel, key: Key, table: Array, rows: Array, count: int
             piece(0, len(parts))
         return places
     # A slab of more than a piece has threads of its own.
-    run_ranges(key, len(parts), piece, 1 if prod(step) <= PIECE else len(parts))
+    run_ranges(key._algorithm, len(parts), piece, 1 if prod(step) <= PIECE else len(parts))
     return places
 
 
@@ -112,7 +112,7 @@ class _TopK:
         start = (before.start * size + classes.start) * width + after.start
         slab = ElementRange(start, prod(shape[1:]), self.rows.shape[1] * size * width)
         gumbels = np.empty((shape[0], slab.count), self.table.dtype)
-        fill_range(self.kernel, self.key[keys], gumbels, gumbels.shape, [], self.table.dtype, slab)
+        fill_range(self.kernel, self.key[keys], gumbels, slab)
         scores = gumbels.reshape(shape).swapaxes(2, 3)
         scores += self.table[0, classes] if len(self.table) == 1 else self.table[self.rows[part], classes]
         return scores

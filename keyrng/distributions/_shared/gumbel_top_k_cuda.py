@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._executors import ElementRange
+from keyrng._executors.base import ElementRange
 from keyrng._executors.device import device_at
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import fill_range
@@ -93,7 +93,7 @@ class CudaTopK:
         logits = self.table[0, classes][:, None] if one else xp.moveaxis(self.table[self.rows[part], classes], 3, 2)
         scores = xp.empty(shape, f"u{self.table.dtype.itemsize}")
         kernel = _scores(self.kernel)
-        fill_range(kernel, self.key[keys], scores, shape, [logits], self.table.dtype, slab, (logit.predicate,))
+        fill_range(kernel, self.key[keys], scores, slab, (logits,), (logit.predicate,), self.table.dtype)
         result: Array = xp.moveaxis(scores, 2, 3)
         return result
 

@@ -10,7 +10,7 @@ from math import prod
 import numpy as np
 
 from keyrng._core.dtypes import index_dtype
-from keyrng._executors import ElementRange
+from keyrng._executors.base import ElementRange
 from keyrng._executors.device import device_at
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import fill_range
@@ -29,7 +29,7 @@ def permuted(key: Key, rounds: list[Key], shape: tuple[int, ...], axis: int) -> 
         flat = places.reshape(-1)
         for stream in rounds:
             words = here.empty((key.size, total), _WORD)
-            fill_range(bits_kernel, stream, words, words.shape, [], _WORD, ElementRange(0, total, total))
+            fill_range(bits_kernel, stream, words, ElementRange(0, total, total))
             lines = here.xp.moveaxis(words.reshape(key.size, *shape), axis + 1, -1)
             flat = flat.take(stable_order(lines.reshape(-1, shape[axis])))
         result: Array = here.xp.moveaxis(flat.reshape(places.shape), -1, axis + 1).reshape(key.shape + shape)

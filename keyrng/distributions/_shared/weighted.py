@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from keyrng._core.dtypes import FLOAT64, index_dtype
-from keyrng._executors import ElementRange
+from keyrng._executors.base import ElementRange
 from keyrng._executors.device import CPU, Device, device_at
 from keyrng._keys.derive import Key, device_of
 from keyrng._keys.derive import key as new_key
@@ -41,7 +41,7 @@ def logarithms(weights: Array) -> Array:
         return device_at(weights).apply(log, weights)
     logs = np.empty_like(weights)
     # A kernel that draws no words: it is compiled, and any key will do.
-    fill_range(_logarithm, new_key(0), logs, logs.shape, [weights], FLOAT64, ElementRange(0, logs.size, logs.size))
+    fill_range(_logarithm, new_key(0), logs, ElementRange(0, logs.size, logs.size), (weights,))
     return logs
 
 
@@ -79,7 +79,7 @@ def weighted_indices(key: Key, full: tuple[int, ...], weights: Array, p: ArrayLi
     count = prod(full[key.ndim :])
     find = _search(reached, key.size * count)
     places = np.empty((key.size, count), index_dtype(weights.size))
-    whole = [reached[-1:]]
+    whole = (reached[-1:],)
     # Of each key a run of parts: several keys at a time, or one key's parts in several runs.
     together, length = max(1, _CHUNK // count), min(count, _CHUNK)
     runs = -(-count // length)
@@ -90,10 +90,10 @@ def weighted_indices(key: Key, full: tuple[int, ...], weights: Array, p: ArrayLi
             to = places[row : row + together, start : start + length]
             parts = np.empty(to.shape)
             some = key if together >= key.size else key.reshape(-1)[row : row + together]
-            fill_range(part, some, parts, to.shape, whole, FLOAT64, ElementRange(start, to.shape[1], count))
+            fill_range(part, some, parts, ElementRange(start, to.shape[1], count), whole)
             to[...] = find(parts.reshape(-1)).reshape(to.shape)
 
-    run_ranges(key, -(-key.size // together) * runs, piece, 1)
+    run_ranges(key._algorithm, -(-key.size // together) * runs, piece, 1)
     return places.reshape(full)
 
 

@@ -1,0 +1,99 @@
+"""Print figures of the imports between keyrng's packages, and fail where one is beyond its limit.
+
+usage: python .ci/imports.py (with grimp installed, which import-linter brings; the layers themselves are contracts in
+pyproject.toml, checked by lint-imports)
+
+A unit is a package or a module directly under keyrng, with distributions._shared as a unit. Three figures: the longest
+chain of units of which each imports the next, the imports that run back up such a chain, and the names with an
+underscore that a module imports from another unit.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+import grimp  # noqa: E402
+
+LONGEST = 12
+
+
+def unit(module: str) -> str:
+    """The unit that a module belongs to."""
+    parts = module.split(".")
+    if parts[1:3] == ["distributions", "_shared"]:
+        return ".".join(parts[:3])
+    return ".".join(parts[:2])
+
+
+def imports() -> dict[str, set[str]]:
+    """Which units each unit imports; imports for type checkers alone do not count."""
+    graph = grimp.build_graph("keyrng", exclude_type_checking_imports=True)
+    found: dict[str, set[str]] = {unit(module): set() for module in graph.modules}
+    for module in graph.modules:
+        found[unit(module)] |= {unit(other) for other in graph.find_modules_directly_imported_by(module)} - {
+            unit(module)
+        }
+    return found
+
+
+def longest_chain(units: dict[str, set[str]]) -> list[str]:
+    """The longest chain of imports; ValueError if the units import each other in a circle."""
+    active: list[str] = []
+
+    @cache
+    def chain(name: str) -> tuple[str, ...]:
+        if name in active:
+            raise ValueError("a circle of imports: " + " -> ".join([*active[active.index(name) :], name]))
+        active.append(name)
+        rest = max((chain(other) for other in sorted(units[name])), key=len, default=())
+        active.pop()
+        return (name, *rest)
+
+    return list(max((chain(name) for name in sorted(units)), key=len))
+
+
+def private_names() -> list[str]:
+    """The names with an underscore that modules import from other units."""
+    found = []
+    for path in sorted((ROOT / "keyrng").rglob("*.py")):
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("keyrng"):
+                continue
+            for alias in node.names:
+                source = f"{node.module}.{alias.name}"
+                is_module = (ROOT / source.replace(".", "/")).is_dir() or (
+                    ROOT / f"{source.replace('.', '/')}.py"
+                ).is_file()
+                if alias.name.startswith("_") and not alias.name.startswith("__") and not is_module:
+                    if unit(f"{node.module}.") != unit(module):
+                        found.append(f"{module} imports {source}")
+    return found
+
+
+def main() -> int:
+    """Print the figures; the exit status is 1 where one is beyond its limit."""
+    units = imports()
+    try:
+        chain = longest_chain(units)
+    except ValueError as error:
+        print(error)
+        return 1
+    private = private_names()
+    arrows = sum(map(len, units.values()))
+    print(f"{len(units)} units, {arrows} imports between them, no circle")
+    print(
+        f"longest chain: {len(chain)} of at most {LONGEST}: {' -> '.join(name.removeprefix('keyrng.') for name in chain)}"
+    )
+    print(f"names with an underscore imported from another unit: {len(private)}", *private, sep="\n  ")
+    return int(len(chain) > LONGEST or bool(private))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
