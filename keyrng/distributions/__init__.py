@@ -1,39 +1,53 @@
 """The samplers: a kernel above, its public function below, a file for each family."""
 
-from keyrng.distributions.ball import ball, generalized_normal
+from keyrng.distributions.ball import ball
 from keyrng.distributions.bernoulli import bernoulli
 from keyrng.distributions.beta import beta
 from keyrng.distributions.binomial import binomial
+from keyrng.distributions.bits import bits
 from keyrng.distributions.categorical import categorical
-from keyrng.distributions.chisquare import chisquare, f, noncentral_chisquare, noncentral_f, t
+from keyrng.distributions.cauchy import cauchy
+from keyrng.distributions.chisquare import chisquare
 from keyrng.distributions.choice import choice
 from keyrng.distributions.dirichlet import dirichlet
+from keyrng.distributions.double_sided_maxwell import double_sided_maxwell
 from keyrng.distributions.exponential import exponential
-from keyrng.distributions.gamma import gamma, loggamma
+from keyrng.distributions.f import f
+from keyrng.distributions.gamma import gamma
+from keyrng.distributions.generalized_normal import generalized_normal
 from keyrng.distributions.geometric import geometric
 from keyrng.distributions.gumbel import gumbel
 from keyrng.distributions.hypergeometric import hypergeometric
 from keyrng.distributions.index_shuffle import index_shuffle
+from keyrng.distributions.laplace import laplace
+from keyrng.distributions.loggamma import loggamma
+from keyrng.distributions.logistic import logistic
 from keyrng.distributions.lognormal import lognormal
 from keyrng.distributions.logseries import logseries
-from keyrng.distributions.maxwell import double_sided_maxwell, maxwell
-from keyrng.distributions.multinomial import multinomial, multivariate_hypergeometric
+from keyrng.distributions.maxwell import maxwell
+from keyrng.distributions.multinomial import multinomial
+from keyrng.distributions.multivariate_hypergeometric import multivariate_hypergeometric
 from keyrng.distributions.multivariate_normal import multivariate_normal
 from keyrng.distributions.negative_binomial import negative_binomial
+from keyrng.distributions.noncentral_chisquare import noncentral_chisquare
+from keyrng.distributions.noncentral_f import noncentral_f
 from keyrng.distributions.normal import normal
 from keyrng.distributions.orthogonal import orthogonal
+from keyrng.distributions.pareto import pareto
 from keyrng.distributions.permutation import permutation
 from keyrng.distributions.poisson import poisson
-from keyrng.distributions.powers import pareto, power
-from keyrng.distributions.symmetric import cauchy, laplace, logistic
+from keyrng.distributions.power import power
+from keyrng.distributions.rademacher import rademacher
+from keyrng.distributions.randint import randint
+from keyrng.distributions.rayleigh import rayleigh
+from keyrng.distributions.t import t
 from keyrng.distributions.triangular import triangular
 from keyrng.distributions.truncated_normal import truncated_normal
 from keyrng.distributions.uniform import uniform
 from keyrng.distributions.vonmises import vonmises
 from keyrng.distributions.wald import wald
-from keyrng.distributions.weibull import rayleigh, weibull_min
+from keyrng.distributions.weibull_min import weibull_min
 from keyrng.distributions.wishart import wishart
-from keyrng.distributions.words import bits, rademacher, randint
 from keyrng.distributions.zipf import zipf
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""The generalized normal distribution, and uniform points of a ball made of it."""
+"""Points of a ball."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from keyrng._sampling.parameters import Array, ArrayLike, checked_parameter, pos
 from keyrng._sampling.shapes import Shape, dimensions
 from keyrng.distributions._shared.last_axis import row_sum
 from keyrng.distributions.exponential import exponential_kernel
-from keyrng.distributions.gamma import gamma_parts, loggamma_kernel
+from keyrng.distributions.loggamma import loggamma_kernel
 from keyrng.kernels.bits import random_sign
 from keyrng.kernels.elementary import exp, log, log1p
 from keyrng.kernels.lane import FLOATS, kernel
@@ -25,15 +25,6 @@ from keyrng.kernels.ops import where
 # From this exponent on the law is, but for rounding, that of infinity: uniform on (-1, 1), or in a cube. From its
 # reciprocal down the points of a ball of two dimensions or more are 0.
 _MOST = 2.0**60
-
-
-@kernel(*FLOATS)
-def _generalized_normal(lane: Any, p: Any) -> Any:
-    size, sign = lane.split(2)
-    p = where(p > _MOST, _MOST, p)
-    factor, boost = gamma_parts(size, 1.0 / p)
-    x = exp((log(factor) + boost) / p)
-    return random_sign(sign, x)
 
 
 @kernel(*FLOATS)
@@ -57,41 +48,6 @@ def _segment(lane: Any, log_power: Any, rest: Any, p: Any) -> Any:
     """A ball of one dimension. For a small p the total differs from the power in its last digits only."""
     far = exp(log1p(rest * exp(-log_power)) / -p)
     return random_sign(lane, where(p < 0.0625, far, _coordinate(log_power, exp(log_power) + rest, p)))
-
-
-def generalized_normal(
-    key: Key, p: ArrayLike, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None
-) -> Array:
-    """Generalized normal variates of exponent ``p``: density proportional to ``exp(-abs(x)**p)``.
-
-    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
-
-    Parameters
-    ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    p
-        Positive finite numbers that broadcast to the result: 1 for Laplace, 2 for a normal of variance 1/2.
-    dtype
-        float16, bfloat16, float32 (the default) or float64.
-
-    Raises
-    ------
-    ValueError
-        If a ``p`` is zero, negative, infinite or NaN.
-
-    Notes
-    -----
-    A gamma variate of shape ``1 / p`` to the power of ``1 / p``, with a random sign. Values differ from
-    jax.random.generalized_normal, as those of `gamma`.
-
-    Examples
-    --------
-    >>> import keyrng
-    >>> keyrng.generalized_normal(keyrng.key(0), 1.5, (3,))
-    array([ 1.0783788 ,  1.369356  , -0.23227228], dtype=float32)
-    """
-    return sample_kernel(_generalized_normal, key, shape, floating_dtype(dtype, out), positive(p=p), out=out)
 
 
 @without_warnings

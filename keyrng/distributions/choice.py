@@ -20,7 +20,7 @@ from keyrng.distributions._shared.weighted import logarithms, weighted_indices, 
 from keyrng.distributions.categorical import check_enough
 from keyrng.distributions.gumbel import gumbel_kernel
 from keyrng.distributions.permutation import first_k
-from keyrng.distributions.words import randint
+from keyrng.distributions.randint import randint
 
 
 @in_default_fpenv

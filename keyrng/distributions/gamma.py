@@ -1,4 +1,4 @@
-"""The gamma distribution, and its logarithm."""
+"""The gamma distribution."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from keyrng._sampling.parameters import Array, ArrayLike, Parameter, cache_scala
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions.normal import normal_kernel
 from keyrng.kernels.bits import to_uniform_co, uniform_oc
-from keyrng.kernels.elementary import exp, log, log1p, log_unchecked
+from keyrng.kernels.elementary import exp, log1p, log_unchecked
 from keyrng.kernels.lane import FLOATS, Kernel, kernel
 from keyrng.kernels.ops import sqrt, where
 
@@ -123,12 +123,6 @@ def _gamma_large(lane: Any, a: Any) -> Any:
     return value.rejection_loop(_marsaglia_tsang, d, 1.0 / (3.0 * sqrt(d)))
 
 
-@kernel(*FLOATS)
-def loggamma_kernel(lane: Any, a: Any) -> Any:
-    factor, boost = gamma_parts(lane, a)
-    return log(factor) + boost
-
-
 def gamma(
     key: Key, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
@@ -175,39 +169,3 @@ def _prepared(here: Device, a: ArrayLike, compute: Dtype) -> tuple[Kernel, Param
     # To know what a GPU's memory holds is to wait for it, so there the kernel for all shapes is taken.
     large = isinstance(parameter.value, np.ndarray) and bool((parameter.value >= 1).all())
     return _gamma_large if large else _gamma, parameter
-
-
-def loggamma(
-    key: Key, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
-) -> Array:
-    """Logarithms of gamma variates of shape ``a``, finite also where the variate itself would underflow to 0.
-
-    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
-
-    Parameters
-    ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    a
-        Positive finite numbers that broadcast to the result.
-    dtype
-        float16, bfloat16, float32 (the default) or float64.
-
-    Raises
-    ------
-    ValueError
-        If an ``a`` is zero, negative, infinite or NaN.
-
-    Notes
-    -----
-    The logarithm of what `gamma` draws for the same key, with an absolute error of 2 ULP of 1 or of the value. It is
-    -inf only below the smallest number of the dtype, as most values are for an ``a`` below 2e-39 (float64: 4e-309).
-    Values differ from jax.random.loggamma, as those of `gamma`.
-
-    Examples
-    --------
-    >>> import keyrng
-    >>> keyrng.gamma(keyrng.key(0), 1e-3), keyrng.loggamma(keyrng.key(0), 1e-3)
-    (array(0.00108612, dtype=float32), array(-6.825146, dtype=float32))
-    """
-    return sample_kernel(loggamma_kernel, key, shape, floating_dtype(dtype, out), positive(a=a), out=out)

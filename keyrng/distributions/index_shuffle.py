@@ -19,7 +19,8 @@ from keyrng._sampling.parameters import Array, ArrayLike, as_bool, to_key_device
 from keyrng._sampling.shapes import Shape, check_out
 from keyrng.algorithms import threefry2x32
 from keyrng.distributions._shared.last_axis import cast_to_out
-from keyrng.distributions.words import bits, integer_array
+from keyrng.distributions.bits import bits
+from keyrng.distributions.randint import integer_array
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import cast
 

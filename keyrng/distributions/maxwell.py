@@ -1,35 +1,23 @@
-"""The Maxwell distribution, one- and two-sided."""
+"""The Maxwell distribution."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import Array, ArrayLike, finite, non_negative
-from keyrng._sampling.shapes import Shape, broadcast_shape
+from keyrng._sampling.parameters import Array
+from keyrng._sampling.shapes import Shape
 from keyrng.distributions.normal import normal_kernel
-from keyrng.kernels.bits import random_sign
 from keyrng.kernels.lane import FLOATS, kernel
-from keyrng.kernels.ops import sqrt, where
+from keyrng.kernels.ops import sqrt
 
 
 @kernel(*FLOATS)
 def _maxwell(lane: Any) -> Any:
     x, y, z = (normal_kernel(one) for one in lane.vector(3))
     return sqrt(x * x + y * y + z * z)
-
-
-@kernel(*FLOATS)
-def _double_sided_maxwell(lane: Any, loc: Any, scale: Any) -> Any:
-    size, sign = lane.split(2)
-    x = random_sign(sign, _maxwell(size))
-    part = x * scale
-    # A part that overflows alone may not with loc: half of each has room.
-    half = x * (scale * 0.5) + loc * 0.5
-    return where(abs(part) < math.inf, part + loc, half + half)
 
 
 def maxwell(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
@@ -54,55 +42,3 @@ def maxwell(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array 
     array([2.6310966, 0.9910329, 0.9649306], dtype=float32)
     """
     return sample_kernel(_maxwell, key, shape, floating_dtype(dtype, out), out=out)
-
-
-def double_sided_maxwell(
-    key: Key,
-    loc: ArrayLike,
-    scale: ArrayLike,
-    shape: Shape = (),
-    dtype: DTypeLike = None,
-    *,
-    out: Array | None = None,
-) -> Array:
-    """Maxwell variates with a random sign, times ``scale``, plus ``loc``.
-
-    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
-
-    Parameters
-    ----------
-    key, out
-        As for `sample_kernel`.
-    loc, scale
-        Finite numbers, ``scale`` zero or more.
-    shape
-        The result has shape ``key.shape`` and then that to which ``shape`` and the parameters broadcast.
-    dtype
-        float16, bfloat16, float32 (the default) or float64.
-
-    Raises
-    ------
-    ValueError
-        If a parameter is outside its range or NaN.
-
-    Notes
-    -----
-    The values of jax.random.double_sided_maxwell within rounding, for parameters that are numbers; of arrays jax makes
-    other shapes.
-
-    Examples
-    --------
-    >>> import keyrng
-    >>> keyrng.double_sided_maxwell(keyrng.key(0), 1.0, 2.0, (3,))
-    array([ 4.091442 ,  4.1482553, -3.165061 ], dtype=float32)
-    """
-    shape = broadcast_shape(key, shape, out, loc, scale)
-    return sample_kernel(
-        _double_sided_maxwell,
-        key,
-        shape,
-        floating_dtype(dtype, out),
-        finite(loc=loc),
-        non_negative(scale=scale),
-        out=out,
-    )

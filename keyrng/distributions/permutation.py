@@ -19,7 +19,7 @@ from keyrng._sampling.draw import fill_range, run_ranges
 from keyrng._sampling.parameters import Array, ArrayLike, as_bool
 from keyrng.distributions._shared.elements import elements_of
 from keyrng.distributions._shared.sorting_cuda import permuted
-from keyrng.distributions.words import bits_kernel
+from keyrng.distributions.bits import bits_kernel
 
 _WORD = np.dtype(np.uint32)
 _CHUNK = 1 << 17  # elements at a time: they stay in a cache, and threads seldom wait for Python's lock

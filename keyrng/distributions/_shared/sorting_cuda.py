@@ -15,7 +15,7 @@ from keyrng._executors.device import device_at
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import fill_range
 from keyrng._sampling.parameters import Array
-from keyrng.distributions.words import bits_kernel
+from keyrng.distributions.bits import bits_kernel
 
 _WORD = np.dtype(np.uint32)
 

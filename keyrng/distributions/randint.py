@@ -1,4 +1,4 @@
-"""Random words and integers: bits, randint, rademacher."""
+"""Integers in an interval."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keyrng._core.arguments import short_repr, to_array
-from keyrng._core.dtypes import FLOAT32, DTypeLike, integer_dtype, signed_dtype, unsigned_dtype
+from keyrng._core.dtypes import DTypeLike, integer_dtype
 from keyrng._core.numbers import integers
 from keyrng._executors.device import CPU, Device, is_on_gpu
 from keyrng._keys.derive import Key, device_of
@@ -23,41 +23,7 @@ from keyrng._sampling.parameters import (
 from keyrng._sampling.shapes import Shape
 from keyrng._sampling.spec import check_nothing
 from keyrng.kernels.lane import WORDS, Kernel, kernel
-from keyrng.kernels.ops import cast, mod_wide, mulhi, where
-
-
-@kernel(*WORDS)
-def bits_kernel(lane: Any) -> Any:
-    return lane.bits()
-
-
-def bits(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
-    """Random words: every bit is 0 or 1 with probability one half.
-
-    Parameters
-    ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    dtype
-        An unsigned integer of 8, 16, 32 (the default) or 64 bits.
-
-    Raises
-    ------
-    TypeError
-        For another dtype, or a wrong kind of argument.
-
-    Notes
-    -----
-    With ``threefry2x32`` the words are those of ``jax.random.bits``. With every other algorithm they are one run:
-    ``bits(k, (2 * n,), "uint32").view("uint64") == bits(k, (n,), "uint64")``.
-
-    Examples
-    --------
-    >>> import keyrng
-    >>> keyrng.bits(keyrng.key(0), (3,))
-    array([4070199207, 4202968722, 1427181096], dtype=uint32)
-    """
-    return sample_kernel(bits_kernel, key, shape, unsigned_dtype(dtype, out), out=out)
+from keyrng.kernels.ops import mod_wide, mulhi, where
 
 
 @kernel(*WORDS)
@@ -265,36 +231,3 @@ def _wrapped(bound: Array, word: np.dtype[Any]) -> Array:
     if bound.dtype != object:
         return bound.astype(word)
     return np.array([number % 2 ** (8 * word.itemsize) for number in bound.ravel().tolist()], word).reshape(bound.shape)
-
-
-@kernel("float32")
-def _rademacher(lane: Any) -> Any:
-    return cast(1 - ((lane.bits() >> 31) << 1), np.int32)
-
-
-def rademacher(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
-    """-1 or 1, each with probability one half.
-
-    Parameters
-    ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    dtype
-        A signed integer or a float; int32 by default.
-
-    Raises
-    ------
-    TypeError
-        For an unsigned dtype, which has no -1 (jax gives 255), or a wrong kind of argument.
-
-    Notes
-    -----
-    The values of ``jax.random.rademacher``.
-
-    Examples
-    --------
-    >>> import keyrng
-    >>> keyrng.rademacher(keyrng.key(0), (5,))
-    array([-1, -1,  1,  1, -1], dtype=int32)
-    """
-    return sample_kernel(_rademacher, key, shape, signed_dtype(dtype, out), compute=FLOAT32, out=out)

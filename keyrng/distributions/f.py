@@ -1,0 +1,80 @@
+"""The F distribution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keyrng._core.dtypes import DTypeLike, floating_dtype
+from keyrng._keys.derive import Key
+from keyrng._sampling.draw import sample_kernel
+from keyrng._sampling.parameters import Array, ArrayLike, positive
+from keyrng._sampling.shapes import Shape
+from keyrng.distributions.gamma import comparable, gamma_parts
+from keyrng.distributions.t import _not_tiny
+from keyrng.kernels.lane import FLOATS, kernel
+from keyrng.kernels.ops import where
+from keyrng.kernels.special import exp_halves
+
+
+def _ratio(over: Any, over_shape: Any, dfnum: Any, under: Any, dfden: Any) -> Any:
+    """The quotient of two gamma variates over their degrees of freedom, in an order that leaves the floats at the end.
+
+    The shapes of both, the second of which is ``dfden / 2``, are as `comparable` has them.
+    """
+    factor, boost = gamma_parts(over, over_shape)
+    factor_under, boost_under = gamma_parts(under, dfden * 0.5)
+    first, second = exp_halves(boost - boost_under)
+    dfnum, dfden = where(over_shape < 2.0**-60, 2.0**-60, dfnum), _not_tiny(dfden)
+    large = (dfnum > 2.0**60) | (dfden > 2.0**60)
+    ratio = where(large, factor / dfnum * (dfden / factor_under), factor / factor_under)
+    return ratio * first * where(large, 1.0, dfden / dfnum) * second
+
+
+@kernel(*FLOATS)
+def _f(lane: Any, dfnum: Any, dfden: Any) -> Any:
+    under, over = lane.split(2)  # jax's order
+    dfnum, dfden = comparable(dfnum, dfden)
+    return _ratio(over, dfnum * 0.5, dfnum, under, dfden)
+
+
+def f(
+    key: Key,
+    dfnum: ArrayLike,
+    dfden: ArrayLike,
+    shape: Shape | None = None,
+    dtype: DTypeLike = None,
+    *,
+    out: Array | None = None,
+) -> Array:
+    """F variates: the ratio of two chi-squares, each over its degrees of freedom ``dfnum`` and ``dfden``.
+
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
+    Parameters
+    ----------
+    key, shape, out
+        As for `sample_kernel`: the result has shape ``key.shape + shape``.
+    dfnum, dfden
+        Positive finite numbers that broadcast to the result.
+    dtype
+        float16, bfloat16, float32 (the default) or float64.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is zero, negative, infinite or NaN.
+
+    Notes
+    -----
+    Of two gamma variates whose logarithms are subtracted before the exponential: no 0 / 0 however small the parameters.
+    For the smallest all values are 0 or infinite. Values differ from jax.random.f, as those of `gamma`.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.f(keyrng.key(0), 3.0, 5.0, (3,))
+    array([1.1544828 , 0.22806711, 8.250465  ], dtype=float32)
+    """
+    return sample_kernel(
+        _f, key, shape, floating_dtype(dtype, out), positive(dfnum=dfnum), positive(dfden=dfden), out=out
+    )

@@ -1,0 +1,128 @@
+"""The multivariate hypergeometric distribution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keyrng._core.arguments import short_repr
+from keyrng._core.dtypes import FLOAT64, DTypeLike, integer_dtype
+from keyrng._core.fpenv import in_default_fpenv
+from keyrng._keys.derive import Key, device_of
+from keyrng._sampling.draw import sample_kernel
+from keyrng._sampling.parameters import (
+    Array,
+    ArrayLike,
+    Parameter,
+    check_relation,
+    integer_up_to,
+    to_key_device,
+    wider,
+)
+from keyrng._sampling.shapes import Shape
+from keyrng.distributions._shared.last_axis import (
+    add_axis,
+    cast_to_out,
+    full_shape,
+    preparation_device,
+    row_shape,
+    validated,
+)
+from keyrng.distributions.hypergeometric import LARGEST, held_by, hypergeometric_kernel
+from keyrng.distributions.multinomial import _class_by_class, _sums_from
+
+
+def _countable(items: Any, others: Any) -> Any:
+    return items <= LARGEST - others  # not the sum, which is rounded
+
+
+def _contained(nsample: Any, total: Any) -> Any:
+    return nsample <= total
+
+
+@in_default_fpenv
+def multivariate_hypergeometric(
+    key: Key,
+    colors: ArrayLike,
+    nsample: ArrayLike,
+    shape: Shape | None = None,
+    dtype: DTypeLike = None,
+    *,
+    out: Array | None = None,
+) -> Array:
+    """Counts of each color among ``nsample`` items drawn without replacement from ``colors[i]`` items of color ``i``.
+
+    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
+
+    Parameters
+    ----------
+    key, out
+        As for `sample_kernel`.
+    colors
+        Whole numbers of items, zero or more, along the last axis, of at most 2**53 together; the axes before it
+        broadcast to the result.
+    nsample
+        Whole numbers, at most the items there are, that broadcast to the result without its last axis.
+    shape
+        The result has shape ``key.shape + shape + colors.shape[-1:]``; None for what ``nsample`` and ``colors`` without
+        its last axis broadcast to.
+    dtype
+        Any integer dtype that holds the largest possible count, the smaller of ``nsample`` and a color's items; int32
+        by default.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is outside its range or NaN, or the shapes do not fit.
+
+    Notes
+    -----
+    Hypergeometric variates of what is left, color after color, in float64: a row adds up to ``nsample``. The
+    parameters are those of numpy.random.Generator.multivariate_hypergeometric.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.multivariate_hypergeometric(keyrng.key(0), [16, 8, 4], 7)
+    array([5, 1, 1], dtype=int32)
+    """
+    dtype = integer_dtype(dtype, out)
+    here = device_of(key)
+    place = preparation_device(here, colors, nsample)
+    items = validated(place, integer_up_to(LARGEST)(colors=colors), FLOAT64)
+    taken = validated(place, integer_up_to(LARGEST)(nsample=nsample), FLOAT64)
+    rows = row_shape("colors", items, shape, "colors")
+    full = full_shape(key, rows, out, nsample=add_axis("nsample", taken), colors=items)
+    left = _sums_from(items)
+
+    def too_many() -> str:
+        return f"colors must add up to at most 2**53, got {short_repr(colors, str)}"
+
+    def too_large() -> str:
+        return f"nsample must be at most the sum of colors, got {short_repr(nsample, str)} of {short_repr(colors, str)}"
+
+    def not_held() -> str:
+        return (
+            f"nsample or each of colors must be at most {np.iinfo(dtype).max} for {dtype}{wider(dtype)}, got "
+            f"{short_repr(nsample, str)} and {short_repr(colors, str)}"
+        )
+
+    with place.current():
+        others = place.xp.zeros_like(items)
+        others[..., :-1] = left[..., 1:]
+    items = check_relation(place, _countable, items, others, error=too_many)
+    items = check_relation(place, held_by(dtype), items, add_axis("nsample", taken), error=not_held)
+    if not isinstance(items, np.ndarray):
+        left = _sums_from(items)  # NaN for a row with a color that is NaN now
+    total = left[..., 0] if left.shape[-1] else place.xp.zeros(left.shape[:-1])
+    taken = check_relation(place, _contained, taken, total, error=too_large)
+    taken = to_key_device(here, "nsample", taken, nsample)
+    others = to_key_device(here, "colors", others, colors)
+    items = to_key_device(here, "colors", items, colors)
+
+    def count(keys: Key, batch: tuple[int, ...], i: int, rest: ArrayLike) -> Array:
+        wanted = Parameter("nsample", rest)
+        return sample_kernel(hypergeometric_kernel, keys, batch, np.float64, items[..., i], others[..., i], wanted)
+
+    return cast_to_out(key, _class_by_class(key, full, taken, count), dtype, out)
