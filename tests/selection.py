@@ -15,7 +15,7 @@ import keyrng
 from keyrng.distributions.categorical import gumbel_kernel
 
 # By name, for the package has functions of these names.
-ORDERS: Any = importlib.import_module("keyrng.distributions.permutation")
+ORDERS: Any = importlib.import_module("keyrng.distributions._shared.sorting")
 RACES: Any = importlib.import_module("keyrng.distributions._shared.gumbel_top_k")
 WEIGHTS: Any = importlib.import_module("keyrng.distributions._shared.weighted")
 

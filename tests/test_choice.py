@@ -20,7 +20,7 @@ from keyrng._executors.histogram import histogram
 @pytest.mark.parametrize("random_bits", [32, 20, 12, 5, 1, 0])
 def test_a_few_places_are_those_of_the_whole_order(random_bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
     # Words of few bits are full of equal ones, among which the place decides.
-    words = ORDERS._words
+    words = ORDERS.SortKeys.draw
     kept = 2**random_bits - 1
     # The bits that are left begin or end the word; the others are 0, or 1, so that no word is as small as expected.
     for mask, more in ((kept, 0), (kept << (32 - random_bits), 0), (kept, 2**32 - 1 - kept)):
@@ -28,14 +28,14 @@ def test_a_few_places_are_those_of_the_whole_order(random_bits: int, monkeypatch
         def few_bits(*given: Any, mask: int = mask, more: int = more) -> Array:
             return words(*given) & np.uint32(mask) | np.uint32(more)
 
-        monkeypatch.setattr(ORDERS, "_words", few_bits)
+        monkeypatch.setattr(ORDERS.SortKeys, "draw", few_bits)
         monkeypatch.setattr(ORDERS, "_LONG", 70)
         monkeypatch.setattr(ORDERS, "_FEW", 1)
         for size in (71, 100, 1_000, 1_625, 1_626, 20_000, 140_003):
             order = ORDERS.orders(KEY, (size,))
             assert np.array_equal(np.sort(order), np.arange(size))
             for count in {1, 2, 7, size // 64, size // 10, size - 1, size}:
-                assert_same(ORDERS.beginning(KEY, size, count), order[:count], size, count)
+                assert_same(ORDERS.first_k(KEY, size, count), order[:count], size, count)
 
 
 @on_both_paths

@@ -89,7 +89,8 @@ class NativeExecutor:
         if program is None:
             NUMPY.fill(spec, elements, out)
             return
-        _remember(program, kernel, compute, dtype, algorithm)
+        if (kernel, compute, dtype, algorithm) not in dispatch_cache:
+            _remember(program, kernel, compute, dtype, algorithm)
         flat = out.view(np.uint16) if is_half(dtype) else out
         parameters = tuple(_parameter(v, spec.shape, out.size) for v in spec.values) if spec.values else ()
         keys = spec.words.size // algorithm.key_words
@@ -167,8 +168,6 @@ def _remember(
     program: tuple[int, int, int], kernel: Kernel, compute: Dtype, dtype: Dtype, algorithm: Algorithm
 ) -> None:
     """Draw later small samples of this kind by `fast_path`."""
-    if (kernel, compute, dtype, algorithm) in dispatch_cache:
-        return
     number, store, algorithm_ = program
     found = (number << 16 | (store + 1) << 8 | algorithm_, compute, is_half(dtype) and dtype.kind == "V")
     dispatch_cache[kernel, compute, dtype, algorithm] = found

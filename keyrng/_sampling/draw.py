@@ -183,8 +183,8 @@ def _fast_path(
             return None
     run_small: Callable[..., Any] = native.native.run_small
     if not is_bfloat16:
-        small: Array | None = run_small(program, key._words, shape, dtype, target, *values)
-        return small
+        sample: Array | None = run_small(program, key._words, shape, dtype, target, *values)
+        return sample
     # ml_dtypes' bfloat16 has no buffers, so its bits are written.
     bits = run_small(program, key._words, shape, np.uint16, np.empty if out is None else out.view(np.uint16), *values)
     small = bits if bits is None else bits.view(dtype) if out is None else out

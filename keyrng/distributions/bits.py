@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from keyrng._core.dtypes import DTypeLike, unsigned_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
@@ -11,12 +9,7 @@ from keyrng._sampling.parameters import (
     Array,
 )
 from keyrng._sampling.shapes import Shape
-from keyrng.kernels.lane import WORDS, kernel
-
-
-@kernel(*WORDS)
-def bits_kernel(lane: Any) -> Any:
-    return lane.bits()
+from keyrng.distributions._shared.words import bits_kernel
 
 
 def bits(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:

@@ -16,10 +16,10 @@ from keyrng._sampling.shapes import Shape
 from keyrng.distributions._shared.elements import elements_of
 from keyrng.distributions._shared.gumbel_top_k import centered, gumbel_top_k
 from keyrng.distributions._shared.last_axis import preparation_device
+from keyrng.distributions._shared.sorting import first_k
 from keyrng.distributions._shared.weighted import logarithms, weighted_indices, weights
 from keyrng.distributions.categorical import check_enough
 from keyrng.distributions.gumbel import gumbel_kernel
-from keyrng.distributions.permutation import first_k
 from keyrng.distributions.randint import randint
 
 

@@ -18,7 +18,7 @@ from keyrng._executors import native
 from keyrng._executors.base import ElementRange
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import fill_range
-from keyrng.distributions.bits import bits_kernel
+from keyrng.distributions._shared.words import bits_kernel
 
 _WORDS = 256
 _NEXT, _FIRST, _HAS_HALF, _HALF, _ALGORITHM, _KEY = range(6)

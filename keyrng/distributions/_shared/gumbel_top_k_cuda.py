@@ -18,7 +18,7 @@ from keyrng._executors.device import device_at
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import fill_range
 from keyrng._sampling.parameters import Array, Requirement
-from keyrng.distributions._shared.sorting_cuda import stable_order
+from keyrng.distributions._shared.sorting import stable_order
 from keyrng.kernels.lane import Kernel
 from keyrng.kernels.ops import bitcast, where
 

@@ -1,0 +1,13 @@
+"""The kernel of random words, which `bits` is and what sorts or searches draws from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keyrng.kernels.lane import WORDS, kernel
+
+
+@kernel(*WORDS)
+def bits_kernel(lane: Any) -> Any:
+    """Return a random word as wide as the dtype."""
+    return lane.bits()
