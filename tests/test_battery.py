@@ -1,4 +1,4 @@
-"""Words of every feed and algorithm are random to the tests of battery.py, and words of bad generators are not.
+"""Words of every layout and algorithm are random to the tests of battery.py, and words of bad generators are not.
 
 Thresholds as in test_statistics.py: N p-values, each of which must be above 0.001 / N (Bonferroni), so that all of them
 together had one chance in a thousand to fail by chance when they were written.
@@ -18,14 +18,24 @@ import battery
 from battery import Array
 from case import ALGORITHMS
 
-from keyrng._cli import feeds
+from keyrng._cli import stream_layouts
 from keyrng.algorithms import threefry
 
 WORDS = 1 << 19
 # Those of benchmarks/quality, which has the larger samples.
 FEEDS = (
-    *("one", "fold_in:8192", "tree:1", "tree:4", "tree:8", "seeds:8192", "powers", "weight:2", "paths:16"),
-    *("family:1", "line:64", "float32", "float64"),
+    *(
+        "one",
+        "fold_in:8192",
+        "tree:1",
+        "tree:4",
+        "tree:8",
+        "seeds:8192",
+        "one_hot_keys",
+        "sparse_keys:2",
+        "permuted_paths:16",
+    ),
+    *("parent_child:1", "chain:64", "float32", "float64"),
 )
 # An upper bound for the p-values of one stream, asserted below.
 EACH = 16
@@ -38,17 +48,17 @@ def found(words: Array, streams: int) -> dict[str, list[float]]:
 
 
 def of_feed(text: str, algorithm: str) -> tuple[Array, int]:
-    feed, number = feeds.parse(text)
-    keys = feeds.keys_of(feed, number, 0, algorithm)
+    layout, number = stream_layouts.parse(text)
+    keys = stream_layouts.keys_of(layout, number, 0, algorithm)
     # Uniforms have fewer bits than words of their size, and fill words 32 at a time.
-    each = -(-WORDS // keys.size) * (1 if feed.draws == "uint32" else 2)
-    return feeds.words(feed, keys, 0, each)[:WORDS], keys.size
+    each = -(-WORDS // keys.size) * (1 if layout.draws == "uint32" else 2)
+    return stream_layouts.words(layout, keys, 0, each)[:WORDS], keys.size
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-@pytest.mark.parametrize("feed", FEEDS)
-def test_words_are_random(feed: str, algorithm: str) -> None:
-    words, streams = of_feed(feed, algorithm)
+@pytest.mark.parametrize("layout", FEEDS)
+def test_words_are_random(layout: str, algorithm: str) -> None:
+    words, streams = of_feed(layout, algorithm)
     assert words.size == WORDS
 
     p_values = found(words, streams)

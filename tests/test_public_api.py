@@ -20,7 +20,7 @@ import pytest
 
 import keyrng
 from keyrng import Generator, Key, algorithms, debug, initializers
-from keyrng._cli import feeds
+from keyrng._cli import stream_layouts
 from keyrng._executors import native
 
 ROOT = Path(__file__).parents[1]
@@ -266,23 +266,22 @@ def test_bits_end_at_the_byte(size):
 
 
 @pytest.mark.parametrize(
-    "feed",
-    ["split:3", "split:4096", f"fold_in:{1 << 21}", "seeds:4096", "tree:4", "weight:2"],
+    "layout",
+    ["split:3", "split:4096", f"fold_in:{1 << 21}", "seeds:4096", "tree:4", "sparse_keys:2"],
 )
-@pytest.mark.parametrize("option", ["--feed", "--streams"])
-def test_streams_are_interleaved_word_by_word(feed, option):
+def test_streams_are_interleaved_word_by_word(layout):
     # One of them has more streams than words in a buffer.
-    keys = feeds.keys_of(*feeds.parse(feed), 7, "threefry2x32")
+    keys = stream_layouts.keys_of(*stream_layouts.parse(layout), 7, "threefry2x32")
     each = -(-MORE_THAN_A_BUFFER // (4 * keys.size)) + 2
     size = 4 * (each * keys.size - 1)
-    found = words(run("bits", "--seed", "7", option, feed, "--bytes", str(size)))
+    found = words(run("bits", "--seed", "7", "--stream-layout", layout, "--bytes", str(size)))
 
     assert np.array_equal(found, keyrng.bits(keys, each).T.reshape(-1)[:-1])
 
 
 @pytest.mark.parametrize(("dtype", "digits"), [("float32", 23), ("float64", 52)])
 def test_bits_of_uniforms_are_the_random_ones(dtype, digits):
-    found = words(run("bits", "--seed", "7", "--feed", dtype, "--bytes", str(2 * MORE_THAN_A_BUFFER)))
+    found = words(run("bits", "--seed", "7", "--stream-layout", dtype, "--bytes", str(2 * MORE_THAN_A_BUFFER)))
     uniforms = keyrng.uniform(keyrng.key(7), (1 << 20) + 100, dtype)
     numbers = np.ldexp(uniforms, digits).astype(np.uint64)
 
@@ -316,16 +315,22 @@ def test_a_closed_pipe_ends_it_quietly():
         (["bits", "--seed", "x"], "invalid int value: 'x'"),
         (["bits", "--seed", str(2**64)], "-2**63 to 2**64 - 1"),
         (["bits", "--impl", "mt19937"], "unknown impl 'mt19937'; known are threefry2x32, "),
-        (["bits", "--feed", "split"], "split:N takes 1 to 16777216 streams, got 'split'"),
-        (["bits", "--feed", "split:0"], "got 'split:0'"),
-        (["bits", "--feed", "split:-4"], "got 'split:-4'"),
-        (["bits", "--feed", "split:٣"], "got 'split:٣'"),
-        (["bits", "--feed", "split:" + "9" * 5000], "split:N takes 1 to 16777216 streams"),
-        (["bits", "--feed", "weight:4"], "weight:N takes 0 to 3 bits, got 'weight:4'"),
-        (["bits", "--feed", "paths:2"], "paths:N takes 3 to 256 numbers, got 'paths:2'"),
-        (["bits", "--feed", "powers:3"], "powers takes no number, got 'powers:3'"),
-        (["bits", "--feed", "one:"], "one takes no number, got 'one:'"),
-        (["bits", "--feed", "jump:4"], "a feed is one of one, split:N, fold_in:N, tree:N, paths:N, "),
+        (["bits", "--stream-layout", "split"], "split:N takes 1 to 16777216 streams, got 'split'"),
+        (["bits", "--stream-layout", "split:0"], "got 'split:0'"),
+        (["bits", "--stream-layout", "split:-4"], "got 'split:-4'"),
+        (["bits", "--stream-layout", "split:٣"], "got 'split:٣'"),
+        (["bits", "--stream-layout", "split:" + "9" * 5000], "split:N takes 1 to 16777216 streams"),
+        (["bits", "--stream-layout", "sparse_keys:4"], "sparse_keys:N takes 0 to 3 bits, got 'sparse_keys:4'"),
+        (
+            ["bits", "--stream-layout", "permuted_paths:2"],
+            "permuted_paths:N takes 3 to 256 numbers, got 'permuted_paths:2'",
+        ),
+        (["bits", "--stream-layout", "one_hot_keys:3"], "one_hot_keys takes no number, got 'one_hot_keys:3'"),
+        (["bits", "--stream-layout", "one:"], "one takes no number, got 'one:'"),
+        (
+            ["bits", "--stream-layout", "jump:4"],
+            "a stream layout is one of one, split:N, fold_in:N, tree:N, permuted_paths:N, ",
+        ),
         (["bits", "--streams", "jump:4"], "got 'jump:4'"),
         (["bits", "--streams", "seeds:2", "--seed", str(2**64 - 1)], "-2**63 to 2**64 - 1"),
         (["words"], "invalid choice: 'words'"),

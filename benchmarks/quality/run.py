@@ -34,7 +34,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="ent and dieharder on every feed of every algorithm")
     parser.add_argument("--size", choices=SIZES, default="small", help="which tests, and how large (default small)")
     parser.add_argument("--impl", nargs="+", default=all_impls(), help="algorithms (default all)")
-    parser.add_argument("--feed", nargs="+", default=list(FEEDS), help="feeds, as `python -m keyrng bits` takes them")
+    parser.add_argument(
+        "--stream-layout", nargs="+", default=list(FEEDS), help="feeds, as `python -m keyrng bits` takes them"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--again", action="store_true", help="run extreme results again: four times the sample, next seed"
@@ -49,7 +51,7 @@ def main() -> None:
         first = [row for row in read(file) if row.seed == options.seed and not row.is_control]
         todo = [(Stream(row.impl, row.feed, row.seed + 1), [larger(test_of(row))]) for row in extremes(first)]
     else:
-        streams = matrix(options.impl, options.feed, options.seed)
+        streams = matrix(options.impl, options.stream_layout, options.seed)
         todo = [(stream, part) for part in SIZES[options.size] for stream in streams]
     for stream, tests in todo:
         done = {(row.impl, row.feed, str(row.seed), row.run) for row in read(file)}

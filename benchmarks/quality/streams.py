@@ -14,15 +14,15 @@ FEEDS = (
     "fold_in:8192",
     "tree:8",
     "seeds:8192",
-    "weight:2",
-    "powers",
+    "sparse_keys:2",
+    "one_hot_keys",
     "float32",
     "float64",
-    "paths:16",
+    "permuted_paths:16",
     "tree:4",
     "tree:1",
-    "family:1",
-    "line:64",
+    "parent_child:1",
+    "chain:64",
 )
 REFERENCE, COUNTER = CONTROLS = "aes-128-ctr", "counter"
 _COUNT = """
@@ -49,7 +49,7 @@ class Stream:
             return [sys.executable, "-c", _COUNT]
         return [
             *(sys.executable, "-m", "keyrng", "bits"),
-            *("--impl", self.impl, "--feed", self.feed, "--seed", str(self.seed)),
+            *("--impl", self.impl, "--stream-layout", self.feed, "--seed", str(self.seed)),
         ]
 
     def __str__(self) -> str:

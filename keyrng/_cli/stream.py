@@ -13,7 +13,7 @@ from typing import IO
 import numpy as np
 
 import keyrng
-from keyrng._cli import feeds
+from keyrng._cli import stream_layouts
 
 _BUFFER = 1 << 20  # words at a time: 4 MiB, so that writing is nothing beside drawing
 
@@ -24,11 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--impl", default="threefry2x32", help=f"one of {', '.join(keyrng.algorithms.names())}")
     parser.add_argument("--bytes", type=int, default=None, metavar="N", help="stop after N bytes (default: never)")
     parser.add_argument(
-        "--feed",
-        "--streams",
+        "--stream-layout",
         default="one",
         metavar="NAME[:N]",
-        help=f"the streams to interleave word by word, or what to draw: {feeds.FORMS} (default one)",
+        help=f"the streams to interleave word by word, or what to draw: {stream_layouts.FORMS} (default one)",
     )
 
 
@@ -38,13 +37,13 @@ def run(given: argparse.Namespace) -> int:
         print(f"--bytes must not be negative, got {given.bytes}", file=sys.stderr)
         return 2
     try:
-        feed, number = feeds.parse(given.feed)
-        keys = feeds.keys_of(feed, number, given.seed, given.impl)
+        layout, number = stream_layouts.parse(given.stream_layout)
+        keys = stream_layouts.keys_of(layout, number, given.seed, given.impl)
     except (TypeError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
     try:
-        write(feed, keys, given.bytes, sys.stdout.buffer)
+        write(layout, keys, given.bytes, sys.stdout.buffer)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         # The reader has enough. Python would complain once more when it closes standard output: give it another.
@@ -54,12 +53,12 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
-def write(feed: feeds.Feed, keys: keyrng.Key, limit: int | None, to: IO[bytes]) -> None:
+def write(layout: stream_layouts.StreamLayout, keys: keyrng.Key, limit: int | None, to: IO[bytes]) -> None:
     """Words of 32 bits, little-endian."""
     each = max(1, _BUFFER // keys.size)
     start, left = 0, limit
     while left is None or left > 0:
-        data = feeds.words(feed, keys, start, each).astype("<u4", copy=False).view(np.uint8).data
+        data = stream_layouts.words(layout, keys, start, each).astype("<u4", copy=False).view(np.uint8).data
         to.write(data if left is None else data[:left])
         start += each
         left = None if left is None else left - len(data)

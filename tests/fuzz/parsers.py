@@ -22,7 +22,7 @@ import numpy as np
 import keyrng
 import keyrng.interop.numpy
 from keyrng import _generator
-from keyrng._cli import feeds
+from keyrng._cli import stream_layouts
 from keyrng._keys import serialize
 
 NAMES = keyrng.algorithms.names()[:7]
@@ -144,8 +144,8 @@ def read_seed(data: bytes) -> None:
 def read_arguments(data: bytes) -> None:
     rng = random.Random(data)
     how = rng.choice([*TEXTS, data.decode("latin-1"), f"split:{rng.randrange(20)}", f"seeds:{data[:1].hex()}"])
-    feed, number = feeds.parse(how)
-    keys = feeds.keys_of(feed, number, rng.choice((0, -1, 2**63, 2**64, 2**70)), rng.choice([*TEXTS, *NAMES]))
+    feed, number = stream_layouts.parse(how)
+    keys = stream_layouts.keys_of(feed, number, rng.choice((0, -1, 2**63, 2**64, 2**70)), rng.choice([*TEXTS, *NAMES]))
     assert keys.ndim == 1
 
 

@@ -1,4 +1,4 @@
-"""The feeds of `python -m keyrng bits` have the keys that their page names; test_public_api.py has what is written."""
+"""The layouts of `python -m keyrng bits` have the keys that their page names; test_public_api.py has what is written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import keyrng
-from keyrng._cli import feeds
+from keyrng._cli import stream_layouts
 
 
 def _line(key, n):
@@ -28,18 +28,18 @@ def _flipped(key, n):
 
 SEED = 7
 
-# The keys of every feed, in other words than its own.
+# The keys of every layout, in other words than its own.
 KEYS = {
     "one": lambda key, n: [key],
     "split": lambda key, n: [keyrng.fold_in(key, i) for i in range(n)],
     "fold_in": lambda key, n: [keyrng.fold_in(key, i) for i in range(n)],
     "tree": lambda key, n: [keyrng.fold_in(key, path) for path in product((0, 1), repeat=n)] if n else [key],
-    "paths": lambda key, n: [keyrng.fold_in(key, path) for path in permutations(range(n), 3)],
-    "family": lambda key, n: [key, *keyrng.split(key, n)],
-    "line": _line,
+    "permuted_paths": lambda key, n: [keyrng.fold_in(key, path) for path in permutations(range(n), 3)],
+    "parent_child": lambda key, n: [key, *keyrng.split(key, n)],
+    "chain": _line,
     "seeds": lambda key, n: [keyrng.key(SEED + i, impl=keyrng.key_impl(key)) for i in range(n)],
-    "powers": lambda key, n: _flipped(key, 1),
-    "weight": lambda key, n: [k for weight in range(n + 1) for k in _flipped(key, weight)],
+    "one_hot_keys": lambda key, n: _flipped(key, 1),
+    "sparse_keys": lambda key, n: [k for weight in range(n + 1) for k in _flipped(key, weight)],
     "float32": lambda key, n: [key],
     "float64": lambda key, n: [key],
 }
@@ -47,16 +47,26 @@ KEYS = {
 
 @pytest.mark.parametrize("impl", ["threefry2x32", "philox2x64", "threefry4x64"])
 @pytest.mark.parametrize(
-    "feed",
+    "layout",
     [
-        *("one", "split:3", "fold_in:3", "tree:0", "tree:3", "paths:3", "paths:5", "family:1", "family:3"),
-        *("line:1", "line:5", "seeds:3", "powers", "weight:0", "weight:1", "weight:2"),
+        *(
+            "one",
+            "split:3",
+            "fold_in:3",
+            "tree:0",
+            "tree:3",
+            "permuted_paths:3",
+            "permuted_paths:5",
+            "parent_child:1",
+            "parent_child:3",
+        ),
+        *("chain:1", "chain:5", "seeds:3", "one_hot_keys", "sparse_keys:0", "sparse_keys:1", "sparse_keys:2"),
     ],
 )
-def test_keys_of_feeds(feed, impl):
-    found, number = feeds.parse(feed)
-    name, _, n = feed.partition(":")
-    keys = feeds.keys_of(found, number, SEED, impl)
+def test_keys_of_feeds(layout, impl):
+    found, number = stream_layouts.parse(layout)
+    name, _, n = layout.partition(":")
+    keys = stream_layouts.keys_of(found, number, SEED, impl)
 
     assert keys.ndim == 1
     assert [*keys] == KEYS[name](keyrng.key(SEED, impl=impl), int(n or 0))
@@ -65,6 +75,6 @@ def test_keys_of_feeds(feed, impl):
 def test_every_feed_is_on_its_page_and_tested():
     page = (Path(__file__).parents[1] / "docs" / "command-line.md").read_text("utf-8")
 
-    assert [*KEYS] == [*feeds.FEEDS]
-    for name in feeds.FORMS.split(", "):
+    assert [*KEYS] == [*stream_layouts.LAYOUTS]
+    for name in stream_layouts.FORMS.split(", "):
         assert f"`{name}`" in page

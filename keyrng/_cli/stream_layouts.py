@@ -23,7 +23,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)
-class Feed:
+class StreamLayout:
     """Streams to interleave: their keys, and what is drawn from each."""
 
     #: The keys, of the key of the seed and a number; where it is of many seeds, of `keyrng.key`, the seed and a number.
@@ -86,53 +86,55 @@ def _near(key: keyrng.Key, least: int, most: int) -> keyrng.Key:
 
 
 # In the order of docs/command-line.md.
-FEEDS = {
-    "one": Feed(_one),
-    "split": Feed(keyrng.split, "streams"),
-    "fold_in": Feed(_children, "streams"),
-    "tree": Feed(_leaves, "levels", 0, 24),
-    "paths": Feed(_paths, "numbers", 3, 256),
-    "family": Feed(_family, "children"),
-    "line": Feed(_line, "generations", most=1 << 16),
-    "seeds": Feed(_seeds, "seeds", of_seeds=True),
-    "powers": Feed(lambda key, number: _near(key, 1, 1)),
-    "weight": Feed(lambda key, most: _near(key, 0, most), "bits", 0, 3),
-    "float32": Feed(_one, draws="float32"),
-    "float64": Feed(_one, draws="float64"),
+LAYOUTS = {
+    "one": StreamLayout(_one),
+    "split": StreamLayout(keyrng.split, "streams"),
+    "fold_in": StreamLayout(_children, "streams"),
+    "tree": StreamLayout(_leaves, "levels", 0, 24),
+    "permuted_paths": StreamLayout(_paths, "numbers", 3, 256),
+    "parent_child": StreamLayout(_family, "children"),
+    "chain": StreamLayout(_line, "generations", most=1 << 16),
+    "seeds": StreamLayout(_seeds, "seeds", of_seeds=True),
+    "one_hot_keys": StreamLayout(lambda key, number: _near(key, 1, 1)),
+    "sparse_keys": StreamLayout(lambda key, most: _near(key, 0, most), "bits", 0, 3),
+    "float32": StreamLayout(_one, draws="float32"),
+    "float64": StreamLayout(_one, draws="float64"),
 }
 
-FORMS = ", ".join(f"{name}:N" if feed.counts else name for name, feed in FEEDS.items())
+FORMS = ", ".join(f"{name}:N" if layout.counts else name for name, layout in LAYOUTS.items())
 
 
-def parse(text: str) -> tuple[Feed, int]:
-    """A feed and its number, of ``NAME`` or ``NAME:N``; ValueError if it is none."""
+def parse(text: str) -> tuple[StreamLayout, int]:
+    """A layout and its number, of ``NAME`` or ``NAME:N``; ValueError if it is none."""
     name, colon, number = text.partition(":")
-    feed = FEEDS.get(name)
-    if feed is None:
-        raise ValueError(f"a feed is one of {FORMS}, got {short_repr(text)}")
-    if not feed.counts:
+    layout = LAYOUTS.get(name)
+    if layout is None:
+        raise ValueError(f"a stream layout is one of {FORMS}, got {short_repr(text)}")
+    if not layout.counts:
         if colon:
             raise ValueError(f"{name} takes no number, got {short_repr(text)}")
-        return feed, 1
+        return layout, 1
     # isdecimal alone is true of digits of other scripts, and of numbers too long to read.
-    if not (number.isascii() and number.isdecimal() and len(number) < 10 and feed.least <= int(number) <= feed.most):
-        raise ValueError(f"{name}:N takes {feed.least} to {feed.most} {feed.counts}, got {short_repr(text)}")
-    return feed, int(number)
+    if not (
+        number.isascii() and number.isdecimal() and len(number) < 10 and layout.least <= int(number) <= layout.most
+    ):
+        raise ValueError(f"{name}:N takes {layout.least} to {layout.most} {layout.counts}, got {short_repr(text)}")
+    return layout, int(number)
 
 
-def keys_of(feed: Feed, number: int, seed: int, impl: str) -> keyrng.Key:
-    """The keys of a feed's streams, an array of one axis."""
-    if feed.of_seeds:
-        return feed.keys(partial(keyrng.key, impl=impl), seed, number)
-    return feed.keys(keyrng.key(seed, impl=impl), number)
+def keys_of(layout: StreamLayout, number: int, seed: int, impl: str) -> keyrng.Key:
+    """The keys of a layout's streams, an array of one axis."""
+    if layout.of_seeds:
+        return layout.keys(partial(keyrng.key, impl=impl), seed, number)
+    return layout.keys(keyrng.key(seed, impl=impl), number)
 
 
-def words(feed: Feed, keys: keyrng.Key, start: int, count: int) -> Array:
+def words(layout: StreamLayout, keys: keyrng.Key, start: int, count: int) -> Array:
     """Elements of each stream from ``start`` on, as random words: those of several streams interleaved one by one.
 
     Of uniforms, ``count`` is a multiple of 32, so that they fill whole words.
     """
-    dtype = np.dtype(feed.draws)
+    dtype = np.dtype(layout.draws)
     drawn = np.empty((keys.size, count), dtype)
     kernel = kernel_of("bits" if dtype == np.uint32 else "unit")
     fill_range(kernel, keys, drawn, ElementRange(start, count, count))
