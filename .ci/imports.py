@@ -3,7 +3,8 @@
 usage: python .ci/imports.py (with grimp installed, which import-linter brings; the layers themselves are contracts in
 pyproject.toml, checked by lint-imports)
 
-A unit is a package or a module directly under keyrng, with distributions._shared as a unit. Three figures: the longest
+A unit is a package or a module directly under keyrng; distributions._shared is a unit too, and __main__ belongs to
+_cli. Three figures: the longest
 chain of units of which each imports the next, the imports that run back up such a chain, and the names with an
 underscore that a module imports from another unit.
 """
@@ -26,6 +27,8 @@ LONGEST = 12
 def unit(module: str) -> str:
     """The unit that a module belongs to."""
     parts = module.split(".")
+    if parts[1:] == ["__main__"]:
+        return "keyrng._cli"
     if parts[1:3] == ["distributions", "_shared"]:
         return ".".join(parts[:3])
     return ".".join(parts[:2])
@@ -68,12 +71,11 @@ def private_names() -> list[str]:
                 continue
             for alias in node.names:
                 source = f"{node.module}.{alias.name}"
-                is_module = (ROOT / source.replace(".", "/")).is_dir() or (
-                    ROOT / f"{source.replace('.', '/')}.py"
-                ).is_file()
-                if alias.name.startswith("_") and not alias.name.startswith("__") and not is_module:
-                    if unit(f"{node.module}.") != unit(module):
-                        found.append(f"{module} imports {source}")
+                file = ROOT / source.replace(".", "/")
+                private = alias.name.startswith("_") and not alias.name.startswith("__")
+                is_module = file.is_dir() or file.with_suffix(".py").is_file()
+                if private and not is_module and unit(f"{node.module}.") != unit(module):
+                    found.append(f"{module} imports {source}")
     return found
 
 
@@ -89,7 +91,8 @@ def main() -> int:
     arrows = sum(map(len, units.values()))
     print(f"{len(units)} units, {arrows} imports between them, no circle")
     print(
-        f"longest chain: {len(chain)} of at most {LONGEST}: {' -> '.join(name.removeprefix('keyrng.') for name in chain)}"
+        f"longest chain: {len(chain)} of at most {LONGEST}:",
+        " -> ".join(name.removeprefix("keyrng.") for name in chain),
     )
     print(f"names with an underscore imported from another unit: {len(private)}", *private, sep="\n  ")
     return int(len(chain) > LONGEST or bool(private))

@@ -9,7 +9,7 @@ with _default_mode():  # by which Python reads the decimals of a module's text
     from keyrng import debug as debug
     from keyrng import initializers as initializers
     from keyrng._dropout import dropout, dropout_mask
-    from keyrng._epochs import shuffled_batches
+    from keyrng._epochs import EpochBatches, ShuffledBatches, shuffled_batches
     from keyrng._executors.threads import get_num_threads, set_num_threads
     from keyrng._generator import Generator
     from keyrng._keys.derive import (
@@ -25,8 +25,9 @@ with _default_mode():  # by which Python reads the decimals of a module's text
         wrap_key_data,
     )
     from keyrng._keys.named import keys_like
-    from keyrng._lazy import lazy_array
+    from keyrng._lazy import LazyArray, lazy_array
     from keyrng._sampling.draw import sample_kernel
+    from keyrng._saved_names import install as _install_saved_names
     from keyrng._version import __version__ as __version__
     from keyrng.distributions import (
         ball,
@@ -81,8 +82,11 @@ with _default_mode():  # by which Python reads the decimals of a module's text
     )
 
 __all__ = [
+    "EpochBatches",
     "Generator",
     "Key",
+    "LazyArray",
+    "ShuffledBatches",
     "algorithms",
     "ball",
     "bernoulli",
@@ -153,6 +157,13 @@ __all__ = [
     "wrap_key_data",
     "zipf",
 ]
+
+_install_saved_names()
+
+
+def __dir__() -> list[str]:
+    return sorted(["__all__", "__doc__", "__file__", "__name__", "__path__", "__version__", *__all__])
+
 
 if not _typing.TYPE_CHECKING:  # for type checkers every name would exist
 

@@ -302,7 +302,7 @@ class Generator(MayHelp):
     def __reduce__(self) -> tuple[Any, ...]:
         # A spawned generator, because one that draws the same numbers would be a trap; so are copies.
         (child,) = self.spawn(1)
-        return _from_pickle, (child._root.to_bytes(), self.device, new_name())
+        return from_pickle, (child._root.to_bytes(), self.device, new_name())
 
     def __copy__(self) -> Generator:
         return self.spawn(1)[0]
@@ -363,7 +363,7 @@ class Generator(MayHelp):
     zipf = _method(distributions.zipf)
 
 
-def _from_pickle(root: bytes, device: str, pickle: bytes) -> Generator:
+def from_pickle(root: bytes, device: str, pickle: bytes) -> Generator:
     """The generator of a pickle; of the same pickle read again, another."""
     with _lock:
         before = _read.add(pickle)

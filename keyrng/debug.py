@@ -64,11 +64,11 @@ class KeyReuseError(RuntimeError):
 def check_reuse() -> Iterator[None]:
     """For a ``with``: a key that is used twice inside raises a `KeyReuseError`, which says where it was used.
 
-    Samplers, ``sample_kernel``, ``split``, and seeding a generator of NumPy's use a key, each key of an array. ``fold_in`` may
-    be called any number of times, but not on a key that is sampled from as well, if the samples and the children can
-    be related. Keys are told apart by algorithm and words, so it does not matter how a key came to be in two places.
-    After ``keyrng.clone(key)`` the key, and every key that is made of it then, may be used once more. docs/key-reuse.md
-    has all the rules.
+    Samplers, ``sample_kernel``, ``split``, and seeding a generator of NumPy's use a key, each key of an array.
+    ``fold_in`` may be called any number of times, but not on a key that is sampled from as well, if the samples and the
+    children can be related. Keys are told apart by algorithm and words, so it does not matter how a key came to be in
+    two places. After ``keyrng.clone(key)`` the key, and every key that is made of it then, may be used once more.
+    docs/key-reuse.md has all the rules.
 
     The check sees all threads of the process, begins with no key used, and changes no value. It costs under 5
     microseconds per call and about 200 bytes for each key that is used, until it ends. It copies the words of keys on a

@@ -38,7 +38,7 @@ _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
 @pytest.fixture
-def _restored(monkeypatch, tmp_path):
+def restored(monkeypatch, tmp_path):
     """What an example changes for the whole process, or leaves behind, ends with its page."""
     monkeypatch.setattr(base, "_registry", dict(base._registry))
     monkeypatch.setattr(threads, "_count", threads._count)
@@ -56,7 +56,7 @@ def _run(text: str, name: str, file: str, line: int, namespace: dict[str, Any]) 
 
 
 @each_page
-@pytest.mark.usefixtures("_restored")
+@pytest.mark.usefixtures("restored")
 def test_python_of_a_page_runs(page):
     namespace: dict[str, Any] = {"__name__": "__main__"}
     text, blocks = page.read_text("utf-8"), []
@@ -110,7 +110,7 @@ def _attributes(code: CodeType) -> set[str]:
 @pytest.mark.cuda
 @pytest.mark.skipif(gpu.missing_reason() != "", reason=gpu.missing_reason())
 @each_gpu_page
-@pytest.mark.usefixtures("_restored")
+@pytest.mark.usefixtures("restored")
 def test_python_for_gpus_runs(page):
     namespace: dict[str, Any] = {"__name__": "__main__"}
     for modules, code in _for_gpus(page):
@@ -119,7 +119,7 @@ def test_python_for_gpus_runs(page):
 
 
 @pytest.mark.parametrize("module", MODULES)
-@pytest.mark.usefixtures("_restored")
+@pytest.mark.usefixtures("restored")
 def test_docstrings_of_a_module_run(module):
     # A module of keyrng.interop imports its library.
     found = pytest.importorskip(module) if ".interop." in module else importlib.import_module(module)

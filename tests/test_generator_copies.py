@@ -103,12 +103,12 @@ def pickled(count: int) -> list[bytes]:
         g = Generator(1)
         function, (root, device, pickle_) = g.__reduce__()
         made.append((root, device, next(times).to_bytes(8, "big") + pickle_[8:]))
-        assert function is _generator._from_pickle
+        assert function is _generator.from_pickle
     return made
 
 
 def read(pickle_) -> str:
-    return _generator._from_pickle(*pickle_).next_key().to_bytes().hex()
+    return _generator.from_pickle(*pickle_).next_key().to_bytes().hex()
 
 
 def test_the_record_is_bounded(few):

@@ -1,4 +1,4 @@
-"""`import keyrng` brings in nothing that it does not need. The layers are contracts in pyproject.toml (lint-imports)."""
+"""`import keyrng` imports nothing that it does not need. The layers are contracts in pyproject.toml."""
 
 from __future__ import annotations
 

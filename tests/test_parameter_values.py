@@ -1,7 +1,7 @@
 """The value of a parameter decides a draw: its container and its type do not, and no value makes a draw warn.
 
-Each example is a sampler, a dtype and one value for each parameter. The draw by Python numbers is the reference; NumPy's
-scalars, 0-d arrays, lists and arrays that hold the same values must give the same elements or the same error.
+Each example is a sampler, a dtype and one value for each parameter. The draw by Python numbers is the reference;
+NumPy's scalars, 0-d arrays, lists and arrays that hold the same values must give the same elements or the same error.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ TIMES = int(os.environ.get("BAD_INPUT_EXAMPLES", "1"))
 FLOAT_ENDS = (
     0.0, -0.0, 5e-324, 1e-310, 2.2250738585072014e-308, 1e-300, 1e-45, 1e-40, 1.1754943508222875e-38, 1e-37, 6e-8,
     6.1e-5,
-    2.0**-24, 0.1, 0.5, 1 - 2.0**-24, 1 - 2.0**-53, 1.0, 1 + 2.0**-52, 1.5, 2.0, 3.0, 10.0, 65504.0, 65520.0, 1e10, 1e18,
+    2.0**-24, 0.1, 0.5, 1 - 2.0**-24, 1 - 2.0**-53, 1.0, 1 + 2.0**-52, 1.5, 2.0, 3.0, 10.0, 65504.0, 65520.0, 1e10,
+    1e18,
     3.4028234663852886e38, 3.4028235677973366e38, 1e39, 1e300, 1.7976931348623157e308, float("inf"), float("nan"),
 )  # fmt: skip
 INT_ENDS = tuple(

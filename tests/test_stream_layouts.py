@@ -1,4 +1,4 @@
-"""The layouts of `python -m keyrng bits` have the keys that their page names; test_public_api.py has what is written."""
+"""The stream layouts of `python -m keyrng bits` have the keys that their page names."""
 
 from __future__ import annotations
 

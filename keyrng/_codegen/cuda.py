@@ -1,8 +1,9 @@
 """Kernels printed as CUDA: one function for each kernel, dtype and algorithm, in which a thread computes whole lanes.
 
 `source` gives a complete text, for NVRTC or nvcc; the backend compiles and launches it. Words, children and rejection
-loops are inside it, as `keyrng._executors.numpy` has them. It includes nothing, for NVRTC has no standard headers, and it
-is the same text from run to run. `keyrng._codegen.cuda_prelude` says why no compiler flag changes a bit of its results.
+loops are inside it, as `keyrng._executors.numpy` has them. It includes nothing, because NVRTC has no standard headers,
+and it is the same text from run to run. `keyrng._codegen.cuda_prelude` says why no compiler flag changes a bit of its
+results.
 """
 
 from __future__ import annotations

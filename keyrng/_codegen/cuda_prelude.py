@@ -193,8 +193,8 @@ template <class T, int N> DEVICE bool varies(
     return false;
 }
 
-// vary: the values of a group; see source() in keyrng/_codegen/cuda.py. Beside the row, where a group may begin and end,
-// they are any of them. Most parameters need no division, and the others one a group.
+// vary: the values of a group; see source() in keyrng/_codegen/cuda.py. Next to the row, where a group may begin and
+// end, they are any of them. Most parameters need no division, and the others one a group.
 template <class T, int N> DEVICE void vary(
         T (&values)[N], const T *p, u64 repeat, u64 length, u64 row, u64 count, long long at) {
     if (repeat == 1 && (length == count || (row + 1) * count <= length)) {

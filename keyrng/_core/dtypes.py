@@ -49,7 +49,7 @@ def inexact_dtype(dtype: DTypeLike, out: Any = None) -> Dtype:
 
 
 def floating_of(dtype: DTypeLike, out: Any, *values: Any) -> Dtype:
-    """A float as in `floating_dtype`; by default what the floats of arrays among the values promote to, float32 without any.
+    """A float as in `floating_dtype`; by default the one that float arrays among the values promote to, or float32.
 
     Python numbers, lists of them and integers do not count.
     """

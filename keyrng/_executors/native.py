@@ -142,7 +142,7 @@ NATIVE = NativeExecutor()
 def _program(
     kernel: Kernel, compute: Dtype, dtype: Dtype, algorithm: Algorithm, enabled: bool
 ) -> tuple[int, int, int] | None:
-    """The numbers of a kernel's program, of the conversion to a dtype (-1 for none) and of the algorithm, if compiled."""
+    """The numbers of a kernel's program, of the conversion (-1 for none) and of the algorithm, if it is compiled."""
     found, number = _programs.get(f"{kernel.name}.{compute.name}"), algorithm_number(algorithm)
     if found is None or number is None:
         return None
@@ -157,7 +157,7 @@ def _program(
 
 
 def _parameter(value: Array, shape: tuple[int, ...], total: int) -> Any:
-    """A parameter as ``run`` takes it: one value, or all of them in order, or an array with its strides in the result."""
+    """A parameter as ``run`` takes it: one value, all of them in order, or an array with its strides in the result."""
     value = np.ascontiguousarray(value)
     if value.size in (1, total):
         return value

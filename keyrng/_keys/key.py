@@ -279,7 +279,7 @@ class Key(MayHelp):
     def __reduce__(self) -> tuple[Any, ...]:
         # One function of a module, because loaders that call only functions they are told to trust, such as torch.load,
         # cannot be told of a method.
-        return _restored, (self.to_bytes(), self.device)
+        return restored, (self.to_bytes(), self.device)
 
     # No number.
 
@@ -332,7 +332,7 @@ def wrap_words(algorithm: Algorithm, words: Array) -> Key:
     return made
 
 
-def _restored(data: bytes, device: str) -> Key:
+def restored(data: bytes, device: str) -> Key:
     """A key from a pickle, on the device it was on; pickles name this function, so it keeps its name and place."""
     return Key.from_bytes(data).to(device)
 

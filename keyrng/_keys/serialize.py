@@ -69,8 +69,9 @@ def _parse(body: bytes) -> tuple[Algorithm, Array]:
     expected = words_at + prod(shape) * algorithm.word_bits // 8
     if (word_bits, shape[-1:], len(body)) != (algorithm.word_bits, (algorithm.key_words,), expected):
         raise ValueError(
-            f"malformed bytes of a key: {len(body) - words_at} bytes of {word_bits}-bit words with shape {short_repr(shape)}"
-            f" are no keys of {algorithm.name}, which have {algorithm.key_words} words of {algorithm.word_bits} bits"
+            f"malformed bytes of a key: {len(body) - words_at} bytes of {word_bits}-bit words with shape "
+            f"{short_repr(shape)} are no keys of {algorithm.name}, which have {algorithm.key_words} words of "
+            f"{algorithm.word_bits} bits"
         )
     try:
         words = np.frombuffer(body, _little(algorithm), offset=words_at).reshape(shape)

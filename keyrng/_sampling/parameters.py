@@ -90,8 +90,8 @@ _INFINITE = {FLOAT32: 2.0**128 - 2.0**103}
 def parameter_array(here: Device, given: Any, position: int, dtype: Dtype) -> Array:
     """A parameter as an array of the computation's dtype in the key's memory, or as NumPy's if it is one number.
 
-    It is checked, unless it was in the memory of a GPU: to know what holds there is to wait for the device. `sample_kernel` has
-    those checked by the kernel.
+    It is checked, unless it is in GPU memory, because reading it there would wait for the device; the kernel checks
+    those values.
     """
     name, raw, requirement = f"parameter {position + 1}", given, None
     if type(given) is Parameter:
@@ -331,12 +331,13 @@ def check_broadcast_together(**values: Array) -> None:
 
 
 def bounds(here: Device, low: Parameter, high: Parameter, dtype: Dtype) -> tuple[Array, Array, str]:
-    """Two bounds as `round_to_dtype` gives them, and an error if an interval is empty; ValueError where ``low > high``."""
+    """Two bounds by `round_to_dtype`, and an error if an interval is empty; ValueError where ``low > high``."""
     lows, highs = round_to_dtype(here, low, dtype), round_to_dtype(here, high, dtype)
     check_broadcast_together(**{low.name: lows, high.name: highs})
 
     def error() -> str:
-        return f"{low.name} must be less than {high.name}, got {short_repr(low.value, str)} and {short_repr(high.value, str)}"
+        values = f"{short_repr(low.value, str)} and {short_repr(high.value, str)}"
+        return f"{low.name} must be less than {high.name}, got {values}"
 
     if not (isinstance(lows, np.ndarray) and isinstance(highs, np.ndarray)):
         return lows, check_relation(here, _more, highs, lows, error=error), ""

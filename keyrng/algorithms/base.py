@@ -74,8 +74,9 @@ class Algorithm:
             raise ValueError("jax_layout is for blocks of two 32-bit words")
         if not self.jax_layout and (counter_bits < 128 or self.block_words % 2):
             raise ValueError(
-                f"a counter needs an even number of words and 128 bits or more, got {short_repr(self.block_words)} words of "
-                f"{self.word_bits} bits; two words of 32 bits work with jax_layout=True"
+                "a counter needs an even number of words and 128 bits or more, got "
+                f"{short_repr(self.block_words)} words of {self.word_bits} bits; two words of 32 bits work with "
+                "jax_layout=True"
             )
 
     @cached_property

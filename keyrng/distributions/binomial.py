@@ -33,6 +33,7 @@ def _attempt(lane: Any, n: Any, p: Any, peak: Any) -> tuple[Any, Any]:
 
 @kernel(*FLOATS)
 def binomial_kernel(lane: Any, n: Any, p: Any) -> Any:
+    """Return a binomial variate of ``n`` trials."""
     likely = p > 0.5
     # Of the rarer outcome, whose probability has all its digits.
     rare = where(likely, 1.0 - p, p)

@@ -40,8 +40,8 @@ def choice(
     Parameters
     ----------
     key, shape
-        As for `sample_kernel`; in the result, ``shape`` takes the place of the axis: it is ``key.shape + shape`` for numbers,
-        ``key.shape + a.shape[:axis] + shape + a.shape[axis + 1 :]`` for an array.
+        As for `sample_kernel`; in the result, ``shape`` takes the place of the axis: it is ``key.shape + shape`` for
+        numbers, ``key.shape + a.shape[:axis] + shape + a.shape[axis + 1 :]`` for an array.
     a
         A number, an array of any dtype, or an array of keys.
     replace

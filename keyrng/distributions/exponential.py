@@ -16,6 +16,7 @@ from keyrng.kernels.lane import FLOATS, kernel
 
 @kernel(*FLOATS)
 def exponential_kernel(lane: Any) -> Any:
+    """Return an exponential variate."""
     return 0.0 - log1p_unchecked(-uniform_co(lane))  # the negative of 0 would be -0
 
 

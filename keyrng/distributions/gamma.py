@@ -101,11 +101,13 @@ def magnification(largest: Any) -> Any:
 
 @kernel(*FLOATS)
 def gamma_factor_kernel(lane: Any, a: Any) -> Any:
+    """Return the factor of `gamma_parts`."""
     return gamma_parts(lane, a)[0]
 
 
 @kernel(*FLOATS)
 def gamma_boost_kernel(lane: Any, a: Any) -> Any:
+    """Return the logarithm of `gamma_parts`."""
     return gamma_parts(lane, a)[1]
 
 

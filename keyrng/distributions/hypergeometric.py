@@ -61,6 +61,7 @@ def _attempt(lane: Any, good: Any, bad: Any, sample: Any, peak: Any) -> tuple[An
 
 @kernel("float64")
 def hypergeometric_kernel(lane: Any, good: Any, bad: Any, sample: Any) -> Any:
+    """Return a hypergeometric variate."""
     # Of the rarer kind, in the smaller of the sample and the rest: so all counts from 0 on are possible.
     total = good + bad
     swap, rest = good > bad, sample > total * 0.5

@@ -101,7 +101,8 @@ def index_shuffle(key: Key, index: ArrayLike, n: Int, *, inverse: bool = False, 
     inverse
         Whether to go back: from elements to the indices where they stand.
     out
-        As for `sample_kernel`: the result is int64, or of the integers of ``out``, and has shape ``key.shape + index.shape``.
+        As for `sample_kernel`: the result is int64, or of the integers of ``out``, and has shape
+        ``key.shape + index.shape``.
 
     Raises
     ------

@@ -16,6 +16,7 @@ from keyrng.kernels.lane import FLOATS, kernel
 
 @kernel(*FLOATS)
 def loggamma_kernel(lane: Any, a: Any) -> Any:
+    """Return the logarithm of a gamma variate."""
     factor, boost = gamma_parts(lane, a)
     return log(factor) + boost
 

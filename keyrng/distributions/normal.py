@@ -25,17 +25,20 @@ def complex_part(lane: Any) -> Any:
 
 @kernel(*FLOATS)
 def normal_kernel(lane: Any) -> Any:
+    """Return a standard normal variate."""
     return complex_part(lane) * _SQRT2
 
 
 @kernel(*FLOATS)
 def normal_real_kernel(lane: Any) -> Any:
+    """Return the real part of a complex normal variate."""
     real, _ = lane.split(2)
     return complex_part(real)
 
 
 @kernel(*FLOATS)
 def normal_imag_kernel(lane: Any) -> Any:
+    """Return the imaginary part of a complex normal variate."""
     _, imag = lane.split(2)
     return complex_part(imag)
 

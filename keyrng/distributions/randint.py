@@ -214,6 +214,7 @@ def _check_range(dtype: np.dtype[Any], lowest: Any, highest: Any, minval: Any, m
 
 
 def integer_array(name: str, value: ArrayLike) -> Array:
+    """Return integers as an array with every digit; TypeError for anything else."""
     if isinstance(value, Key):
         raise TypeError(f"{name} is an integer or an array of integers, got a key; the key comes first")
     array = to_array(name, value)

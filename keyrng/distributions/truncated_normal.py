@@ -94,11 +94,13 @@ def _between(x: Any, least: Any, largest: Any) -> Any:
 
 @kernel(*FLOATS)
 def truncated_normal_kernel(lane: Any, lower: Any, upper: Any, least: Any, largest: Any) -> Any:
+    """Return a truncated normal variate, by the inverse distribution function."""
     return _between(_centre(uniform_co(lane), lower, upper), least, largest)
 
 
 @kernel(*FLOATS)
 def truncated_normal_tails_kernel(lane: Any, lower: Any, upper: Any, least: Any, largest: Any) -> Any:
+    """Return a truncated normal variate that is right in both tails."""
     # The lower tail is the upper one in a mirror, where fractions count from the other end.
     f = uniform_co(lane)
     left, right = upper < -_TAIL, lower > _TAIL

@@ -98,7 +98,8 @@ def _interval(here: Device, minval: ArrayLike, maxval: ArrayLike, dtype: Dtype) 
     low, high, empty = bounds(here, finite(minval=minval), finite(maxval=maxval), dtype)
 
     def error() -> str:
-        return f"maxval - minval must be finite in {low.dtype}, got {short_repr(minval, str)} and {short_repr(maxval, str)}"
+        values = f"{short_repr(minval, str)} and {short_repr(maxval, str)}"
+        return f"maxval - minval must be finite in {low.dtype}, got {values}"
 
     high = check_relation(here, finite_span, high, low, error=error)
     return (Parameter("minval", low), Parameter("maxval", high), Parameter("maxval", next_below(high, dtype))), empty

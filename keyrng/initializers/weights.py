@@ -56,7 +56,8 @@ def init_tree(
     for pattern, rule in rules.items():
         if not isinstance(pattern, str) or not callable(rule):
             raise TypeError(
-                f"initializer is one, or a dict of them by patterns of paths, got {short_repr(pattern)}: {short_repr(rule)}"
+                "initializer is one, or a dict of them by patterns of paths, got "
+                f"{short_repr(pattern)}: {short_repr(rule)}"
             )
 
     def initialized(path: str, leaf: Any) -> Any:

@@ -161,7 +161,8 @@ class KeyBitGenerator(np.random.BitGenerator):
         waits, half = (as_int(part, value.get(part)) for part in ("has_uint32", "uinteger"))
         if not isinstance(impl, str) or impl != self._stream.key.impl:
             raise ValueError(
-                f"the state is of {short_repr(impl, str)}, this {name} of {self._stream.key.impl}; make one of such a key"
+                f"the state is of {short_repr(impl, str)}, this {name} of {self._stream.key.impl}; "
+                "make one of such a key"
             )
         if not 0 <= half < 2**32 or waits not in (0, 1):
             raise ValueError(

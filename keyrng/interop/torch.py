@@ -20,9 +20,9 @@ import numpy as np
 from keyrng._core.dtypes import floating_dtype
 from keyrng._dropout import dropout as drop
 from keyrng._executors.device import as_cupy, is_on_gpu
-from keyrng._generator import _from_pickle
+from keyrng._generator import from_pickle
 from keyrng._keys.derive import Key, check_key, clone, fold_in, is_integer
-from keyrng._keys.key import _restored
+from keyrng._keys.key import restored
 from keyrng._keys.named import escaped_name
 from keyrng._sampling.parameters import Array, as_scalar, probability
 from keyrng.initializers.base import Layout, for_layout
@@ -37,7 +37,7 @@ __all__ = ["Dropout", "assign_keys", "dropout", "from_torch", "init_module_", "t
 Tensor: TypeAlias = torch.Tensor
 Initializer: TypeAlias = Callable[..., Array]  # init(key, shape, dtype)
 
-torch.serialization.add_safe_globals([_restored, _from_pickle])
+torch.serialization.add_safe_globals([restored, from_pickle])
 
 
 # Samples and tensors

@@ -39,7 +39,7 @@ def uniform_oc(lane: Any) -> Value:
 
 
 def uniform_oo(lane: Any) -> Value:
-    """The lane's uniform in (0, 1): that of `uniform_co`, and the smallest normal number for 0, as jax's on [tiny, 1)."""
+    """The lane's uniform in (0, 1): that of `uniform_co`, with the smallest normal number for 0, as jax's."""
     u = uniform_co(lane)
     return u + format_of(u).tiny  # which is nothing beside a number that is not 0
 

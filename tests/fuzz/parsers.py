@@ -111,7 +111,7 @@ def read_state(data: bytes) -> None:
 
 
 def read_pickled_generator(data: bytes) -> None:
-    made = _generator._from_pickle(data, "cpu", b"fuzz")
+    made = _generator.from_pickle(data, "cpu", b"fuzz")
     assert made._root.to_bytes() == data or made.impl in NAMES
     _generator._read.clear()
 

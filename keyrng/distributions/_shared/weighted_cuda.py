@@ -24,7 +24,7 @@ _INFINITY = 0x7FF << 52
 
 
 def cdf_cuda(weights: Array) -> Array:
-    """What `keyrng.distributions._shared.weighted.reached` gives; its last number is NaN or 0 for what are no weights."""
+    """The cumulative sum as on a CPU; its last number is NaN or 0 where the weights are not valid."""
     here, shift = device_at(weights), 1
     with here.current():
         words = here.apply(_if_positive, weights, cumulative_sum_cuda(scaled(weights))).view(np.uint64)
