@@ -70,7 +70,7 @@ def test_a_sample_goes_straight_to_a_tensor(dtype):
         (lambda: interop.dropout(KEY, np.ones(3)), "expected a tensor, got ndarray"),
         (lambda: interop.dropout(KEY, torch.ones(3, dtype=torch.int32)), "int32 is no float dtype"),
         (lambda: interop.Dropout(0.5), "expected a key, got float"),
-        (lambda: interop.init_module_(torch.nn.Linear(2, 2), 42, {}), "expected a key, got int"),
+        (lambda: interop.init_module_(42, torch.nn.Linear(2, 2), {}), "expected a key, got int"),
     ],
 )
 def test_what_is_of_the_wrong_kind_is_refused(call, message):
@@ -136,7 +136,7 @@ RULES = {"*.bias": zeros, "*.weight": normal}
 
 
 def test_parameters_get_keys_by_name():
-    net = interop.init_module_(Net(), KEY, RULES)
+    net = interop.init_module_(KEY, Net(), RULES)
 
     assert torch.equal(
         net.first.weight.detach(), interop.to_torch(normal(keyrng.fold_in(KEY, "first/weight"), (4, 3), "float32"))
@@ -148,7 +148,7 @@ def test_parameters_get_keys_by_name():
 
 
 def test_the_keys_are_those_of_a_tree_of_the_same_names():
-    net = interop.init_module_(Net(), KEY, {"*.bias": None, "*.weight": normal})
+    net = interop.init_module_(KEY, Net(), {"*.bias": None, "*.weight": normal})
     keys = keyrng.keys_like(KEY, {"first": {"weight": (4, 3)}, "heads": [{"weight": (2, 4)}]})
 
     assert np.array_equal(interop.from_torch(net.first.weight), normal(keys["first"]["weight"], (4, 3)))
@@ -158,13 +158,13 @@ def test_the_keys_are_those_of_a_tree_of_the_same_names():
 
 
 def test_a_weight_of_many_inputs_is_small():
-    layer = interop.init_module_(torch.nn.Linear(4096, 8), KEY, {"bias": zeros, "weight": normal})
+    layer = interop.init_module_(KEY, torch.nn.Linear(4096, 8), {"bias": zeros, "weight": normal})
 
     assert 0.9 < layer.weight.std() * (4096 / 2) ** 0.5 < 1.1
 
 
 def test_a_layer_more_changes_no_other():
-    small, wide = (interop.init_module_(Net(wide=wide), KEY, RULES) for wide in (False, True))
+    small, wide = (interop.init_module_(KEY, Net(wide=wide), RULES) for wide in (False, True))
 
     for name, parameter in small.named_parameters():
         assert torch.equal(parameter, wide.get_parameter(name))
@@ -173,7 +173,7 @@ def test_a_layer_more_changes_no_other():
 def test_none_leaves_a_parameter_and_the_first_rule_wins():
     net = Net()
     before = net.first.weight.detach().clone()
-    interop.init_module_(net, KEY, {"first.weight": None, "*.bias": zeros, "*": normal})
+    interop.init_module_(KEY, net, {"first.weight": None, "*.bias": zeros, "*": normal})
 
     assert torch.equal(net.first.weight, before)
     assert not net.first.bias.any()
@@ -190,7 +190,7 @@ def test_none_leaves_a_parameter_and_the_first_rule_wins():
 )
 def test_rules_that_do_not_fit_are_refused(make, rules, message):
     with pytest.raises(ValueError) as raised:  # noqa: PT011 (the message is compared below)
-        interop.init_module_(make(), KEY, rules)
+        interop.init_module_(KEY, make(), rules)
 
     assert message in str(raised.value)
 

@@ -23,7 +23,7 @@ KEY = keyrng.key(42)
 
 
 def weight_of(module, initializer, name="weight"):
-    interop.init_module_(module, KEY, {f"*{name}": initializer, "*": None})
+    interop.init_module_(KEY, module, {f"*{name}": initializer, "*": None})
     return module.get_parameter(name).detach()
 
 
@@ -81,7 +81,7 @@ def test_every_mode_of_variance_scaling(mode):
 
 def test_the_projections_of_attention():
     module = nn.MultiheadAttention(64, 4)
-    interop.init_module_(module, KEY, {"*weight": initializers.he_normal(), "*": None})
+    interop.init_module_(KEY, module, {"*weight": initializers.he_normal(), "*": None})
 
     assert abs(module.in_proj_weight.detach().std() / (2 / 64) ** 0.5 - 1) < 0.03
     assert abs(module.out_proj.weight.detach().std() / (2 / 64) ** 0.5 - 1) < 0.05

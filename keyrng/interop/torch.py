@@ -138,10 +138,12 @@ def torch_generator(key: Key, device: Any = "cpu") -> torch.Generator:
 # Modules
 
 
-def init_module_(module: torch.nn.Module, key: Key, rules: Mapping[str, Initializer | None]) -> torch.nn.Module:
+def init_module_(
+    key: Key, module: torch.nn.Module, rules: Initializer | Mapping[str, Initializer | None]
+) -> torch.nn.Module:
     """Initialize the parameters of a module in place, each by the first rule that fits its name; returns the module.
 
-    A rule is a pattern, as in ``fnmatch``, and an initializer: what ``keyrng.initializers`` makes, or any function
+    One initializer initializes all parameters. A rule is a pattern, as in ``fnmatch``, and an initializer: what ``keyrng.initializers`` makes, or any function
     ``init(key, shape, dtype)`` that returns an array. None leaves a parameter as it is. The key of the parameter
     ``encoder.0.weight`` is ``fold_in(key, "encoder/0/weight")``, as by `keyrng.keys_like`: a layer more, or another
     order, changes no other layer's values.
@@ -156,11 +158,13 @@ def init_module_(module: torch.nn.Module, key: Key, rules: Mapping[str, Initiali
     >>> import torch, keyrng.interop.torch
     >>> from keyrng.initializers import he_normal, zeros
     >>> rules = {"*bias": zeros, "*": he_normal()}
-    >>> keyrng.interop.torch.init_module_(torch.nn.Linear(2, 2), keyrng.key(0), rules).bias
+    >>> keyrng.interop.torch.init_module_(keyrng.key(0), torch.nn.Linear(2, 2), rules).bias
     Parameter containing:
     tensor([0., 0.], requires_grad=True)
     """
     check_key(key)
+    if not isinstance(rules, Mapping):
+        rules = {"*": rules}
     chosen = [(name, parameter, _rule(name, rules)) for name, parameter in module.named_parameters()]
     without = [name for name, _, rule in chosen if rule is None]
     if without:
