@@ -35,14 +35,14 @@ def torch_arrays(place: Place) -> None:
     expected = keyrng.normal(key, (n,))
     same(torch.from_dlpack(keyrng.normal(there, (n,))).cpu().numpy(), expected)
     tensor = torch.zeros(n, device=place.device)
-    keyrng.normal(there, out=bridge.array(tensor) if place.device == "cpu" else tensor)
+    keyrng.normal(there, out=bridge.from_torch(tensor) if place.device == "cpu" else tensor)
     same(tensor.cpu().numpy(), expected)
     wide = keyrng.normal(key, (n,), "bfloat16").astype(np.float32)
-    tensor = bridge.tensor(keyrng.normal(there, (n,), "bfloat16"))
+    tensor = bridge.to_torch(keyrng.normal(there, (n,), "bfloat16"))
     assert tensor.dtype == torch.bfloat16
     same(tensor.float().cpu().numpy(), wide)
     tensor = torch.zeros(n, dtype=torch.bfloat16, device=place.device)
-    keyrng.normal(there, dtype="bfloat16", out=bridge.array(tensor))
+    keyrng.normal(there, dtype="bfloat16", out=bridge.from_torch(tensor))
     same(tensor.float().cpu().numpy(), wide)
 
 
@@ -77,7 +77,7 @@ def into_tensors(place: Place, stream: Callable[[Any], Any]) -> None:
     torch.cuda.synchronize()
     with busy(torch, torch.cuda.Stream()), stream(torch):
         tensor.zero_()
-        keyrng.normal(there, out=bridge.array(tensor))
+        keyrng.normal(there, out=bridge.from_torch(tensor))
         copy = tensor * 1
     torch.cuda.synchronize()
     same(copy.cpu().numpy(), keyrng.normal(key, (n,)))

@@ -152,7 +152,10 @@ def intercepted(case: Case, key: Any, shape: Any, dtype: str, **parameters: Any)
 
 def all_intercepted(case: Case, key: Any, shape: Any, dtype: str, **parameters: Any) -> list[Call]:
     """The draws, where there may be several: a complex sample has two kernels."""
-    spec = case(RecordingKey.of(key), shape, dtype, **parameters)
+    named = {**case.fixed, **parameters, **({} if case.dtypes == BOOL else {"dtype": dtype})}
+    if key.device != "cpu":
+        named = {name: to_device(value, key) for name, value in named.items()}
+    spec = getattr(keyrng, case.function or case.name)(RecordingKey.of(key), shape=shape, **named)
     assert isinstance(spec, DrawSpec)
     if len(spec.kernels) == 1:
         return [Call(spec, key.shape)]

@@ -50,7 +50,7 @@ def test_the_first_of_equal_scores_wins(monkeypatch: pytest.MonkeyPatch) -> None
     def no_gumbels(kernel: Any, key: Any, out: Array, *rest: Any) -> None:
         out[...] = 0
 
-    monkeypatch.setattr(RACES, "fill_slab", no_gumbels)
+    monkeypatch.setattr(RACES, "fill_range", no_gumbels)
     for classes, slab in itertools.product((5, 200, 500, 5_000), (1, 7, 1_000, 1 << 16)):
         monkeypatch.setattr(RACES, "_SLAB", slab)
         for after in (1, 3):

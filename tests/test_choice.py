@@ -99,7 +99,7 @@ def test_cumulative_sum_has_a_written_order() -> None:
         (1, 2, 15, 16, 17, 31, 32, 33, 255, 256, 257, 4_096, 4_097, 70_001), (np.float32, np.float64)
     ):
         x = rng.random(size).astype(dtype)
-        assert_same(WEIGHTS.cumulative(x), slow_sum(x), size)
+        assert_same(WEIGHTS.cumulative_sum(x), slow_sum(x), size)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -139,7 +139,8 @@ def test_counts_of_items(dtype: str) -> None:
 # Samples without elements
 
 
-EMPTY_SHAPES: list[Any] = [(0,), 0, (2, 0), (0, 3), [0]]
+# Not 0: randint(key, 0, low, high) has the order of NumPy's arguments, which is an error.
+EMPTY_SHAPES: list[Any] = [(0,), (2, 0), (0, 3), [0]]
 
 
 @pytest.mark.parametrize("shape", EMPTY_SHAPES)

@@ -84,7 +84,7 @@ def test_numbers_of_jax(name: str, dtype: str) -> None:
     assert np.abs(ours - theirs).max() <= NEAR[dtype] * np.abs(theirs).max()
 
 
-@pytest.mark.parametrize("name", [name for name in init.__all__ if name not in ("Initializer", "tree", *TORCH)])
+@pytest.mark.parametrize("name", [name for name in init.__all__ if name not in ("Initializer", "init_tree", *TORCH)])
 def test_signatures_of_jax(name: str) -> None:
     theirs = getattr(pytest.importorskip("jax").nn.initializers, name)
 
@@ -255,7 +255,7 @@ def test_on_a_gpu() -> None:
                 assert isinstance(x, cupy.ndarray)
                 assert_same(cupy.asnumpy(x), expected[name, dtype], name, dtype)
             assert make(key, shape, "float32", out=x) is x
-        params = init.tree(key, {"a": (2, 3)}, init.he_normal())
+        params = init.init_tree(key, {"a": (2, 3)}, init.he_normal())
         assert_same(cupy.asnumpy(params["a"]), init.he_normal()(keyrng.fold_in(KEY, "a"), (2, 3)))
 
 
@@ -266,7 +266,7 @@ SHAPES = {"encoder": [{"weight": (3, 4), "bias": (4,)}, {"weight": (4, 4), "bias
 
 def test_a_parameter_has_the_key_of_its_path() -> None:
     keys = keys_like(KEY, SHAPES)
-    params = init.tree(KEY, SHAPES, init.normal(1.0))
+    params = init.init_tree(KEY, SHAPES, init.normal(1.0))
 
     assert keys["encoder"][0]["weight"] == keyrng.fold_in(KEY, "encoder/0/weight")
     assert keys["encoder"][1]["bias"] == keyrng.fold_in(KEY, "encoder/1/bias")
@@ -276,9 +276,9 @@ def test_a_parameter_has_the_key_of_its_path() -> None:
 
 
 def test_another_layer_changes_nothing() -> None:
-    before = init.tree(KEY, SHAPES, init.normal(1.0))
+    before = init.init_tree(KEY, SHAPES, init.normal(1.0))
     more = {"head": {"weight": (4, 2)}, "scale": (), "encoder": [*SHAPES["encoder"], {"weight": (9, 9)}]}
-    after = init.tree(KEY, more, init.normal(1.0))
+    after = init.init_tree(KEY, more, init.normal(1.0))
 
     for layer in (0, 1):
         for name in ("weight", "bias"):
@@ -314,7 +314,7 @@ def test_trees_keep_their_form() -> None:
         "none": [],
         "array": np.ones((2, 1)),
     }
-    params = init.tree(KEY, tree, init.ones)
+    params = init.init_tree(KEY, tree, init.ones)
 
     assert [x.shape for x in params["list"]] == [(2,), (2, 3)]
     assert isinstance(params["tuple"], tuple)
@@ -324,11 +324,13 @@ def test_trees_keep_their_form() -> None:
     assert params["none"] == []
     assert params["array"].shape == (2, 1)
     assert keys_like(KEY, {"dropout": None})["dropout"] == keyrng.fold_in(KEY, "dropout")
-    assert_same(init.tree(KEY, (2, 3), init.normal()), init.normal()(keyrng.fold_in(KEY, ""), (2, 3)))
+    assert_same(init.init_tree(KEY, (2, 3), init.normal()), init.normal()(keyrng.fold_in(KEY, ""), (2, 3)))
 
 
 def test_rules_by_pattern() -> None:
-    params = init.tree(KEY, SHAPES, {"*/bias": init.zeros, "encoder/?/*": init.he_normal(), "*": init.ones}, "float64")
+    params = init.init_tree(
+        KEY, SHAPES, {"*/bias": init.zeros, "encoder/?/*": init.he_normal(), "*": init.ones}, "float64"
+    )
 
     assert not params["encoder"][0]["bias"].any()
     expected = init.he_normal()(keyrng.fold_in(KEY, "encoder/0/weight"), (3, 4), "float64")
@@ -338,10 +340,10 @@ def test_rules_by_pattern() -> None:
 
 def test_names_for_arrays_of_keys() -> None:
     keys = keyrng.split(KEY, 3)
-    params = init.tree(keys, SHAPES, init.normal(1.0))
+    params = init.init_tree(keys, SHAPES, init.normal(1.0))
 
     for j in range(3):
-        one = init.tree(keys[j], SHAPES, init.normal(1.0))
+        one = init.init_tree(keys[j], SHAPES, init.normal(1.0))
         assert_same(params["encoder"][0]["weight"][j], one["encoder"][0]["weight"], j)
 
 
@@ -391,9 +393,9 @@ def test_names_for_arrays_of_keys() -> None:
         (lambda: init.dirac(in_axis=0)(KEY, (3, 3, 3)), ValueError, "in_axis and out_axis are two axes, got 0 and 0"),
         (lambda: keys_like(KEY, {"a": {3: ()}}), TypeError, r"names in a tree are str, got 3 under 'a'; str\(name\)"),
         (lambda: keys_like(7, {}), TypeError, "key"),
-        (lambda: init.tree(KEY, {"a": "b"}, init.zeros), TypeError, "'a': shape is an int or a tuple of ints"),
-        (lambda: init.tree(KEY, {"a": 3}, {"b": init.zeros}), ValueError, "no pattern of initializer matches 'a'"),
-        (lambda: init.tree(KEY, {"a": 3}, "zeros"), TypeError, "initializer is one, or a dict of them"),
+        (lambda: init.init_tree(KEY, {"a": "b"}, init.zeros), TypeError, "'a': shape is an int or a tuple of ints"),
+        (lambda: init.init_tree(KEY, {"a": 3}, {"b": init.zeros}), ValueError, "no pattern of initializer matches 'a'"),
+        (lambda: init.init_tree(KEY, {"a": 3}, "zeros"), TypeError, "initializer is one, or a dict of them"),
     ],
 )
 def test_bad_arguments(call: Callable[[], Any], error: type[Exception], says: str) -> None:

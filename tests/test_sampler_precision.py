@@ -18,11 +18,6 @@ ROWS = {
         r"^\| `(\w+)` \| ([\d., ]*?) ?\| ([\d.]+) \| ([\d.]+) \|$", PAGE.read_text("utf-8"), re.MULTILINE
     )
 }
-LIBRARY = {"laplace": "symmetric", "logistic": "symmetric", "cauchy": "symmetric", "rayleigh": "weibull"} | {
-    "weibull_min": "weibull",
-    "pareto": "powers",
-    "power": "powers",
-}
 TINY = float(np.finfo(np.float32).tiny)
 
 
@@ -73,9 +68,9 @@ _CROSS_ZERO = ("gumbel", "logistic")
 
 def errors(name, parameters, words):
     """The errors of a sampler at the uniforms of words, in ULP."""
-    module = importlib.import_module(f"keyrng.distributions.{LIBRARY.get(name, name)}")
+    module = importlib.import_module(f"keyrng.distributions.{name}")
     if name == "uniform":
-        got = module.unit(_Lane(words))
+        got = module.uniform_co(_Lane(words))
     else:
         got = getattr(module, f"_{name}")(_Lane(words), *(np.full(words.shape, p, np.float32) for p in parameters))
     exact = FORMULAS[name]((words >> np.uint32(9)) * 2.0**-23, *parameters)

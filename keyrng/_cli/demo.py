@@ -56,7 +56,7 @@ def run() -> int:
     print(f"digest           {digest.hexdigest()}\n")
     _timing(noise)
     for law, holds in laws:
-        print(f"{'predicate ' if holds else 'BROKEN'}  {law}")
+        print(f"{'holds ' if holds else 'BROKEN'}  {law}")
     return 0 if all(holds for _, holds in laws) else 1
 
 

@@ -66,7 +66,7 @@ def sample_kernel(
     >>> import keyrng
     >>> from keyrng.kernels import log1p, uniform_co
     >>> def exponential(lane):
-    ...     return -log1p(-unit(lane))
+    ...     return -log1p(-uniform_co(lane))
     >>> key = keyrng.key(0)
     >>> sample = keyrng.sample_kernel(exponential, key, (2, 3), "float32")
     >>> bool((sample == keyrng.exponential(key, (2, 3))).all())
