@@ -283,7 +283,7 @@ class Stubborn:
         return lane.rejection_loop(self.attempt)
 
     def attempt(self, lane: Any) -> tuple[Any, Any]:
-        self.rejection_loop += 1
+        self.attempts += 1
         words = [lane.bits() for _ in range(self.words)]
         mixed = words[0]
         for word in words[1:]:

@@ -164,5 +164,5 @@ def test_xarray_makes_what_is_looked_at():
 
     assert "4TB" in repr(d)
     assert_same(d.isel(time=slice(5, 8), place=[7, 1]).values, x[5:8, [7, 1]])
-    with pytest.raises(TypeError, match=r"what keyrng\.lazy makes"):
+    with pytest.raises(TypeError, match=r"what keyrng\.lazy_array makes"):
         from_lazy_array(np.zeros(3), ("a",))

@@ -72,7 +72,8 @@ def errors(name, parameters, words):
     if name == "uniform":
         got = module.uniform_co(_Lane(words))
     else:
-        got = getattr(module, f"_{name}")(_Lane(words), *(np.full(words.shape, p, np.float32) for p in parameters))
+        kernel = getattr(module, f"_{name}", None) or getattr(module, f"{name}_kernel")
+        got = kernel(_Lane(words), *(np.full(words.shape, p, np.float32) for p in parameters))
     exact = FORMULAS[name]((words >> np.uint32(9)) * 2.0**-23, *parameters)
     size = np.maximum(abs(exact), 1.0 if name in _CROSS_ZERO else TINY)
     return abs(got.astype(np.float64) - exact) / np.ldexp(1.0, np.frexp(size)[1] - 24)

@@ -25,7 +25,7 @@ class Lane:
         self.dtype = np.dtype(dtype)
         self.words = words
 
-    def planes(self, count: int) -> tuple[Array, ...]:
+    def strided_words(self, count: int) -> tuple[Array, ...]:
         kind = f"uint{8 * self.dtype.itemsize}"
         return tuple(np.atleast_1d(np.array(word, kind)) for word in self.words[:count])
 

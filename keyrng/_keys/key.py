@@ -393,4 +393,6 @@ def kind_of(value: object) -> str:
     """What a value is, for an error."""
     if isinstance(value, np.ndarray):
         return f"an array of {value.dtype} with shape {value.shape}"
+    if isinstance(value, type):
+        return "type"
     return "None" if value is None else type(value).__name__

@@ -28,7 +28,8 @@ def orthogonal(scale: ArrayLike = 1.0, column_axis: int = OUT_AXIS, dtype: DType
         A finite number.
     column_axis
         The axis of the columns; all others together are the rows. The fewer of the two are orthonormal. The default is
-        the axis of outputs of jax's weights; `keyrng.interop.torch.init_module_` replaces it by that of the torch weight.
+        the axis of outputs of jax's weights; `keyrng.interop.torch.init_module_` replaces it by that of the torch
+        weight.
     dtype
         float16, bfloat16, float32 (the default) or float64, or complex64 or complex128, where a call names none.
 

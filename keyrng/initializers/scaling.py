@@ -150,8 +150,8 @@ def variance_scaling(
         ``"uniform"``; of complex numbers within a disk.
     in_axis, out_axis, batch_axis
         The axis, or axes, of inputs, of outputs, and of what is no part of one weight. All others are the field of a
-        convolution. The defaults are the axes of jax's weights; `keyrng.interop.torch.init_module_` replaces defaults by
-        the axes of the torch weight.
+        convolution. The defaults are the axes of jax's weights; `keyrng.interop.torch.init_module_` replaces defaults
+        by the axes of the torch weight.
     dtype
         float16, bfloat16, float32 (the default) or float64, or complex64 or complex128, where a call names none.
 
