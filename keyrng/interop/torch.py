@@ -144,8 +144,8 @@ def init_module_(
     """Initialize the parameters of a module in place, each by the first rule that fits its name; returns the module.
 
     One initializer initializes all parameters. A rule is a pattern, as in ``fnmatch``, and an initializer: one that
-    ``keyrng.initializers`` makes, or any function ``init(key, shape, dtype)`` that returns an array. None leaves a parameter as it is. The key of the parameter
-    ``encoder.0.weight`` is ``fold_in(key, "encoder/0/weight")``, as by `keyrng.keys_like`: a layer more, or another
+    ``keyrng.initializers`` makes, or any function ``init(key, shape, dtype)`` that returns an array. None leaves a
+    parameter as it is. The key of the parameter ``encoder.0.weight`` is ``fold_in(key, "encoder/0/weight")``, as by `keyrng.keys_like`: a layer more, or another
     order, changes no other layer's values.
 
     Initializers of ``keyrng.initializers`` that depend on axes, such as ``he_normal()``, use those of PyTorch's
