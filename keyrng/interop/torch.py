@@ -145,8 +145,8 @@ def init_module_(
 
     One initializer initializes all parameters. A rule is a pattern, as in ``fnmatch``, and an initializer: one that
     ``keyrng.initializers`` makes, or any function ``init(key, shape, dtype)`` that returns an array. None leaves a
-    parameter as it is. The key of the parameter ``encoder.0.weight`` is ``fold_in(key, "encoder/0/weight")``, as by `keyrng.keys_like`: a layer more, or another
-    order, changes no other layer's values.
+    parameter as it is. The key of the parameter ``encoder.0.weight`` is ``fold_in(key, "encoder/0/weight")``, as by
+    `keyrng.keys_like`: a layer more, or another order, changes no other layer's values.
 
     Initializers of ``keyrng.initializers`` that depend on axes, such as ``he_normal()``, use those of PyTorch's
     weights, unless they name others: outputs are axis 0 and inputs axis 1, and the reverse in transposed convolutions.
