@@ -55,7 +55,7 @@ step env.txt 20 bash -c '
     git rev-parse HEAD
     '"$python"' -m keyrng info
     '"$python"' -m pip list 2>/dev/null | grep -iE "^(cupy|numpy|torch|jax|pytest|nvidia-cuda-nvrtc|nvidia-cusolver)"'
-has 'from keyrng._executors import compiled; assert compiled.instruction_sets()' ||
+has 'from keyrng._executors import native; assert native.instruction_sets()' ||
     timeout "$(share 60)" "$python" setup.py -q build_ext --inplace >>"$out/env.txt" 2>&1 ||
     echo "the compiled part could not be built; env.txt says why"
 step smoke.txt 60 "$python" benchmarks/gpu_smoke.py

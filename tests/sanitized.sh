@@ -20,5 +20,5 @@ export PYTHONMALLOC=malloc # Python's own allocator would hide the ends of small
 # Python frees little at its end, so leaks are found otherwise, in tests/test_memory.py; huge sizes are a MemoryError.
 export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1
 export LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
-"$python" -c 'from keyrng._executors import compiled; assert compiled.enabled, compiled.missing_reason()'
+"$python" -c 'from keyrng._executors import native; assert native.enabled, native.missing_reason()'
 exec "$python" -m pytest "$@"

@@ -330,7 +330,7 @@ def test_pickles_are_small():
         (TypeError, "expected a key", (keyrng.normal, 0, 3), {}),
         (TypeError, "sampler is a function", ("normal", KEY, 3), {}),
         (TypeError, "has no out", (keyrng.normal, KEY, 3), {"out": np.zeros(3)}),
-        (TypeError, "does not return what sample_kernel", (lambda key, shape, out: np.zeros(shape), KEY, 3), {}),
+        (TypeError, "does not return what sample_kernel", (lambda key, shape: np.zeros(shape), KEY, 3), {}),
         (TypeError, "unexpected keyword argument", (keyrng.normal, KEY, 3), {"scale": 3.0}),
         (TypeError, "dtype", (keyrng.normal, KEY, 3), {"dtype": "int32"}),
         (ValueError, "no negative sizes", (keyrng.normal, KEY, -3), {}),

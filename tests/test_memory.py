@@ -242,7 +242,7 @@ def test_small_calls_keep_no_memory(path: str) -> None:
 def test_calls_of_the_c_that_fail_keep_nothing() -> None:
     native, words, out = compiled.native, KEY._words.copy(), np.empty(8, np.uint32)
     number = compiled.algorithm_number(KEY._algorithm)
-    recipe = compiled.dispatch_entry((0, -1, number))
+    recipe = number  # program 0, no conversion
     calls = [
         (native.run_small, (recipe, words[:1], 8, np.uint32, np.empty)),
         (native.run_small, (recipe, words, 8, np.uint32, np.empty, out)),
@@ -283,11 +283,12 @@ native.run(*plan, np.tile(words, 3), 3, odd, 200, 200, sample, 4, 0, 600, (600,)
 def test_the_sanitizers_see_what_is_wrong(found: str) -> None:
     code = f"""
 import numpy as np, keyrng
-from keyrng._executors import compiled
+from keyrng._executors import native as compiled
 from keyrng.distributions.gamma import _gamma
 native, words = compiled.native, keyrng.key(0)._words
 kernel = _gamma
-plan = (*compiled.plan(kernel, np.dtype("float32"), np.dtype("float32")), 0)
+single = np.dtype("float32")
+plan = compiled._program(kernel, single, single, keyrng.key(0)._algorithm, True)
 n = len(kernel.parameters)
 out, few, one = np.empty(8, np.float32), np.ones(1000, np.float32), np.ones(1, np.float32)
 {BROKEN[found]}

@@ -136,7 +136,7 @@ import numpy, scipy.stats, pytest
 from modes import floating_mode
 with floating_mode({name!r}):
     import keyrng
-    assert keyrng._core.fpenv.what_is_on() == "rounding " + {name!r}
+    assert keyrng._core.fpenv.describe_fpenv() == "rounding " + {name!r}
     key = keyrng.key(20_260_101)
     made = [keyrng.normal(key, (1000,), "float64"), keyrng.logistic(key, (1000,), "float64")]
     made.append(keyrng.vonmises(key, 0.5, 4.0, (1000,), "float64"))

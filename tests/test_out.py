@@ -211,7 +211,7 @@ def test_positions_are_not_wrapped(call: Any) -> None:
 INITIALIZERS = {
     name: getattr(initializers, name)
     for name in initializers.__all__
-    if name not in ("Initializer", "tree", "zeros", "ones")
+    if name not in ("Initializer", "init_tree", "zeros", "ones")
 }
 GIVEN = {"constant": (3,), "sparse": (0.5,), "variance_scaling": (1.0, "fan_in", "uniform")}
 

@@ -164,7 +164,7 @@ def test_nobody_is_at_work_when_a_call_has_failed(several, where):
 
 INTERRUPTS = """
 import os, signal, sys, threading, time
-from keyrng._executors import compiled
+from keyrng._executors import native
 
 def kick(moment):
     time.sleep(0.1)
@@ -199,8 +199,8 @@ acts = {
     "categorical": lambda: keyrng.categorical(key, np.zeros(1000), shape=(2**14,)),
 }
 for on in (True, False):
-    compiled.enable(on)
-    for count in (1, 3) if compiled.enabled else (1,):
+    native.enable(on)
+    for count in (1, 3) if native.enabled else (1,):
         keyrng.set_num_threads(count)
         for name, act in acts.items():
             interrupt(name.replace(" ", "_"), act)

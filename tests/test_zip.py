@@ -75,5 +75,5 @@ def test_reuse_is_found_and_its_place(archive: Path) -> None:
     )
     told = run(archive, "-c", script)
 
-    assert "choice at <string>:4" in told
-    assert "dropout_mask at <string>:5" in told
+    assert "first used at <string>:4, by choice" in told
+    assert "used again at <string>:5, by dropout_mask" in told
