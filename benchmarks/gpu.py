@@ -221,7 +221,7 @@ def main() -> int:
 
     latest: dict[str, Any] = {}
     measure(Gpu(found.cupy()), plan(), options.limit, keep)
-    # What is in a file need not be read off the terminal too.
+    # The results are in a file.
     print("\n".join(report.target_lines(latest)) if options.markdown else gpu_report.markdown(latest))
     return 0
 

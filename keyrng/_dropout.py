@@ -58,7 +58,7 @@ def dropout(
     Parameters
     ----------
     key
-        As for `sample_kernel`. Each of an array of keys drops elements of its own, and the result has shape
+        As for `sample_kernel`. Each key of an array drops other elements, and the result has shape
         ``key.shape + x.shape``.
     x
         An array of float16, bfloat16, float32 or float64, where the key is; it may hold anything.

@@ -1,7 +1,7 @@
 """Names of 0.1.0 that pickles contain: the modules of then load what has moved or was renamed.
 
 A pickle names a class or function by its module. The modules here are made when a pickle asks for one, and have only
-what pickles of keys, generators, lazy arrays, data orders and samplers name.
+the names that pickles of keys, generators, lazy arrays, data orders and samplers contain.
 """
 
 from __future__ import annotations

@@ -125,7 +125,7 @@ def assert_same(actual: Array, expected: Array, *where: object) -> None:
 
 @dataclass(frozen=True)
 class Call:
-    """What a sampler would draw with a key, by one kernel."""
+    """The draw that a sampler would make with a key, by one kernel."""
 
     spec: DrawSpec
     keys: tuple[int, ...]

@@ -16,7 +16,7 @@ KEY = keyrng.key(0)
 KEYS = keyrng.split(KEY, (2, 3))
 TABLE = np.zeros((2, 3), np.float32)
 
-# What takes an axis, and the number of axes there are.
+# Functions with an axis, and the number of axes.
 CALLS: list[tuple[str, int, Callable[[Any], Any]]] = [
     ("permutation of a number", 1, lambda axis: keyrng.permutation(KEY, 5, axis)),
     ("permutation of an array", 2, lambda axis: keyrng.permutation(KEY, TABLE, axis)),

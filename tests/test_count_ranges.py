@@ -172,7 +172,7 @@ def test_means_beyond_the_signed_integers(dtype: str, lam: float) -> None:
     centred = (centred - (2.0**40 if dtype == "uint64" else 2.0**30)) / math.sqrt(lam)
 
     assert stats.kstest(centred.reshape(-1), "norm").pvalue > 1e-3
-    # A large mean beside a small one changes neither.
+    # A large mean next to a small one changes neither.
     pair = keyrng.poisson(keys, [4.0, lam], (1000, 2), dtype)
     assert (pair[..., 0] == keyrng.poisson(keys, 4.0, (1000, 2), dtype)[..., 0]).all()
     assert (pair[..., 1] == x[:, :2000].reshape(2, 1000, 2)[..., 1]).all()

@@ -393,7 +393,7 @@ def test_what_a_library_leaves_instead_of_a_factor(cupy: Any, monkeypatch: pytes
 
 @pytest.mark.parametrize("method", ["svd", "eigh"])
 def test_wrong_eigenvectors_are_seen(cupy: Any, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
-    """Of either routine: what it gives is taken only where its product is the matrix."""
+    """The factors of either routine are used only where their product is the matrix."""
     matrix = np.array([[[4.0, 0.0], [0.0, 9.0]], GOOD, [[1.0, 0.5], [0.5, 3.0]]])
     values, vectors = np.linalg.eigh(matrix)
     diagonals = np.sort(np.diagonal(matrix, axis1=-2, axis2=-1))

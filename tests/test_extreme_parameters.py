@@ -86,7 +86,7 @@ def ordinary(name: str, **changed: Any) -> dict[str, Any]:
 
 
 def sets(name: str, dtype: str) -> Iterator[dict[str, float]]:
-    """All extremes of each parameter beside the ordinary others, and of two or three with one another."""
+    """All extremes of each parameter with ordinary others, and of two or three with one another."""
     values = [[usual, *extremes(kind, dtype)] for usual, kind in SAMPLERS[name].values()]
     for chosen in itertools.product(*values):
         yield dict(zip(SAMPLERS[name], chosen, strict=True))
@@ -211,7 +211,7 @@ def test_an_element_does_not_depend_on_the_parameters_of_others(name: str, dtype
         assert alone[i].tobytes() == together[i].tobytes(), chosen[i]
 
 
-# What the values are
+# The values
 
 TINY = {"float32": (1e-37, 1e-40, 2.0**-147), "float64": (1e-37, 1e-305, 2.0**-1072)}
 DRAWS = 40_000

@@ -1,4 +1,4 @@
-"""What belongs to jax, torch and NumPy where keyrng's own is expected: accepted where it is unambiguous."""
+"""Objects of jax, torch and NumPy where those of keyrng are expected: accepted where they are unambiguous."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
 
 
 def _keys() -> list[tuple[str, Any, str]]:
-    """What is no key, and what its error says to type."""
+    """Objects that are not keys, and the calls that their errors name."""
     found = [
         ("a generator", keyrng.Generator(0), "generator.next_key()"),
         ("NumPy's generator", np.random.default_rng(0), "keyrng.key(int(rng.integers(2**63)))"),

@@ -165,7 +165,7 @@ def tiny(modules: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def run(tiny: Any, monkeypatch: pytest.MonkeyPatch, folder: Path, limit: str) -> tuple[dict[str, Any], str]:
-    """What benchmarks/gpu.py writes."""
+    """The files that benchmarks/gpu.py writes."""
     files = folder / "gpu.json", folder / "gpu.md"
     arguments = ["--limit", limit, "--json", str(files[0]), "--markdown", str(files[1])]
     monkeypatch.setattr(sys, "argv", ["gpu.py", *arguments])

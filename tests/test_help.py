@@ -136,7 +136,7 @@ def test_a_key_without_words_does_not_recurse() -> None:
 
 
 def test_attributes_are_as_fast_as_without() -> None:
-    """Of a class with ``__getattr__`` every attribute is slower."""
+    """Every attribute of a class with ``__getattr__`` is slower."""
     for kind in (Key, Generator):
         assert not any("__getattr__" in vars(base) or "__getattribute__" in vars(base) for base in kind.__mro__[:-1])
 

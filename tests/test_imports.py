@@ -38,7 +38,7 @@ def test_algorithms_use_the_named_operations_only():
         assert {name for name in others if not name.startswith("keyrng.algorithms")} <= allowed, path
 
 
-# What is there after `import numpy` stays out of it: what numpy brings is numpy's affair.
+# Modules that `import numpy` loads do not count.
 SCRIPT = """
 import sys
 import numpy

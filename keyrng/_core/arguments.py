@@ -1,4 +1,4 @@
-"""What was given for an argument: as text for an error, and as an array."""
+"""The value of an argument: as text for an error, and as an array."""
 
 from __future__ import annotations
 
@@ -72,7 +72,8 @@ def as_base_array(name: str, array: Array) -> Array:
     return np.asarray(array)
 
 
-# What other programs use where a key belongs: the beginning of its module's name, its type, and what makes a key of it.
+# Types of other libraries that are used where a key belongs: how the name of the module begins, the type, and the call
+# that makes a key of it.
 _FROM_JAX = "keyrng.interop.jax.from_jax(key)"
 _SOURCES_OF_KEYS = (
     ("keyrng._generator", "Generator", "generator.next_key()"),

@@ -1,4 +1,4 @@
-"""What calls of NumPy, PyTorch and JAX become here: the rows of docs/from-*.md, which errors quote.
+"""Calls of NumPy, PyTorch and JAX, and their equivalents here: the rows of docs/from-*.md, which errors quote.
 
 A test compares the rows with the pages. Nothing here runs before an error is raised, except that the names are
 collected once.
@@ -180,7 +180,7 @@ BY_NAME: Mapping[str, tuple[str, str]] = _by_name()
 
 
 def instead(name: str, generator: type | None = None) -> str:
-    """What to type for a name of another library, as the end of a message; empty for a name in no row."""
+    """Return what to type for a name of another library, as the end of a message; empty for a name in no row."""
     if name not in BY_NAME:
         return ""
     theirs, ours = BY_NAME[name]
@@ -253,7 +253,7 @@ def misplaced(error: TypeError, function: Any, generator: type | None = None) ->
 
 
 def advice(dtype: object = None) -> str:
-    """What to type for the call of a sampler that is running, as the end of a message."""
+    """Return what to type for the call of the sampler that is running, as the end of a message."""
     sampler: FrameType | None = None
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_globals.get("__name__", "").startswith("keyrng."):

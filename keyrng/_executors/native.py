@@ -1,6 +1,6 @@
 """The compiled path: kernels printed as C when keyrng was built, run by the module ``_compiled``.
 
-What is not compiled in (algorithms and kernels of the user's own) has no plan here and runs on NumPy.
+Algorithms and kernels of users are not compiled in, and run on NumPy.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ if native is not None:
 # Off for tests and benchmarks of the NumPy path: keyrng.testing.backend("numpy").
 enabled = native is not None
 
-# What a small draw needs, by kernel, dtype to compute in (None for the default), dtype and algorithm: the numbers of
+# The entries of small draws, by kernel, dtype to compute in (None for the default), dtype and algorithm: the numbers of
 # program, conversion and algorithm in one, and the dtype to compute in. Finding it costs more than drawing.
 dispatch_cache: dict[tuple[Any, Dtype | None, Dtype, Algorithm], tuple[int, Dtype, bool]] = {}
 
@@ -58,7 +58,7 @@ def enable(on: bool) -> None:
 
 
 def missing_reason() -> str:
-    """Why there is no compiled path; empty if there is."""
+    """Return why the compiled path is missing; empty if it is there."""
     return _reason
 
 

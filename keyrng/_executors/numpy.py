@@ -310,7 +310,7 @@ def _stored(value: Any, dtype: Dtype) -> Array:
 
 
 def _flat(value: Array, shape: tuple[int, ...]) -> Callable[[int, int], Array]:
-    """A parameter by flat positions; an array of one value stands for all of them."""
+    """A parameter by flat positions; an array of one value is used for all of them."""
     if value.size == 1:
         one = value.reshape(1)
         return lambda first, stop: one

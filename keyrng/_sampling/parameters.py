@@ -32,7 +32,7 @@ _R = TypeVar("_R")
 
 @dataclass(frozen=True, eq=False)  # looked up by identity: numbers that passed are remembered with it
 class Requirement:
-    """What a parameter must be: in words, and as a test that works on a number and on an array.
+    """The condition on a parameter: in words, and as a test that works on a number and on an array.
 
     It holds both for what was given and for what the dtype of the computation makes of it.
     """
@@ -122,8 +122,8 @@ def matching_parameters(
 ) -> tuple[Any, tuple[Array, ...]] | None:
     """Parameters of which each is a number or an array of the sample's shape, as `parameter_array` has it; else None.
 
-    Beside them is that shape, which the arrays have if it is not given. They are contiguous, and of at most so many
-    elements.
+    The shape is returned first; it is that of the arrays if it is not given. They are contiguous, and have at most so
+    many elements.
     """
     arrays: list[Array] = []
     for parameter in parameters:
@@ -195,7 +195,7 @@ def _refuse(name: str, requirement: Requirement, was: Any, has: Any, dtype: Dtyp
 
 
 def _numeric(name: str, value: Any, dtype: Dtype) -> Array:
-    """What was given as an array of numbers, none of them rounded: of a list, floats or integers of any size."""
+    """Convert an argument to an array of numbers without rounding: of a list, floats or integers of any size."""
     if isinstance(value, Key):
         raise TypeError(f"{name} is a number or an array, got a key; the key comes first")
     if isinstance(value, (str, bytes)) or value is None:
@@ -236,7 +236,7 @@ def _rounded(name: str, array: Array, dtype: Dtype) -> Array:
 
 
 def to_key_device(here: Device, name: str, array: Array, given: Any) -> Array:
-    """What was made of a list, which is nowhere, in the memory of the key; of an array the user says where it goes."""
+    """Move an array built from a list to the key's device; an array of NumPy is never moved implicitly."""
     if here is CPU or not array.ndim:
         return array
     if isinstance(given, np.ndarray):
@@ -303,7 +303,7 @@ def check_relation(
 ) -> Array:
     """A parameter of which ``holds(value, *others)`` is true: ValueError where it is not, or NaN on a GPU.
 
-    ``holds`` is written in the kernel language, and no closure, for there it is compiled.
+    ``predicate`` is written in the kernel language and is not a closure, because on a GPU it is compiled.
     """
     if all(isinstance(array, np.ndarray) for array in (value, *others)):
         with np.errstate(all="ignore"):
@@ -315,7 +315,7 @@ def check_relation(
 
 @lru_cache(maxsize=64)
 def _nan_unless(predicate: Callable[..., Any]) -> Callable[..., Any]:
-    """The value of which something holds, beside others, or NaN; remembered, for it is compiled."""
+    """`where(predicate(value, *others), value, nan)`; cached, because it is compiled."""
 
     def or_nan(value: Any, *others: Any) -> Any:
         return where(predicate(value, *others), value, math.nan)

@@ -33,7 +33,7 @@ def _exp(lane: Any, x: Any) -> Any:
 
 
 def _coordinate(log_power: Any, total: Any, p: Any) -> Any:
-    # A total of 0, where an exponential of 0 met powers that underflow, stands for half of the smallest exponential.
+    # A total of 0, where an exponential of 0 met powers that underflow, becomes half of the smallest exponential.
     half = 2.0**-24 if total.dtype == np.float32 else 2.0**-53
     return exp((log_power - log(where(total == 0.0, half, total))) / p)
 

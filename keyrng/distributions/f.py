@@ -66,7 +66,7 @@ def f(
 
     Notes
     -----
-    Of two gamma variates whose logarithms are subtracted before the exponential: no 0 / 0 however small the parameters.
+    The logarithms of two gamma variates are subtracted before the exponential, which avoids 0 / 0 for small parameters.
     For the smallest all values are 0 or infinite. Values differ from jax.random.f, as those of `gamma`.
 
     Examples

@@ -63,7 +63,9 @@ def logseries(
     array([1, 4, 6, 9, 2], dtype=int32)
     """
     dtype = integer_dtype(dtype, out)
-    checked_parameter(device_of(key), below_one(p=p), FLOAT64)  # what is no probability is told first
+    checked_parameter(
+        device_of(key), below_one(p=p), FLOAT64
+    )  # the error for a value that is not a probability comes first
     return sample_kernel(_logseries, key, shape, dtype, _fitting(dtype)(p=p), compute=FLOAT64, out=out)
 
 

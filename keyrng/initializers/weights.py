@@ -1,4 +1,4 @@
-"""Weights by name: an array for every shape of nested dicts, lists and tuples, each from a key of its own path."""
+"""Weights by name: an array for every shape in nested dicts, lists and tuples, each from the key of its path."""
 
 from __future__ import annotations
 

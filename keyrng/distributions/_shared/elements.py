@@ -1,4 +1,4 @@
-"""What permutation and choice take elements of: the numbers 0 to n - 1, an array, or an array of keys."""
+"""The elements of permutation and choice: the numbers 0 to n - 1, an array, or an array of keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the samplers of rows share: those whose elements along the last axis belong together."""
+"""Functions of the samplers of rows, whose elements along the last axis belong together."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def scaled(rows: Array) -> Array:
     return here.apply(_scaled, rows, largest[..., np.newaxis])
 
 
-# Up to 2**123 weights of less than _MANY have a finite sum. A subnormal of a row that it makes 0 is nothing beside it.
+# Up to 2**123 weights of less than _MANY have a finite sum. A subnormal of a row that becomes 0 is negligible.
 _MANY, _FEW, _SCALE = 2.0**900, 2.0**-400, 2.0**600
 
 

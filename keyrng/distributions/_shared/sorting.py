@@ -70,7 +70,7 @@ def orders(key: Key, shape: tuple[int, ...], axis: int = 0) -> Array:
 
     if rounds and total <= _CHUNK:
         run_ranges(key._algorithm, keys, piece, _CHUNK // total)
-    elif rounds:  # each has pieces, and threads, of its own
+    elif rounds:  # one key at a time, in several threads
         for i in range(keys):
             piece(i, i + 1)
     return result.reshape(*words.shape[:-1], *shape)
@@ -226,7 +226,7 @@ def stable_order(lines: Array) -> Array:
 def first_k(key: Key, size: int, count: int) -> Array:
     """The first ``count`` places of each key's order, exactly these.
 
-    The order begins with the places of the smallest words of the last round. What stands there was at some rank among
+    The order begins with the places of the smallest words of the last round. Each of these had some rank among
     the words of the round before, and so on back to the first.
     """
     device = device_at(key._words)

@@ -80,7 +80,7 @@ def weighted_indices(key: Key, full: tuple[int, ...], weights: Array, p: ArrayLi
     find = _search(reached, key.size * count)
     places = np.empty((key.size, count), index_dtype(weights.size))
     whole = (reached[-1:],)
-    # Of each key a run of parts: several keys at a time, or one key's parts in several runs.
+    # Each run has parts of several keys, or some of the parts of one key.
     together, length = max(1, _CHUNK // count), min(count, _CHUNK)
     runs = -(-count // length)
 

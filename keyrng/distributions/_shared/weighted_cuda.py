@@ -36,7 +36,7 @@ def cdf_cuda(weights: Array) -> Array:
 
 
 def weighted_indices_cuda(part: Kernel, key: Key, full: tuple[int, ...], reached: Array) -> Array:
-    """For each key places of shape ``full``, or -1 if the whole is no number above 0; ``part`` is a part of it."""
+    """For each key places of shape ``full``, or -1 if the whole is not above 0; ``part`` is a part of it."""
     here = device_of(key)
     with here.current():
         parts = sample_kernel(part, key, full[key.ndim :], FLOAT64, positive(whole=reached[-1])).view(np.uint64)
