@@ -46,7 +46,7 @@ SHAPES: list[Refusal] = [
 @each_case
 def test_shape(case: Case, path: str) -> None:
     dtype = case.dtypes[0]
-    case(KEY, (3,), dtype, **case.parameters[0])  # the short road of small draws is taken from the second call on
+    case(KEY, (3,), dtype, **case.parameters[0])  # the fast path of small draws is taken from the second call on
     for keys in (KEY, keyrng.split(KEY, 2)):
         for shape, error, message in SHAPES:
             with pytest.raises(error, match=message):

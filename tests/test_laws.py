@@ -174,7 +174,7 @@ def key_arrays(algorithm: str) -> Iterator[keyrng.Key]:
 def test_batch_is_a_stack_of_single_keys(case: Case, algorithm: str, any_path: str) -> None:
     for dtype, parameters in zip(case.some_dtypes[-2:], case.parameters * 2, strict=False):
         for keys in key_arrays(algorithm):
-            # Fewer than 128 values a key go side by side on the compiled path, one value a key on a road of its own.
+            # Fewer than 128 values a key go side by side on the compiled path, one value per key separately.
             for shape in ((), (1,), (5,), (2, 3), (131,)):
                 batch = case(keys, shape, dtype, **parameters)
 

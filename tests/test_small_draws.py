@@ -1,4 +1,4 @@
-"""The short road of small draws: what takes it, and that it gives and refuses what the long one does."""
+"""The fast path of small draws: which draws take it, and that it gives and refuses the same as the general path."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEY = keyrng.key(5)
 
 @pytest.fixture
 def taken(monkeypatch: pytest.MonkeyPatch) -> list[Array]:
-    """What the short road wrote, which knows nothing yet."""
+    """The arrays that the fast path wrote; its cache is empty at first."""
     written: list[Array] = []
     native = compiled.native.run_small
 
@@ -75,7 +75,7 @@ def test_what_is_not_small_or_usual_is_drawn_all_the_same(shape: Any, taken: lis
     assert_same(sample.ravel()[:3], keyrng.normal(KEY, (min(3, sample.size),)))
 
 
-def test_keys_of_an_axis_take_the_long_road(taken: list[Array]) -> None:
+def test_keys_of_an_axis_take_the_general_path(taken: list[Array]) -> None:
     one = keyrng.stack([KEY])
     for _ in range(2):
         assert_same(keyrng.normal(one, (3,)), keyrng.normal(KEY, (3,))[None])
@@ -83,7 +83,7 @@ def test_keys_of_an_axis_take_the_long_road(taken: list[Array]) -> None:
 
 
 @pytest.mark.parametrize("shape", [-1, (2, -1), (2, 2.0), True, (True,), 10**30, (1,) * 65, "3", {3}], ids=repr)
-def test_shapes_that_are_none_are_refused_as_on_the_long_road(shape: Any, taken: list[Array]) -> None:
+def test_shapes_that_are_none_are_refused_as_on_the_general_path(shape: Any, taken: list[Array]) -> None:
     keyrng.normal(KEY, (3,))
     with pytest.raises((TypeError, ValueError), match="shape"):
         keyrng.normal(KEY, shape)
@@ -118,7 +118,7 @@ def test_a_shape_left_out_is_that_of_the_arrays(taken: list[Array]) -> None:
     ],
     ids=repr,
 )
-def test_refused_as_on_the_long_road(parameter: Any, taken: list[Array]) -> None:
+def test_refused_as_on_the_general_path(parameter: Any, taken: list[Array]) -> None:
     raised = []
     for _ in range(2):
         with pytest.raises((TypeError, ValueError), match="lam ") as error:

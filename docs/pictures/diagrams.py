@@ -1,4 +1,4 @@
-"""The diagrams, as SVG: the tree of keys, with the words that the keys really have, and the road from key to sample.
+"""The diagrams, as SVG: the tree of keys, with the words that the keys really have, and the way from a key to a sample.
 
 Readable on light and dark pages: boxes have colours of their own, and what stands beside them is grey.
 """
@@ -92,15 +92,15 @@ def key_tree() -> str:
     return d.text()
 
 
-def road() -> str:
-    """The one road from a key to a sample, and where it has three lanes."""
-    d = Drawing("The road from a key to a sample: one definition, three ways to run it, the same bits", 720, 560)
-    d.box(360, 36, 330, BLUE, "keyrng.gamma(key, a, shape)", "a docstring, and one call of draw")
+def sample() -> str:
+    """From a key to a sample: one definition, three executors."""
+    d = Drawing("From a key to a sample: one definition, three executors, the same bits", 720, 560)
+    d.box(360, 36, 330, BLUE, "keyrng.gamma(key, a, shape)", "a docstring, and one call of sample_kernel")
     d.arrow((360, 61), (360, 87))
-    waist = "draw(kernel, key, shape, dtype, positive(a=a))"
-    d.box(360, 122, 430, BLUE, waist, "checks, broadcasting, dtype and out:", "once, for all samplers")
+    call = "sample_kernel(kernel, key, shape, dtype, positive(a=a))"
+    d.box(360, 122, 430, BLUE, call, "specify: checks, broadcasting, dtype and out,", "once, for all samplers")
     d.arrow((360, 156), (360, 182))
-    d.box(360, 208, 430, BLUE, "fill_slab", "elements start ... start + count of each key")
+    d.box(360, 208, 430, BLUE, "executor.fill(spec, elements, out)", "elements start ... start + count of each key")
     for x in (125, 360, 595):
         d.arrow((360, 233), (360, 252), (x, 252), (x, 287))
     d.box(
@@ -134,4 +134,4 @@ def road() -> str:
 
 def texts() -> dict[str, str]:
     """Every diagram by its name."""
-    return {"key-tree": key_tree(), "road": road()}
+    return {"key-tree": key_tree(), "sample": sample()}
