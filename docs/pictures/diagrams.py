@@ -98,7 +98,7 @@ def sample() -> str:
     d.box(360, 36, 330, BLUE, "keyrng.gamma(key, a, shape)", "a docstring, and one call of sample_kernel")
     d.arrow((360, 61), (360, 87))
     call = "sample_kernel(kernel, key, shape, dtype, positive(a=a))"
-    d.box(360, 122, 430, BLUE, call, "specify: checks, broadcasting, dtype and out,", "once, for all samplers")
+    d.box(360, 122, 480, BLUE, call, "specify: checks, broadcasting, dtype and out,", "once, for all samplers")
     d.arrow((360, 156), (360, 182))
     d.box(360, 208, 430, BLUE, "executor.fill(spec, elements, out)", "elements start ... start + count of each key")
     for x in (125, 360, 595):
