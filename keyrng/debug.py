@@ -283,7 +283,7 @@ def _kind_of(name: str, key: Key, args: tuple[Any, ...], result: object) -> int:
     """The kind of a use by a function."""
     if name in _KINDS or key._algorithm.jax_layout:
         return _KINDS.get(name, _SAMPLE)
-    if name == "draw":
+    if name == "sample_kernel":
         return _SAMPLE if _splits(args[0] if args else None) else _DIRECT
     is_complex = getattr(getattr(result, "dtype", None), "kind", "") == "c"
     return _DIRECT if name in _WITHOUT_CHILDREN and not is_complex else _SAMPLE

@@ -114,6 +114,9 @@ EXCEPTED = {
 #: Likewise, of what is tried otherwise.
 EXCEPTED_NAMES = {
     "initializers.Initializer": "a protocol, which nobody calls",
+    "LazyArray": "made by lazy_array, and tried as an object",
+    "ShuffledBatches": "made by shuffled_batches, and tried as an object",
+    "EpochBatches": "made by shuffled_batches, and tried as an object",
     "algorithms.Domain": "an enum",
     "debug.KeyReuseError": "an exception",
 }

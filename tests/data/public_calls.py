@@ -26,7 +26,10 @@ SHAPES = {"encoder": [{"weight": (3, 4), "bias": (4,)}], "decoder": (4, 3)}
 
 #: What is in ``keyrng.__all__`` and draws nothing, or nothing of which bits are promised.
 WITHOUT_VALUES = {
+    "EpochBatches",
     "Key",
+    "LazyArray",
+    "ShuffledBatches",
     "algorithms",
     "debug",
     "sample_kernel",  # which every sampler calls
