@@ -258,7 +258,7 @@ def _runner(name: str, function: FunctionType, position: int) -> Callable[[tuple
 
     def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         key = args[position] if len(args) > position else kwargs.get("key")
-        if _thread.inside or type(key) is not Key:
+        if _thread.inside or not isinstance(key, Key):
             return function(*args, **kwargs)
         _thread.inside = True
         try:
