@@ -187,9 +187,9 @@ def _fast_path(
         return sample
     # ml_dtypes' bfloat16 has no buffers, so its bits are written.
     bits = run_small(program, key._words, shape, np.uint16, np.empty if out is None else out.view(np.uint16), *values)
-    if bits is None or out is not None:
-        return out if bits is not None else None
-    return np.asarray(bits.view(dtype))
+    if bits is None:
+        return None
+    return np.asarray(bits.view(dtype)) if out is None else out
 
 
 def run_ranges(algorithm: Algorithm, total: int, piece: Callable[[int, int], None], size: int) -> None:

@@ -33,7 +33,7 @@ def logistic(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array
     Notes
     -----
     ``log(u) - log(1 - u)`` of a uniform u on (0, 1); values lie in [-16.0, 16.0] for float32 (and narrower floats) and
-    in [-36.1, 36.1] for float64. But for one: a u of 0 stands for the smallest normal number, as in jax, and gives
+    in [-36.1, 36.1] for float64. One value differs: a u of 0 becomes the smallest normal number, as in jax, and gives
     -87.3 (float32, one value in 2**23) or -708.4 (float64). The values of ``jax.random.logistic`` within rounding.
 
     Examples

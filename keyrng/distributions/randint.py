@@ -169,7 +169,7 @@ def _range_on_device(
     low, high = (_whole(here, name, value, dtype) for name, value in (("minval", minval), ("maxval", maxval)))
     check_broadcast_together(minval=low, maxval=high)
     with here.current():
-        # Of the last integer, for maxval itself may be one more than the dtype holds.
+        # The last integer, because maxval itself may be one more than the dtype holds.
         first, last = low.astype(wide), (high.astype(np.uint64) - np.uint64(1)).astype(wide)
         span = here.xp.where(first <= last, high.astype(np.uint64) - low.astype(np.uint64), np.uint64(1))
         return Parameter("minval", low.astype(word)), Parameter("maxval", span.astype(word))

@@ -49,7 +49,7 @@ def rayleigh(
     -----
     ``s * sqrt(-2 * log(u))`` of a uniform u on [0, 1); values lie in [4.8e-4 s, 5.77 s] for float32 (and narrower
     floats), in [2.1e-8 s, 8.58 s] for float64. The values of ``jax.random.rayleigh`` within rounding, but where u is 0:
-    that gives infinity in jax, and here stands for half of the smallest u.
+    that gives infinity in jax, and becomes half of the smallest u here.
 
     Examples
     --------

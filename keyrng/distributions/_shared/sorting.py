@@ -131,7 +131,7 @@ def _places(packed: Array) -> Array:
 def _sort_places(places: Array, rounds: list[SortKeys], shape: tuple[int, ...], axis: int) -> None:
     """Write the places of each key's array when sorted by the words of one round after the other, stably.
 
-    Several arrays are no more than a chunk together, which is then the only one.
+    Several arrays fit one chunk together.
     """
     keys, total = places.shape
     flat, packed = places.reshape(-1), np.empty(places.size, np.uint64)
