@@ -20,6 +20,8 @@ ABI3 = not sysconfig.get_config_var("Py_GIL_DISABLED")  # free-threaded Python h
 # The bits of every sample depend on these: no fused multiply-add, no reassociation, wrapping signed integers.
 STRICT = [
     "-O3",
+    "-falign-functions=64",
+    "-falign-loops=32",
     "-std=gnu11",
     "-ffp-contract=off",
     "-fno-math-errno",

@@ -6,8 +6,9 @@ Algorithms and kernels of users are not compiled in, and run on NumPy.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -45,9 +46,13 @@ if native is not None:
 # Off for tests and benchmarks of the NumPy path: keyrng.testing.backend("numpy").
 enabled = native is not None
 
-# The entries of small draws, by kernel, dtype to compute in (None for the default), dtype and algorithm: the numbers of
-# program, conversion and algorithm in one, and the dtype to compute in. Finding it costs more than drawing.
-dispatch_cache: dict[tuple[Any, Dtype | None, Dtype, Algorithm], tuple[int, Dtype, bool]] = {}
+# A small draw: the C function; the numbers of program, conversion and algorithm in one; the dtype to compute in; and
+# whether the result's dtype has buffers, which ml_dtypes' bfloat16 has not.
+Entry: TypeAlias = tuple[Callable[..., Any], int, Dtype, bool]
+
+# The entries by kernel, dtype to compute in (None for the default), dtype and algorithm. Finding the numbers costs more
+# than drawing.
+dispatch_cache: dict[tuple[Any, Dtype | None, Dtype, Algorithm], Entry] = {}
 
 
 def enable(on: bool) -> None:
@@ -114,8 +119,8 @@ class NativeExecutor:
     def derive(self, algorithm: Algorithm, words: Array, index: Array | int, domain: Domain, count: int) -> Array:
         """Return children at indices; see `Executor.derive`."""
         number = algorithms[algorithm.name]
-        if not isinstance(index, np.ndarray):
-            low, high = index & (2**algorithm.word_bits - 1), index >> algorithm.word_bits
+        if type(index) is int:
+            low, high = index & algorithm.word_mask, index >> algorithm.word_bits
             if words.ndim == 1:
                 out = np.empty(algorithm.key_words, algorithm.dtype)
                 native.derive_one(number, words, low, high, domain, out)
@@ -169,7 +174,8 @@ def _remember(
 ) -> None:
     """Draw later small samples of this kind by `fast_path`."""
     number, store, algorithm_ = program
-    found = (number << 16 | (store + 1) << 8 | algorithm_, compute, is_half(dtype) and dtype.kind == "V")
+    numbers = number << 16 | (store + 1) << 8 | algorithm_
+    found = (native.run_small, numbers, compute, dtype.kind != "V")
     dispatch_cache[kernel, compute, dtype, algorithm] = found
     if compute == compute_dtype(dtype):
         dispatch_cache[kernel, None, dtype, algorithm] = found

@@ -84,6 +84,11 @@ class Algorithm:
         """The dtype of a word."""
         return np.dtype(np.uint32 if self.word_bits == 32 else np.uint64)
 
+    @cached_property
+    def word_mask(self) -> int:
+        """A word with all bits set."""
+        return int(2**self.word_bits - 1)
+
     @property
     def key_bits(self) -> int:
         """The number of bits in a key."""
