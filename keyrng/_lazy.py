@@ -13,7 +13,7 @@ from keyrng._core.arguments import short_repr
 from keyrng._core.dtypes import Dtype, DTypeLike
 from keyrng._core.indexing import runs
 from keyrng._executors.base import DrawSpec, ElementRange
-from keyrng._executors.device import CPU, device_at, drop_broadcast_axes
+from keyrng._executors.device import device_at, drop_broadcast_axes
 from keyrng._keys.derive import Key, check_key, clone
 from keyrng._sampling.draw import fill
 from keyrng._sampling.parameters import Array
@@ -152,7 +152,7 @@ class LazyArray:
 
     def __repr__(self) -> str:
         name = getattr(self._made_of[0], "__name__", repr(self._made_of[0]))
-        device = "" if self.device == "cpu" else f", device={self.device!r}"
+        device = device_at(self._spec.words).pick("", f", device={self.device!r}")
         return f"LazyArray({name}, shape={self.shape}, dtype={self.dtype}{device})"
 
     def __getitem__(self, index: Any) -> Any:
@@ -167,7 +167,7 @@ class LazyArray:
         starts, count = runs(index, self.shape, spec.words.ndim - 1)
         values = tuple([v if v.size == 1 else _at(v, self.shape, index) for v in spec.values])
         made = _make(spec, starts, count, asked.shape, values)
-        return made if isinstance(asked, np.ndarray) or self.device != "cpu" else made[()]
+        return made if isinstance(asked, np.ndarray) else made[()]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         limit = self._limit
@@ -220,9 +220,8 @@ def _specified(
 def _at(value: Array, shape: tuple[int, ...], index: Any) -> Array:
     """A parameter for the values asked for; axes along which it does not vary keep length 1."""
     here = device_at(value)
-    if here is not CPU:
-        parts = index if isinstance(index, tuple) else (index,)
-        index = tuple(here.receive(np.asarray(p)) if isinstance(p, (list, np.ndarray)) else p for p in parts)
+    parts = index if isinstance(index, tuple) else (index,)
+    index = tuple(here.receive(np.asarray(p)) if isinstance(p, (list, np.ndarray)) else p for p in parts)
     with here.current():
         return drop_broadcast_axes(here.xp.asarray(here.xp.broadcast_to(value, shape)[index]))
 

@@ -52,7 +52,7 @@ def test_the_first_of_equal_scores_wins(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(RACES, "fill_range", no_gumbels)
     for classes, slab in itertools.product((5, 200, 500, 5_000), (1, 7, 1_000, 1 << 16)):
-        monkeypatch.setattr(RACES, "_SLAB", slab)
+        monkeypatch.setattr(RACES.CpuTopK, "slab", slab)
         for after in (1, 3):
             table = np.repeat(np.resize(logits, classes)[:, None], after, axis=1)
             highest = np.argsort(-table, axis=0, kind="stable").astype(np.int32)
@@ -77,7 +77,7 @@ def test_slabs_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
     expected = [categorical(keys, *arguments) for arguments in given]
     for slab in (5, 8, 30, 100, 211, 1_000):
-        monkeypatch.setattr(RACES, "_SLAB", slab)
+        monkeypatch.setattr(RACES.CpuTopK, "slab", slab)
         for arguments, sample in zip(given, expected, strict=True):
             assert_same(categorical(keys, *arguments), sample, slab, *arguments[1:])
 

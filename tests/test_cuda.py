@@ -132,7 +132,7 @@ def test_numbers_in_device_memory(there: Gpu) -> None:
     assert same(one, keyrng.fold_in(KEY, 2**32))
     with pytest.raises(TypeError, match=r'on a GPU is unsigned, got int64; data.astype\("uint64"\)'):
         keyrng.fold_in(KEY.to("cuda"), moved.astype(np.int64))
-    with pytest.raises(TypeError, match=r"data to fold in is on cpu, the key on cuda:0; cupy.asarray"):
+    with pytest.raises(TypeError, match=r"data is on cpu, the key on cuda:0; cupy.asarray"):
         keyrng.fold_in(KEY.to("cuda"), numbers)
     with pytest.raises(TypeError, match=r"data to fold in is on cuda:0, the key on cpu"):
         keyrng.fold_in(KEY, moved)

@@ -12,6 +12,7 @@ from cases import assert_same
 from test_cuda_arrays import KEY, KEYS, RNG, WEIGHTS, check, each_key, to_gpu, to_host
 
 import keyrng
+from keyrng.distributions._shared.gumbel_top_k_cuda import CudaTopK
 
 
 @each_key
@@ -109,7 +110,7 @@ def test_categorical_shapes(cupy: Any, keys: str) -> None:
 
 @pytest.mark.parametrize("slab", [1, 7, 40])
 def test_a_race_in_slabs(cupy: Any, monkeypatch: pytest.MonkeyPatch, slab: int) -> None:
-    monkeypatch.setattr(importlib.import_module("keyrng.distributions._shared.gumbel_top_k"), "_DEVICE_SLAB", slab)
+    monkeypatch.setattr(CudaTopK, "slab", slab)
     for shape, axis in (((2, 11), 1), ((11, 3), 0), ((3, 4), 0)):
         for key, replace in itertools.product((KEYS["one"], keyrng.split(KEY, 3)), (True, False)):
             wanted = (2, *np.delete(shape, axis).tolist())
@@ -120,7 +121,7 @@ def test_the_first_of_equal_scores_wins(cupy: Any, monkeypatch: pytest.MonkeyPat
     race = importlib.import_module("keyrng.distributions._shared.gumbel_top_k_cuda")
 
     def score(lane: Any, logit: Any) -> Any:
-        return race._in_order(logit)
+        return race.ordered_word(logit)
 
     monkeypatch.setattr(race, "_scores", lambda gumbel: race.Kernel(score, "bare_score", ()))
     tiny = np.float32(1e-45)
@@ -132,9 +133,7 @@ def test_the_first_of_equal_scores_wins(cupy: Any, monkeypatch: pytest.MonkeyPat
         ([0, np.inf, 1, 2, 3], [-1] * 5),
     ):
         for dtype, slab in itertools.product((np.float32, np.float64), (1, 100)):
-            monkeypatch.setattr(
-                importlib.import_module("keyrng.distributions._shared.gumbel_top_k"), "_DEVICE_SLAB", slab
-            )
+            monkeypatch.setattr(CudaTopK, "slab", slab)
             table = to_gpu(np.array(logits, dtype))
             assert to_host(keyrng.categorical(to_gpu(KEY), table)) == order[0]
             assert to_host(keyrng.categorical(to_gpu(KEY), table, shape=(5,), replace=False)).tolist() == order

@@ -166,9 +166,10 @@ def float_dtype(dtype: Dtype) -> Dtype:
 
 def compute_dtype(dtype: Dtype) -> Dtype:
     """What a sample of a dtype is computed in: floats in float32 or float64, integers in words."""
+    wide = dtype.itemsize == 8
     if dtype.kind in "iu":
-        return _UINT64 if dtype.itemsize == 8 else UINT32
-    return float_dtype(dtype)
+        return _UINT64 if wide else UINT32
+    return FLOAT64 if wide else FLOAT32
 
 
 def float_of(value: Any) -> Dtype:

@@ -6,10 +6,12 @@ of another format; all else is a kernel.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
+from keyrng._core.arguments import cast_array
 from keyrng._core.dtypes import FLOAT32, FLOAT64, Dtype
 from keyrng._executors.device import Array, device_at
 from keyrng.kernels.bits import to_bfloat16
@@ -25,7 +27,8 @@ def convert(array: Array, dtype: Dtype) -> Array:
         return array
     with here.current():
         if given.name == "bfloat16":  # the upper half of a float32
-            return convert((array.view(np.uint16).astype(np.uint32) << 16).view(np.float32), dtype)
+            words = here.xp.asarray(array.view(np.uint16).astype(np.uint32) << 16)  # of a scalar, NumPy makes no array
+            return convert(words.view(np.float32), dtype)
         if dtype.name == "bfloat16":
             return here.apply(to_bfloat16, convert(array, FLOAT32)).view(dtype)
         if (given, dtype) == (FLOAT32, FLOAT64):
@@ -43,8 +46,22 @@ def _to_float64(x: Any) -> Any:
     return cast(x, np.float64)
 
 
-def next_float(array: Array, up: bool) -> Array:
-    """The next number of the array's dtype upwards, or downwards; infinities and NaN in that direction stay."""
+def rounded(name: str, array: Array, dtype: Dtype) -> Array:
+    """An array in another dtype; ValueError, with its name, where an array of NumPy does not fit it."""
+    return cast_array(name, array, dtype) if isinstance(array, np.ndarray) else convert(array, dtype)
+
+
+def next_float(array: Array, dtype: Dtype, up: bool) -> Array:
+    """The next number of a dtype upwards, or downwards, in the array's own dtype; infinities and NaN stay."""
+    if isinstance(array, np.ndarray):
+        # Next to the largest number is infinity, and next to 0 a subnormal.
+        with np.errstate(over="ignore", under="ignore"):
+            towards = dtype.type(math.inf if up else -math.inf)
+            return np.asarray(np.nextafter(array.astype(dtype), towards)).astype(array.dtype)
+    return convert(_next(convert(array, dtype), up), array.dtype)
+
+
+def _next(array: Array, up: bool) -> Array:
     word = np.dtype(f"u{array.dtype.itemsize}").type
     sign, infinity = word(1 << (8 * array.dtype.itemsize - 1)), word(_INFINITY[array.dtype.name])
     here = device_at(array)

@@ -8,18 +8,19 @@ floats narrower than 64 bits: CuPy flushes subnormals, and has no promise about 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from functools import cache
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
 from keyrng._core.arguments import short_repr
 from keyrng._executors import gpu
+from keyrng._executors.cpu_device import CpuDevice
+from keyrng._executors.gpu import is_on_gpu as is_on_gpu
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]  # or CuPy's, which has no static types
-
-_HERE: AbstractContextManager[Any] = nullcontext()
+_T = TypeVar("_T")
 
 
 class Device(Protocol):
@@ -54,56 +55,41 @@ class Device(Protocol):
     def copy(self, array: Array) -> Array:
         """A copy of an array that lies here, or of one of NumPy's as it is."""
 
-    def overlap(self, one: Array, other: Array) -> bool:
-        """Whether two arrays that lie here may have memory in common."""
+    def adopt(self, name: str, array: Array, given: object) -> Array:
+        """An array built from ``given``, which lies in the memory of the CPU, as one that lies here.
+
+        Numbers stay where they are, and an array of NumPy is never moved implicitly: TypeError, with its name.
+        """
+
+    def output(self, out: object) -> Array:
+        """An array or tensor to write to, as an array; TypeError unless it lies here, ValueError if it is read-only."""
+
+    def must_copy(self, value: Array, result: Array) -> bool:
+        """Whether a parameter would change while ``result`` is written, because both may have memory in common."""
+
+    def unread(self, requirement: _T) -> _T | None:
+        """A requirement that only a kernel can check, because reading arrays that lie here would wait; else None."""
 
     def apply(self, function: Callable[..., Any], *values: Array) -> Array:
         """A function of the kernel language of arrays, element by element; on a GPU it is compiled, so no closure."""
 
+    def take(self, array: Array, indices: Array, axis: int) -> Array:
+        """Elements along an axis; indices must be in range."""
 
-class _Cpu:
-    """The memory of the CPU."""
+    def row_max(self, x: Array) -> Array:
+        """The largest number along the last axis, -infinity of none."""
 
-    name = "cpu"
-    xp = np
+    def row_sum(self, x: Array) -> Array:
+        """The sum along the last axis in the axis's order: NumPy's own order differs from version to version."""
 
-    def current(self) -> AbstractContextManager[Any]:
-        return _HERE
+    def sum_of_products(self, x: Array, y: Array) -> Array:
+        """The sums of ``x * y`` along the last axis, in order, of arrays that broadcast together."""
 
-    def owns(self, value: object) -> bool:
-        return isinstance(value, np.ndarray)
-
-    def array(self, name: str, value: object) -> Array:
-        device = device_at(as_cupy(value)).name
-        raise TypeError(
-            f"{name} is on {device}, the key on cpu; key.to({device!r}) puts the key there, cupy.asnumpy({name}) "
-            f"brings {name} here"
-        )
-
-    def empty(self, shape: tuple[int, ...], dtype: Any) -> Array:
-        try:
-            return np.empty(shape, dtype)
-        except ValueError as error:  # more bytes or axes than an array can have; if they are not there, a MemoryError
-            raise ValueError(f"no array has shape {short_repr(shape)} and dtype {np.dtype(dtype)}: {error}") from None
-
-    def receive(self, array: Array) -> Array:
-        return array if isinstance(array, np.ndarray) else array.get()
-
-    def contiguous(self, array: Array) -> Array:
-        return np.ascontiguousarray(array)
-
-    def copy(self, array: Array) -> Array:
-        return array.copy()
-
-    def overlap(self, one: Array, other: Array) -> bool:
-        return np.may_share_memory(one, other)
-
-    def apply(self, function: Callable[..., Any], *values: Array) -> Array:
-        with np.errstate(all="ignore"):
-            return np.asarray(function(*values))
+    def pick(self, on_cpu: _T, on_gpu: _T) -> _T:
+        """The one of two implementations that is for this memory."""
 
 
-CPU: Device = _Cpu()
+CPU: Device = CpuDevice()
 
 
 @cache
@@ -120,11 +106,6 @@ def gpu_executor() -> Any:
     return cuda
 
 
-def is_on_gpu(value: object) -> bool:
-    """Whether a value is an array in the memory of a GPU, of whatever library."""
-    return hasattr(value, "__cuda_array_interface__")
-
-
 def as_cupy(value: object) -> Array:
     """An array in the memory of a GPU as CuPy's, without a copy."""
     array: Array = gpu.as_array(value)
@@ -134,6 +115,32 @@ def as_cupy(value: object) -> Array:
 def device_at(array: Array) -> Device:
     """The memory that an array of NumPy or CuPy lies in."""
     return CPU if isinstance(array, (np.ndarray, np.generic)) else _gpu(array.device.id)
+
+
+def device_of_values(*values: object) -> Device:
+    """The GPU of the first value in GPU memory, or the CPU."""
+    return next((device_at(as_cupy(value)) for value in values if is_on_gpu(value)), CPU)
+
+
+def preparation_device(device: Device, *values: object) -> Device:
+    """Where parameters are checked and prepared: on the CPU, unless one of them is in GPU memory.
+
+    `Device.adopt` then moves those prepared on the CPU to the key's device.
+    """
+    return device if any(map(is_on_gpu, values)) else CPU
+
+
+def may_hold(predicate: Callable[..., Any], *arrays: Array) -> bool:
+    """Whether a predicate holds for some elements; True, without a look, if an array is in GPU memory."""
+    for array in arrays:
+        if not isinstance(array, (np.ndarray, np.generic)):
+            return True
+    return bool(np.any(predicate(*arrays)))
+
+
+def as_number(value: Array) -> Any:
+    """An array of NumPy without axes as a Python number; any other array as it is."""
+    return value.item() if isinstance(value, np.ndarray) and not value.ndim else value
 
 
 def drop_broadcast_axes(array: Array) -> Array:

@@ -31,6 +31,11 @@ def cupy() -> Any:
     return _imported
 
 
+def is_on_gpu(value: object) -> bool:
+    """Whether a value is an array in the memory of a GPU, of whatever library."""
+    return hasattr(value, "__cuda_array_interface__")
+
+
 def as_array(value: Any) -> Any:
     """An array in the memory of a GPU, of whatever library, as CuPy's: the same memory.
 

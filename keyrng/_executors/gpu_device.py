@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
-from keyrng._executors import cuda, gpu
+import numpy as np
+
+from keyrng._core.arguments import is_tensor, tensor_memory
+from keyrng._executors import cuda, gpu, gpu_rows
 
 Array: TypeAlias = Any
+_T = TypeVar("_T")
 
 
 class GpuDevice:
-    """The memory of a GPU; `keyrng._executors.device.Memory` says what its methods are."""
+    """The memory of a GPU; `keyrng._executors.device.Device` documents the methods."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -53,8 +57,45 @@ class GpuDevice:
         with self.current():
             return array.copy()
 
-    def overlap(self, one: Array, other: Array) -> bool:
-        return isinstance(one, self.xp.ndarray) and bool(self.xp.may_share_memory(one, other))
+    def adopt(self, name: str, array: Array, given: object) -> Array:
+        if not array.ndim:
+            return array
+        if array.dtype.kind in "OSUMm":
+            raise TypeError(f"{name} is an array of {array.dtype}, which no GPU holds; draw indices of its elements")
+        if isinstance(given, np.ndarray):
+            raise TypeError(f"{name} is on cpu, the key on {self.name}; cupy.asarray({name}) puts it there")
+        return self.receive(array)
+
+    def output(self, out: Any) -> Array:
+        if gpu.is_on_gpu(out):
+            return self.array("out", out)
+        if is_tensor(out):
+            out = tensor_memory("out", out)
+        if isinstance(out, np.ndarray):
+            raise TypeError(f"out is on cpu, the key on {self.name}; cupy.empty makes an array there")
+        raise TypeError(f"out is a CuPy array on {self.name}, got {type(out).__name__}")
+
+    def must_copy(self, value: Array, result: Array) -> bool:
+        # Also where both are one array, because CUDA may read ahead.
+        return isinstance(value, self.xp.ndarray) and bool(self.xp.may_share_memory(value, result))
+
+    def unread(self, requirement: _T) -> _T | None:
+        return requirement
+
+    def take(self, array: Array, indices: Array, axis: int) -> Array:
+        return array.take(indices, axis)
+
+    def row_max(self, x: Array) -> Array:
+        return gpu_rows.row_max(self, x)
+
+    def row_sum(self, x: Array) -> Array:
+        return gpu_rows.row_sum(self, x)
+
+    def sum_of_products(self, x: Array, y: Array) -> Array:
+        return gpu_rows.sum_of_products(self, x, y)
+
+    def pick(self, on_cpu: _T, on_gpu: _T) -> _T:
+        return on_gpu
 
     def apply(self, function: Callable[..., Any], *values: Array) -> Array:
         return cuda.apply(function, *values)

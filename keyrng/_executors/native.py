@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from keyrng._core.dtypes import compute_dtype, is_half
+from keyrng._core.dtypes import compute_dtype
 from keyrng._executors.base import Array, DrawSpec, Dtype, ElementRange
 from keyrng._executors.numpy import NUMPY
 from keyrng._executors.threads import PIECE, run_pieces
@@ -96,8 +96,12 @@ class NativeExecutor:
             return
         if (kernel, compute, dtype, algorithm) not in dispatch_cache:
             _remember(program, kernel, compute, dtype, algorithm)
-        flat = out.view(np.uint16) if is_half(dtype) else out
-        parameters = tuple(_parameter(v, spec.shape, out.size) for v in spec.values) if spec.values else ()
+        flat = out.view(np.uint16) if dtype.itemsize == 2 else out  # bfloat16 has no buffers
+        parameters = spec.values
+        for v in parameters:
+            if v.size != 1 or not v.flags.c_contiguous:
+                parameters = tuple(_parameter(v, spec.shape, out.size) for v in parameters)
+                break
         keys = spec.words.size // algorithm.key_words
         total = keys * elements.count
         call = (*program, spec.words, keys, elements.start, elements.count, elements.total, flat, flat.itemsize)
@@ -148,7 +152,7 @@ def _program(
     kernel: Kernel, compute: Dtype, dtype: Dtype, algorithm: Algorithm, enabled: bool
 ) -> tuple[int, int, int] | None:
     """The numbers of a kernel's program, of the conversion (-1 for none) and of the algorithm, if it is compiled."""
-    found, number = _programs.get(f"{kernel.name}.{compute.name}"), algorithm_number(algorithm)
+    found, number = _programs.get(f"{kernel.name}.{compute.name}"), algorithms.get(algorithm.name) if enabled else None
     if found is None or number is None:
         return None
     program, result = found

@@ -12,7 +12,7 @@ import numpy as np
 
 from keyrng._core.arguments import Shape, as_base_array, as_int, broadcast, check_sizes, key_from, short_repr
 from keyrng._core.numbers import integers
-from keyrng._executors.device import CPU, as_cupy, device_at, device_named, drop_broadcast_axes, is_on_gpu
+from keyrng._executors.device import as_cupy, device_at, device_named, drop_broadcast_axes, is_on_gpu
 from keyrng._executors.select import executor_for
 from keyrng._keys.key import Array, Key
 from keyrng._keys.key import check_key as check_key
@@ -199,8 +199,7 @@ def _fold(key: Key, data: object) -> Key:
         return _fold_array(key, _numbers(key, data))
     numbers = _integers(data) if isinstance(data, np.ndarray) else None
     if numbers is not None:
-        if numbers.ndim and device_of(key) is not CPU:
-            raise TypeError(f"data to fold in is on cpu, the key on {key.device}; cupy.asarray(data) puts it there")
+        device_of(key).adopt("data", numbers, data)
         return _fold_array(key, numbers) if numbers.ndim else _fold_number(key, int(numbers))
     kinds = "an int, an array of integers, a str, bytes or a tuple of these"
     raise TypeError(f"data to fold in is {kinds}, got {kind_of(data)}{_hint(data, _DATA_HINTS)}")
@@ -243,7 +242,7 @@ def _numbers(key: Key, data: object) -> Array:
 
 def _fold_array(key: Key, numbers: Array) -> Key:
     algorithm, here = key._algorithm, device_of(key)
-    if here is CPU and numbers.dtype.kind == "i" and (least := drop_broadcast_axes(numbers).min(initial=0)) < 0:
+    if numbers.dtype.kind == "i" and (least := drop_broadcast_axes(numbers).min(initial=0)) < 0:
         raise ValueError(f"data to fold in is from 0 to 2**64 - 1, got {least} in an array")
     shape = broadcast(key.shape, numbers.shape)
     if shape is None:

@@ -253,7 +253,7 @@ class Key(MayHelp):
             formatter={"int": lambda word: f"0x{word:0{digits}x}"},
         )
         separator = "\n    " if self.size > 1 else " "
-        device = "" if here is CPU else f" {here.name},"
+        device = here.pick("", f" {here.name},")
         return f"Key({self.shape}, key<{self._algorithm.tag}>,{device}{separator}{words})"
 
     # A value that never changes.

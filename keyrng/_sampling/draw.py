@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -117,12 +118,11 @@ def _draw(
     if type(key) is not Key:
         return key.record(spec)  # type: ignore[attr-defined, no-any-return]
     if out is None:
-        shapes = (value.shape for value in spec.values)
-        result = empty_sample(device_at(spec.words), key, spec.shape, dtype, *shapes)
+        result = empty_sample(device_at(spec.words), key, spec.shape, dtype, spec.values)
     else:
         spec, result = destination(spec, key, out)
     if result.size:
-        count = result.size // key.size
+        count = prod(spec.shape[spec.words.ndim - 1 :])
         fill(spec, ElementRange(0, count, count), result)
     return result if out is None else out
 

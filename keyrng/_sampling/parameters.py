@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, wraps
-from typing import Any, NamedTuple, NoReturn, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -18,9 +18,9 @@ from keyrng._core.arguments import broadcast, cast_array, short_repr, to_array
 from keyrng._core.dtypes import FLOAT32, FLOAT64, Dtype, compute_dtype, is_half
 from keyrng._core.fpenv import in_default_fpenv
 from keyrng._core.numbers import reals
-from keyrng._executors.convert import convert, next_float
-from keyrng._executors.device import CPU, Device, drop_broadcast_axes, is_on_gpu
-from keyrng._keys.derive import Key
+from keyrng._executors.convert import convert, next_float, rounded
+from keyrng._executors.device import CPU, Device, device_at, device_of_values, drop_broadcast_axes, is_on_gpu
+from keyrng._keys.derive import Key, device_of
 from keyrng.kernels.elementary import floor
 from keyrng.kernels.ops import where
 from keyrng.kernels.symbols import Symbol
@@ -98,20 +98,25 @@ def parameter_array(here: Device, given: Any, position: int, dtype: Dtype) -> Ar
         name, raw, requirement = given
     if type(raw) in _NUMBERS:
         return number_array(name, raw, requirement, dtype)
+    if type(raw) is np.ndarray and requirement is None and raw.dtype == dtype:
+        return here.adopt(name, raw, raw)
     return _any_array(here, name, raw, requirement, dtype)
 
 
 @in_default_fpenv
 def _any_array(here: Device, name: str, raw: Any, requirement: Requirement | None, dtype: Dtype) -> Array:
-    if is_on_gpu(raw):
-        return _on_device(here, name, here.array(name, raw), requirement, dtype)
+    made = device_of_values(raw).pick(_cpu_array, _cuda_array)
+    return made(here, name, raw, requirement, dtype)
+
+
+def _cpu_array(here: Device, name: str, raw: Any, requirement: Requirement | None, dtype: Dtype) -> Array:
     given = _numeric(name, raw, dtype)
     array = _rounded(name, given, dtype)
     if requirement not in (None, unconstrained):
         if given is not array and not is_half(given.dtype):
             _check(name, requirement, given, given)
         _check(name, requirement, array, given)
-    return to_key_device(here, name, array, raw)
+    return here.adopt(name, array, raw)
 
 
 _NUMBERS = frozenset((int, float, np.float64))
@@ -146,24 +151,24 @@ def matching_parameters(
     return () if shape is None else shape, tuple(arrays)
 
 
-def number_array(name: str, not_nan: float, requirement: Requirement | None, dtype: Dtype) -> Array:
+def number_array(name: str, number: float, requirement: Requirement | None, dtype: Dtype) -> Array:
     """A number as an array, checked. It is remembered: to check one takes as long as a small draw."""
     # But for 0, for -0.0 would be found in its place.
-    return (_remembered if not_nan else _number_array)(name, not_nan, requirement, dtype)
+    return (_remembered if number else _number_array)(name, number, requirement, dtype)
 
 
 @in_default_fpenv
-def _number_array(name: str, not_nan: float, requirement: Requirement | None, dtype: Dtype) -> Array:
-    if type(not_nan) is not int:
-        not_nan = float(not_nan)  # NumPy's would be converted by NumPy's settings for errors
-    if dtype.kind != "f" and type(not_nan) is float:
-        raise TypeError(f"{name} is a number or an array of integers, got {short_repr(not_nan, str)}")
+def _number_array(name: str, number: float, requirement: Requirement | None, dtype: Dtype) -> Array:
+    if type(number) is not int:
+        number = float(number)  # NumPy's would be converted by NumPy's settings for errors
+    if dtype.kind != "f" and type(number) is float:
+        raise TypeError(f"{name} is a number or an array of integers, got {short_repr(number, str)}")
     try:
-        array = np.array(_nearest(not_nan, dtype), dtype)
+        array = np.array(_nearest(number, dtype), dtype)
     except OverflowError:
-        raise ValueError(f"{name} must fit {dtype}, got {short_repr(not_nan)}") from None
-    if requirement is not None and not (requirement.predicate(not_nan) and requirement.predicate(array.item())):
-        _refuse(name, requirement, not_nan, array.item(), dtype)
+        raise ValueError(f"{name} must fit {dtype}, got {short_repr(number)}") from None
+    if requirement is not None and not (requirement.predicate(number) and requirement.predicate(array.item())):
+        raise ValueError(_message(name, requirement, number, array.item(), dtype))
     array.flags.writeable = False
     return array
 
@@ -171,27 +176,31 @@ def _number_array(name: str, not_nan: float, requirement: Requirement | None, dt
 _remembered = lru_cache(maxsize=1024, typed=True)(_number_array)
 
 
-def _nearest(not_nan: float, dtype: Dtype) -> Any:
+def _nearest(number: float, dtype: Dtype) -> Any:
     """A number that NumPy rounds once to the dtype, as it does elements of arrays."""
-    if type(not_nan) is int and abs(not_nan) > 2**53 and -(2**63) <= not_nan < 2**64:
-        return np.asarray(not_nan)  # or a float64 would come in between
-    return math.copysign(math.inf, not_nan) if abs(not_nan) >= _INFINITE.get(dtype, math.inf) else not_nan
+    if type(number) is int and abs(number) > 2**53 and -(2**63) <= number < 2**64:
+        return np.asarray(number)  # or a float64 would come in between
+    return math.copysign(math.inf, number) if abs(number) >= _INFINITE.get(dtype, math.inf) else number
 
 
 def _check(name: str, requirement: Requirement, array: Array, given: Array) -> None:
     """ValueError with the first value that is not as required, as it was given and as the dtype has it."""
+    if not np.asarray(requirement.predicate(array), bool).all():
+        raise ValueError(_refusal(name, requirement, array, given))
+
+
+def _refusal(name: str, requirement: Requirement, array: Array, given: Array) -> str:
     wrong = ~np.asarray(requirement.predicate(array), bool)
-    if wrong.any():
-        was, has = (values[wrong].ravel()[:1].tolist()[0] for values in (given, array))
-        was = was if type(was) is int else float(was)
-        _refuse(name, requirement, was, has, array.dtype, " among others" if array.ndim else "")
+    was, has = (values[wrong].ravel()[:1].tolist()[0] for values in (given, array))
+    was = was if type(was) is int else float(was)
+    return _message(name, requirement, was, has, array.dtype) + (" among others" if array.ndim else "")
 
 
-def _refuse(name: str, requirement: Requirement, was: Any, has: Any, dtype: Dtype, others: str = "") -> NoReturn:
-    round_to_dtype = bool(requirement.predicate(was)) and float(has) != was
-    note = f" ({float(has)} as {dtype})" if round_to_dtype else ""
-    not_nan = was if abs(was) > 2**53 else float(was)
-    raise ValueError(f"{name} must be {requirement.text}, got {short_repr(not_nan, str)}{note}{others}")
+def _message(name: str, requirement: Requirement, was: Any, has: Any, dtype: Dtype) -> str:
+    changed = bool(requirement.predicate(was)) and float(has) != was
+    note = f" ({float(has)} as {dtype})" if changed else ""
+    number = was if abs(was) > 2**53 else float(was)
+    return f"{name} must be {requirement.text}, got {short_repr(number, str)}{note}"
 
 
 def _numeric(name: str, value: Any, dtype: Dtype) -> Array:
@@ -225,7 +234,7 @@ def _rounded(name: str, array: Array, dtype: Dtype) -> Array:
     if array.dtype == dtype:
         return array
     if array.dtype == object:
-        numbers = [_number_array(name, not_nan, None, dtype) for not_nan in array.ravel().tolist()]
+        numbers = [_number_array(name, number, None, dtype) for number in array.ravel().tolist()]
         return np.array(numbers, dtype).reshape(array.shape)
     if dtype.kind == "u" and array.size:
         part, limits = drop_broadcast_axes(array), np.iinfo(dtype)
@@ -235,17 +244,9 @@ def _rounded(name: str, array: Array, dtype: Dtype) -> Array:
     return cast_array(name, array, dtype)
 
 
-def to_key_device(here: Device, name: str, array: Array, given: Any) -> Array:
-    """Move an array built from a list to the key's device; an array of NumPy is never moved implicitly."""
-    if here is CPU or not array.ndim:
-        return array
-    if isinstance(given, np.ndarray):
-        raise TypeError(f"{name} is on cpu, the key on {here.name}; cupy.asarray({name}) puts it there")
-    return here.receive(array)
-
-
-def _on_device(here: Device, name: str, array: Array, requirement: Requirement | None, dtype: Dtype) -> Array:
-    """A parameter in the memory of a GPU in the computation's dtype; NaN for a count that this cannot hold."""
+def _cuda_array(here: Device, name: str, raw: Any, requirement: Requirement | None, dtype: Dtype) -> Array:
+    """A parameter in GPU memory in the computation's dtype; NaN for a count that this cannot hold."""
+    array = here.array(name, raw)
     _check_kind(name, array, dtype)
     narrow = convert(array, dtype)
     if requirement is None or not requirement.exact or narrow is array:
@@ -276,7 +277,7 @@ def as_bool(name: str, value: object) -> bool:
 def checked_parameter(here: Device, parameter: Parameter, dtype: Dtype) -> Parameter:
     """A parameter that is checked now, its value an array, for samplers whose kernel depends on it."""
     array = parameter_array(here, parameter, 0, dtype)
-    return Parameter(parameter.name, array, None if isinstance(array, np.ndarray) else parameter.requirement)
+    return Parameter(parameter.name, array, device_at(array).unread(parameter.requirement))
 
 
 def round_to_dtype(here: Device, parameter: Parameter, dtype: Dtype) -> Array:
@@ -284,18 +285,13 @@ def round_to_dtype(here: Device, parameter: Parameter, dtype: Dtype) -> Array:
 
     On a GPU a value outside its range is NaN.
     """
+    name, _, requirement = parameter
     exact = parameter_array(here, parameter, 0, FLOAT64)
-    if not isinstance(exact, np.ndarray):
-        narrow = convert(convert(exact, dtype), compute_dtype(dtype))
-        return (
-            narrow
-            if parameter.requirement is None
-            else here.apply(_nan_unless(parameter.requirement.predicate), narrow)
-        )
-    narrow = cast_array(parameter.name, exact, dtype)
-    if parameter.requirement is not None:
-        _check(parameter.name, parameter.requirement, narrow, exact)
-    return narrow.astype(compute_dtype(dtype))
+    narrow = rounded(name, exact, dtype)
+    value = convert(narrow, compute_dtype(dtype))
+    if requirement is None:
+        return value
+    return check_relation(here, requirement.predicate, value, error=lambda: _refusal(name, requirement, narrow, exact))
 
 
 def check_relation(
@@ -305,12 +301,12 @@ def check_relation(
 
     ``predicate`` is written in the kernel language and is not a closure, because on a GPU it is compiled.
     """
-    if all(isinstance(array, np.ndarray) for array in (value, *others)):
-        with np.errstate(all="ignore"):
-            if not predicate(value, *others).all():
-                raise ValueError(error())
-        return value
-    return here.apply(_nan_unless(predicate), value, *others)
+    if not all(isinstance(array, np.ndarray) for array in (value, *others)):
+        return here.apply(_nan_unless(predicate), value, *others)
+    with np.errstate(all="ignore"):
+        if not np.all(predicate(value, *others)):
+            raise ValueError(error())
+    return value
 
 
 @lru_cache(maxsize=64)
@@ -339,13 +335,9 @@ def bounds(here: Device, low: Parameter, high: Parameter, dtype: Dtype) -> tuple
         values = f"{short_repr(low.value, str)} and {short_repr(high.value, str)}"
         return f"{low.name} must be less than {high.name}, got {values}"
 
-    if not (isinstance(lows, np.ndarray) and isinstance(highs, np.ndarray)):
-        return lows, check_relation(here, _more, highs, lows, error=error), ""
-    if (lows < highs).all():
-        return lows, highs, ""
-    if not (lows <= highs).all():
-        raise ValueError(error())
-    return lows, highs, error()
+    if all(isinstance(array, np.ndarray) for array in (lows, highs)) and not (lows < highs).all():
+        return lows, check_relation(here, _not_less, highs, lows, error=error), error()
+    return lows, check_relation(here, _more, highs, lows, error=error), ""
 
 
 def finite_span(high: Any, low: Any) -> Any:
@@ -357,8 +349,12 @@ def _more(high: Any, low: Any) -> Any:
     return low < high
 
 
+def _not_less(high: Any, low: Any) -> Any:
+    return low <= high
+
+
 def cache_scalars(prepare: Callable[..., _R]) -> Callable[..., _R]:
-    """Remember what ``prepare(here, low, high, dtype)`` made of two numbers, or of more.
+    """Make a function of a key from ``prepare(device, low, high, dtype)``, which remembers results for scalars.
 
     Most calls repeat the bounds of the last, and checking two numbers with NumPy takes longer than a small draw.
     """
@@ -366,27 +362,22 @@ def cache_scalars(prepare: Callable[..., _R]) -> Callable[..., _R]:
     remembered = lru_cache(maxsize=256, typed=True)(prepare)
 
     @wraps(prepare)
-    def choose(*arguments: Any) -> _R:
-        for value in arguments[1:-1]:
+    def choose(key: Key, *arguments: Any) -> _R:
+        on_cpu = type(key) is Key and type(key._words) is np.ndarray
+        device: Any = CPU if on_cpu else device_of(key)
+        for value in arguments[:-1]:
             if type(value) not in _NUMBERS:
-                return prepare(*arguments)
-        return remembered(*arguments)
+                return prepare(device, *arguments)
+        return remembered(device, *arguments)
 
     return choose
 
 
 def next_below(bound: Array, dtype: Dtype) -> Array:
     """The largest number of a dtype that is less than a bound."""
-    return _next(bound, dtype, -math.inf)
+    return next_float(bound, dtype, up=False)
 
 
 def next_above(bound: Array, dtype: Dtype) -> Array:
     """The smallest number of a dtype that is greater than a bound."""
-    return _next(bound, dtype, math.inf)
-
-
-def _next(bound: Array, dtype: Dtype, towards: float) -> Array:
-    if not isinstance(bound, np.ndarray):
-        return convert(next_float(convert(bound, dtype), up=towards > 0), bound.dtype)
-    with np.errstate(over="ignore", under="ignore"):  # next to the largest is infinity, next to 0 a subnormal
-        return np.asarray(np.nextafter(bound.astype(dtype), dtype.type(towards))).astype(bound.dtype)
+    return next_float(bound, dtype, up=True)

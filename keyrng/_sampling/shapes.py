@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from keyrng._core.arguments import Shape as Shape
-from keyrng._core.arguments import as_base_array, broadcast, check_sizes, is_tensor, short_repr, tensor_memory
+from keyrng._core.arguments import as_base_array, broadcast, check_sizes, short_repr
 from keyrng._core.dtypes import Dtype
 from keyrng._core.migration import advice
-from keyrng._executors.device import CPU, Device, drop_broadcast_axes, is_on_gpu
+from keyrng._executors.device import Device, drop_broadcast_axes
 from keyrng._keys.derive import Key, check_key, device_of
 from keyrng._sampling.parameters import Array, ArrayLike, Parameter
 
 _AXES = 64  # that an array has at most
+_MANY = 2**32  # elements, from which on a shape of one axis is looked at
 
 # A sentence for samplers with parameters; docs/shared_sentences.py writes it into their docstrings.
 PER_KEY = "With an array of keys and parameters per key, ``shape=()`` returns one sample per key."
@@ -28,7 +30,8 @@ def sample_shape(key: Key, shape: Shape | None, values: Sequence[Array], out: Ar
         shape = _implied(key, shape, values, out)
     elif type(shape) is not tuple:
         shape = dimensions(shape)
-    return key.shape + _checked(shape) if shape else key.shape
+    keys: tuple[int, ...] = key._words.shape[:-1]
+    return keys + _checked(shape) if shape else keys
 
 
 def _implied(key: Key, shape: Any, values: Sequence[Array], out: Array | None) -> tuple[int, ...]:
@@ -78,7 +81,7 @@ def shape_of(value: ArrayLike) -> tuple[int, ...]:
     """The shape of an array of any memory, or of a list or number as NumPy has it."""
     if type(value) is range:
         return (len(value),)
-    return tuple(value.shape if is_on_gpu(value) else np.shape(value))
+    return tuple(np.shape(value))
 
 
 def dimensions(shape: Any) -> tuple[int, ...]:
@@ -107,7 +110,8 @@ def _checked(shape: tuple[Any, ...]) -> tuple[int, ...]:
             return _checked(tuple(_dimension(size, shape) for size in shape))
         if size < 0:
             raise ValueError(f"shape has no negative sizes, got {short_repr(shape)}")
-    check_sizes("shape", shape)
+    if len(shape) > 1 or prod(shape) >= _MANY:
+        check_sizes("shape", shape)
     return shape
 
 
@@ -128,12 +132,12 @@ def check_broadcast(given: Sequence[Any], values: Sequence[Array], full: tuple[i
             raise ValueError(f"{name} of shape {value.shape} does not broadcast to the sample's shape {full}")
 
 
-def empty_sample(here: Device, key: Key, full: tuple[int, ...], dtype: Dtype, *shapes: tuple[int, ...]) -> Array:
+def empty_sample(here: Device, key: Key, full: tuple[int, ...], dtype: Dtype, values: Sequence[Array] = ()) -> Array:
     """A new array for a sample; the error of one that is too large says what to do with parameters per key."""
     try:
         return here.empty(full, dtype)
     except (MemoryError, ValueError) as error:
-        per_key = key.ndim and any(shape[: key.ndim] == key.shape for shape in shapes)
+        per_key = key.ndim and any(value.shape[: key.ndim] == key.shape for value in values)
         if not per_key:
             raise
         kind = MemoryError if isinstance(error, MemoryError) else ValueError
@@ -142,17 +146,7 @@ def empty_sample(here: Device, key: Key, full: tuple[int, ...], dtype: Dtype, *s
 
 def as_out(key: Key, out: Any) -> Array:
     """``out``, an array or a tensor of PyTorch, as an array in the key's memory; TypeError if it is neither."""
-    here = device_of(key)
-    if is_on_gpu(out):
-        return here.array("out", out)
-    if is_tensor(out):
-        out = tensor_memory("out", out)
-    if here is not CPU and isinstance(out, np.ndarray):
-        raise TypeError(f"out is on cpu, the key on {here.name}; cupy.empty makes an array there")
-    if not isinstance(out, np.ndarray):
-        kind = "a NumPy array" if here is CPU else f"a CuPy array on {here.name}"
-        raise TypeError(f"out is {kind}, got {type(out).__name__}")
-    return as_base_array("out", out)
+    return device_of(key).output(out)
 
 
 def check_out(key: Key, out: Any, full: tuple[int, ...], dtype: Dtype) -> Array:
@@ -162,8 +156,6 @@ def check_out(key: Key, out: Any, full: tuple[int, ...], dtype: Dtype) -> Array:
         raise ValueError(f"out has shape {array.shape}, the sample has {full}")
     if array.dtype != dtype:
         raise TypeError(f"out is {array.dtype}, the sample is {dtype}; np.empty({full}, {dtype.name!r}) fits")
-    if isinstance(array, np.ndarray) and not array.flags.writeable:
-        raise ValueError("out is read-only; give an array that can be written to")
     if not array.flags.c_contiguous and drop_broadcast_axes(array).size < array.size:
         raise ValueError("out has several elements in one place; give an array with a place for each")
     return array

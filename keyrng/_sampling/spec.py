@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-import numpy as np
-
 from keyrng._core.dtypes import Dtype
 from keyrng._executors.base import DrawSpec, Guard
-from keyrng._executors.device import CPU
+from keyrng._executors.device import CPU, device_at
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.parameters import Array, ArrayLike, Parameter, not_nan, parameter_array, unconstrained
 from keyrng._sampling.shapes import Shape, check_broadcast, check_out, sample_shape
@@ -26,12 +24,14 @@ def specify(
     out: Array | None = None,
 ) -> DrawSpec:
     """Check the arguments of a draw and return what it is; ``out`` decides the shape where none is given."""
-    here = device_of(key)
-    values = tuple([parameter_array(here, parameter, i, compute) for i, parameter in enumerate(parameters)])
+    here = device_at(key._words)
+    values: tuple[Array, ...] = ()
+    for i, parameter in enumerate(parameters):
+        values += (parameter_array(here, parameter, i, compute),)
     full = sample_shape(key, shape, values, out)
     if values:
         check_broadcast(parameters, values, full)
-    check_count(key, prod(full[key.ndim :]))
+    check_count(key, prod(full[key._words.ndim - 1 :]))
     guards = () if here is CPU else tuple(map(_guard, parameters, values))
     return DrawSpec(kernels, key._algorithm, key._words, full, dtype, compute, values, guards)
 
@@ -39,9 +39,7 @@ def specify(
 def destination(spec: DrawSpec, key: Key, out: Array) -> tuple[DrawSpec, Array]:
     """``out`` as an array to write to, and the draw with copies of those parameters that would change meanwhile."""
     here, result = device_of(key), check_out(key, out, spec.shape, spec.dtype)
-    # A parameter in the memory of out would change while it is read, unless each element is read just before its place
-    # is written.
-    values = [here.copy(v) if here.overlap(v, result) and not _in_place(v, result) else v for v in spec.values]
+    values = [here.copy(v) if here.must_copy(v, result) else v for v in spec.values]
     return spec._replace(values=tuple(values)), result
 
 
@@ -85,15 +83,9 @@ def check_count(key: Key, count: int) -> None:
         raise ValueError(f"a key of {key.impl} has {limit} elements, asked for {count}; split it")
 
 
-def _in_place(value: Array, result: Array) -> bool:
-    """Whether a parameter is the result, element by element; only on the CPU, because CUDA may read ahead."""
-    if not isinstance(value, np.ndarray) or value.dtype != result.dtype:
-        return False
-    return (value.ctypes.data, value.shape, value.strides) == (result.ctypes.data, result.shape, result.strides)
-
-
 def _guard(parameter: ArrayLike, value: Array) -> Guard:
     """The predicate of a value in GPU memory: a named parameter is at least a number, one without a name may be NaN."""
-    if isinstance(value, np.ndarray) or value.dtype.kind != "f" or not isinstance(parameter, Parameter):
+    if value.dtype.kind != "f" or not isinstance(parameter, Parameter) or parameter.requirement is unconstrained:
         return None
-    return None if parameter.requirement is unconstrained else (parameter.requirement or not_nan).predicate
+    requirement = device_at(value).unread(parameter.requirement or not_nan)
+    return None if requirement is None else requirement.predicate

@@ -14,7 +14,6 @@ from keyrng._keys.derive import Key, device_of, is_integer, split
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, checked_parameter, positive
 from keyrng._sampling.shapes import Shape, dimensions
-from keyrng.distributions._shared.last_axis import row_sum
 from keyrng.distributions.exponential import exponential_kernel
 from keyrng.distributions.loggamma import loggamma_kernel
 from keyrng.kernels.bits import random_sign
@@ -113,7 +112,7 @@ def ball(
     last = sample_kernel(exponential_kernel, rest, points, compute)
     if d == 1:
         return sample_kernel(_segment, signs, rows, dtype, log_power, last[..., None], exponent, out=out)
-    total = here.apply(_sum, row_sum(sample_kernel(_exp, sizes, rows, compute, log_power)), last)
+    total = here.apply(_sum, here.row_sum(sample_kernel(_exp, sizes, rows, compute, log_power)), last)
     return sample_kernel(_ball, signs, rows, dtype, log_power, total[..., None], exponent, out=out)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from keyrng._core.arguments import check_choice
 from keyrng._core.dtypes import UINT32, Dtype, exact_float_of
 from keyrng._executors.device import Device
-from keyrng._keys.derive import Key, device_of
+from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, Parameter, as_scalar, cache_scalars, probability
 from keyrng._sampling.shapes import Shape
@@ -99,7 +99,7 @@ def bernoulli(
     array([False, False,  True,  True,  True])
     """
     check_choice("mode", mode, "low", "high")
-    kernel, parameters, compute = _prepared(device_of(key), p, mode)
+    kernel, parameters, compute = _prepared(key, p, mode)
     return sample_kernel(kernel, key, shape, BOOL, *parameters, compute=compute, out=out)
 
 

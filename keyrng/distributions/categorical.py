@@ -15,12 +15,12 @@ import numpy as np
 from keyrng._core.arguments import broadcast
 from keyrng._core.dtypes import exact_float_of, float_of, index_dtype
 from keyrng._core.fpenv import in_default_fpenv
+from keyrng._executors.device import device_at, preparation_device
 from keyrng._keys.derive import Key, device_of, normalize_axis
-from keyrng._sampling.parameters import Array, ArrayLike, as_bool, checked_parameter, to_key_device
+from keyrng._sampling.parameters import Array, ArrayLike, as_bool, checked_parameter
 from keyrng._sampling.shapes import Shape, check_out, empty_sample, sample_shape
 from keyrng.distributions._shared.gumbel_top_k import centered, gumbel_top_k
 from keyrng.distributions._shared.gumbel_top_k_cuda import logit
-from keyrng.distributions._shared.last_axis import preparation_device
 from keyrng.distributions.gumbel import gumbel_kernel
 
 
@@ -91,9 +91,10 @@ def categorical(
     axis = normalize_axis(axis, values.ndim)
     kernel = gumbel_kernel(mode, dtype)
     batch, size = values.shape[:axis] + values.shape[axis + 1 :], values.shape[axis]
-    full = sample_shape(key, shape, (np.broadcast_to(0.0, batch),), out)
+    each = (np.broadcast_to(0.0, batch),)  # a number for each distribution
+    full = sample_shape(key, shape, each, out)
     place = index_dtype(size, out)
-    result = empty_sample(here, key, full, place, batch) if out is None else check_out(key, out, full, place)
+    result = empty_sample(here, key, full, place, each) if out is None else check_out(key, out, full, place)
 
     own = full[key.ndim :]
     draws = () if as_bool("replace", replace) else own[: max(0, len(own) - len(batch))]
@@ -104,7 +105,7 @@ def categorical(
         # Of a key's axes, those after the classes are as many as in the logits; so the others come before.
         before = max(0, len(rest) - (values.ndim - 1 - axis))
         with here.current():
-            xp, logit_array = here.xp, to_key_device(here, "logits", values, logits)
+            xp, logit_array = here.xp, here.adopt("logits", values, logits)
             table = xp.moveaxis(logit_array, axis, -1).reshape(-1, size)
             rows = xp.broadcast_to(xp.arange(len(table)).reshape(batch), key.shape + rest)
             rows = rows.reshape(key.size, prod(rest[:before]), prod(rest[before:]))
@@ -123,11 +124,19 @@ def check_enough(logits: Array, axis: int, count: int) -> None:
 
     Those in the memory of a GPU count as such; where there is none, -1 is drawn.
     """
-    if not isinstance(logits, np.ndarray):
-        logits = np.broadcast_to(0.0, logits.shape)
-    if count == 1 and not (logits.max(axis=axis, initial=-math.inf) > -math.inf).all():
+    possible = device_at(logits).pick(_possible, _all)(logits, axis, count)
+    if count == 1 and not possible:
         raise ValueError("a draw needs something of positive probability, got none")
+    if possible < count:
+        raise ValueError(f"{count} draws without replacement need as many of positive probability, got {possible}")
+
+
+def _possible(logits: Array, axis: int, count: int) -> int:
+    """The least number of classes above -infinity, of those that matter for so many draws."""
     if count > 1:
-        possible = (logits > -math.inf).sum(axis=axis).min(initial=count)
-        if possible < count:
-            raise ValueError(f"{count} draws without replacement need as many of positive probability, got {possible}")
+        return int((logits > -math.inf).sum(axis=axis).min(initial=count))
+    return int((logits.max(axis=axis, initial=-math.inf) > -math.inf).all())
+
+
+def _all(logits: Array, axis: int, count: int) -> int:
+    return min(count, int(logits.shape[axis]))

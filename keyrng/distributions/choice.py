@@ -9,13 +9,12 @@ import numpy as np
 
 from keyrng._core.dtypes import FLOAT32, index_dtype
 from keyrng._core.fpenv import in_default_fpenv
-from keyrng._executors.device import is_on_gpu
+from keyrng._executors.device import is_on_gpu, preparation_device
 from keyrng._keys.derive import Key, device_of
-from keyrng._sampling.parameters import Array, ArrayLike, as_bool, to_key_device
+from keyrng._sampling.parameters import Array, ArrayLike, as_bool
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions._shared.elements import elements_of
 from keyrng.distributions._shared.gumbel_top_k import centered, gumbel_top_k
-from keyrng.distributions._shared.last_axis import preparation_device
 from keyrng.distributions._shared.sorting import first_k
 from keyrng.distributions._shared.weighted import logarithms, weighted_indices, weights
 from keyrng.distributions.categorical import check_enough
@@ -117,5 +116,5 @@ def choice(
     else:
         with here.current():
             rows = here.xp.zeros((key.size, 1, 1), np.intp)
-        places = gumbel_top_k(kernel, key, to_key_device(here, "p", given, p), rows, count)
+        places = gumbel_top_k(kernel, key, here.adopt("p", given, p), rows, count)
     return source.take(key, places.reshape(full), out, some_missing=is_on_gpu(p))

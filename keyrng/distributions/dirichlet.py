@@ -8,18 +8,23 @@ import numpy as np
 
 from keyrng._core.dtypes import DTypeLike, compute_dtype, floating_dtype
 from keyrng._core.fpenv import without_warnings
-from keyrng._executors.device import CPU
+from keyrng._executors.device import may_hold, preparation_device
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import Array, ArrayLike, checked_parameter, positive, to_key_device
+from keyrng._sampling.parameters import Array, ArrayLike, checked_parameter, positive
 from keyrng._sampling.shapes import Shape
-from keyrng.distributions._shared.last_axis import cast_to_out, preparation_device, row_max, row_shape, row_sum
+from keyrng.distributions._shared.last_axis import cast_to_out, row_shape
 from keyrng.distributions.gamma import gamma_boost_kernel, gamma_factor_kernel, magnification
 from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
 
 _LARGE = 2.0**88  # from here on the sum of 2**40 float32 may be infinite
+
+
+@kernel(*FLOATS)
+def _over_total(lane: Any, x: Any, total: Any) -> Any:
+    return x / total
 
 
 @kernel(*FLOATS)
@@ -70,25 +75,18 @@ def dirichlet(
     place = preparation_device(here, alpha)
     parameter = checked_parameter(place, positive(alpha=alpha), compute)
     full = row_shape("alpha", parameter.value, shape)
-    # To know what a GPU's memory holds is to wait for it, so there everything is done that an alpha may need.
-    values = parameter.value
-    small, large = ((values < 1).any(), (values > _LARGE).any()) if place is CPU else (True, True)
-    if here is not CPU:
-        parameter = parameter._replace(value=to_key_device(here, "alpha", parameter.value, alpha))
+    small, large = may_hold(_below_one, parameter.value), may_hold(_is_large, parameter.value)
+    parameter = parameter._replace(value=here.adopt("alpha", parameter.value, alpha))
     sample = sample_kernel(gamma_factor_kernel, key, full, compute, parameter)
-    peak = row_max(parameter.value)[..., None] if small or large else sample
+    peak = here.row_max(parameter.value)[..., None] if small or large else sample
     if small:
         shapes = here.apply(_product, parameter.value, here.apply(magnification, peak))
         boost = sample_kernel(gamma_boost_kernel, key, full, compute, parameter._replace(value=shapes))
-        boost = here.apply(_difference, boost, row_max(boost)[..., None])
+        boost = here.apply(_difference, boost, here.row_max(boost)[..., None])
         sample_kernel(_boosted, key, full, compute, sample, boost, out=sample)
     if large:
         sample = here.apply(_product, sample, here.apply(_room, peak))
-    total = row_sum(sample)[..., None]
-    if here is CPU:
-        sample /= total
-    else:
-        sample = here.apply(_part, sample, total)
+    sample_kernel(_over_total, key, full, compute, sample, here.row_sum(sample)[..., None], out=sample)
     return cast_to_out(key, sample, dtype, out)
 
 
@@ -106,5 +104,9 @@ def _product(x: Any, y: Any) -> Any:
     return x * y
 
 
-def _part(x: Any, total: Any) -> Any:
-    return x / total
+def _below_one(alpha: Any) -> Any:
+    return alpha < 1
+
+
+def _is_large(alpha: Any) -> Any:
+    return alpha > _LARGE

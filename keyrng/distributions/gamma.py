@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from keyrng._core.dtypes import Dtype, DTypeLike, compute_dtype, floating_dtype
-from keyrng._executors.device import Device
-from keyrng._keys.derive import Key, device_of
+from keyrng._executors.device import Device, may_hold
+from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, Parameter, cache_scalars, checked_parameter, positive
 from keyrng._sampling.shapes import Shape
@@ -160,14 +160,16 @@ def gamma(
     (3,)
     """
     dtype = floating_dtype(dtype, out)
-    chosen, parameter = _prepared(device_of(key), a, compute_dtype(dtype))
+    chosen, parameter = _prepared(key, a, dtype)
     return sample_kernel(chosen, key, shape, dtype, parameter, out=out)
 
 
 @cache_scalars
-def _prepared(here: Device, a: ArrayLike, compute: Dtype) -> tuple[Kernel, Parameter]:
+def _prepared(here: Device, a: ArrayLike, dtype: Dtype) -> tuple[Kernel, Parameter]:
     """The kernel for a shape, and the shape, checked."""
-    parameter = checked_parameter(here, positive(a=a), compute)
-    # To know what a GPU's memory holds is to wait for it, so there the kernel for all shapes is taken.
-    large = isinstance(parameter.value, np.ndarray) and bool((parameter.value >= 1).all())
-    return _gamma_large if large else _gamma, parameter
+    parameter = checked_parameter(here, positive(a=a), compute_dtype(dtype))
+    return _gamma if may_hold(_below_one, parameter.value) else _gamma_large, parameter
+
+
+def _below_one(a: Any) -> Any:
+    return a < 1

@@ -10,8 +10,8 @@ import numpy as np
 
 from keyrng._core.dtypes import FLOAT32, FLOAT64, Dtype, DTypeLike, float_dtype, integer_dtype
 from keyrng._core.fpenv import in_default_fpenv
-from keyrng._executors.device import Device
-from keyrng._keys.derive import Key, device_of
+from keyrng._executors.device import Device, may_hold
+from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import (
     Array,
@@ -100,7 +100,7 @@ def geometric(
     array([ 1,  1, 11,  8,  6], dtype=int32)
     """
     dtype = integer_dtype(dtype, out)
-    chosen, parameter, compute = _prepared(device_of(key), p, dtype)
+    chosen, parameter, compute = _prepared(key, p, dtype)
     return sample_kernel(chosen, key, shape, dtype, parameter, compute=compute, out=out)
 
 
@@ -112,6 +112,10 @@ def _prepared(here: Device, p: ArrayLike, dtype: Dtype) -> tuple[Kernel, Paramet
     fitting = _fits(dtype)(p=p)
     if dtype.itemsize == 4:
         exact = checked_parameter(here, fitting, FLOAT64)
-        if not isinstance(exact.value, np.ndarray) or (exact.value < _RARE).any():
+        if may_hold(_is_rare, exact.value):
             return _geometric_rare, exact, FLOAT64
     return _geometric, fitting, compute
+
+
+def _is_rare(p: Any) -> Any:
+    return p < _RARE

@@ -10,7 +10,7 @@ import numpy as np
 
 from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, integer_dtype
 from keyrng._executors.device import Device
-from keyrng._keys.derive import Key, device_of
+from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import (
     Array,
@@ -118,7 +118,7 @@ def hypergeometric(
     array([6, 4, 7, 6, 6], dtype=int32)
     """
     dtype = integer_dtype(dtype, out)
-    parameters = _checked(device_of(key), ngood, nbad, nsample, dtype)
+    parameters = _checked(key, ngood, nbad, nsample, dtype)
     return sample_kernel(hypergeometric_kernel, key, shape, dtype, *parameters, compute=FLOAT64, out=out)
 
 

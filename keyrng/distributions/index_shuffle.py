@@ -15,7 +15,7 @@ from keyrng._executors.device import CPU, Device, drop_broadcast_axes, is_on_gpu
 from keyrng._keys.derive import Key, device_of, fold_in, is_integer
 from keyrng._keys.derive import key as key_of
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import Array, ArrayLike, as_bool, to_key_device
+from keyrng._sampling.parameters import Array, ArrayLike, as_bool
 from keyrng._sampling.shapes import Shape, check_out
 from keyrng.algorithms import threefry2x32
 from keyrng.distributions._shared.last_axis import cast_to_out
@@ -249,4 +249,4 @@ def _indices(here: Device, index: ArrayLike, n: Any) -> tuple[Array, int]:
         for extreme in (int(drop_broadcast_axes(array).min()), int(drop_broadcast_axes(array).max())):
             if not 0 <= extreme < n:
                 raise ValueError(f"index must be from 0 to n - 1, got {short_repr(extreme)} with n = {n}")
-    return to_key_device(here, "index", cast_array("index", array, np.dtype(np.uint64)), index), n
+    return here.adopt("index", cast_array("index", array, np.dtype(np.uint64)), index), n

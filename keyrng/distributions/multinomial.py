@@ -9,7 +9,7 @@ import numpy as np
 
 from keyrng._core.dtypes import FLOAT64, DTypeLike, number_dtype
 from keyrng._core.fpenv import in_default_fpenv
-from keyrng._executors.device import device_at
+from keyrng._executors.device import as_number, device_at, may_hold, preparation_device
 from keyrng._keys.derive import Key, device_of, split
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import (
@@ -18,14 +18,12 @@ from keyrng._sampling.parameters import (
     Parameter,
     check_relation,
     non_negative,
-    to_key_device,
 )
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions._shared.last_axis import (
     add_axis,
     cast_to_out,
     full_shape,
-    preparation_device,
     row_shape,
     scaled,
     validated,
@@ -51,7 +49,7 @@ def _class_by_class(
     here = device_of(key)
     sample = here.empty(full, FLOAT64)
     keys = split(key, full[-1])
-    rest = float(total) if isinstance(total, np.ndarray) and not total.ndim else total
+    rest = as_number(total)
     with here.current():
         for i in range(full[-1]):
             sample[..., i] = count(keys[..., i], full[key.ndim : -1], i, rest)
@@ -128,12 +126,12 @@ def multinomial(
         return f"p must have a positive weight in every row, got {p}"
 
     if not weights.shape[-1]:
-        if not isinstance(draws, np.ndarray) or draws.any():
+        if may_hold(np.asarray, draws):
             raise ValueError(error())
         return cast_to_out(key, here.empty(full, FLOAT64), dtype, out)  # no draws of no classes
     left = _sums_from(weights)
-    draws = to_key_device(here, "n", check_relation(place, _positive, draws, left[..., 0], error=error), n)
-    chances = to_key_device(here, "p", place.apply(_chance, weights, left), p)
+    draws = here.adopt("n", check_relation(place, _positive, draws, left[..., 0], error=error), n)
+    chances = here.adopt("p", place.apply(_chance, weights, left), p)
     if full[-1] != weights.shape[-1]:
         raise ValueError(f"shape ends with the axis of the classes, {weights.shape[-1]} long as p's, got {shape}")
 

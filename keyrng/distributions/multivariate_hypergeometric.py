@@ -9,6 +9,7 @@ import numpy as np
 from keyrng._core.arguments import short_repr
 from keyrng._core.dtypes import FLOAT64, DTypeLike, integer_dtype
 from keyrng._core.fpenv import in_default_fpenv
+from keyrng._executors.device import preparation_device
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import (
@@ -17,7 +18,6 @@ from keyrng._sampling.parameters import (
     Parameter,
     check_relation,
     integer_up_to,
-    to_key_device,
     wider,
 )
 from keyrng._sampling.shapes import Shape
@@ -25,7 +25,6 @@ from keyrng.distributions._shared.last_axis import (
     add_axis,
     cast_to_out,
     full_shape,
-    preparation_device,
     row_shape,
     validated,
 )
@@ -113,13 +112,12 @@ def multivariate_hypergeometric(
         others[..., :-1] = left[..., 1:]
     items = check_relation(place, _countable, items, others, error=too_many)
     items = check_relation(place, held_by(dtype), items, add_axis("nsample", taken), error=not_held)
-    if not isinstance(items, np.ndarray):
-        left = _sums_from(items)  # NaN for a row with a color that is NaN now
+    left = _sums_from(items)  # in GPU memory NaN for a row with a color that a check made NaN
     total = left[..., 0] if left.shape[-1] else place.xp.zeros(left.shape[:-1])
     taken = check_relation(place, _contained, taken, total, error=too_large)
-    taken = to_key_device(here, "nsample", taken, nsample)
-    others = to_key_device(here, "colors", others, colors)
-    items = to_key_device(here, "colors", items, colors)
+    taken = here.adopt("nsample", taken, nsample)
+    others = here.adopt("colors", others, colors)
+    items = here.adopt("colors", items, colors)
 
     def count(keys: Key, batch: tuple[int, ...], i: int, rest: ArrayLike) -> Array:
         wanted = Parameter("nsample", rest)

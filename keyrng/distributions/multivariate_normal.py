@@ -10,13 +10,15 @@ from keyrng._core.arguments import check_choice
 from keyrng._core.dtypes import DTypeLike, compute_dtype, floating_of
 from keyrng._core.fpenv import without_warnings
 from keyrng._executors.convert import convert
-from keyrng._executors.device import CPU
+from keyrng._executors.device import preparation_device
 from keyrng._keys.derive import Key, device_of
-from keyrng._sampling.parameters import Array, ArrayLike, finite, to_key_device
+from keyrng._sampling.draw import sample_kernel
+from keyrng._sampling.parameters import Array, ArrayLike, finite
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions._shared.covariance import METHODS, covariance, factor, product
-from keyrng.distributions._shared.last_axis import cast_to_out, full_shape, preparation_device, row_shape, validated
+from keyrng.distributions._shared.last_axis import cast_to_out, full_shape, row_shape, validated
 from keyrng.distributions.normal import normal
+from keyrng.kernels.lane import FLOATS, kernel
 
 
 @without_warnings
@@ -83,15 +85,15 @@ def multivariate_normal(
         raise ValueError(f"mean and cov must be as long, got {n} numbers and {matrix.shape[-2:]}")
     full = full_shape(key, rows, out, mean=centre, cov=np.broadcast_to(0.0, matrix.shape[:-1]))
     factors = factor("cov", matrix, method, "; method='svd' and method='eigh' take eigenvalues of 0")
-    factors = factors.astype(compute) if place is CPU else convert(factors, compute)
+    factors = convert(factors, compute)
     normals = normal(key, (*full[key.ndim : -1], n), compute)
-    sample = product(to_key_device(here, "cov", factors, cov), normals, method == "cholesky")
-    if here is CPU:
-        sample += centre
-    else:
-        sample = here.apply(_sum, sample, to_key_device(here, "mean", centre, mean))
+    sample = product(here.adopt("cov", factors, cov), normals, method == "cholesky")
+    sample_kernel(
+        _add_mean, key, sample.shape[key.ndim :], compute, sample, here.adopt("mean", centre, mean), out=sample
+    )
     return cast_to_out(key, sample, dtype, out)
 
 
-def _sum(x: Any, y: Any) -> Any:
-    return x + y
+@kernel(*FLOATS)
+def _add_mean(lane: Any, x: Any, mean: Any) -> Any:
+    return x + mean

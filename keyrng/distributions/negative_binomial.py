@@ -10,7 +10,7 @@ import numpy as np
 
 from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, integer_dtype
 from keyrng._executors.device import Device
-from keyrng._keys.derive import Key, device_of
+from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import (
     Array,
@@ -82,7 +82,7 @@ def negative_binomial(
     array([6, 6, 2, 3, 5], dtype=int32)
     """
     dtype = integer_dtype(dtype, out)
-    parameters = _checked(device_of(key), n, p, dtype)
+    parameters = _checked(key, n, p, dtype)
     return sample_kernel(_negative_binomial, key, shape, dtype, *parameters, compute=FLOAT64, out=out)
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from keyrng._core.arguments import short_repr, to_array
 from keyrng._core.dtypes import DTypeLike, integer_dtype
 from keyrng._core.numbers import integers
-from keyrng._executors.device import CPU, Device, is_on_gpu
-from keyrng._keys.derive import Key, device_of
+from keyrng._executors.device import Device, device_of_values, is_on_gpu
+from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import (
     Array,
@@ -18,7 +18,6 @@ from keyrng._sampling.parameters import (
     Parameter,
     cache_scalars,
     check_broadcast_together,
-    to_key_device,
 )
 from keyrng._sampling.shapes import Shape
 from keyrng._sampling.spec import check_nothing
@@ -99,7 +98,7 @@ def randint(
     if shape is _NUMPY_LOW and _is_numpys_order(minval, maxval):
         raise ValueError(_in_order(shape, minval, maxval))
     dtype = integer_dtype(dtype, out)
-    chosen, parameters, empty = _prepared(device_of(key), minval, maxval, dtype)
+    chosen, parameters, empty = _prepared(key, minval, maxval, dtype)
     if empty:
         check_nothing(empty, key, shape, out, parameters)
     return sample_kernel(chosen, key, shape, dtype, *parameters, out=out)
@@ -127,18 +126,23 @@ def _prepared(
     here: Device, minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]
 ) -> tuple[Kernel, tuple[Parameter, ...], str]:
     """The kernel for a range, its parameters, and an error if a range is empty, of which nothing can be drawn."""
-    if is_on_gpu(minval) or is_on_gpu(maxval):
-        return _randint, _range_on_device(here, minval, maxval, dtype), ""
+    prepare = device_of_values(minval, maxval).pick(_cpu_range, _cuda_range)
+    return prepare(here, minval, maxval, dtype)
+
+
+def _cpu_range(
+    here: Device, minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]
+) -> tuple[Kernel, tuple[Parameter, ...], str]:
     low, span, empty = _range(minval, maxval, dtype)
-    if here is not CPU:
-        low = Parameter("minval", to_key_device(here, "minval", low.value, minval))
-        span = Parameter("maxval", to_key_device(here, "maxval", span.value, maxval))
-    words = span.value
-    if isinstance(words, np.ndarray) and words.dtype == np.uint32 and ((words - 1) < _SMALL_SPAN).all():
+    chosen, words = _randint, span.value
+    parameters: tuple[Parameter, ...] = (low, span)
+    if words.dtype == np.uint32 and ((words - 1) < _SMALL_SPAN).all():
         inverse = np.array(2**32 - 1, np.uint32) // words
         carry = (2**32 - inverse.astype(np.uint64) * words).astype(np.uint32)
-        return _randint_small, (low, span, Parameter("maxval", inverse), Parameter("maxval", carry)), empty
-    return _randint, (low, span), empty
+        chosen, parameters = _randint_small, (low, span, Parameter("maxval", inverse), Parameter("maxval", carry))
+    bounds = {"minval": minval, "maxval": maxval}
+    placed = [Parameter(name, here.adopt(name, value, bounds[name])) for name, value, _ in parameters]
+    return chosen, tuple(placed), empty
 
 
 def _range(minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]) -> tuple[Parameter, Parameter, str]:
@@ -160,9 +164,9 @@ def _range(minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]) -> tuple[
         return Parameter("minval", low), Parameter("maxval", high - low), empty
 
 
-def _range_on_device(
+def _cuda_range(
     here: Device, minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]
-) -> tuple[Parameter, Parameter]:
+) -> tuple[Kernel, tuple[Parameter, ...], str]:
     """The lower bound and the span as words in the memory of a GPU; unchecked, so a span that is not positive is 1."""
     word = np.dtype(np.uint64 if dtype.itemsize == 8 else np.uint32)
     wide = np.uint64 if dtype.kind == "u" else np.int64
@@ -172,7 +176,7 @@ def _range_on_device(
         # The last integer, because maxval itself may be one more than the dtype holds.
         first, last = low.astype(wide), (high.astype(np.uint64) - np.uint64(1)).astype(wide)
         span = here.xp.where(first <= last, high.astype(np.uint64) - low.astype(np.uint64), np.uint64(1))
-        return Parameter("minval", low.astype(word)), Parameter("maxval", span.astype(word))
+        return _randint, (Parameter("minval", low.astype(word)), Parameter("maxval", span.astype(word))), ""
 
 
 def _whole(here: Device, name: str, value: ArrayLike, dtype: np.dtype[Any]) -> Array:
@@ -184,7 +188,7 @@ def _whole(here: Device, name: str, value: ArrayLike, dtype: np.dtype[Any]) -> A
                 f"{dtype} holds {limits.min} to {limits.max}, got {name} {short_repr(value, str)}; give a wider dtype"
             )
             raise ValueError(text)
-        return here.receive(to_key_device(here, name, _wrapped(bound, np.dtype(np.uint64)), value))
+        return here.receive(here.adopt(name, _wrapped(bound, np.dtype(np.uint64)), value))
     array = here.array(name, value)
     if array.dtype.kind not in "iu":
         raise TypeError(f"{name} is an integer or an array of integers, got {array.dtype}")

@@ -7,7 +7,7 @@ from typing import Any
 from keyrng._core.arguments import short_repr
 from keyrng._core.dtypes import Dtype, DTypeLike, floating_dtype
 from keyrng._executors.device import Device
-from keyrng._keys.derive import Key, device_of
+from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import (
     Array,
@@ -77,7 +77,7 @@ def triangular(
     array([3.2075381, 3.4930074, 1.1693635], dtype=float32)
     """
     dtype = floating_dtype(dtype, out)
-    return sample_kernel(_triangular, key, shape, dtype, *_corners(device_of(key), left, mode, right, dtype), out=out)
+    return sample_kernel(_triangular, key, shape, dtype, *_corners(key, left, mode, right, dtype), out=out)
 
 
 @cache_scalars

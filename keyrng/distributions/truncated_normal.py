@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from keyrng._core.dtypes import FLOAT32, FLOAT64, Dtype, DTypeLike, floating_dtype
-from keyrng._executors.device import Device
-from keyrng._keys.derive import Key, device_of
+from keyrng._executors.device import Device, may_hold
+from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import (
     Array,
@@ -154,7 +154,7 @@ def truncated_normal(
     True
     """
     dtype = floating_dtype(dtype, out)
-    tails, interval, empty = normal_interval(device_of(key), lower, upper, dtype)
+    tails, interval, empty = normal_interval(key, lower, upper, dtype)
     if empty:
         check_nothing(empty, key, shape, out, interval)
     return sample_kernel(
@@ -185,6 +185,12 @@ def _not_less(largest: Any, least: Any) -> Any:
 
 def _has_tails(low: Array, high: Array) -> bool:
     """Whether one of the intervals lies in a tail; taken for granted of those in the memory of a GPU."""
-    if not (isinstance(low, np.ndarray) and isinstance(high, np.ndarray)):
-        return True
-    return bool(np.any(low > _TAIL) or np.any(high < -_TAIL))
+    return may_hold(_is_above, low) or may_hold(_is_below, high)
+
+
+def _is_above(low: Any) -> Any:
+    return low > _TAIL
+
+
+def _is_below(high: Any) -> Any:
+    return high < -_TAIL

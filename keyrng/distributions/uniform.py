@@ -7,7 +7,7 @@ from typing import Any
 from keyrng._core.arguments import short_repr
 from keyrng._core.dtypes import Dtype, DTypeLike, floating_dtype
 from keyrng._executors.device import Device
-from keyrng._keys.derive import Key, device_of
+from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import (
     Array,
@@ -82,7 +82,7 @@ def uniform(
     dtype = floating_dtype(dtype, out)
     if minval is _ZERO and maxval is _ONE and dtype.itemsize >= 4:
         return sample_kernel(_unit, key, shape, dtype, out=out)
-    parameters, empty = _interval(device_of(key), minval, maxval, dtype)
+    parameters, empty = _interval(key, minval, maxval, dtype)
     if empty:
         check_nothing(empty, key, shape, out, parameters)
     return sample_kernel(_uniform, key, shape, dtype, *parameters, out=out)

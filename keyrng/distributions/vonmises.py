@@ -6,7 +6,7 @@ from typing import Any
 
 from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, compute_dtype, floating_dtype
 from keyrng._executors.device import Device
-from keyrng._keys.derive import Key, device_of
+from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import (
     Array,
@@ -107,7 +107,7 @@ def vonmises(
     True
     """
     dtype = floating_dtype(dtype, out)
-    return sample_kernel(_vonmises, key, shape, dtype, *_direction(device_of(key), mu, kappa, dtype), out=out)
+    return sample_kernel(_vonmises, key, shape, dtype, *_direction(key, mu, kappa, dtype), out=out)
 
 
 @cache_scalars

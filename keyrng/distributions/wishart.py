@@ -9,12 +9,12 @@ import numpy as np
 from keyrng._core.dtypes import FLOAT64, DTypeLike, compute_dtype, floating_of
 from keyrng._core.fpenv import without_warnings
 from keyrng._executors.convert import convert
-from keyrng._executors.device import CPU
+from keyrng._executors.device import may_hold, preparation_device
 from keyrng._keys.derive import Key, device_of, split
-from keyrng._sampling.parameters import Array, ArrayLike, check_relation, parameter_array, positive, to_key_device
+from keyrng._sampling.parameters import Array, ArrayLike, check_relation, parameter_array, positive
 from keyrng._sampling.shapes import Shape, dimensions
-from keyrng.distributions._shared.covariance import covariance, factor, product, sum_of_products
-from keyrng.distributions._shared.last_axis import add_axis, cast_to_out, full_shape, preparation_device, row_max
+from keyrng.distributions._shared.covariance import covariance, factor, product
+from keyrng.distributions._shared.last_axis import add_axis, cast_to_out, full_shape
 from keyrng.distributions.gamma import gamma
 from keyrng.distributions.normal import normal
 from keyrng.kernels.ops import sqrt, where
@@ -84,12 +84,12 @@ def wishart(
     given = None if shape is None else (*dimensions(shape), p, p)
     batch = full_shape(key, given, out, df=add_axis("df", add_axis("df", degrees)), scale=matrix)[key.ndim : -2]
     factors = convert(factor("scale", matrix), compute)
-    room = place.apply(_room, row_max(place.apply(abs, factors)), convert(degrees, compute)[..., None])
-    large = place is not CPU or (room != 1).any()
+    room = place.apply(_room, place.row_max(place.apply(abs, factors)), convert(degrees, compute)[..., None])
+    large = may_hold(_differs, room)
     if large:
         factors = place.apply(_product, factors, room[..., None])
-        room = to_key_device(here, "scale", room, scale)
-    factors, degrees = to_key_device(here, "scale", factors, scale), to_key_device(here, "df", degrees, df)[..., None]
+        room = here.adopt("scale", room, scale)
+    factors, degrees = here.adopt("scale", factors, scale), here.adopt("df", degrees, df)[..., None]
     keys = split(key, 2)
     with here.current():
         xp = here.xp
@@ -103,13 +103,8 @@ def wishart(
         zero = xp.zeros((*key.shape, *batch, 1), compute)
         columns = xp.concatenate([diagonal, below, zero], -1).take(places, -1)
         columns = product(factors[..., None, :, :], columns, lower=True)
-        if here is not CPU:
-            by_term = xp.swapaxes(columns, -1, -2)
-            sample = sum_of_products(by_term[..., None, :], by_term[..., None, :, :])
-        else:
-            sample = np.zeros_like(columns)
-            for k in range(p):
-                sample += columns[..., k, :, None] * columns[..., k, None, :]
+        by_term = xp.swapaxes(columns, -1, -2)
+        sample = here.sum_of_products(by_term[..., None, :], by_term[..., None, :, :])
         if large:
             sample = here.apply(_quotient, sample, room[..., None], room[..., None, :])
         return cast_to_out(key, sample, dtype, out)
@@ -119,6 +114,10 @@ def _room(reach: Any, degrees: Any) -> Any:
     """Powers of two for the rows of a factor, with these largest numbers, that keep sums of products finite."""
     large, factor = (2.0**50, 2.0**-80) if reach.dtype == np.float32 else (2.0**400, 2.0**-620)
     return where(reach * sqrt(degrees) > large, reach.dtype.type(factor), 1.0)
+
+
+def _differs(room: Any) -> Any:
+    return room != 1
 
 
 def _product(x: Any, y: Any) -> Any:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-import numpy as np
-
 from keyrng._core.dtypes import Dtype, DTypeLike
 from keyrng._executors.convert import convert
 from keyrng._keys.derive import Key, device_of
@@ -89,7 +87,7 @@ def write_out(key: Key, shape: Shape, name: str, value: Array, dtype: Dtype, out
     here = device_of(key)
     result = here.empty(full, dtype) if out is None else check_out(key, out, full, dtype)
     with here.current():
-        if not isinstance(value, np.ndarray) and dtype.kind != "c":
+        if dtype.kind != "c":
             value = convert(value, dtype)
         result[...] = value
     return result if out is None else out

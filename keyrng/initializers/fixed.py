@@ -10,9 +10,9 @@ import numpy as np
 from keyrng._core.arguments import cast_array, short_repr, to_array
 from keyrng._core.dtypes import Dtype, DTypeLike, array_dtype
 from keyrng._core.fpenv import without_warnings
-from keyrng._executors.device import CPU, is_on_gpu
+from keyrng._executors.device import CPU, Device, device_of_values, is_on_gpu
 from keyrng._keys.derive import Key, check_key, device_of, is_integer, normalize_axis
-from keyrng._sampling.parameters import Array, ArrayLike, to_key_device
+from keyrng._sampling.parameters import Array, ArrayLike
 from keyrng._sampling.shapes import Shape, dimensions
 from keyrng.initializers.base import Initializer, own, write_out
 
@@ -54,9 +54,16 @@ def _constant(
 ) -> Array:
     here = device_of(check_key(key))
     chosen = array_dtype(default if dtype is None else dtype, out)
-    if is_on_gpu(value):
-        return write_out(key, shape, "value", here.array("value", value), chosen, out)
-    return write_out(key, shape, "value", to_key_device(here, "value", _fitting(value, chosen), value), chosen, out)
+    placed = device_of_values(value).pick(_fitting_here, _on_gpu)(here, value, chosen)
+    return write_out(key, shape, "value", placed, chosen, out)
+
+
+def _fitting_here(here: Device, value: ArrayLike, dtype: Dtype) -> Array:
+    return here.adopt("value", _fitting(value, dtype), value)
+
+
+def _on_gpu(here: Device, value: ArrayLike, dtype: Dtype) -> Array:
+    return here.array("value", value)
 
 
 _RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}

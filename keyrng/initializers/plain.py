@@ -176,7 +176,7 @@ def scaled_truncated(
     key: Key, shape: tuple[int, ...], dtype: Dtype, stddev: Any, out: Any, lower: float = -2.0, upper: float = 2.0
 ) -> Array:
     """Truncated normal numbers times a number."""
-    tails, interval, empty = normal_interval(device_of(check_key(key)), lower, upper, dtype)
+    tails, interval, empty = normal_interval(key, lower, upper, dtype)
     if empty:
         check_nothing(empty, key, shape, out, interval)
     chosen = _scaled_truncated_normal_tails if tails else _scaled_truncated_normal

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from keyrng._core.dtypes import FLOAT32, FLOAT64
-from keyrng._executors.device import Device, device_at
+from keyrng._executors.device import Device, device_at, may_hold
 from keyrng._sampling.parameters import Array
 from keyrng.kernels.elementary import upper_half
 from keyrng.kernels.ops import bitcast, cast, mulhi, where
@@ -43,11 +43,15 @@ def within_a_turn(here: Device, given: Array) -> Array:
         angle = _nearest(given)
         turns = device_at(given).xp.rint((given - angle) / turn)
         reduced = _nearest(angle - turns * rest)
-        if isinstance(given, np.ndarray) and not (abs(given) >= _LARGE).any():
+        if not may_hold(_is_large, given):
             return reduced
         flat = here.contiguous(given.reshape(-1))
         exact = here.apply(_large_angle, flat.view(np.uint64)).reshape(given.shape)
         return here.apply(_chosen, given.reshape(-1), reduced.reshape(-1), exact.reshape(-1)).reshape(given.shape)
+
+
+def _is_large(angle: Any) -> Any:
+    return abs(angle) >= _LARGE
 
 
 def _nearest(angle: Array) -> Array:

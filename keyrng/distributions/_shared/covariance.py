@@ -12,7 +12,7 @@ import numpy as np
 
 from keyrng._core.dtypes import FLOAT64, Dtype
 from keyrng._executors.device import Device, device_at
-from keyrng._sampling.parameters import Array, ArrayLike, finite, parameter_array
+from keyrng._sampling.parameters import Array, ArrayLike, check_relation, finite, parameter_array
 from keyrng.kernels.ops import sqrt, where
 
 METHODS = ("cholesky", "svd", "eigh")
@@ -20,7 +20,6 @@ METHODS = ("cholesky", "svd", "eigh")
 # What is no more than this, as a part of the largest entry or eigenvalue, is taken for the roundings of float32.
 _SLACK = 1e-5
 
-_TERMS = 8  # products that a GPU adds up at once; zeros, where there are fewer, change no sum
 _BLOCK = 1 << 16  # numbers that a product has at work, to stay in a level-2 cache
 
 
@@ -36,16 +35,20 @@ def covariance(here: Device, name: str, value: ArrayLike, dtype: Dtype) -> Array
     matrix = parameter_array(here, finite(**{name: value}), 0, FLOAT64)
     with here.current():
         across = here.xp.swapaxes(matrix, -1, -2)
-        wrong = abs(matrix - across) > _SLACK * _largest(matrix)
-        if not isinstance(matrix, np.ndarray):
-            return here.apply(_half_of_each, here.xp.where(wrong, math.nan, matrix), across)
-    if wrong.any():
-        raise ValueError(
+        slack = _SLACK * _largest(matrix)
+
+    def error() -> str:
+        wrong = ~_symmetric(matrix, across, slack)
+        return (
             f"{name} must be symmetric, got {matrix[wrong][0]} across from {across[wrong][0]}; "
             f"type ({name} + {name}.T) / 2 if half of each is meant"
         )
-    halves: Array = _half_of_each(matrix, across)
-    return halves
+
+    return here.apply(_half_of_each, check_relation(here, _symmetric, matrix, across, slack, error=error), across)
+
+
+def _symmetric(x: Any, y: Any, slack: Any) -> Any:
+    return abs(x - y) <= slack
 
 
 def _half_of_each(x: Any, y: Any) -> Any:
@@ -66,8 +69,10 @@ def factor(name: str, matrix: Array, method: str = "cholesky", hint: str = "") -
     ``"cholesky"`` gives a lower triangle and takes no eigenvalue of 0; ``hint`` says what to type instead. In the
     memory of a GPU a factor is NaN where there is none.
     """
-    if not isinstance(matrix, np.ndarray):
-        return _factor_there(matrix, method)
+    return device_at(matrix).pick(_cpu_factor, _cuda_factor)(name, matrix, method, hint)
+
+
+def _cpu_factor(name: str, matrix: Array, method: str, hint: str) -> Array:
     if method == "cholesky":
         try:
             return np.linalg.cholesky(matrix)
@@ -84,7 +89,7 @@ def factor(name: str, matrix: Array, method: str = "cholesky", hint: str = "") -
     return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :] / np.sqrt(times))
 
 
-def _factor_there(matrix: Array, method: str) -> Array:
+def _cuda_factor(name: str, matrix: Array, method: str, hint: str) -> Array:
     """Each factor is checked by its product, because cuSOLVER reports a failure only to a host that waits for it."""
     here, n = device_at(matrix), matrix.shape[-1]
     if not matrix.size:
@@ -124,10 +129,14 @@ def product(factors: Array, vectors: Array, lower: bool) -> Array:
     Each sum goes in order from the first term to the last. A library's matrix product has another order for another
     number of vectors, and a sample would not be the beginning of a longer one.
     """
-    if not vectors.size:
-        return vectors
-    if not isinstance(vectors, np.ndarray):
-        return sum_of_products(factors, vectors[..., None, :])
+    return device_at(vectors).pick(_cpu_product, _cuda_product)(factors, vectors, lower) if vectors.size else vectors
+
+
+def _cuda_product(factors: Array, vectors: Array, lower: bool) -> Array:
+    return device_at(vectors).sum_of_products(factors, vectors[..., None, :])
+
+
+def _cpu_product(factors: Array, vectors: Array, lower: bool) -> Array:
     n = vectors.shape[-1]
     matrices, flat = factors.reshape(-1, n, n), vectors.reshape(-1, n)
     which = np.broadcast_to(np.arange(len(matrices)).reshape(factors.shape[:-2]), vectors.shape[:-1]).reshape(-1)
@@ -144,23 +153,3 @@ def product(factors: Array, vectors: Array, lower: bool) -> Array:
             total[start:] += matrix[start:, k] * x[k]
         result[part] = total.T
     return result.reshape(vectors.shape)
-
-
-def sum_of_products(x: Array, y: Array) -> Array:
-    """The sums of ``x * y`` along the last axis, in order, of arrays in the memory of a GPU that broadcast together."""
-    here, count = device_at(y), y.shape[-1]
-    with here.current():
-        xp = here.xp
-        rest = -count % _TERMS
-        firsts = (xp.moveaxis(array, -1, 0) for array in (x, y))
-        terms = [xp.concatenate([f, xp.zeros((rest, *f.shape[1:]), f.dtype)]) for f in firsts]
-        total: Array = xp.zeros(np.broadcast_shapes(x.shape[:-1], y.shape[:-1]), y.dtype)
-        for first in range(0, count, _TERMS):
-            total = here.apply(_add_products, total, *(a[first + i] for i in range(_TERMS) for a in terms))
-    return total
-
-
-def _add_products(total: Any, *factors: Any) -> Any:
-    for x, y in zip(factors[::2], factors[1::2], strict=True):
-        total = total + x * y
-    return total

@@ -10,9 +10,9 @@ import numpy as np
 
 from keyrng._core.arguments import short_repr, to_array
 from keyrng._core.dtypes import index_dtype
-from keyrng._executors.device import CPU, Device, device_at, is_on_gpu
+from keyrng._executors.device import Device, device_at, device_of_values
 from keyrng._keys.derive import Key, device_of, is_integer, kind_of, normalize_axis, wrap_words
-from keyrng._sampling.parameters import Array, ArrayLike, to_key_device
+from keyrng._sampling.parameters import Array, ArrayLike
 from keyrng._sampling.shapes import Shape, as_out, check_out, sample_shape
 from keyrng.algorithms.base import Algorithm
 
@@ -74,11 +74,8 @@ class Elements:
                 taken = here.xp.moveaxis(array, axis, 0)[places]
                 source, to = range(places.ndim, places.ndim + axis), range(ndim, ndim + axis)
                 taken = here.xp.moveaxis(taken, tuple(source), tuple(to))
-            elif here is CPU:
-                taken = np.empty(array.shape[:axis] + places.shape + array.shape[axis + 1 :], array.dtype)
-                np.take(array, places, axis, out=taken, mode="clip")  # the default mode would copy the result
             else:
-                taken = array.take(places, axis)
+                taken = here.take(array, places, axis)
             return self.returned(key, taken, out)
 
     def returned(self, key: Key, elements: Array, out: Array | None) -> Any:
@@ -111,7 +108,7 @@ def elements_of(here: Device, name: str, given: ArrayLike | Key, axis: SupportsI
                 f"{name} is on {given.device}, the key on {here.name}; {name}.to({here.name!r}) puts {name} there"
             )
         return Elements(given.shape, normalize_axis(axis, given.ndim), given._words, given._algorithm)
-    array = None if is_integer(given) else _array(here, name, given)
+    array = None if is_integer(given) else device_of_values(given).pick(_cpu_array, _cuda_array)(here, name, given)
     if array is not None and array.ndim:
         return Elements(array.shape, normalize_axis(axis, array.ndim), array)
     if array is not None and array.dtype.kind not in "iu":
@@ -125,13 +122,12 @@ def elements_of(here: Device, name: str, given: ArrayLike | Key, axis: SupportsI
     return Elements((size,), normalize_axis(axis, 1))
 
 
-def _array(here: Device, name: str, given: ArrayLike) -> Array:
-    if is_on_gpu(given):
-        array = here.array(name, given)
-        if not array.ndim:
-            raise TypeError(f"{name} is a whole number or an array of one axis or more, got an array of none")
-        return array
-    array = to_array(name, given)
-    if here is not CPU and array.ndim and array.dtype.kind in "OSUMm":
-        raise TypeError(f"{name} is an array of {array.dtype}, which no GPU holds; draw places of its elements")
-    return to_key_device(here, name, array, given)
+def _cpu_array(here: Device, name: str, given: ArrayLike) -> Array:
+    return here.adopt(name, to_array(name, given), given)
+
+
+def _cuda_array(here: Device, name: str, given: ArrayLike) -> Array:
+    array = here.array(name, given)
+    if not array.ndim:
+        raise TypeError(f"{name} is a whole number or an array of one axis or more, got an array of none")
+    return array

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -12,17 +13,15 @@ import numpy as np
 
 from keyrng._core.dtypes import Dtype, index_dtype
 from keyrng._executors.base import ElementRange
-from keyrng._executors.device import CPU, device_at
+from keyrng._executors.device import device_at, may_hold
 from keyrng._executors.threads import PIECE
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import fill_range, run_ranges
 from keyrng._sampling.parameters import Array
-from keyrng.distributions._shared.gumbel_top_k_cuda import FAR, CudaTopK, largest_there, less_if_far
+from keyrng.distributions._shared.gumbel_top_k_cuda import FAR, CudaTopK, less_if_far
 from keyrng.kernels.lane import Kernel
 from keyrng.kernels.ops import cast, where
 
-_SLAB = 1 << 16  # gumbels at a time: they stay in a level-2 cache
-_DEVICE_SLAB = 1 << 24  # on a GPU: enough for all its threads, and of little memory
 _SHORT = 256  # classes up to which sorting many rows at once is faster than finding the largest of each
 
 
@@ -33,26 +32,22 @@ def gumbel_top_k(kernel: Kernel, key: Key, table: Array, rows: Array, count: int
     which row of ``table`` has the logits; the result has an axis more, of length ``count``.
     """
     here = device_of(key)
-    race = (_TopK if here is CPU else CudaTopK)(kernel, key.reshape(-1), table, rows)
+    chosen: Any = here.pick(CpuTopK, CudaTopK)
+    top_k: CpuTopK | CudaTopK = chosen(kernel, key.reshape(-1), table, rows)
     keys, before, after = rows.shape
     size = table.shape[1]
-    step = _steps(before, size, after, _SLAB if here is CPU else _DEVICE_SLAB, whole=count > 1)
+    step = _steps(before, size, after, top_k.slab, whole=count > 1)
     parts = list(product(_slices(keys, step[0]), _slices(before, step[1]), _slices(after, step[3])))
     places = here.empty((*rows.shape, count), index_dtype(size))
 
     def piece(first: int, stop: int) -> None:
         for part in parts[first:stop]:
             if step[2] >= size:
-                places[part] = race.largest(part, count)
+                places[part] = top_k.largest(part, count)
             else:
-                places[part] = race.largest_of_many(part, _slices(size, step[2]))
+                places[part] = top_k.largest_of_many(part, _slices(size, step[2]))
 
-    if here is not CPU:
-        with here.current():
-            piece(0, len(parts))
-        return places
-    # A slab of more than a piece has threads of its own.
-    run_ranges(key._algorithm, len(parts), piece, 1 if prod(step) <= PIECE else len(parts))
+    top_k.run(len(parts), prod(step), piece)
     return places
 
 
@@ -62,11 +57,13 @@ def centered(logits: Array, dtype: Dtype) -> Array:
     The sum of logit and gumbel is rounded to the spacing of floats at the logit, which is 1 at -1e7 in float32.
     """
     here = device_at(logits)
-    if here is not CPU:
-        logits = here.apply(less_if_far, logits, largest_there(logits))
-    elif logits.size and not (logits.min() >= -FAR and logits.max() <= FAR):
-        logits = here.apply(less_if_far, logits, logits.max(axis=-1, keepdims=True))
+    if logits.size and may_hold(_is_far, logits):
+        logits = here.apply(less_if_far, logits, here.row_max(logits)[..., np.newaxis])
     return logits if logits.dtype == dtype else here.apply(_to_float32, logits)
+
+
+def _is_far(logit: Any) -> Any:
+    return abs(logit) > FAR
 
 
 def _to_float32(x: Any) -> Any:
@@ -96,13 +93,19 @@ _Part = tuple[slice, slice, slice]  # of keys, before and after
 
 
 @dataclass(frozen=True)
-class _TopK:
+class CpuTopK:
     """Gumbels plus logits, made slab by slab; see `gumbel_top_k`."""
 
     kernel: Kernel
     key: Key
     table: Array
     rows: Array
+
+    slab = 1 << 16  # gumbels at a time: they stay in a level-2 cache
+
+    def run(self, parts: int, step: int, piece: Callable[[int, int], None]) -> None:
+        """Run all parts in threads, unless a slab, of so many gumbels, has threads itself."""
+        run_ranges(self.key._algorithm, parts, piece, 1 if step <= PIECE else parts)
 
     def scores(self, part: _Part, classes: slice) -> Array:
         """The scores of a slab, of shape (keys, before, after, classes)."""

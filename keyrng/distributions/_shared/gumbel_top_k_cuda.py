@@ -6,6 +6,7 @@ There scores are words in the order of the floats that they stand for, which CuP
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
@@ -15,12 +16,13 @@ import numpy as np
 
 from keyrng._executors.base import ElementRange
 from keyrng._executors.device import device_at
+from keyrng._executors.gpu_rows import ordered_word
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import fill_range
 from keyrng._sampling.parameters import Array, Requirement
 from keyrng.distributions._shared.sorting import stable_order
 from keyrng.kernels.lane import Kernel
-from keyrng.kernels.ops import bitcast, where
+from keyrng.kernels.ops import where
 
 logit = Requirement("a number below infinity, not NaN", lambda x: x < math.inf)
 
@@ -32,22 +34,15 @@ def _scores(gumbel: Kernel) -> Kernel:
     """The kernel of a score, as a word."""
 
     def score(lane: Any, logit: Any) -> Any:
-        return _in_order(gumbel(lane) + logit)
+        return ordered_word(gumbel(lane) + logit)
 
     return Kernel(score, f"{gumbel.name}_score", ())
-
-
-def _in_order(x: Any) -> Any:
-    """A float as a word: numbers in their order, and equal ones equal."""
-    word = bitcast(x + 0.0, np.dtype(f"u{x.dtype.itemsize}"))  # of -0 that makes 0
-    sign = 1 << (8 * word.dtype.itemsize - 1)
-    return where(word < sign, word | sign, ~word)
 
 
 @lru_cache
 def _never(dtype: np.dtype[Any]) -> tuple[Any, Any]:
     """The words of minus infinity, and of what is no score: all bits set, as elements are that a guard refuses."""
-    least = _in_order(np.full(1, -math.inf, f"f{dtype.itemsize}"))[0]
+    least = ordered_word(np.full(1, -math.inf, f"f{dtype.itemsize}"))[0]
     return least, dtype.type(2 ** (8 * dtype.itemsize) - 1)
 
 
@@ -60,19 +55,6 @@ def less_if_far(logit: Any, largest: Any) -> Any:
     return logit - where((far > FAR) & (far < math.inf), largest, 0.0)
 
 
-def largest_there(logits: Array) -> Array:
-    """The largest number of each row, with an axis of length 1 for the row."""
-    here = device_at(logits)
-    with here.current():
-        words = here.apply(_in_order, logits).max(axis=-1)[:, np.newaxis]
-        return here.apply(_out_of_order, words).view(logits.dtype)
-
-
-def _out_of_order(word: Any) -> Any:
-    sign = 1 << (8 * word.dtype.itemsize - 1)
-    return where(word < sign, ~word, word ^ sign)
-
-
 @dataclass(frozen=True)
 class CudaTopK:
     """Gumbels plus logits, made slab by slab; the place is -1 where no class can be drawn, or a logit is none."""
@@ -81,6 +63,13 @@ class CudaTopK:
     key: Key
     table: Array
     rows: Array
+
+    slab = 1 << 24  # gumbels at a time: enough for all threads of a GPU, and of little memory
+
+    def run(self, parts: int, step: int, piece: Callable[[int, int], None]) -> None:
+        """Run all parts, one after the other."""
+        with device_at(self.table).current():
+            piece(0, parts)
 
     def scores(self, part: _Part, classes: slice) -> Array:
         """The scores of a slab, of shape (keys, before, after, classes)."""

@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from keyrng._core.dtypes import Dtype
 from keyrng._executors.convert import convert
-from keyrng._executors.device import CPU, Device, device_at, is_on_gpu
+from keyrng._executors.device import CPU, Device, device_at, may_hold
 from keyrng._keys.derive import Key, check_key, device_of
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import Array, Parameter, parameter_array, round_to_dtype
+from keyrng._sampling.parameters import Array, Parameter, checked_parameter, round_to_dtype
 from keyrng._sampling.shapes import Shape, check_broadcast, check_out, dimensions, sample_shape
 from keyrng.kernels.bits import sum_as_int
 from keyrng.kernels.ops import where
 
-_GROUP = 16  # columns that a GPU adds up at once
-
-
-def preparation_device(here: Device, *values: Any) -> Device:
-    """Where parameters are checked and prepared: on the host, unless one of them is in the memory of a GPU.
-
-    What has been prepared on the host is then `placed` in the memory of the key.
-    """
-    return here if here is not CPU and any(map(is_on_gpu, values)) else CPU
-
 
 def validated(here: Device, parameter: Parameter, dtype: Dtype) -> Array:
     """A parameter as an array; in the memory of a GPU NaN where it is not as required."""
-    array = parameter_array(here, parameter, 0, dtype)
-    return array if isinstance(array, np.ndarray) else round_to_dtype(here, parameter, dtype)
+    value = checked_parameter(here, parameter, dtype)
+    return value.value if value.requirement is None else round_to_dtype(here, value, dtype)
 
 
 def row_shape(name: str, rows: Array, shape: Shape | None, axis: str = "classes") -> tuple[int, ...] | None:
@@ -57,76 +46,25 @@ def full_shape(key: Key, shape: Shape | None, out: Any, **values: Array) -> tupl
     return full
 
 
-def row_sum(x: Array) -> Array:
-    """The sum along the last axis in the axis's order: NumPy's own order differs from version to version."""
-    here = device_at(x)
-    with here.current():
-        total: Array = here.xp.zeros(x.shape[:-1], x.dtype)
-        if here is CPU:
-            for i in range(x.shape[-1] if total.size else 0):
-                total += x[..., i]
-            return total
-        for columns in _groups(x, 0.0):
-            total = here.apply(_sum, total, *columns)
-    return total
-
-
 def scaled(rows: Array) -> Array:
     """Weights, of each row along the last axis times a power of two: their sum neither overflows nor is subnormal."""
     here = device_at(rows)
     if not rows.size:
         return rows
-    with here.current():
-        largest = rows.max(axis=-1)
-    if here is CPU and largest.min() >= _FEW and largest.max() < _MANY:
-        return rows
-    return here.apply(_scaled, rows, largest[..., np.newaxis])
+    largest = here.row_max(rows)
+    return here.apply(_scaled, rows, largest[..., np.newaxis]) if may_hold(_is_far, largest) else rows
 
 
 # Up to 2**123 weights of less than _MANY have a finite sum. A subnormal of a row that becomes 0 is negligible.
 _MANY, _FEW, _SCALE = 2.0**900, 2.0**-400, 2.0**600
 
 
+def _is_far(largest: Any) -> Any:
+    return (largest < _FEW) | (largest >= _MANY)
+
+
 def _scaled(weight: Any, largest: Any) -> Any:
     return where(largest >= _MANY, weight / _SCALE, where(largest < _FEW, weight * _SCALE, weight))
-
-
-def row_max(x: Array) -> Array:
-    """The largest number along the last axis, -infinity of none."""
-    here = device_at(x)
-    if here is CPU:
-        largest: Array = x.max(axis=-1, initial=-np.inf)
-        return largest
-    with here.current():
-        largest = here.xp.full(x.shape[:-1], -np.inf, x.dtype)
-        for columns in _groups(x, -np.inf):
-            largest = here.apply(_largest, largest, *columns)
-    return largest
-
-
-def _groups(x: Array, nothing: float) -> Iterator[Array]:
-    """On a GPU the columns of rows, so many at a time; at the end some of what changes no result.
-
-    A launch for each would take longer than its work, and a kernel for each number of them longer to be compiled.
-    """
-    here, count = device_at(x), x.shape[-1]
-    columns = here.contiguous(here.xp.moveaxis(x, -1, 0))
-    rest = here.xp.full((-count % _GROUP, *x.shape[:-1]), nothing, x.dtype)
-    for first in range(0, count, _GROUP):
-        part = columns[first : first + _GROUP]
-        yield part if len(part) == _GROUP else here.xp.concatenate([part, rest])
-
-
-def _sum(total: Any, *numbers: Any) -> Any:
-    for number in numbers:
-        total = total + number
-    return total
-
-
-def _largest(largest: Any, *numbers: Any) -> Any:
-    for number in numbers:
-        largest = where(number > largest, number, largest)
-    return largest
 
 
 def cast_to_out(key: Key, sample: Array, dtype: Dtype, out: Any) -> Array:

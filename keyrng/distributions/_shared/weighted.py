@@ -11,15 +11,15 @@ import numpy as np
 
 from keyrng._core.dtypes import FLOAT64, index_dtype
 from keyrng._executors.base import ElementRange
-from keyrng._executors.device import CPU, Device, device_at
+from keyrng._executors.device import Device, device_at
 from keyrng._keys.derive import Key, device_of
 from keyrng._keys.derive import key as new_key
 from keyrng._sampling.draw import fill_range, run_ranges
-from keyrng._sampling.parameters import Array, ArrayLike, Requirement, to_key_device
+from keyrng._sampling.parameters import Array, ArrayLike, Requirement
 from keyrng.distributions._shared.last_axis import scaled, validated
 from keyrng.distributions._shared.weighted_cuda import cdf_cuda, weighted_indices_cuda
 from keyrng.kernels.elementary import log
-from keyrng.kernels.lane import kernel
+from keyrng.kernels.lane import Kernel, kernel
 from keyrng.kernels.ops import cast
 
 _CHUNK = 1 << 15  # elements at a time: NumPy's arrays stay in a level-2 cache
@@ -37,8 +37,14 @@ def weights(here: Device, p: ArrayLike, size: int) -> Array:
 
 def logarithms(weights: Array) -> Array:
     """The logarithms of weights: -infinity of 0."""
-    if not isinstance(weights, np.ndarray):
-        return device_at(weights).apply(log, weights)
+    return device_at(weights).pick(_cpu_logarithms, _cuda_logarithms)(weights)
+
+
+def _cuda_logarithms(weights: Array) -> Array:
+    return device_at(weights).apply(log, weights)
+
+
+def _cpu_logarithms(weights: Array) -> Array:
     logs = np.empty_like(weights)
     # A kernel that draws no words: it is compiled, and any key will do.
     fill_range(_logarithm, new_key(0), logs, ElementRange(0, logs.size, logs.size), (weights,))
@@ -72,13 +78,15 @@ def weighted_indices(key: Key, full: tuple[int, ...], weights: Array, p: ArrayLi
 
     A place is where the cumulative sum reaches a uniform part of the whole, 0 excluded. The weights are those of ``p``.
     """
-    here, reached = device_of(key), _reached(weights)
+    here, find = device_of(key), device_at(weights).pick(_cdf, cdf_cuda)
     part = _part_of_xor if key._algorithm.jax_layout else _part
-    if here is not CPU:
-        return weighted_indices_cuda(part, key, full, to_key_device(here, "p", reached, p))
+    return here.pick(_cpu_indices, weighted_indices_cuda)(part, key, full, here.adopt("p", find(weights), p))
+
+
+def _cpu_indices(part: Kernel, key: Key, full: tuple[int, ...], reached: Array) -> Array:
     count = prod(full[key.ndim :])
     find = _search(reached, key.size * count)
-    places = np.empty((key.size, count), index_dtype(weights.size))
+    places = np.empty((key.size, count), index_dtype(reached.size))
     whole = (reached[-1:],)
     # Each run has parts of several keys, or some of the parts of one key.
     together, length = max(1, _CHUNK // count), min(count, _CHUNK)
@@ -97,10 +105,8 @@ def weighted_indices(key: Key, full: tuple[int, ...], weights: Array, p: ArrayLi
     return places.reshape(full)
 
 
-def _reached(weights: Array) -> Array:
+def _cdf(weights: Array) -> Array:
     """The cumulative sum of weights, or of a multiple of them; ValueError unless one is above 0."""
-    if not isinstance(weights, np.ndarray):
-        return cdf_cuda(weights)
     reached = cumulative_sum(scaled(weights))
     # A sum of blocks may fall a little from one block to the next, or rise at a weight of 0; this does neither.
     reached[weights == 0] = 0

@@ -1,0 +1,93 @@
+"""Sums and maxima along the last axis of arrays in GPU memory, in the order in which the CPU computes them.
+
+CuPy's reductions have an order of their own, and CuPy flushes subnormal floats, so sums are kernels and floats are
+compared as words.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+
+from keyrng.kernels.ops import bitcast, where
+
+Array: TypeAlias = Any
+_COLUMNS = 16  # that a launch adds up: one for each would take longer than its work
+_TERMS = 8  # products that a launch adds up
+
+
+class Gpu(Protocol):
+    """The methods of `GpuDevice` that are used here."""
+
+    @property
+    def xp(self) -> Any: ...
+    def current(self) -> Any: ...
+    def contiguous(self, array: Array) -> Array: ...
+    def apply(self, function: Any, *values: Array) -> Array: ...
+
+
+def row_max(device: Gpu, x: Array) -> Array:
+    """The largest number of each row, NaN if one is NaN, -infinity of none."""
+    with device.current():
+        if not x.size:
+            return device.xp.full(x.shape[:-1], -math.inf, x.dtype)
+        words = device.apply(ordered_word, x).max(axis=-1)
+        return device.apply(_float_of, words).view(x.dtype)
+
+
+def ordered_word(x: Any) -> Any:
+    """A float as a word: words of numbers have the numbers' order, and equal numbers equal words."""
+    word = bitcast(x + 0.0, np.dtype(f"u{x.dtype.itemsize}"))  # of -0 that makes 0
+    sign = 1 << (8 * word.dtype.itemsize - 1)
+    return where(word < sign, word | sign, ~word)
+
+
+def _float_of(word: Any) -> Any:
+    sign = 1 << (8 * word.dtype.itemsize - 1)
+    return where(word < sign, ~word, word ^ sign)
+
+
+def row_sum(device: Gpu, x: Array) -> Array:
+    """The sum of each row, from its first number to its last."""
+    with device.current():
+        total = device.xp.zeros(x.shape[:-1], x.dtype)
+        for columns in _groups(device, x):
+            total = device.apply(_sum, total, *columns)
+    return total
+
+
+def _groups(device: Gpu, x: Array) -> Iterator[Array]:
+    """The columns of rows, so many at a time; zeros at the end, because each number of columns is a kernel."""
+    columns = device.contiguous(device.xp.moveaxis(x, -1, 0))
+    rest = device.xp.zeros((-len(columns) % _COLUMNS, *x.shape[:-1]), x.dtype)
+    for first in range(0, len(columns), _COLUMNS):
+        part = columns[first : first + _COLUMNS]
+        yield part if len(part) == _COLUMNS else device.xp.concatenate([part, rest])
+
+
+def _sum(total: Any, *numbers: Any) -> Any:
+    for number in numbers:
+        total = total + number
+    return total
+
+
+def sum_of_products(device: Gpu, x: Array, y: Array) -> Array:
+    """The sums of ``x * y`` along the last axis, from the first product to the last."""
+    with device.current():
+        xp, count = device.xp, y.shape[-1]
+        rest = -count % _TERMS
+        firsts = (xp.moveaxis(array, -1, 0) for array in (x, y))
+        terms = [xp.concatenate([f, xp.zeros((rest, *f.shape[1:]), f.dtype)]) for f in firsts]
+        total = xp.zeros(np.broadcast_shapes(x.shape[:-1], y.shape[:-1]), y.dtype)
+        for first in range(0, count, _TERMS):
+            total = device.apply(_add_products, total, *(a[first + i] for i in range(_TERMS) for a in terms))
+    return total
+
+
+def _add_products(total: Any, *factors: Any) -> Any:
+    for x, y in zip(factors[::2], factors[1::2], strict=True):
+        total = total + x * y
+    return total
