@@ -60,33 +60,55 @@ def ball(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Points of the ``d``-dimensional unit ball of the p-norm, with constant density: ``sum(abs(x)**p) <= 1``.
+    """Return points uniform in the ``d``-dimensional unit ball of the p-norm.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape + (d,)``.
-    d
-        The dimension, an int, zero or more.
-    p
-        Positive finite numbers, the exponents of the norm, that broadcast to ``key.shape + shape``.
+    key
+        As for `sample_kernel`.
+    d : int
+        Dimension, zero or more.
+    p : float or array_like of floats, optional
+        Exponent of the norm, positive and finite; 2 by default. Broadcasts to ``key.shape + shape``.
     shape
-        That of the array of points.
+        As for `sample_kernel`.
     dtype
-        float16, bfloat16, float32 (the default) or float64.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Points along the last axis, of shape ``key.shape + shape + (d,)``, float32 by default. ``shape`` is that of the
+        array of points.
 
     Raises
     ------
     ValueError
-        If ``p`` is zero, negative, infinite or NaN, or ``d`` negative.
+        If ``p`` is not positive and finite, or ``d`` is negative.
+
+    See Also
+    --------
+    dirichlet : Points of a simplex.
+    generalized_normal : The variates that are divided by their p-norm.
+    orthogonal : Orthonormal matrices, whose columns are uniform on a sphere.
 
     Notes
     -----
-    Barthe, Guedon, Mendelson, Naor, "A probabilistic approach to the geometry of the l_p^n-ball", Annals of Probability
-    33 (2005) 480-513: generalized normals over the p-norm of themselves and an exponential. The norm can exceed 1 by
-    rounding. Values differ from jax.random.ball, as those of `gamma`.
+    The density is constant where ``sum(abs(x)**p) <= 1``. A point is a vector of generalized normal variates, divided
+    by the p-norm of these variates and an exponential variate [1]_.
+
+    Precision: the p-norm can exceed 1 by rounding.
+
+    The values differ from those of ``jax.random.ball``, as those of `gamma` do.
+
+    References
+    ----------
+    .. [1] F. Barthe, O. Guédon, S. Mendelson, A. Naor, "A probabilistic approach to the geometry of the l_p^n-ball",
+       Annals of Probability 33 (2005), 480-513. https://doi.org/10.1214/009117904000000874
 
     Examples
     --------

@@ -65,32 +65,49 @@ def _whole(x: Any) -> Any:
 def bernoulli(
     key: Key, p: ArrayLike = 0.5, shape: Shape | None = None, mode: str = "low", *, out: Array | None = None
 ) -> Array:
-    """Truth values that are True with probability ``p``.
+    """Return booleans that are True with probability ``p``.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    p
-        Probabilities from 0 to 1, both included and exact. They are compared in float64: numbers, lists and arrays of
-        the same values give the same sample.
-    mode
-        ``"low"`` compares 32 random bits, so that ``p`` is rounded to a multiple of 2**-32; ``"high"`` compares 64, at
+    key
+        As for `sample_kernel`.
+    p : float or array_like of floats, optional
+        Probability of True, in [0, 1]; 0.5 by default. 0 and 1 are exact. Broadcasts to ``key.shape + shape``.
+        Probabilities are compared in float64: numbers, lists and arrays of the same values give the same sample.
+    shape
+        As for `sample_kernel`.
+    mode : {"low", "high"}, optional
+        ``"low"`` compares 32 random bits, which rounds ``p`` to a multiple of 2**-32. ``"high"`` compares 64 bits, at
         twice the cost.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Booleans of shape ``key.shape + shape``.
 
     Raises
     ------
     ValueError
-        For a ``p`` outside [0, 1] or NaN, or an unknown mode.
+        If ``p`` is outside [0, 1] or NaN, or ``mode`` is unknown.
+
+    See Also
+    --------
+    binomial : Number of successes in several trials.
+    dropout_mask : The same comparison, with axes that share a mask.
+    rademacher : -1 or 1 with equal probability.
 
     Notes
     -----
-    The values of ``jax.random.bernoulli`` with x64 off, which compares 23 bits (46 with ``"high"``) with ``p`` rounded
-    to float32. An element differs only where those bits do not decide: with ``"low"`` one in 2**23, with ``"high"`` one
-    in 2**46, for a ``p`` that is a float32. With mode ``"high"`` element ``i`` of ``n`` also reads word ``i + n``, as
-    in jax, so a sample is not a prefix of a longer one; with ``"low"`` it is.
+    The values are those of ``jax.random.bernoulli`` with x64 off, which compares 23 bits (46 with ``"high"``) with
+    ``p`` rounded to float32. If ``p`` is a float32, an element differs only where these bits do not decide: one in
+    2**23 with ``"low"``, one in 2**46 with ``"high"``.
+
+    With ``mode="high"`` element ``i`` of ``n`` also reads word ``i + n``, as in jax, so a sample is not a prefix of a
+    longer one. With ``"low"`` it is.
 
     Examples
     --------

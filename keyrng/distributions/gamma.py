@@ -128,36 +128,61 @@ def _gamma_large(lane: Any, a: Any) -> Any:
 def gamma(
     key: Key, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
-    """Gamma variates of shape ``a`` and scale 1: density ``x**(a - 1) * exp(-x) / gamma(a)`` for ``x >= 0``.
+    """Return gamma variates of shape ``a`` and scale 1.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    a
-        Positive finite numbers that broadcast to the result.
+    key
+        As for `sample_kernel`.
+    a : float or array_like of floats
+        Shape of the distribution, positive and finite. Broadcasts to ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        float16, bfloat16, float32 (the default) or float64.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Variates, zero or more, of shape ``key.shape + shape``, float32 by default.
 
     Raises
     ------
     ValueError
-        If an ``a`` is zero, negative, infinite or NaN.
+        If ``a`` is not positive and finite.
+
+    See Also
+    --------
+    beta, dirichlet : Ratios of gamma variates.
+    chisquare : Gamma variates of shape ``df / 2`` and scale 2.
+    exponential : Gamma variates of shape 1, without rejection.
+    loggamma : Logarithms of the same variates, which do not underflow.
 
     Notes
     -----
-    Marsaglia and Tsang's rejection from a normal, ACM Transactions on Mathematical Software 26 (2000), 363-372; below
-    1 the sample for ``a + 1`` times ``U**(1/a)``, which underflows to 0 for small ``a``; below 2**-14 (float64: 2**-27)
-    the uniform U has 32 (64) bits, of which its distance from 1 needs all. Values differ from jax.random.gamma, which
-    draws from a chain of keys.
+    The density is ``x**(a - 1) * exp(-x) / gamma(a)`` for ``x >= 0``. The method is Marsaglia and Tsang's rejection
+    from a normal variate [1]_. For ``a`` below 1 a variate is that of shape ``a + 1`` times ``U**(1/a)``, which
+    underflows to 0 for small ``a``.
+
+    Precision: for ``a`` below 2**-14 (2**-27 for float64) the uniform U has 32 (64) bits, because the result depends on
+    all digits of its distance from 1.
+
+    The values differ from those of ``jax.random.gamma``, which draws from a chain of keys.
+
+    References
+    ----------
+    .. [1] G. Marsaglia, W. W. Tsang, "A simple method for generating gamma variables", ACM Transactions on Mathematical
+       Software 26 (2000), 363-372. https://doi.org/10.1145/358407.358414
 
     Examples
     --------
     >>> import keyrng
-    >>> keyrng.gamma(keyrng.key(0), 2.0, (3,)).shape
-    (3,)
+    >>> keyrng.gamma(keyrng.key(0), 2.0, (3,))
+    array([3.0357745, 1.1612179, 1.4539284], dtype=float32)
     """
     dtype = floating_dtype(dtype, out)
     chosen, parameter = _prepared(device_of(key), a, compute_dtype(dtype))

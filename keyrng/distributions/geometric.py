@@ -65,33 +65,51 @@ def _fits(dtype: Dtype) -> Requirement:
 def geometric(
     key: Key, p: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
-    """Numbers of trials up to the first success, each with probability ``p``: ``P(X = k) = (1 - p)**(k - 1) * p``.
+    """Return the numbers of trials up to the first success of probability ``p``.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    p
-        Probabilities above 0 and at most 1 that broadcast to the result, and not so small that a value might not fit
-        ``dtype``: at least 7.5e-9 for int32.
+    key
+        As for `sample_kernel`.
+    p : float or array_like of floats
+        Probability of success, in (0, 1], and large enough for every value to fit ``dtype``: at least 7.5e-9 for int32.
+        Broadcasts to ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        Any integer dtype; int32 by default.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Counts, one or more, of shape ``key.shape + shape``, int32 by default; any integer dtype is possible.
 
     Raises
     ------
     ValueError
-        If a ``p`` is outside (0, 1], NaN, or too small for the dtype.
+        If ``p`` is outside (0, 1], NaN, or too small for ``dtype``.
+
+    See Also
+    --------
+    bernoulli : A single trial.
+    exponential : The continuous analog.
+    negative_binomial : Failures before the ``n``-th success.
 
     Notes
     -----
-    ``floor(log(u) / log(1 - p)) + 1`` of a uniform u on [0, 1), in float32, or float64 for dtypes of 64 bits; 1 where u
-    is 0. As u has 23 (52) bits, the largest value is about ``15.9 / p`` (``36 / p``), and for a very small ``p`` not
-    all up to it occur. For dtypes of 32 bits and a ``p`` below 9.5e-7, whose values may be beyond 2**24, u has 32 bits
-    and the computation is in float64; of 64 bits, values beyond 2**53 are multiples of powers of two. The values of
-    ``jax.random.geometric`` for a ``p`` of that float and from 9.5e-7 on, except for those few that are one off, where
-    the quotient is next to an integer.
+    The probability of ``k`` is ``(1 - p)**(k - 1) * p``. A variate is ``floor(log(u) / log(1 - p)) + 1`` of a uniform u
+    on [0, 1), and 1 where u is 0, in float32, or in float64 for dtypes of 64 bits.
+
+    Precision: u has 23 (52) bits, so the largest value is about ``15.9 / p`` (``36 / p``), and for a very small ``p``
+    not all smaller ones occur. For dtypes of 32 bits and a ``p`` below 9.5e-7, whose values can exceed 2**24, u has 32
+    bits and the computation is in float64. For dtypes of 64 bits, values beyond 2**53 are multiples of powers of two.
+
+    The values are those of ``jax.random.geometric`` for a ``p`` of the dtype of the computation that is at least
+    9.5e-7, except for the few that differ by one where the quotient is next to an integer.
 
     Examples
     --------

@@ -86,30 +86,55 @@ def hypergeometric(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Counts of good items among ``nsample`` drawn without replacement from ``ngood`` good and ``nbad`` bad ones.
+    """Return the numbers of good items among ``nsample`` drawn without replacement.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    ngood, nbad, nsample
-        Whole numbers, zero or more, that broadcast to the result; ``nsample <= ngood + nbad <= 2**53``.
+    key
+        As for `sample_kernel`.
+    ngood, nbad : int or array_like of ints
+        Numbers of good and of bad items: whole numbers, zero or more, ``ngood + nbad <= 2**53``. They broadcast to
+        ``key.shape + shape``.
+    nsample : int or array_like of ints
+        Number of items drawn, a whole number from 0 to ``ngood + nbad``. Broadcasts to ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        Any integer dtype that holds the largest possible count, the smaller of ``ngood`` and ``nsample``; int32 by
-        default.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Counts of shape ``key.shape + shape``, int32 by default; any integer dtype is possible that represents the
+        largest possible count, the smaller of ``ngood`` and ``nsample``.
 
     Raises
     ------
     ValueError
-        If one is negative, not a whole number or too large, or ``nsample`` larger than ``ngood + nbad``.
+        If a parameter is negative, not a whole number or too large, or ``nsample`` is larger than ``ngood + nbad``.
+
+    See Also
+    --------
+    binomial : Draws with replacement.
+    choice : The items instead of their number, with ``replace=False``.
+    multivariate_hypergeometric : Items of more than two kinds.
 
     Notes
     -----
-    ``C(ngood, k) * C(nbad, nsample - k) / C(ngood + nbad, nsample)`` by Stadlober's ratio of uniforms, Journal of
-    Computational and Applied Mathematics 31 (1990) 181-189, in float64. The parameters are those of
-    numpy.random.Generator.hypergeometric.
+    The probability of ``k`` is ``C(ngood, k) * C(nbad, nsample - k) / C(ngood + nbad, nsample)``. The method is
+    Stadlober's ratio of uniforms [1]_, in float64.
+
+    The parameters are those of ``numpy.random.Generator.hypergeometric``; ``jax.random`` does not have this
+    distribution.
+
+    References
+    ----------
+    .. [1] E. Stadlober, "The ratio of uniforms approach for generating discrete random variates", Journal of
+       Computational and Applied Mathematics 31 (1990), 181-189. https://doi.org/10.1016/0377-0427(90)90349-5
 
     Examples
     --------

@@ -88,38 +88,55 @@ def _index_unshuffle(
 
 @in_default_fpenv
 def index_shuffle(key: Key, index: ArrayLike, n: Int, *, inverse: bool = False, out: Array | None = None) -> Array:
-    """Elements of a random permutation of 0 to ``n - 1``, each computed from its index alone.
+    """Return elements of a random permutation of 0 to ``n - 1``, each computed from its index alone.
 
     Parameters
     ----------
     key
-        A key, or an array of keys: each gives its own permutation.
-    index
-        Integers from 0 to ``n - 1``: which elements of the permutation.
-    n
-        The length of the permutation, from 1 to 2**63, or 0 without an index. Nothing of that length is made or kept.
-    inverse
-        Whether to go back: from elements to the indices where they stand.
+        As for `sample_kernel`.
+    index : int or array_like of ints
+        Which elements of the permutation: integers in [0, n - 1].
+    n : int
+        Length of the permutation, from 1 to 2**63, or 0 if there is no index. No array of this length is made.
+    inverse : bool, optional
+        Whether to apply the inverse permutation, which maps an element to its index. False by default.
     out
-        As for `sample_kernel`: the result is int64, or of the integers of ``out``, and has shape
-        ``key.shape + index.shape``.
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Integers in [0, n - 1], of shape ``key.shape + index.shape``; int64, or the integer dtype of ``out``. Each key
+        of an array gives another permutation.
 
     Raises
     ------
     TypeError
-        For an index or ``n`` that is no integer, or a wrong kind of argument.
+        If ``index`` or ``n`` is not an integer, or an argument is of a wrong kind.
     ValueError
-        For an ``n`` outside 1 to 2**63, or an index outside 0 to ``n - 1``.
+        If ``n`` is outside 1 to 2**63, or an index is outside 0 to ``n - 1``.
+
+    See Also
+    --------
+    permutation : A permutation as an array.
+    shuffled_batches : The order of examples in each epoch of training, by this function.
 
     Notes
     -----
-    A Feistel network on a rectangle of at least ``n`` places, whose rounds are Threefry-2x32 blocks; what falls outside
-    of ``n`` goes through it again. Luby, Rackoff, SIAM Journal on Computing 17 (1988), 373-386; Black, Rogaway,
-    "Ciphers with arbitrary finite domains", CT-RSA 2002, 114-130. Uniform over all permutations as far as tests can
-    see; record 0008 in docs/design has the evidence. The permutations that a key gives for other ``n`` are unrelated.
+    The permutation is a Feistel network [1]_ on a rectangle of at least ``n`` cells, whose round function is a
+    Threefry-2x32 block. An index outside ``n`` passes through the network again [2]_. The permutation is uniform over
+    all permutations as far as tests can see; design record 0008 has the evidence. The permutations that a key gives for
+    other ``n`` are unrelated.
 
-    A GPU, which is not waited for, takes everything through the network a fixed number of times, at most 32: an element
-    that is still outside, with a probability below 2**-128 and never for ``n`` up to 576, would be -1.
+    On a GPU, so as not to synchronize, every index passes through the network a fixed number of times, at most 32. An
+    element that is still outside would be -1; the probability is below 2**-128, and 0 for ``n`` up to 576.
+
+    References
+    ----------
+    .. [1] M. Luby, C. Rackoff, "How to construct pseudorandom permutations from pseudorandom functions", SIAM Journal
+       on Computing 17 (1988), 373-386. https://doi.org/10.1137/0217022
+    .. [2] J. Black, P. Rogaway, "Ciphers with arbitrary finite domains", CT-RSA 2002, LNCS 2271, 114-130.
+       https://doi.org/10.1007/3-540-45760-7_9
 
     Examples
     --------

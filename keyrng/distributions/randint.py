@@ -62,33 +62,52 @@ def randint(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Integers from ``minval`` to ``maxval - 1``, each with the same probability to within one in 2**32.
+    """Return random integers in [minval, maxval).
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    minval, maxval
-        Integers, or arrays of them that broadcast to the result; ``minval < maxval``. Both ends of the dtype can
-        occur: ``maxval`` may be one more than its largest integer. A result without elements may have
-        ``minval == maxval``.
+    key
+        As for `sample_kernel`.
+    shape
+        As for `sample_kernel`.
+    minval : int or array_like of ints
+        Lower bound, which can occur. Broadcasts to ``key.shape + shape``.
+    maxval : int or array_like of ints
+        Upper bound, which never occurs, greater than ``minval`` and at most one more than the largest integer of
+        ``dtype``. Broadcasts to ``key.shape + shape``. A result without elements may have ``minval == maxval``.
     dtype
-        Any integer dtype; int32 by default.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Integers from ``minval`` to ``maxval - 1``, of shape ``key.shape + shape``, int32 by default; any integer dtype
+        is possible.
 
     Raises
     ------
     TypeError
-        For bounds that are not integers, or a wrong kind of argument.
+        If a bound is not an integer, or an argument is of a wrong kind.
     ValueError
-        If not ``minval < maxval``, or a bound lies outside the dtype.
+        If ``minval`` is not less than ``maxval``, or a bound is outside the range of ``dtype``.
+
+    See Also
+    --------
+    bits : All integers of an unsigned dtype.
+    choice : Elements of an array.
+    uniform : Floats of an interval.
 
     Notes
     -----
-    Two words of w bits (32, or 64 for a dtype of 64 bits) are one number of 2w bits, taken modulo the span; a value's
-    probability is off by less than 2**-w of itself. That is ``jax.random.randint`` wherever it has no bias: for spans
-    up to 2**(w/2) and powers of two. For others jax ignores the first word.
+    Two words of w bits (32, or 64 for a dtype of 64 bits) are one number of 2w bits, which is taken modulo the span
+    ``maxval - minval``. The probability of a value is off by less than 2**-w of itself.
+
+    The values are those of ``jax.random.randint`` wherever that has no bias: for spans up to 2**(w/2) and for powers of
+    two. For other spans jax ignores the first word.
 
     Examples
     --------

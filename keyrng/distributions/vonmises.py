@@ -70,41 +70,64 @@ def vonmises(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Angles in [-pi, pi] around ``mu``: density ``exp(kappa * cos(x - mu)) / (2 * pi * I0(kappa))``.
+    """Return von Mises variates of mean direction ``mu`` and concentration ``kappa``.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    mu
-        The mean directions, in radians: finite numbers that broadcast to the result. As float64 they are reduced to
-        [-pi, pi] exactly, however large, and then rounded to ``dtype``.
-    kappa
-        The concentrations: finite numbers, not negative, that broadcast to the result. 0 is uniform on the circle; for
-        large ones the angle is nearly normal, with variance ``1 / kappa``.
+    key
+        As for `sample_kernel`.
+    mu : float or array_like of floats
+        Mean direction in radians, finite. It is reduced to [-pi, pi] exactly in float64, however large, and then
+        rounded to ``dtype``. Broadcasts to ``key.shape + shape``.
+    kappa : float or array_like of floats
+        Concentration, zero or more and finite. 0 is the uniform distribution on the circle; for a large ``kappa`` the
+        angle is nearly normal, with variance ``1 / kappa``. Broadcasts to ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        float16, bfloat16, float32 (the default) or float64.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Angles in [-pi, pi] of shape ``key.shape + shape``, float32 by default. For float32 the ends are 3.1415925 and
+        its negative.
 
     Raises
     ------
     ValueError
-        If a ``mu`` is infinite or NaN, or a ``kappa`` is negative, infinite or NaN.
+        If ``mu`` is infinite or NaN, or ``kappa`` is negative, infinite or NaN.
+
+    See Also
+    --------
+    normal : The limit for large ``kappa``.
+    uniform : The case ``kappa = 0``, as ``uniform(key, minval=-pi, maxval=pi)``.
 
     Notes
     -----
-    Best and Fisher's rejection from a wrapped Cauchy distribution, Applied Statistics 28 (1979), 152-157, in a form
-    without cancellation: around 0 the angles are as fine as floats are, up to the largest ``kappa``. One attempt in 1
-    (small ``kappa``) to 1.52 (large) is accepted. No value lies outside [-pi, pi], whose float32 ends are
-    3.1415925 and its negative. The parameters of ``numpy.random.Generator.vonmises``; jax has none.
+    The density is ``exp(kappa * cos(x - mu)) / (2 * pi * I0(kappa))``, where I0 is a modified Bessel function. The
+    method is Best and Fisher's rejection from a wrapped Cauchy distribution [1]_. It needs 1 attempt on average for
+    small ``kappa`` and 1.52 for large ones.
+
+    Precision: the formulas are written without cancellation, so near 0 the angles have the spacing of floats, up to the
+    largest ``kappa``.
+
+    The parameters are those of ``numpy.random.Generator.vonmises``; ``jax.random`` does not have this distribution.
+
+    References
+    ----------
+    .. [1] D. J. Best, N. I. Fisher, "Efficient simulation of the von Mises distribution", Applied Statistics 28 (1979),
+       152-157. https://doi.org/10.2307/2346732
 
     Examples
     --------
     >>> import keyrng
-    >>> x = keyrng.vonmises(keyrng.key(0), 3.0, 4.0, (1000,))
-    >>> bool((abs(x) <= 3.1415925).all() and (x < 0).any())
-    True
+    >>> keyrng.vonmises(keyrng.key(0), 3.0, 4.0, (3,))
+    array([ 2.9756033, -3.0175736,  2.1708612], dtype=float32)
     """
     dtype = floating_dtype(dtype, out)
     return sample_kernel(_vonmises, key, shape, dtype, *_direction(device_of(key), mu, kappa, dtype), out=out)

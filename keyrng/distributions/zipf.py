@@ -52,32 +52,53 @@ def _zipf(lane: Any, a: Any, end: Any) -> Any:
 def zipf(
     key: Key, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
-    """Integers from 1 on, ``k`` with a probability proportional to ``k**-a``, as far as the dtype goes.
+    """Return Zipf variates of exponent ``a``, integers from 1 to the largest of the dtype.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    a
-        Exponents: finite numbers greater than 1 that broadcast to the result.
+    key
+        As for `sample_kernel`.
+    a : float or array_like of floats
+        Exponent, finite and greater than 1. Broadcasts to ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        Any integer dtype; int32 by default.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Integers, one or more, of shape ``key.shape + shape``, int32 by default; any integer dtype is possible.
 
     Raises
     ------
     ValueError
-        If an ``a`` is not greater than 1, infinite or NaN.
+        If ``a`` is not greater than 1, infinite or NaN.
+
+    See Also
+    --------
+    logseries : Probabilities that decrease exponentially.
+    pareto : The continuous analog.
 
     Notes
     -----
-    The distribution of those values that fit the dtype: one beyond is drawn again, so the probabilities are
-    ``k**-a`` over their sum up to the dtype's largest integer. For ``a`` near 1 a wider dtype is another distribution.
+    The probability of ``k`` is proportional to ``k**-a``, for ``k`` up to the largest integer of the dtype: a larger
+    value is drawn again. For ``a`` near 1 a wider dtype therefore gives another distribution.
 
-    Hörmann and Derflinger's rejection-inversion, ACM Transactions on Modeling and Computer Simulation 6 (1996),
-    169-184, in float64: at least 98 attempts in 100 are accepted. Beyond 2**53 values are multiples of powers of two.
-    The parameters of ``numpy.random.Generator.zipf``, which draws again beyond int64; jax has none.
+    The method is Hörmann and Derflinger's rejection-inversion [1]_, in float64: at least 98 of 100 attempts are
+    accepted. Values beyond 2**53 are multiples of powers of two.
+
+    The parameters are those of ``numpy.random.Generator.zipf``, which draws again beyond int64; ``jax.random`` does not
+    have this distribution.
+
+    References
+    ----------
+    .. [1] W. Hörmann, G. Derflinger, "Rejection-inversion to generate variates from monotone discrete distributions",
+       ACM Transactions on Modeling and Computer Simulation 6 (1996), 169-184. https://doi.org/10.1145/235025.235029
 
     Examples
     --------
