@@ -1,4 +1,4 @@
-"""Points of a ball."""
+"""Points uniform in a ball of a p-norm."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from keyrng.kernels.elementary import exp, log, log1p
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
 
-# From this exponent on the law is, but for rounding, that of infinity: uniform on (-1, 1), or in a cube. From its
-# reciprocal down the points of a ball of two dimensions or more are 0.
+# For a larger exponent the distribution equals, up to rounding, that of an infinite one: uniform on (-1, 1) or in a
+# cube. For an exponent below the reciprocal all points of a ball of two or more dimensions are 0.
 _MOST = 2.0**60
 
 
@@ -33,7 +33,7 @@ def _exp(lane: Any, x: Any) -> Any:
 
 
 def _coordinate(log_power: Any, total: Any, p: Any) -> Any:
-    # A total of 0, where an exponential of 0 met powers that underflow, becomes half of the smallest exponential.
+    # The total is 0 if the exponential variate is 0 and the powers underflow; use half of the smallest exponential.
     half = 2.0**-24 if total.dtype == np.float32 else 2.0**-53
     return exp((log_power - log(where(total == 0.0, half, total))) / p)
 
@@ -45,7 +45,7 @@ def _ball(lane: Any, log_power: Any, total: Any, p: Any) -> Any:
 
 @kernel(*FLOATS)
 def _segment(lane: Any, log_power: Any, rest: Any, p: Any) -> Any:
-    """A ball of one dimension. For a small p the total differs from the power in its last digits only."""
+    """The kernel for one dimension. For a small p, total and power agree in all but their last digits."""
     far = exp(log1p(rest * exp(-log_power)) / -p)
     return random_sign(lane, where(p < 0.0625, far, _coordinate(log_power, exp(log_power) + rest, p)))
 
@@ -141,7 +141,7 @@ def ball(
 
 def _bounded(p: Any) -> Any:
     bounded = where(p > _MOST, _MOST, where(p < 1.0 / _MOST, 1.0 / _MOST, p))
-    return where((p > 0.0) & (p < math.inf), bounded, p)  # a GPU's, which nobody has checked, stay what they are
+    return where((p > 0.0) & (p < math.inf), bounded, p)  # on a GPU p is unchecked: an invalid value must stay invalid
 
 
 def _inverse(x: Any) -> Any:

@@ -21,7 +21,7 @@ def _beta(lane: Any, a: Any, b: Any) -> Any:
     a, b = comparable(a, b)
     factor_a, boost_a = gamma_parts(first, a)
     factor_b, boost_b = gamma_parts(second, b)
-    # x / (x + y) by the quotient of the smaller and the larger, which is right where both underflow, or one overflows.
+    # x / (x + y) from the quotient of the smaller and the larger: correct if both underflow or one overflows.
     shrink = exp(-abs(boost_a - boost_b))
     x = where(boost_a < boost_b, factor_a * shrink, factor_a)
     y = where(boost_b < boost_a, factor_b * shrink, factor_b)

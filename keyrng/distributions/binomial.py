@@ -20,6 +20,7 @@ from keyrng.kernels.ops import where
 
 
 def _attempt(lane: Any, n: Any, p: Any, peak: Any) -> tuple[Any, Any]:
+    # Stadlober: k = floor(a + h (v - 1/2) / u), accepted if u**2 <= p(k) / p(mode); here k is base + x.
     mean = n * p
     base = floor(mean)
     fraction = mean - base
@@ -35,7 +36,7 @@ def _attempt(lane: Any, n: Any, p: Any, peak: Any) -> tuple[Any, Any]:
 def binomial_kernel(lane: Any, n: Any, p: Any) -> Any:
     """Return a binomial variate of ``n`` trials."""
     likely = p > 0.5
-    # Of the rarer outcome, whose probability has all its digits.
+    # Count the rarer outcome, because 1 - p is exact for p > 1/2.
     rare = where(likely, 1.0 - p, p)
     mean = n * rare
     base = floor(mean)
@@ -120,7 +121,7 @@ def binomial(
 
 
 def trials(dtype: Dtype) -> Requirement:
-    """A number of trials of which a dtype holds every count, and float64, in which integers are computed."""
+    """Return the requirement that a dtype, and float64 for integers, represents every count up to n."""
     if dtype.itemsize == 8:
         return integer_up_to(2**53)
     largest = int(np.iinfo(dtype).max) if dtype.kind in "iu" else _FLOATS[dtype.name]

@@ -1,4 +1,4 @@
-"""Random words."""
+"""Words of uniform random bits."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Categorical draws: of each distribution the class whose logit plus a gumbel is largest.
-
-For drawing several classes without replacement, the several largest: Kool, van Hoof, Welling, "Stochastic beams and
-where to find them", ICML 2019, PMLR 97, 3499-3508.
-"""
+"""The categorical distribution."""
 
 from __future__ import annotations
 
@@ -131,7 +127,7 @@ def categorical(
     _check_batch(batch, rest if draws else full)
     check_enough(values, axis, prod(draws))
     if result.size:
-        # Of a key's axes, those after the classes are as many as in the logits; so the others come before.
+        # The logits have values.ndim - 1 - axis axes after the classes, so the other axes of a key's draws come before.
         before = max(0, len(rest) - (values.ndim - 1 - axis))
         with here.current():
             xp, logit_array = here.xp, to_key_device(here, "logits", values, logits)
@@ -149,9 +145,9 @@ def _check_batch(batch: tuple[int, ...], shape: tuple[int, ...]) -> None:
 
 
 def check_enough(logits: Array, axis: int, count: int) -> None:
-    """ValueError unless every distribution along the axis has as many classes that can be drawn.
+    """Raise ValueError unless every distribution along the axis has ``count`` classes of positive probability.
 
-    Those in the memory of a GPU count as such; where there is none, -1 is drawn.
+    Logits in GPU memory are not read: there, -1 is drawn if no class is left.
     """
     if not isinstance(logits, np.ndarray):
         logits = np.broadcast_to(0.0, logits.shape)

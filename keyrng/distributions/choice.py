@@ -1,4 +1,4 @@
-"""Random elements: choice, with and without replacement, all alike or by weight."""
+"""Random elements, with or without replacement, with equal probabilities or by weight."""
 
 from __future__ import annotations
 

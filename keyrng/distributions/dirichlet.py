@@ -19,7 +19,7 @@ from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
 
-_LARGE = 2.0**88  # from here on the sum of 2**40 float32 may be infinite
+_LARGE = 2.0**88  # the sum of 2**40 float32 numbers above this can be infinite
 
 
 @kernel(*FLOATS)
@@ -90,7 +90,7 @@ def dirichlet(
     place = preparation_device(here, alpha)
     parameter = checked_parameter(place, positive(alpha=alpha), compute)
     full = row_shape("alpha", parameter.value, shape)
-    # To know what a GPU's memory holds is to wait for it, so there everything is done that an alpha may need.
+    # Reading GPU memory would synchronize, so for an alpha there every step is done.
     values = parameter.value
     small, large = ((values < 1).any(), (values > _LARGE).any()) if place is CPU else (True, True)
     if here is not CPU:
@@ -113,7 +113,7 @@ def dirichlet(
 
 
 def _room(peak: Any) -> Any:
-    """A power of two for the variates of a row with this largest alpha, so that their sum is finite."""
+    """Return a power of two that keeps the sum of a row finite, from the largest alpha of the row."""
     large = _LARGE if peak.dtype == np.float32 else 2.0**984
     return where(peak > large, peak.dtype.type(2.0**-64), 1.0)
 

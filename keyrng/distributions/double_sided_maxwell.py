@@ -21,7 +21,7 @@ def _double_sided_maxwell(lane: Any, loc: Any, scale: Any) -> Any:
     size, sign = lane.split(2)
     x = random_sign(sign, _maxwell(size))
     part = x * scale
-    # A part that overflows alone may not with loc: half of each has room.
+    # x * scale can overflow where x * scale + loc does not, so compute with half of each.
     half = x * (scale * 0.5) + loc * 0.5
     return where(abs(part) < math.inf, part + loc, half + half)
 

@@ -17,7 +17,7 @@ from keyrng.kernels.lane import FLOATS, kernel
 @kernel(*FLOATS)
 def exponential_kernel(lane: Any) -> Any:
     """Return an exponential variate."""
-    return 0.0 - log1p_unchecked(-uniform_co(lane))  # the negative of 0 would be -0
+    return 0.0 - log1p_unchecked(-uniform_co(lane))  # not -log1p: the negative of 0 is -0
 
 
 def exponential(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:

@@ -17,9 +17,10 @@ from keyrng.kernels.special import exp_halves
 
 
 def _ratio(over: Any, over_shape: Any, dfnum: Any, under: Any, dfden: Any) -> Any:
-    """The quotient of two gamma variates over their degrees of freedom, in an order that leaves the floats at the end.
+    """Return the ratio of two gamma variates over their degrees of freedom.
 
-    The shapes of both, the second of which is ``dfden / 2``, are as `comparable` has them.
+    The order of operations overflows or underflows only if the result does. Both shapes, the second of which is
+    ``dfden / 2``, come from `comparable`.
     """
     factor, boost = gamma_parts(over, over_shape)
     factor_under, boost_under = gamma_parts(under, dfden * 0.5)

@@ -28,11 +28,12 @@ from keyrng.kernels.elementary import floor, log1p, log_unchecked
 from keyrng.kernels.lane import FLOATS, Kernel, kernel
 from keyrng.kernels.ops import cast, where
 
-# Below this p, which is rounded up to a float32, values of the float32 formula may be beyond 2**24.
+# For p below this, which is rounded up to a float32, values of the float32 formula can exceed 2**24.
 _RARE = float(np.float32(23 * math.log(2.0) / 2**24 * (1.0 + 2.0**-20)))
 
 
 def _trials(u: Any, p: Any) -> Any:
+    # Inversion: k = floor(log(u) / log(1 - p)) + 1.
     trials = floor(log_unchecked(where(u == 0.0, 1.0, u)) / log1p(-p)) + 1.0
     return cast(trials, np.uint32 if u.dtype == np.float32 else np.uint64)
 
@@ -44,7 +45,7 @@ def _geometric(lane: Any, p: Any) -> Any:
 
 @kernel("float64")
 def _geometric_rare(lane: Any, p: Any) -> Any:
-    # The middle of the interval that a word of 32 bits is, in which float32 sees the 23 bits of the other formula.
+    # The midpoint of the interval that the 32-bit word stands for; its first 23 bits are those of the float32 formula.
     word = lane.bits(32)
     u = to_uniform_co(word, FLOAT32)
     middle = where(u == 0.0, 1.0, (cast(word, np.float64) + 0.5) * 2.0**-32)
@@ -54,10 +55,10 @@ def _geometric_rare(lane: Any, p: Any) -> Any:
 @lru_cache
 @in_default_fpenv
 def _fits(dtype: Dtype) -> Requirement:
-    """What ``p`` must be for the largest value, that of the smallest uniform, to fit a dtype."""
+    """Return the requirement on ``p`` that the largest value, that of the smallest uniform, fits a dtype."""
     largest = (52 if dtype.itemsize == 8 else 23) * math.log(2.0)
-    least = -math.expm1(-largest / np.iinfo(dtype).max) * (1.0 + 2.0**-20)  # what the quotient's rounding may add
-    least = float(np.nextafter(np.float32(least), np.float32(1)))  # no comparison rounds it
+    least = -math.expm1(-largest / np.iinfo(dtype).max) * (1.0 + 2.0**-20)  # a margin for rounding of the quotient
+    least = float(np.nextafter(np.float32(least), np.float32(1)))  # a float32, so that comparisons are exact
     hint = "" if dtype.itemsize == 8 else '; give a wider dtype: dtype="int64"'
     return Requirement(f"at least {least:.8g} for values to fit {dtype}{hint}", lambda p: (p >= least) & (p <= 1))
 
@@ -124,9 +125,9 @@ def geometric(
 
 @cache_scalars
 def _prepared(here: Device, p: ArrayLike, dtype: Dtype) -> tuple[Kernel, Parameter, Dtype]:
-    """The kernel for a probability, the probability, and the dtype to compute in."""
+    """Return the kernel for a probability, the probability, and the dtype of the computation."""
     compute = float_dtype(dtype)
-    checked_parameter(here, positive_probability(p=p), compute)  # what is not a probability is reported first
+    checked_parameter(here, positive_probability(p=p), compute)  # the error for an invalid probability comes first
     fitting = _fits(dtype)(p=p)
     if dtype.itemsize == 4:
         exact = checked_parameter(here, fitting, FLOAT64)

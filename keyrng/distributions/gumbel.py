@@ -1,4 +1,4 @@
-"""The Gumbel distribution, of three resolutions."""
+"""The Gumbel distribution, in three resolutions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _gumbel(lane: Any) -> Any:
 
 @kernel(*FLOATS)
 def _gumbel_high(lane: Any) -> Any:
-    # The second uniform goes on where the digits of the first end. Only the sum is rounded, so x is jax's.
+    # The second uniform continues the digits of the first. Only the sum is rounded, so x equals jax's.
     last = 2.0**-23 if lane.dtype == np.float32 else 2.0**-52
     high, low = (to_uniform_co(word, lane.dtype) for word in lane.strided_words(2))
     x = where(high >= 0.5, high, (high + low * last) + format_of(high).tiny)
@@ -34,7 +34,7 @@ def _gumbel_high(lane: Any) -> Any:
 
 @kernel("float32")
 def _gumbel_highest(lane: Any) -> Any:
-    # 64 random bits are a number below 1; above 1/2 its distance from 1 is taken, which is as fine.
+    # 64 random bits are a number in [0, 1); above 1/2 use its distance from 1, which has the same resolution.
     first, second = lane.strided_words(2)
     fraction = (cast(first, np.uint64) << 32) | cast(second, np.uint64)
     upper = first < 2**31
@@ -43,8 +43,8 @@ def _gumbel_highest(lane: Any) -> Any:
 
 
 def _first_24_bits(number: Any) -> Any:
-    """``number * 2**-64`` rounded towards 0 to a float32, as jax has it; 2**-65 for 0."""
-    # Of numbers that float64 would round, the last 11 bits; then all but 24 of its 53 digits.
+    """Round ``number * 2**-64`` towards 0 to a float32, as jax does; return 2**-65 for 0."""
+    # Clear the last 11 bits of numbers that float64 would round, then all but 24 of the 53 digits of the float64.
     exact = cast(where(number < 2**53, number, number & 0xFFFFFFFFFFFFF800), np.float64)
     digits = bitcast(bitcast(exact, np.uint64) & 0xFFFFFFFFE0000000, np.float64)
     return where(number == 0, np.float32(2.0**-65), cast(digits, np.float32) * 2.0**-64)
@@ -54,7 +54,7 @@ _MODES = {None: _gumbel, "low": _gumbel, "high": _gumbel_high, "highest": _gumbe
 
 
 def gumbel_kernel(mode: str | None, dtype: Dtype) -> Kernel:
-    """The kernel of a mode for a dtype; ValueError for an unknown mode."""
+    """Return the kernel of a mode for a dtype. Raise ValueError for an unknown mode."""
     check_choice("mode", mode, *_MODES)
     return _MODES["high" if mode == "highest" and dtype == np.float64 else mode]
 

@@ -1,4 +1,4 @@
-"""Logarithms of gamma variates."""
+"""The distribution of logarithms of gamma variates."""
 
 from __future__ import annotations
 

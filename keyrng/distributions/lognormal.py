@@ -23,15 +23,15 @@ def _lognormal(lane: Any, sigma: Any) -> Any:
 
 
 def _polar(lane: Any, sigma: Any) -> tuple[Any, Any]:
-    """The absolute value of a complex number, and its angle over pi."""
+    """Return the absolute value of a complex variate, and its angle divided by pi."""
     real, imag = (complex_part(child) for child in lane.split(2))
     turns = imag * sigma * (1.0 / math.pi)
-    # So large a float is even: its cosine is that of 0. Infinity has none.
+    # A float this large is an even integer, so its cosine is that of 0; infinity has no cosine.
     return exp(real * sigma), where(abs(turns) < 2.0 * format_of(turns).integers, turns, 0.0)
 
 
 def _times(size: Any, part: Any) -> Any:
-    return where(part == 0.0, part, size * part)  # on an axis the other part is 0, however large the number
+    return where(part == 0.0, part, size * part)  # on an axis the other part is 0, also if size is infinite
 
 
 @kernel(*FLOATS)

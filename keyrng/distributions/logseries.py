@@ -1,4 +1,4 @@
-"""The logarithmic distribution, of counts that are never zero."""
+"""The logarithmic (log-series) distribution."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from keyrng.kernels.ops import cast
 
 @kernel("float64")
 def _logseries(lane: Any, p: Any) -> Any:
-    # Geometric, with q = 1 - (1 - p)**U. Where that cannot be told from 0 its logarithm is -inf, and the value 1.
+    # Kemp's LS: k = floor(1 + log(V) / log(q)) with q = 1 - (1 - p)**U. If q rounds to 0, log(q) is -inf and k is 1.
     first, second = lane.split(2)
     log_q = log1p(-exp(uniform_co(first) * log1p(-p)))
     return cast(floor(log_unchecked(uniform_oc(second)) / log_q) + 1.0, np.uint64)
@@ -87,7 +87,7 @@ def logseries(
     dtype = integer_dtype(dtype, out)
     checked_parameter(
         device_of(key), below_one(p=p), FLOAT64
-    )  # the error for a value that is not a probability comes first
+    )  # the error for an invalid p comes before that for the dtype
     return sample_kernel(_logseries, key, shape, dtype, _fitting(dtype)(p=p), compute=FLOAT64, out=out)
 
 

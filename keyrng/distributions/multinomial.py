@@ -35,7 +35,7 @@ from keyrng.kernels.ops import where
 
 
 def _sums_from(rows: Array) -> Array:
-    """For each class the sum of it and those after it, in order from the last."""
+    """Return for each class the sum of it and the classes after it, added in order from the last."""
     here = device_at(rows)
     sums = here.copy(rows)
     with here.current():
@@ -47,7 +47,7 @@ def _sums_from(rows: Array) -> Array:
 def _class_by_class(
     key: Key, full: tuple[int, ...], total: Array, count: Callable[[Key, tuple[int, ...], int, ArrayLike], Array]
 ) -> Array:
-    """Rows that add up to ``total``: ``count(key, shape, i, rest)`` draws class ``i`` from what is left."""
+    """Return rows that sum to ``total``; ``count(key, shape, i, rest)`` draws class ``i`` from the draws left."""
     here = device_of(key)
     sample = here.empty(full, FLOAT64)
     keys = split(key, full[-1])
@@ -148,7 +148,7 @@ def multinomial(
     if not weights.shape[-1]:
         if not isinstance(draws, np.ndarray) or draws.any():
             raise ValueError(error())
-        return cast_to_out(key, here.empty(full, FLOAT64), dtype, out)  # no draws of no classes
+        return cast_to_out(key, here.empty(full, FLOAT64), dtype, out)  # 0 draws, 0 classes
     left = _sums_from(weights)
     draws = to_key_device(here, "n", check_relation(place, _positive, draws, left[..., 0], error=error), n)
     chances = to_key_device(here, "p", place.apply(_chance, weights, left), p)

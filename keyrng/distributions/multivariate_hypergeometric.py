@@ -34,7 +34,7 @@ from keyrng.distributions.multinomial import _class_by_class, _sums_from
 
 
 def _countable(items: Any, others: Any) -> Any:
-    return items <= LARGEST - others  # not the sum, which is rounded
+    return items <= LARGEST - others  # the sum would be rounded
 
 
 def _contained(nsample: Any, total: Any) -> Any:
@@ -132,7 +132,7 @@ def multivariate_hypergeometric(
     items = check_relation(place, _countable, items, others, error=too_many)
     items = check_relation(place, held_by(dtype), items, add_axis("nsample", taken), error=not_held)
     if not isinstance(items, np.ndarray):
-        left = _sums_from(items)  # NaN for a row with a color that is NaN now
+        left = _sums_from(items)  # again: the checks make invalid colors NaN, and so their row
     total = left[..., 0] if left.shape[-1] else place.xp.zeros(left.shape[:-1])
     taken = check_relation(place, _contained, taken, total, error=too_large)
     taken = to_key_device(here, "nsample", taken, nsample)

@@ -121,10 +121,10 @@ def _checked(here: Device, n: ArrayLike, p: ArrayLike, dtype: Dtype) -> tuple[Pa
 
 @lru_cache
 def _fits(largest: int) -> Callable[[Any, Any], Any]:
-    """Whether counts are at most so large."""
+    """Return the relation that counts are at most ``largest``."""
 
     def fits(p: Any, n: Any) -> Any:
-        # Twelve deviations of the gamma variate and its exponential tail, then the same of the Poisson variate.
+        # Twelve standard deviations of the gamma variate and its exponential tail, then ten of the Poisson variate.
         mean = (n + 12.0 * sqrt(n) + 36.0) * ((1.0 - p) / p)
         return mean + 10.0 * sqrt(mean) <= largest
 

@@ -16,9 +16,10 @@ from keyrng.kernels.lane import FLOATS, kernel
 
 
 def _added_shape(lane: Any, nonc: Any) -> Any:
-    """What noncentrality adds to the shape: a noncentral chi-square is a Poisson mixture of central ones, for every df.
+    """Return what noncentrality adds to the gamma shape.
 
-    N. L. Johnson, S. Kotz, N. Balakrishnan, Continuous Univariate Distributions 2, 2nd edition, equation (29.4).
+    A noncentral chi-square is a Poisson mixture of central ones, for every df: N. L. Johnson, S. Kotz, N. Balakrishnan,
+    Continuous Univariate Distributions 2, 2nd edition, equation (29.4).
     """
     base, rest = poisson_parts(lane, nonc * 0.5)
     return base + rest

@@ -1,4 +1,4 @@
-"""The normal distribution, of real and of complex numbers."""
+"""The normal distribution, real and complex."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SQRT2 = float(np.sqrt(2.0))
 
 
 def complex_part(lane: Any) -> Any:
-    """The real or imaginary part of a complex normal: a normal divided by sqrt(2)."""
+    """Return the real or imaginary part of a complex normal variate: a normal variate divided by sqrt(2)."""
     return erfinv_unchecked(uniform_signed(lane))
 
 

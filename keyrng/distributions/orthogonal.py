@@ -93,7 +93,7 @@ def orthogonal(
     given = dimensions(shape)
     full = full_shape(key, (*given, n, columns) if given or out is None else None, out)
     tall = (*full[key.ndim : -2], max(n, columns), min(n, columns))
-    # In float64, of which the last bits of the result are mostly not seen, whatever the library.
+    # QR in float64: after rounding to float32 the differences between libraries mostly disappear.
     drawn = normal(key, tall, dtype if dtype.kind == "c" else compute_dtype(dtype))
     here = device_of(key)
     with here.current():

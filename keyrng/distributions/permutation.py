@@ -1,4 +1,4 @@
-"""Random orders."""
+"""Random permutations."""
 
 from __future__ import annotations
 

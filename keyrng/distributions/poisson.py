@@ -22,18 +22,19 @@ from keyrng.kernels.ops import where
 
 
 def _attempt(lane: Any, lam: Any, peak: Any) -> tuple[Any, Any]:
+    # Stadlober: k = floor(a + h (v - 1/2) / u), accepted if u**2 <= p(k) / p(mode); here k is base + x.
     base = floor(lam)
     fraction = lam - base
     x, height = proposal(lane, fraction, lam)
     k = base + x
     accept = (k >= 0.0) & (height <= log_poisson(k, x - fraction + 1.0, lam) - peak)
-    # Not the contrary, for NaN: it must not loop for ever, nor infinity, which nobody checks on a GPU.
+    # Negated, so that NaN and infinity, which are not checked on a GPU, are accepted and the loop ends.
     certain = ~((lam > NOTHING) & (lam < math.inf))
     return accept | certain, where(certain, 0.0, x)
 
 
 def poisson_parts(lane: Any, lam: Any) -> tuple[Any, Any]:
-    """A Poisson variate as the sum of two whole floats: the whole part of the mean, and the rest."""
+    """Return a Poisson variate as the sum of two whole floats: the whole part of the mean, and the difference to it."""
     base = floor(lam)
     return base, lane.rejection_loop(_attempt, lam, log_poisson(base, base - lam + 1.0, lam))
 
@@ -110,7 +111,7 @@ def _mean(dtype: Dtype) -> Requirement:
     largest = int(np.iinfo(dtype).max)
     limit = math.floor((math.sqrt(largest) - 5.0) ** 2 - 25.0) if largest > 200 else 40
     digits = 53 if dtype.itemsize == 8 else 24
-    limit &= -(1 << max(0, limit.bit_length() - digits))  # a number of the computation, so that no comparison rounds it
+    limit &= -(1 << max(0, limit.bit_length() - digits))  # exact in the dtype of the computation, as is the comparison
     return Requirement(
         f"between 0 and {limit}, for all counts to fit {dtype}{wider(dtype)}", lambda x: (x >= 0) & (x <= limit)
     )

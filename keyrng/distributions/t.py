@@ -26,7 +26,7 @@ def _t(lane: Any, df: Any) -> Any:
 
 
 def _not_tiny(df: Any) -> Any:
-    """Degrees of freedom as a factor; from 2**-60 down the variate is 0 or infinite, whatever they are."""
+    """Return degrees of freedom as a factor, at least 2**-60: below, the variate is 0 or infinite in any case."""
     return where(df < 2.0**-60, 2.0**-60, df)
 
 

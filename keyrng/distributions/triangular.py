@@ -32,7 +32,7 @@ def _triangular(lane: Any, left: Any, mode: Any, right: Any) -> Any:
     width = right - left
     below = (mode - left) / width  # the probability of a value below the mode
     x = where(u < below, left + width * sqrt(u * below), right - width * sqrt((1.0 - u) * (1.0 - below)))
-    # The width is rounded, so what is an end may come to lie beyond it.
+    # The width is rounded, so a value can lie beyond an end.
     return where(x < left, left, where(x > right, right, x))
 
 

@@ -35,7 +35,7 @@ def _unit(lane: Any) -> Any:
 @kernel(*FLOATS)
 def _uniform(lane: Any, minval: Any, maxval: Any, largest: Any) -> Any:
     x = uniform_co(lane) * (maxval - minval) + minval
-    # The sum may round up to maxval, which is outside: then the largest float before it.
+    # The sum can round up to maxval, which is excluded: return the largest float below it.
     return where(x > largest, largest, x)
 
 
@@ -110,13 +110,13 @@ def uniform(
     return sample_kernel(_uniform, key, shape, dtype, *parameters, out=out)
 
 
-# The default bounds are recognized as objects: the usual call makes no comparison and no array.
+# The default bounds are recognized by identity, so that the usual call makes no comparison and no array.
 _ZERO, _ONE = uniform.__defaults__[2:4]  # type: ignore[index]
 
 
 @cache_scalars
 def _interval(here: Device, minval: ArrayLike, maxval: ArrayLike, dtype: Dtype) -> tuple[tuple[Parameter, ...], str]:
-    """The parameters of the kernel, and an error if an interval is empty, of which nothing can be drawn."""
+    """Return the parameters of the kernel, and the error to raise for an empty interval, or ""."""
     low, high, empty = bounds(here, finite(minval=minval), finite(maxval=maxval), dtype)
 
     def error() -> str:

@@ -1,4 +1,4 @@
-"""The von Mises distribution, the normal distribution of directions."""
+"""The von Mises distribution of angles."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from keyrng.kernels.special import tanpi_unchecked
 
 
 def _best_fisher(lane: Any, scale: Any, least: Any, spread: Any) -> tuple[Any, Any]:
-    """One attempt at the tangent of half the angle, from a wrapped Cauchy variate.
+    """Make one attempt at the tangent of half the angle, from a wrapped Cauchy variate.
 
     D. J. Best, N. I. Fisher, "Efficient simulation of the von Mises distribution", Applied Statistics 28 (1979),
-    152-157.
+    152-157, https://doi.org/10.2307/2346732.
 
-    The paper draws f, the cosine of the angle, which is 1 for all small angles. In ``t = tan(theta / 2)`` the wrapped
-    Cauchy variate is a multiple of a Cauchy one, ``1 - f = 2 t**2 / (1 + t**2)``, and no difference is left in
-    ``c = kappa (r - f) = kappa (r - 1) + kappa (1 - f)``.
+    The paper draws f, the cosine of the angle, which rounds to 1 for all small angles. In terms of
+    ``t = tan(theta / 2)`` the wrapped Cauchy variate is a multiple of a Cauchy variate, ``1 - f`` is
+    ``2 t**2 / (1 + t**2)``, and ``c = kappa (r - f) = kappa (r - 1) + kappa (1 - f)`` has no differences.
     """
     cauchy = tanpi_unchecked(uniform_signed(lane) * 0.5)
     t = scale * cauchy
     c = least + spread * (cauchy * cauchy) / (1.0 + t * t)
-    # Not "less", for NaN: it must not loop for ever.
+    # The paper: accept if log(c / u2) + 1 - c >= 0. Negated, so that NaN is accepted and the loop ends.
     return ~(log_unchecked(uniform_oc(lane) / c) >= 1.0 - c), t
 
 
@@ -49,7 +49,7 @@ def _best_fisher(lane: Any, scale: Any, least: Any, spread: Any) -> tuple[Any, A
 def _vonmises(lane: Any, mu: Any, kappa: Any) -> Any:
     pi, turn, rest = CIRCLE[lane.dtype]
     # The paper's r is (1 + root) / (2 kappa) with root = sqrt(1 + 4 kappa**2), and root - 2 kappa is the reciprocal of
-    # root + 2 kappa. From 1e9 on nothing is left of the 1.
+    # root + 2 kappa. For kappa above 1e9 the 1 is lost in rounding.
     half_root = where(kappa < 1e9, sqrt(0.25 + kappa * kappa), kappa)
     mean = 0.5 * kappa + 0.5 * half_root
     least = 0.5 + 0.125 / mean  # kappa (r - 1)
@@ -135,6 +135,6 @@ def vonmises(
 
 @cache_scalars
 def _direction(here: Device, mu: ArrayLike, kappa: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
-    """Both parameters, the angle between -pi and pi: reduced before it is rounded to the dtype."""
+    """Return both parameters, with the angle reduced to [-pi, pi] before it is rounded to the dtype."""
     reduced = Parameter("mu", within_a_turn(here, parameter_array(here, finite(mu=mu), 0, FLOAT64)))
     return checked_parameter(here, reduced, compute_dtype(dtype)), non_negative(kappa=kappa)

@@ -17,17 +17,19 @@ from keyrng.kernels.ops import sqrt, where
 
 @kernel(*FLOATS)
 def _wald(lane: Any, mean: Any) -> Any:
-    """From the root x < mean of ``(x - mean)**2 / (mean**2 * x) = y``, y = N**2, and the other, mean**2 / x.
+    """Choose between the root x < mean of ``(x - mean)**2 / (mean**2 * x) = y``, y = N**2, and the other, mean**2 / x.
 
     Michael, Schucany, Haas, "Generating random variates using transformations with multiple roots", The American
-    Statistician 30 (1976), 88-90. Their x is a difference of numbers that can be nearly equal, ``mean / ratio`` is not.
+    Statistician 30 (1976), 88-90, https://doi.org/10.1080/00031305.1976.10479147. The paper's x is a difference, which
+    can cancel; ``mean / ratio`` cannot.
     """
     first, second = lane.split(2)
     n = normal_kernel(first)
     y = n * n
     w = mean * y
     ratio = 1.0 + w * 0.5 + sqrt(w * (1.0 + w * 0.25))
-    x = where(w < 1e18, mean / ratio, 1.0 / y)  # its limit, before w overflows
+    x = where(w < 1e18, mean / ratio, 1.0 / y)  # the limit for large w, which would overflow
+    # The paper: take x if u <= mean / (mean + x).
     return where(uniform_co(second) <= 1.0 / (1.0 + 1.0 / ratio), x, mean * ratio)
 
 

@@ -125,7 +125,7 @@ def wishart(
         halves = here.apply(_half_of_the_rest, degrees, row.astype(np.float64))
         diagonal = here.apply(_root_of_twice, gamma(keys[..., 0], halves, (*batch, p), compute))
         below = normal(keys[..., 1], (*batch, p * (p - 1) // 2), compute)
-        # The columns of a, one after the other; of the numbers below the diagonal, rows are.
+        # The matrix a by columns; the normal variates below its diagonal are in order of rows.
         column = row[:, None]
         places = xp.where(row > column, p + row * (row - 1) // 2 + column, xp.where(row == column, row, -1))
         zero = xp.zeros((*key.shape, *batch, 1), compute)
@@ -144,7 +144,7 @@ def wishart(
 
 
 def _room(reach: Any, degrees: Any) -> Any:
-    """Powers of two for the rows of a factor, with these largest numbers, that keep sums of products finite."""
+    """Return powers of two that keep sums of products finite, for rows of a factor with these largest numbers."""
     large, factor = (2.0**50, 2.0**-80) if reach.dtype == np.float32 else (2.0**400, 2.0**-620)
     return where(reach * sqrt(degrees) > large, reach.dtype.type(factor), 1.0)
 
@@ -163,7 +163,7 @@ def _above(degrees: Any, least: Any) -> Any:
 
 def _half_of_the_rest(degrees: Any, number: Any) -> Any:
     half = (degrees - number) / 2.0
-    return where(half < 2.0**-126, 2.0**-126, half)  # float32 has numbers down to there; the variate is 0
+    return where(half < 2.0**-126, 2.0**-126, half)  # the smallest normal float32; its variate is 0
 
 
 def _root_of_twice(x: Any) -> Any:

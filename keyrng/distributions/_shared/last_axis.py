@@ -1,4 +1,4 @@
-"""Functions of the samplers of rows, whose elements along the last axis belong together."""
+"""Functions for samplers of vectors, whose elements along the last axis are drawn jointly."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from keyrng._sampling.shapes import Shape, check_broadcast, check_out, dimension
 from keyrng.kernels.bits import sum_as_int
 from keyrng.kernels.ops import where
 
-_GROUP = 16  # columns that a GPU adds up at once
+_GROUP = 16  # columns that one launch on a GPU adds up
 
 
 def preparation_device(here: Device, *values: Any) -> Device:
-    """Where parameters are checked and prepared: on the host, unless one of them is in the memory of a GPU.
+    """Return the device to prepare parameters on: the CPU, unless one of them is in GPU memory.
 
-    What has been prepared on the host is then `placed` in the memory of the key.
+    Parameters prepared on the CPU are moved to the key's device by `to_key_device`.
     """
     return here if here is not CPU and any(map(is_on_gpu, values)) else CPU
 
 
 def validated(here: Device, parameter: Parameter, dtype: Dtype) -> Array:
-    """A parameter as an array; in the memory of a GPU NaN where it is not as required."""
+    """Return a parameter as an array; in GPU memory, invalid elements become NaN."""
     array = parameter_array(here, parameter, 0, dtype)
     return array if isinstance(array, np.ndarray) else round_to_dtype(here, parameter, dtype)
 
 
 def row_shape(name: str, rows: Array, shape: Shape | None, axis: str = "classes") -> tuple[int, ...] | None:
-    """The shape of rows as long as a parameter's: ``shape`` and its last axis; None if that is not given."""
+    """Return ``shape`` followed by the last axis of a parameter, or None if ``shape`` is None."""
     if rows.ndim == 0:
         raise ValueError(f"{name} has an axis of {axis}, got one number; type [{rows}, ...]")
     return None if shape is None else (*dimensions(shape), rows.shape[-1])
 
 
 def add_axis(name: str, array: Array) -> Array:
-    """A parameter with one more axis, along which it repeats itself."""
+    """Return a parameter with a last axis of length 1."""
     if array.ndim > 63:
         raise ValueError(f"{name} has more axes than a sample can have, got shape {array.shape}")
     longer: Array = array[..., None]
@@ -50,7 +50,7 @@ def add_axis(name: str, array: Array) -> Array:
 
 
 def full_shape(key: Key, shape: Shape | None, out: Any, **values: Array) -> tuple[int, ...]:
-    """The shape of the whole sample for a shape with rows, or what the parameters broadcast to; checked."""
+    """Return the shape of the sample, from a shape with the last axis or from what the parameters broadcast to."""
     check_key(key)
     full = sample_shape(key, shape, list(values.values()), out)
     check_broadcast([Parameter(name, value) for name, value in values.items()], list(values.values()), full)
@@ -58,7 +58,7 @@ def full_shape(key: Key, shape: Shape | None, out: Any, **values: Array) -> tupl
 
 
 def row_sum(x: Array) -> Array:
-    """The sum along the last axis in the axis's order: NumPy's own order differs from version to version."""
+    """Return the sum along the last axis, in order: the order of NumPy's sum differs between versions."""
     here = device_at(x)
     with here.current():
         total: Array = here.xp.zeros(x.shape[:-1], x.dtype)
@@ -72,7 +72,7 @@ def row_sum(x: Array) -> Array:
 
 
 def scaled(rows: Array) -> Array:
-    """Weights, of each row along the last axis times a power of two: their sum neither overflows nor is subnormal."""
+    """Multiply weights by a power of two per row, so that their sum neither overflows nor is subnormal."""
     here = device_at(rows)
     if not rows.size:
         return rows
@@ -83,7 +83,7 @@ def scaled(rows: Array) -> Array:
     return here.apply(_scaled, rows, largest[..., np.newaxis])
 
 
-# Up to 2**123 weights of less than _MANY have a finite sum. A subnormal of a row that becomes 0 is negligible.
+# Up to 2**123 weights below _MANY have a finite sum. A subnormal weight that scaling rounds to 0 is negligible.
 _MANY, _FEW, _SCALE = 2.0**900, 2.0**-400, 2.0**600
 
 
@@ -92,7 +92,7 @@ def _scaled(weight: Any, largest: Any) -> Any:
 
 
 def row_max(x: Array) -> Array:
-    """The largest number along the last axis, -infinity of none."""
+    """Return the largest number along the last axis, -infinity if that is empty."""
     here = device_at(x)
     if here is CPU:
         largest: Array = x.max(axis=-1, initial=-np.inf)
@@ -105,9 +105,9 @@ def row_max(x: Array) -> Array:
 
 
 def _groups(x: Array, nothing: float) -> Iterator[Array]:
-    """On a GPU the columns of rows, so many at a time; at the end some of what changes no result.
+    """Return the columns of rows on a GPU in groups of equal size, the last one padded with ``nothing``.
 
-    A launch for each would take longer than its work, and a kernel for each number of them longer to be compiled.
+    A launch per column would take longer than its work, and a kernel per number of columns longer to compile.
     """
     here, count = device_at(x), x.shape[-1]
     columns = here.contiguous(here.xp.moveaxis(x, -1, 0))
@@ -130,9 +130,9 @@ def _largest(largest: Any, *numbers: Any) -> Any:
 
 
 def cast_to_out(key: Key, sample: Array, dtype: Dtype, out: Any) -> Array:
-    """A sample, made in the dtype of the computation, as the dtype asked for and in ``out`` if there is one.
+    """Convert a sample to the requested dtype, and write it to ``out`` if that is given.
 
-    Of NaN, which a GPU makes of what nobody could check, integers are -1.
+    On a GPU, elements with invalid parameters are NaN; an integer dtype stores -1.
     """
     here = device_of(key)
     if here is not CPU:
