@@ -15,13 +15,41 @@ Axes: TypeAlias = int | Sequence[int]
 def glorot_uniform(
     in_axis: Axes = IN_AXIS, out_axis: Axes = OUT_AXIS, batch_axis: Axes = (), dtype: DTypeLike = None
 ) -> Initializer:
-    """Glorot's: uniform numbers of variance one over the mean fan, also ``xavier_uniform``.
+    """Return Glorot's initializer: uniform numbers of variance 1 divided by the mean number of inputs and outputs.
 
-    ``variance_scaling(1.0, "fan_avg", "uniform")`` with these axes and dtype.
+    Parameters
+    ----------
+    in_axis, out_axis, batch_axis : int or sequence of ints, optional
+        Axes of inputs, of outputs and of separate weights, as for `variance_scaling`.
+    dtype : dtype_like, optional
+        Default dtype of the arrays, as for `variance_scaling`.
 
+    Returns
+    -------
+    Initializer
+        ``init(key, shape, dtype=None, *, out=None)``.
+
+    See Also
+    --------
+    glorot_normal : The same variance with truncated normal numbers.
+    variance_scaling : The general case.
+
+    Notes
+    -----
+    This is ``variance_scaling(1.0, "fan_avg", "uniform")`` [1]_ with these axes and dtype. ``xavier_uniform`` is
+    another name of it.
+
+    References
+    ----------
+    .. [1] X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS
+       2010.
+
+    Examples
+    --------
     >>> import keyrng
-    >>> keyrng.initializers.glorot_uniform()(keyrng.key(0), (2, 3)).shape
-    (2, 3)
+    >>> keyrng.initializers.glorot_uniform()(keyrng.key(0), (2, 2))
+    array([[ 1.0965558 ,  1.1722765 ],
+           [-0.4108003 , -0.07674628]], dtype=float32)
     """
     return variance_scaling(1.0, "fan_avg", "uniform", in_axis, out_axis, batch_axis, dtype)
 
