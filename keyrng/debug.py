@@ -72,7 +72,7 @@ def check_reuse() -> Iterator[None]:
     See Also
     --------
     clone : Allows a key to be used once more.
-    split, fold_in : New keys to use instead.
+    split : New keys to use instead.
 
     Notes
     -----

@@ -30,8 +30,9 @@ class Key(MayHelp):
     See Also
     --------
     key : A key of a seed.
-    split, fold_in : New keys from keys.
-    stack, concatenate : Arrays of keys.
+    split : New keys from a key, by number.
+    fold_in : A new key from a key, by number or by name.
+    stack : An array of keys.
 
     Notes
     -----

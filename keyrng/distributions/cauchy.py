@@ -49,7 +49,8 @@ def cauchy(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array |
 
     See Also
     --------
-    normal, laplace, logistic : Symmetric distributions with lighter tails.
+    laplace : A symmetric distribution with exponential tails.
+    normal : A symmetric distribution with lighter tails.
     t : Student's t, of which this is the case ``df = 1``.
 
     Notes

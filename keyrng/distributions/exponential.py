@@ -49,7 +49,8 @@ def exponential(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Ar
     gamma : Sums of exponential variates, for any shape.
     geometric : The discrete analog.
     laplace : Exponential variates with a random sign.
-    pareto, power, weibull_min : Transforms of exponential variates.
+    pareto : Exponentials of exponential variates.
+    weibull_min : Powers of exponential variates.
 
     Notes
     -----

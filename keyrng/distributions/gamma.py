@@ -158,7 +158,8 @@ def gamma(
 
     See Also
     --------
-    beta, dirichlet : Ratios of gamma variates.
+    beta : Ratios of two gamma variates.
+    dirichlet : Ratios of several gamma variates.
     chisquare : Gamma variates of shape ``df / 2`` and scale 2.
     exponential : Gamma variates of shape 1, without rejection.
     loggamma : Logarithms of the same variates, which do not underflow.

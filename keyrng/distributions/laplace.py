@@ -49,7 +49,7 @@ def laplace(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array 
     --------
     exponential : The absolute values.
     generalized_normal : The generalization to other exponents.
-    normal, logistic, cauchy : Other symmetric distributions.
+    logistic : A symmetric distribution with similar tails.
 
     Notes
     -----

@@ -49,7 +49,7 @@ def logistic(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array
     --------
     bernoulli : Whether a logistic variate is below a logit.
     gumbel : The difference of two Gumbel variates is a logistic variate.
-    normal, laplace, cauchy : Other symmetric distributions.
+    laplace : A symmetric distribution with similar tails.
 
     Notes
     -----

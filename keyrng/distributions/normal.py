@@ -71,7 +71,8 @@ def normal(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array |
     See Also
     --------
     lognormal : Exponentials of normal variates.
-    maxwell, rayleigh : Lengths of normal vectors.
+    maxwell : Lengths of normal vectors in space.
+    rayleigh : Lengths of normal vectors in the plane.
     multivariate_normal : Normal vectors with a mean and a covariance.
     truncated_normal : Normal variates between two bounds.
     keyrng.initializers.normal : Initial weights.

@@ -65,7 +65,8 @@ def wald(
 
     See Also
     --------
-    gamma, lognormal, weibull_min : Other distributions of positive numbers.
+    gamma : Another distribution of positive numbers.
+    lognormal : Exponentials of normal variates.
 
     Notes
     -----

@@ -41,7 +41,8 @@ def constant(value: ArrayLike, dtype: DTypeLike = None) -> Initializer:
 
     See Also
     --------
-    zeros, ones : Initializers of 0 and 1.
+    zeros : An initializer of 0.
+    ones : An initializer of 1.
 
     Examples
     --------
@@ -114,7 +115,8 @@ def zeros(key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None 
 
     See Also
     --------
-    ones, constant : Other constants.
+    constant : Any constant.
+    ones : Ones.
 
     Examples
     --------
@@ -146,7 +148,8 @@ def ones(key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None =
 
     See Also
     --------
-    zeros, constant : Other constants.
+    constant : Any constant.
+    zeros : Zeros.
 
     Examples
     --------

@@ -79,7 +79,7 @@ def uniform(scale: ArrayLike = 1e-2, dtype: DTypeLike = None) -> Initializer:
 
     See Also
     --------
-    glorot_uniform, he_uniform, lecun_uniform : Uniform numbers scaled by the shape.
+    variance_scaling : Numbers whose variance depends on the shape.
     keyrng.uniform : The sampler.
 
     Notes
@@ -126,7 +126,7 @@ def normal(stddev: ArrayLike = 1e-2, dtype: DTypeLike = None) -> Initializer:
 
     See Also
     --------
-    glorot_normal, he_normal, lecun_normal : Normal numbers scaled by the shape.
+    variance_scaling : Numbers whose variance depends on the shape.
     truncated_normal : Normal numbers between two bounds.
     keyrng.normal : The sampler.
 

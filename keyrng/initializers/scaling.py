@@ -167,9 +167,10 @@ def variance_scaling(
 
     See Also
     --------
-    glorot_normal, glorot_uniform : ``scale=1`` and ``mode="fan_avg"``.
-    he_normal, he_uniform : ``scale=2`` and ``mode="fan_in"``.
-    lecun_normal, lecun_uniform : ``scale=1`` and ``mode="fan_in"``.
+    glorot_normal : The case ``(1.0, "fan_avg", "truncated_normal")``.
+    glorot_uniform : The case ``(1.0, "fan_avg", "uniform")``.
+    he_normal : The case ``(2.0, "fan_in", "truncated_normal")``.
+    lecun_normal : The case ``(1.0, "fan_in", "truncated_normal")``.
 
     Notes
     -----
