@@ -58,7 +58,7 @@ def dropout(
     Parameters
     ----------
     key
-        As for `sample_kernel`.
+        A key, or an array of keys, each of which drops other elements.
     x : ndarray
         Array of float16, bfloat16, float32 or float64, on the device of the key. NaN and infinity are allowed.
     rate : float
@@ -66,14 +66,13 @@ def dropout(
     broadcast_dims : int or sequence of ints, optional
         Axes of ``x``, or of the part of ``x`` for one key, along which the mask is shared.
     out
-        As for `sample_kernel`.
+        Array to write to and return, of the dtype of ``x``; it can be ``x`` itself.
 
     Returns
     -------
     ndarray
-        Array of shape ``key.shape + x.shape``: each key of an array drops other elements. ``out`` has the dtype of
-        ``x`` and can be ``x`` itself. If ``x`` begins with the axes of an array of keys and ``out`` has the shape of
-        ``x``, each key drops elements of its own part of ``x``.
+        Array of shape ``key.shape + x.shape`` and the dtype of ``x``. If ``x`` begins with the axes of an array of keys
+        and ``out`` has the shape of ``x``, each key drops elements of its own part of ``x``.
 
     Raises
     ------
@@ -132,15 +131,15 @@ def dropout_mask(
     Parameters
     ----------
     key
-        As for `sample_kernel`.
+        A key, or an array of keys, each of which gives another mask.
     shape
-        As for `sample_kernel`.
+        Shape of the array to drop elements of, an int or a tuple of ints.
     rate : float
         Probability of dropping an element, from 0, which returns True everywhere, to 1, which returns False.
     broadcast_dims : int or sequence of ints, optional
         Axes of ``shape`` along which the mask is shared; they have length 1 in the result, which broadcasts along them.
     out
-        As for `sample_kernel`.
+        Boolean array to write to and return.
 
     Returns
     -------

@@ -222,7 +222,7 @@ def fold_in(key: Key, data: int | np.integer[Any] | Array | str | bytes | tuple[
     key : Key
         A key, or an array of keys.
     data : int, array of ints, str, bytes or tuple of these
-        What to fold in:
+        Which children:
 
         - An int from 0 to 2**64 - 1: the child of that number, as of `split`.
         - An array of such integers: ``key.shape`` and ``data.shape`` broadcast, and ``fold_in(keys[:, None], data)``

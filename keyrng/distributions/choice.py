@@ -42,7 +42,7 @@ def choice(
     key
         As for `sample_kernel`.
     a : int, array_like or Key
-        An int stands for the integers from 0 to ``a - 1``. An array may have any dtype.
+        The elements: an int means the integers from 0 to ``a - 1``; an array can have any dtype.
     shape
         As for `sample_kernel`.
     replace : bool, optional

@@ -45,7 +45,7 @@ def _geometric(lane: Any, p: Any) -> Any:
 
 @kernel("float64")
 def _geometric_rare(lane: Any, p: Any) -> Any:
-    # The midpoint of the interval that the 32-bit word stands for; its first 23 bits are those of the float32 formula.
+    # The midpoint of the interval of the 32-bit word; its first 23 bits are those of the float32 formula.
     word = lane.bits(32)
     u = to_uniform_co(word, FLOAT32)
     middle = where(u == 0.0, 1.0, (cast(word, np.float64) + 0.5) * 2.0**-32)

@@ -20,7 +20,7 @@ def permutation(
     key
         As for `sample_kernel`.
     x : int, array_like or Key
-        What to shuffle. An int stands for the integers from 0 to ``x - 1``. An array may have any dtype.
+        The elements: an int means the integers from 0 to ``x - 1``; an array can have any dtype.
     axis : int, optional
         Axis along which elements, or whole slices, are shuffled; the first one by default.
     independent : bool, optional

@@ -51,7 +51,7 @@ def power(
 
     See Also
     --------
-    beta : The generalization to two parameters, for which this is ``b = 1``.
+    beta : The generalization to two parameters; this is ``b = 1``.
     pareto : The reciprocals of the variates.
     uniform : The case ``a = 1``.
 

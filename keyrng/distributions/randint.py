@@ -30,7 +30,7 @@ from keyrng.kernels.ops import mod_wide, mulhi, where
 def _randint(lane: Any, minval: Any, span: Any) -> Any:
     high, low = lane.split(2)
     high, low = high.bits(), low.bits()
-    # A span of 0 stands for the whole range of the word.
+    # A span of 0 means the whole range of the word.
     return minval + where(span == 0, low, mod_wide(high, low, where(span == 0, 1, span)))
 
 

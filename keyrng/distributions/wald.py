@@ -73,7 +73,7 @@ def wald(
     With ``m`` the mean, the density is ``exp(-(x - m)**2 / (2 * m**2 * x)) / sqrt(2 * pi * x**3)`` for ``x > 0``. A
     variate is one of the two roots of a quadratic equation in the square of a normal variate [1]_.
 
-    Precision: unlike in the paper, the roots are computed without cancellation and without overflow, so values are
+    Precision: the roots are computed without the cancellation and overflow of the paper's formula, so values are
     accurate for every mean, however small or large.
 
     The values are those of ``jax.random.wald`` within the rounding errors of its formula, which cancels for a large

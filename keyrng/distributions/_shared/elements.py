@@ -58,7 +58,7 @@ class Elements:
         """Return the elements at indices of shape ``key.shape + shape``.
 
         In the result the axes of the key come first, and ``shape`` replaces the axis of the elements. If
-        ``some_missing``, an index can be -1, which stands for a missing element: see `missing`.
+        ``some_missing``, an index can be -1, for a missing element: see `missing`.
         """
         if self.array is None and out is None:
             return places
@@ -100,7 +100,7 @@ def missing(here: Device, shape: tuple[int, ...], dtype: Any) -> Array:
 
 
 def elements_of(here: Device, name: str, given: ArrayLike | Key, axis: SupportsIndex) -> Elements:
-    """Return the elements of an argument, on the key's device; an int n stands for the integers 0 to n - 1.
+    """Return the elements of an argument, on the key's device; an int n means the integers 0 to n - 1.
 
     Raises TypeError for an argument that is neither a whole number nor has an axis, and ValueError for a negative
     number or an axis out of range.
