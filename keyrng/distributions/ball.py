@@ -73,7 +73,7 @@ def ball(
     p : float or array_like of floats, optional
         Exponent of the norm, positive and finite; 2 by default. Broadcasts to ``key.shape + shape``.
     shape
-        As for `sample_kernel`.
+        Shape of the array of points, an int or a tuple of ints; one point by default.
     dtype
         As for `sample_kernel`.
     out
@@ -82,8 +82,7 @@ def ball(
     Returns
     -------
     ndarray
-        Points along the last axis, of shape ``key.shape + shape + (d,)``, float32 by default. ``shape`` is that of the
-        array of points.
+        Points along the last axis, of shape ``key.shape + shape + (d,)``, float32 by default.
 
     Raises
     ------

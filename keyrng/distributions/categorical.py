@@ -46,7 +46,8 @@ def categorical(
     axis : int, optional
         Axis of the classes; the last one by default.
     shape
-        As for `sample_kernel`.
+        Shape of the draws of one key, an int or a tuple of ints; None, the default, is the shape of ``logits`` without
+        ``axis``. The other axes of ``logits`` broadcast to ``shape``, or for logits per key to ``key.shape + shape``.
     replace : bool, optional
         If False, the draws of one distribution, along the axes of ``shape`` that precede those of ``logits``, are
         distinct classes. True by default.
@@ -59,9 +60,7 @@ def categorical(
     -------
     ndarray
         Indices along ``axis``, of shape ``key.shape + shape``; int32, or int64 if int32 cannot represent them. The axes
-        of ``logits`` other than ``axis`` broadcast to ``shape`` or to ``key.shape + shape``, the latter for logits per
-        key. The axes of ``shape`` that precede theirs are more draws of the same distributions. By default ``shape`` is
-        that of ``logits`` without ``axis``.
+        of ``shape`` before those of ``logits`` are more draws of the same distributions.
 
     Raises
     ------

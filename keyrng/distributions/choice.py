@@ -44,7 +44,8 @@ def choice(
     a : int, array_like or Key
         The elements: an int means the integers from 0 to ``a - 1``; an array can have any dtype.
     shape
-        As for `sample_kernel`.
+        Shape of the draws of one key, an int or a tuple of ints; one draw by default. In the result it takes the place
+        of the axis of the elements.
     replace : bool, optional
         Whether an element can be drawn more than once by one key; True by default.
     p : array_like of floats, optional
@@ -56,7 +57,7 @@ def choice(
     mode : {"low", "high", "highest"}, optional
         With ``p`` and without replacement, the number of random bits of a Gumbel variate, as for `gumbel`.
     out
-        As for `sample_kernel`.
+        Array to write to and return, for elements that are not keys; with it, ``shape`` can be left out.
 
     Returns
     -------

@@ -43,7 +43,7 @@ def dirichlet(
         Concentrations along the last axis, positive and finite. The axes before the last broadcast to
         ``key.shape + shape``.
     shape
-        As for `sample_kernel`.
+        Shape of the array of points, an int or a tuple of ints; None, the default, is ``alpha.shape[:-1]``.
     dtype
         As for `sample_kernel`.
     out
@@ -53,7 +53,7 @@ def dirichlet(
     -------
     ndarray
         Points of a simplex along the last axis, with coordinates in [0, 1], of shape
-        ``key.shape + shape + alpha.shape[-1:]``, float32 by default. By default ``shape`` is ``alpha.shape[:-1]``.
+        ``key.shape + shape + alpha.shape[-1:]``, float32 by default.
 
     Raises
     ------

@@ -96,7 +96,7 @@ def index_shuffle(key: Key, index: ArrayLike, n: Int, *, inverse: bool = False, 
     Parameters
     ----------
     key
-        As for `sample_kernel`.
+        A key, or an array of keys with one permutation each.
     index : int or array_like of ints
         Which elements of the permutation: integers in [0, n - 1].
     n : int
@@ -104,13 +104,12 @@ def index_shuffle(key: Key, index: ArrayLike, n: Int, *, inverse: bool = False, 
     inverse : bool, optional
         Whether to apply the inverse permutation, which maps an element to its index. False by default.
     out
-        As for `sample_kernel`.
+        Array of integers to write to and return, of shape ``key.shape + index.shape``.
 
     Returns
     -------
     ndarray
-        Integers in [0, n - 1], of shape ``key.shape + index.shape``; int64, or the integer dtype of ``out``. Each key
-        of an array gives another permutation.
+        Integers in [0, n - 1], of shape ``key.shape + index.shape``; int64, or the integer dtype of ``out``.
 
     Raises
     ------

@@ -93,7 +93,8 @@ def multinomial(
         Weights of the classes along the last axis: finite, zero or more, and not all 0. Each weight divided by their
         sum is the probability. The axes before the last broadcast to the result.
     shape
-        As for `sample_kernel`.
+        Shape of the counts with the axis of the classes last, as in jax; None, the default, is the shape of ``p`` and
+        ``n`` together.
     dtype
         As for `sample_kernel`.
     unroll : int, optional
@@ -105,8 +106,7 @@ def multinomial(
     -------
     ndarray
         Counts along the last axis, of shape ``key.shape + shape``, float32 by default, as in jax; any float or integer
-        dtype is possible. ``shape`` includes the axis of the classes, as in jax. By default it is the shape of ``p``
-        and ``n`` together.
+        dtype is possible.
 
     Raises
     ------

@@ -66,7 +66,8 @@ def multivariate_hypergeometric(
         Number of items drawn, a whole number from 0 to the sum of ``colors``. Broadcasts to the result without its last
         axis.
     shape
-        As for `sample_kernel`.
+        Shape of the array of draws, an int or a tuple of ints; None, the default, is the shape to which ``nsample`` and
+        ``colors.shape[:-1]`` broadcast.
     dtype
         As for `sample_kernel`.
     out
@@ -77,7 +78,7 @@ def multivariate_hypergeometric(
     ndarray
         Counts along the last axis, of shape ``key.shape + shape + colors.shape[-1:]``, int32 by default; any integer
         dtype is possible that represents the largest possible count, the smaller of ``nsample`` and the items of a
-        color. By default ``shape`` is that to which ``nsample`` and ``colors.shape[:-1]`` broadcast.
+        color.
 
     Raises
     ------

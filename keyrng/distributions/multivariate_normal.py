@@ -44,9 +44,11 @@ def multivariate_normal(
         Covariance matrices along the last two axes: symmetric, finite and of the length of ``mean``. The axes before
         the last two broadcast to the result.
     shape
-        As for `sample_kernel`.
+        Shape of the array of vectors, an int or a tuple of ints; None, the default, is the shape to which the other
+        axes of ``mean`` and ``cov`` broadcast.
     dtype
-        As for `sample_kernel`.
+        float16, bfloat16, float32 or float64; by default the wider of those of the float arrays among ``mean`` and
+        ``cov``, or float32 if there is none.
     method : {"cholesky", "svd", "eigh"}, optional
         Factorization of ``cov``. ``"cholesky"``, the default and the fastest, requires a positive definite matrix;
         ``"svd"`` and ``"eigh"`` also accept eigenvalues of 0.
@@ -56,9 +58,7 @@ def multivariate_normal(
     Returns
     -------
     ndarray
-        Vectors along the last axis, of shape ``key.shape + shape + mean.shape[-1:]``. By default ``shape`` is that to
-        which the other axes of the parameters broadcast, and the dtype is the wider of those of the float arrays among
-        ``mean`` and ``cov``, or float32 if there is none.
+        Vectors along the last axis, of shape ``key.shape + shape + mean.shape[-1:]``.
 
     Raises
     ------

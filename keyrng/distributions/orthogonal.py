@@ -33,7 +33,7 @@ def orthogonal(
     n : int
         Number of rows, zero or more.
     shape
-        As for `sample_kernel`.
+        Shape of the array of matrices, an int or a tuple of ints; one matrix by default.
     dtype
         As for `sample_kernel`.
     m : int, optional
@@ -44,8 +44,8 @@ def orthogonal(
     Returns
     -------
     ndarray
-        Matrices of shape ``key.shape + shape + (n, m)``, float32 by default. ``shape`` is that of the array of
-        matrices. For complex64 and complex128 the matrices are unitary.
+        Matrices of shape ``key.shape + shape + (n, m)``, float32 by default. For complex64 and complex128 the matrices
+        are unitary.
 
     Raises
     ------

@@ -18,7 +18,7 @@ def permutation(
     Parameters
     ----------
     key
-        As for `sample_kernel`.
+        A key, or an array of keys with one permutation each.
     x : int, array_like or Key
         The elements: an int means the integers from 0 to ``x - 1``; an array can have any dtype.
     axis : int, optional
@@ -26,14 +26,13 @@ def permutation(
     independent : bool, optional
         If True, every line along the axis is shuffled by itself. False by default.
     out
-        As for `sample_kernel`.
+        Array to write to and return, of the shape and dtype of the result; it can be ``x`` itself.
 
     Returns
     -------
     ndarray or Key
-        The shuffled elements, of shape ``key.shape + x.shape``: each key of an array gives another permutation. For an
-        int the dtype is int32, or int64 if ``x`` is more than 2**31; an array keeps its dtype. ``out`` may be ``x``
-        itself.
+        The shuffled elements, of shape ``key.shape + x.shape``. For an int the dtype is int32, or int64 if ``x`` is
+        more than 2**31; an array keeps its dtype.
 
     Raises
     ------

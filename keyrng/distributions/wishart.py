@@ -44,18 +44,18 @@ def wishart(
         Symmetric positive definite p by p matrices along the last two axes. The axes before these broadcast to the
         result.
     shape
-        As for `sample_kernel`.
+        Shape of the array of matrices, an int or a tuple of ints; None, the default, is the shape to which ``df`` and
+        the other axes of ``scale`` broadcast.
     dtype
-        As for `sample_kernel`.
+        float16, bfloat16, float32 or float64; by default the wider of those of the float arrays among ``df`` and
+        ``scale``, or float32 if there is none.
     out
         As for `sample_kernel`.
 
     Returns
     -------
     ndarray
-        Symmetric matrices of shape ``key.shape + shape + (p, p)``. By default ``shape`` is that to which ``df`` and
-        ``scale`` without its last two axes broadcast, and the dtype is the wider of those of the float arrays among
-        ``df`` and ``scale``, or float32 if there is none.
+        Symmetric matrices of shape ``key.shape + shape + (p, p)``.
 
     Raises
     ------
