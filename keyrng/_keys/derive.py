@@ -477,6 +477,10 @@ def key_impl(keys: Key) -> str:
     str
         The name, as ``keyrng.key(seed, impl=name)`` takes it.
 
+    See Also
+    --------
+    key : A key of a seed.
+
     Examples
     --------
     >>> import keyrng

@@ -33,6 +33,10 @@ def from_lazy_array(x: LazyArray, chunks: Any = "auto") -> Any:
     TypeError
         If ``x`` is not a `LazyArray`.
 
+    See Also
+    --------
+    keyrng.lazy_array : The lazy array.
+
     Notes
     -----
     The name of the array is computed from sampler, key, shape and parameters, so the same sample has the same name in

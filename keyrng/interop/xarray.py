@@ -57,6 +57,10 @@ def from_lazy_array(x: LazyArray, dims: Any, **more: Any) -> Any:
     TypeError
         If ``x`` is not a `LazyArray`.
 
+    See Also
+    --------
+    keyrng.lazy_array : The lazy array.
+
     Notes
     -----
     Selecting a part computes no values; ``load``, arithmetic and plots compute those of the part.
