@@ -133,7 +133,7 @@ class Generator(MayHelp):
     purpose.
 
     A key that is passed explicitly shows at the call what a sample depends on; a generator hides it in the order of
-    calls. The page on generators says when that is worth it.
+    calls. docs/generator.md says when that is worth it.
 
     Examples
     --------

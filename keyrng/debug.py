@@ -79,8 +79,8 @@ def check_reuse() -> Iterator[None]:
     A key is used by samplers, ``sample_kernel``, ``split``, and by seeding a NumPy generator; of an array of keys each
     key counts. ``fold_in`` can be called any number of times, but not on a key that is also sampled from, if samples
     and children can be related. Keys are identified by algorithm and words, however they came to be in two places.
-    After ``keyrng.clone(key)`` the key, and every key that is derived from it then, can be used once more. The page on
-    key reuse has all the rules.
+    After ``keyrng.clone(key)`` the key, and every key that is derived from it then, can be used once more.
+    docs/key-reuse.md has all the rules.
 
     The check covers all threads of the process, starts with no key used, and changes no value. It costs less than 5
     microseconds per call and about 200 bytes per used key, until it ends. It copies the words of keys on a GPU to the

@@ -127,8 +127,8 @@ def index_shuffle(key: Key, index: ArrayLike, n: Int, *, inverse: bool = False, 
     -----
     The permutation is a Feistel network [1]_ on a rectangle of at least ``n`` cells, whose round function is a
     Threefry-2x32 block. An index outside ``n`` passes through the network again [2]_. The permutation is uniform over
-    all permutations as far as tests can see; design record 0008 has the evidence. The permutations that a key gives for
-    other ``n`` are unrelated.
+    all permutations as far as tests can see; docs/design/0008-index-shuffle.md has the evidence. The permutations that
+    a key gives for other ``n`` are unrelated.
 
     On a GPU, so as not to synchronize, every index passes through the network a fixed number of times, at most 32. An
     element that is still outside would be -1; the probability is below 2**-128, and 0 for ``n`` up to 576.
