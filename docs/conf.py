@@ -69,6 +69,8 @@ _SECTION = re.compile(r"^## (.+)\n((?:(?!^## ).*\n)*)", re.MULTILINE)
 _PAGE = re.compile(r"^- \[([^\]]+)\]\(([^)#]+)\.md\)", re.MULTILINE)
 _OUTER = re.compile(r"\[([^\]]+)\]\(((?:\.\./)+[^()\s#]+)(?:#[^()\s]*)?\)")
 _NAME = re.compile(r"``((?:jax|keyrng|numpy|torch)\.[\w.]*\w)``")
+_CITATION = re.compile(r"(\[\d+\])_")
+_FOOTNOTE = re.compile(r"^\.\. \[(\d+)\] ", re.MULTILINE)
 _SAMPLER = re.compile(r"^## `keyrng\.(\w+)`\n", re.MULTILINE)
 
 
@@ -129,8 +131,9 @@ def _read(app: Any, page: str, source: list[str]) -> None:
 
 
 def _with_links(app: Any, what: str, name: str, of: Any, options: Any, lines: list[str]) -> None:
-    """Full names in a docstring, as links to what they name where that is known."""
-    lines[:] = [_NAME.sub(r":py:obj:`\1`", line) for line in lines]
+    """Link full names in a docstring, and list its references, because MyST loses the footnotes of eval-rst blocks."""
+    text = _NAME.sub(r":py:obj:`\1`", "\n".join(lines))
+    lines[:] = _FOOTNOTE.sub(r"\1. ", _CITATION.sub(r"\1", text)).split("\n")
 
 
 def _math(self: Any, node: Any, block: bool) -> None:

@@ -53,39 +53,49 @@ def dropout(
     broadcast_dims: SupportsIndex | Sequence[SupportsIndex] = (),
     out: Array | None = None,
 ) -> Array:
-    """``x`` with each element dropped, which makes it 0, with probability ``rate``, and the others over ``1 - rate``.
+    """Return ``x`` with elements set to 0 with probability ``rate``, and the others divided by ``1 - rate``.
 
     Parameters
     ----------
     key
-        As for `sample_kernel`. Each key of an array drops other elements, and the result has shape
-        ``key.shape + x.shape``.
-    x
-        An array of float16, bfloat16, float32 or float64, where the key is; it may hold anything.
-    rate
-        A number from 0, for ``x`` as it is, to 1, for zeros.
-    broadcast_dims
-        Axes of ``x``, or of a key's part of it, along which all or nothing is dropped.
+        A key, or an array of keys, each of which drops other elements.
+    x : ndarray
+        Array of float16, bfloat16, float32 or float64, on the device of the key. NaN and infinity are allowed.
+    rate : float
+        Probability of dropping an element, from 0, which returns ``x``, to 1, which returns zeros.
+    broadcast_dims : int or sequence of ints, optional
+        Axes of ``x``, or of the part of ``x`` for one key, along which the mask is shared.
     out
-        An array to write to and return, of the dtype of ``x``; it may be ``x`` itself. If ``x`` has the axes of an
-        array of keys first, and ``out`` the shape of ``x``, then each key drops elements of its own part of ``x``.
+        Array to write to and return, of the dtype of ``x``; it can be ``x`` itself.
+
+    Returns
+    -------
+    ndarray
+        Array of shape ``key.shape + x.shape`` and the dtype of ``x``. If ``x`` begins with the axes of an array of keys
+        and ``out`` has the shape of ``x``, each key drops elements of its own part of ``x``.
 
     Raises
     ------
     TypeError
-        For an ``x`` that is no array of floats, a ``rate`` that is no number, or a wrong kind of argument.
+        If ``x`` is not an array of floats, ``rate`` is not a number, or an argument is of a wrong kind.
     ValueError
-        For a ``rate`` outside [0, 1] or NaN, an ``out`` of another shape, or, as an AxisError, an axis out of range.
+        If ``rate`` is outside [0, 1] or NaN, or ``out`` has another shape; an AxisError, which is a ValueError, if an
+        axis is out of range.
+
+    See Also
+    --------
+    dropout_mask : The elements that are kept.
+    keyrng.interop.torch.Dropout : A layer of PyTorch.
 
     Notes
     -----
-    Element ``i`` is kept if word ``i`` of the key, of 32 bits, is below ``(1 - rate) * 2**32``, rounded to a whole
-    number: what is dropped depends neither on the dtype nor on the values. What is kept is multiplied by
-    ``1 / (1 - rate)`` in float32, or float64 for that, and rounded once to the dtype. A dropped NaN or infinity is 0,
-    where torch, which multiplies by a mask, keeps a NaN.
+    Element ``i`` is kept if word ``i`` of the key, of 32 bits, is below ``(1 - rate) * 2**32``, rounded to an integer.
+    The mask therefore depends neither on the dtype nor on the values. Kept elements are multiplied by
+    ``1 / (1 - rate)`` in float32, or in float64 if they are float64, and rounded once to the dtype. A dropped NaN or
+    infinity becomes 0; torch multiplies by a mask, which keeps a NaN.
 
-    Nothing needs to be remembered for the backward pass: the gradient of ``dropout(key, x, rate)`` is ``dropout`` of
-    the gradient with the same key and rate.
+    Nothing has to be stored for the backward pass: the gradient of ``dropout(key, x, rate)`` is ``dropout`` of the
+    gradient with the same key and rate.
 
     Examples
     --------
@@ -116,27 +126,42 @@ def dropout_mask(
     broadcast_dims: SupportsIndex | Sequence[SupportsIndex] = (),
     out: Array | None = None,
 ) -> Array:
-    """What `dropout` of an array of this shape keeps: True with probability ``1 - rate``.
+    """Return the mask of `dropout`: True, with probability ``1 - rate``, where an element is kept.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``, and is of bool.
-    rate
-        A number from 0, for True everywhere, to 1, for False.
-    broadcast_dims
-        Axes of ``shape`` that have length 1 in the result, so that it broadcasts along them.
+    key
+        A key, or an array of keys, each of which gives another mask.
+    shape
+        Shape of the array to drop elements of, an int or a tuple of ints.
+    rate : float
+        Probability of dropping an element, from 0, which returns True everywhere, to 1, which returns False.
+    broadcast_dims : int or sequence of ints, optional
+        Axes of ``shape`` along which the mask is shared; they have length 1 in the result, which broadcasts along them.
+    out
+        Boolean array to write to and return.
+
+    Returns
+    -------
+    ndarray
+        Booleans of shape ``key.shape + shape``.
 
     Raises
     ------
     TypeError
-        For a ``rate`` that is no number, or a wrong kind of argument.
+        If ``rate`` is not a number, or an argument is of a wrong kind.
     ValueError
-        For a ``rate`` outside [0, 1] or NaN, or, as an AxisError, an axis that is out of range.
+        If ``rate`` is outside [0, 1] or NaN; an AxisError, which is a ValueError, if an axis is out of range.
+
+    See Also
+    --------
+    bernoulli : Booleans of a given probability.
+    dropout : The array with dropped elements.
 
     Notes
     -----
-    The values of ``bernoulli(key, 1 - rate, shape)``: the probability is ``1 - rate`` rounded to a multiple of 2**-32.
+    The values are those of ``bernoulli(key, 1 - rate, shape)``: the probability is ``1 - rate``, rounded to a multiple
+    of 2**-32.
 
     Examples
     --------

@@ -26,39 +26,51 @@ def shuffled_batches(
     rank: Int = 0,
     world_size: Int = 1,
 ) -> ShuffledBatches:
-    """The order of ``n`` examples in each epoch, as batches of indices for one of several ranks.
+    """Return the shuffled order of ``n`` examples in each epoch, as batches of indices.
 
-    ``epochs(...)[e]`` is epoch ``e``, and ``epochs(...)[e][s]`` the batch of its step ``s``: an int64 array, made when
-    it is asked for from ``(key, e, s)`` alone. So training goes on from any place, ``epochs(...)[e][s:]``, without
-    replay, and nothing of length ``n`` is made or kept.
+    The result ``order`` is indexed by epoch and step: ``order[e][s]`` is the batch of step ``s`` in epoch ``e``, an
+    int64 array that is computed from ``(key, e, s)`` alone when it is indexed. Training can therefore resume at any
+    step, as ``order[e][s:]``, without replay, and no array of length ``n`` is made.
 
     Parameters
     ----------
-    key
+    key : Key
         One key.
-    n
-        The number of examples, from 1 to 2**63.
-    batch_size
-        How many examples a rank has in a step.
-    drop_last
-        Whether to leave out, in each epoch, the examples that do not fill a step of all ranks.
-    rank, world_size
-        Which of how many processes this is; they share a step's examples.
+    n : int
+        Number of examples, from 1 to 2**63.
+    batch_size : int
+        Number of examples per rank and step.
+    drop_last : bool, optional
+        Whether to leave out the examples of an epoch that do not fill a step of all ranks. False by default.
+    rank, world_size : int, optional
+        Number of this process and number of processes, which share the examples of a step; 0 and 1 by default.
+
+    Returns
+    -------
+    ShuffledBatches
+        The order, indexed by epoch and then by step.
 
     Raises
     ------
     TypeError
-        For a wrong kind of argument.
+        If an argument is of a wrong kind.
     ValueError
-        For an array of keys, a size below 1 or a rank that is not below ``world_size``.
+        If ``key`` is an array of keys, a size is below 1, or ``rank`` is not below ``world_size``.
+
+    See Also
+    --------
+    index_shuffle : Elements of a permutation that is never stored.
+    keyrng.interop.torch_data.KeyedBatchSampler : The same order for a DataLoader of PyTorch.
 
     Notes
     -----
-    Step ``s`` has the examples at places ``s * m`` to ``(s + 1) * m`` of ``index_shuffle(fold_in(key, e), ..., n)``,
-    with ``m = batch_size * world_size``, and the ranks have them in order. So ranks are disjoint and together complete,
-    and 2 ranks with batches of 32 read what 1 rank reads with batches of 64, step for step. Every rank has the same
-    number of steps. What is left for the last one is shared evenly: batches differ by one example at most, and are
-    empty on some ranks where there are fewer examples than ranks; with ``drop_last`` all batches are full.
+    With ``m = batch_size * world_size``, step ``s`` has the elements ``s * m`` to ``(s + 1) * m`` of the permutation
+    ``index_shuffle(fold_in(key, e), ..., n)``, distributed to the ranks in order. The ranks are disjoint and together
+    complete: 2 ranks with batches of 32 read the same examples in each step as 1 rank with batches of 64.
+
+    Every rank has the same number of steps. The examples of an incomplete last step are distributed evenly: batches
+    differ in length by at most one, and are empty on some ranks if there are fewer examples than ranks. With
+    ``drop_last`` all batches are full.
 
     Examples
     --------
@@ -87,7 +99,10 @@ def shuffled_batches(
 
 @dataclass(frozen=True, eq=False)
 class ShuffledBatches:
-    """Epochs by number, without end; `keyrng.shuffled_batches` says more."""
+    """Epochs of shuffled batches by number, without end; made by `shuffled_batches`.
+
+    ``order[e]`` is epoch ``e``, an `EpochBatches`. Iteration yields the epochs from 0 on.
+    """
 
     key: Key
     n: int
@@ -98,7 +113,7 @@ class ShuffledBatches:
 
     @property
     def steps(self) -> int:
-        """The number of steps of an epoch, the same for every rank."""
+        """Number of steps of an epoch, the same for every rank."""
         step = self.batch_size * self.world_size
         return self.n // step if self.drop_last else -(-self.n // step)
 
@@ -115,7 +130,10 @@ class ShuffledBatches:
 
 @dataclass(frozen=True, eq=False)
 class EpochBatches(Sequence[Array]):
-    """The batches of an epoch, or of some of its steps; a slice has the batches of those steps."""
+    """The batches of an epoch, or of some of its steps; made by `shuffled_batches`.
+
+    ``epoch[s]`` is the batch of step ``s``, an int64 array. A slice has the batches of those steps.
+    """
 
     order: ShuffledBatches
     number: int

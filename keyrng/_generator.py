@@ -100,34 +100,40 @@ def _help(name: str, text: str) -> str:
 
 @final
 class Generator(MayHelp):
-    """Samplers as methods, each call with a key of its own: torch.Generator's habits over a key.
-
-    ``Generator(seed)`` draws the samples of ``fold_in(key(seed), 0)``, ``fold_in(key(seed), 1)`` and so on, one key a
-    call. No two calls get the same key: not in several threads, and not in generators that came of this one by
-    ``spawn``, a fork, a pickle or a copy. ``set_state``, ``manual_seed`` and ``clone_state`` repeat, which is what they
-    are for.
+    """A stateful generator like ``torch.Generator``: samplers as methods, with a new key for each call.
 
     Parameters
     ----------
-    seed_or_key
-        A seed as ``keyrng.key`` takes it, or a key of shape (). None for a seed from the operating system, which
-        ``initial_seed`` tells.
-    impl
-        The algorithm; by default that of the key, or threefry2x32.
-    device
-        Where the samples appear; by default where the key is, or ``"cpu"``.
+    seed_or_key : int, str, bytes or Key, optional
+        A seed as ``keyrng.key`` takes it, or a key of shape (). None, the default, is a seed from the operating system,
+        which ``initial_seed`` returns.
+    impl : str or Algorithm, optional
+        Algorithm; that of the key, or threefry2x32, by default.
+    device : str or device, optional
+        Device of the samples; that of the key, or ``"cpu"``, by default.
 
     Raises
     ------
-    ValueError
-        For an array of keys, a key of another algorithm, or a seed outside the range of the algorithm.
     TypeError
-        For what is neither seed nor key.
+        If ``seed_or_key`` is neither a seed nor a key.
+    ValueError
+        If it is an array of keys, a key of another algorithm, or a seed outside the range of the algorithm.
+
+    See Also
+    --------
+    key : Keys, which make the state explicit.
+    keyrng.interop.numpy.generator : A generator of NumPy.
+    keyrng.interop.torch.torch_generator : A generator of PyTorch.
 
     Notes
     -----
-    A key that is passed on says at the place of the call what a sample depends on; a generator hides it in the order of
-    the calls. docs/generator.md says when that is worth it.
+    ``Generator(seed)`` draws the samples of ``fold_in(key(seed), 0)``, ``fold_in(key(seed), 1)`` and so on, one key per
+    call. No two calls get the same key, neither in several threads nor in generators derived from this one by
+    ``spawn``, a fork, a pickle or a copy. Only ``set_state``, ``manual_seed`` and ``clone_state`` repeat samples on
+    purpose.
+
+    A key that is passed explicitly shows at the call what a sample depends on; a generator hides it in the order of
+    calls. docs/generator.md says when that is worth it.
 
     Examples
     --------
@@ -183,12 +189,12 @@ class Generator(MayHelp):
 
     @property
     def impl(self) -> str:
-        """The name of the algorithm."""
+        """Name of the algorithm."""
         return self._root.impl
 
     @property
     def device(self) -> str:
-        """Where the samples appear: ``"cpu"``, or ``"cuda:0"`` and so on."""
+        """Device of the samples, such as ``"cpu"`` or ``"cuda:0"``."""
         return self._root.device
 
     def __repr__(self) -> str:
@@ -198,18 +204,26 @@ class Generator(MayHelp):
     # Seeds and states, as torch.Generator has them
 
     def manual_seed(self, seed: int | np.integer[Any] | str | bytes) -> Generator:
-        """Begin anew with a seed, as ``keyrng.key`` takes it; returns the generator."""
+        """Restart with a seed, as ``keyrng.key`` takes it, and return the generator."""
         return self._begin(key_of(seed, impl=self._root._algorithm, device=self.device))
 
     def seed(self) -> int:
-        """Begin anew with a seed from the operating system; returns it. It has as many bits as a key."""
+        """Restart with a seed from the operating system, as wide as a key, and return the seed."""
         seed = _entropy(self._root._algorithm)
         self.manual_seed(seed)
         return seed
 
     def initial_seed(self) -> int:
-        """The seed that the generator began with, whatever it was made of: ``Generator(seed, impl)`` begins like it.
+        """Return the seed that the generator started with, however it was made.
 
+        Returns
+        -------
+        int
+            A seed such that ``Generator(seed, impl)`` starts in the same state.
+
+        Examples
+        --------
+        >>> import keyrng
         >>> keyrng.Generator("weights").initial_seed() == keyrng.Generator(keyrng.key("weights")).initial_seed()
         True
         """
@@ -221,17 +235,37 @@ class Generator(MayHelp):
         return seed
 
     def get_state(self) -> bytes:
-        """Where the generator is, as bytes that ``set_state`` reads, on any machine: 77 for threefry2x32."""
+        """Return the state of the generator.
+
+        Returns
+        -------
+        bytes
+            Bytes that ``set_state`` reads on any machine, 77 for threefry2x32.
+        """
         with _lock:
             root, drawn, spawned = self._caught_up(), self._drawn, self._spawned
         body = _HEADER.pack(_MAGIC, _VERSION, drawn, spawned) + root.to_bytes()
         return body + digest(body, _CHECKSUM_SIZE)
 
     def set_state(self, state: bytes) -> Generator:
-        """Go to where ``get_state`` was called; returns the generator, which stays on its device.
+        """Restore a state and return the generator, which stays on its device.
 
-        ValueError for bytes that are altered, incomplete or not of ``get_state``, and for the state of another
-        algorithm; TypeError for what is not bytes.
+        Parameters
+        ----------
+        state : bytes
+            The result of ``get_state``.
+
+        Returns
+        -------
+        Generator
+            The generator itself.
+
+        Raises
+        ------
+        TypeError
+            If ``state`` is not bytes.
+        ValueError
+            If the bytes are altered, incomplete or not a state, or the state is that of another algorithm.
         """
         root, drawn, spawned = _parsed(state)
         if root._algorithm != self._root._algorithm:
@@ -242,7 +276,17 @@ class Generator(MayHelp):
         return self._begin(clone(root.to(self.device)), drawn, spawned)
 
     def clone_state(self) -> Generator:
-        """Another generator at the same place, which draws the same: use ``spawn`` for one that draws others."""
+        """Return another generator in the same state, which draws the same samples.
+
+        Returns
+        -------
+        Generator
+            The other generator.
+
+        See Also
+        --------
+        Generator.spawn : Generators that draw other samples.
+        """
         with _lock:
             root, drawn, spawned = self._caught_up(), self._drawn, self._spawned
         return Generator(root)._begin(clone(root), drawn, spawned)
@@ -250,10 +294,28 @@ class Generator(MayHelp):
     # Keys
 
     def next_key(self, num: Shape | None = None) -> Key:
-        """The next key, or the next ``num``, a length or a shape, in an array of that shape.
+        """Return the next key, or the next keys as an array.
 
-        ValueError for a negative number, TypeError for anything but integers.
+        Parameters
+        ----------
+        num : int or tuple of ints, optional
+            Number of keys, or the shape of the array of keys. By default one key of shape ().
 
+        Returns
+        -------
+        Key
+            Keys that no other call gets.
+
+        Raises
+        ------
+        TypeError
+            If ``num`` is not an integer or a tuple of integers.
+        ValueError
+            If a number is negative.
+
+        Examples
+        --------
+        >>> import keyrng
         >>> g = keyrng.Generator(42)
         >>> bool(g.next_key() == keyrng.fold_in(keyrng.key(42), 0))
         True
@@ -282,12 +344,31 @@ class Generator(MayHelp):
         return root, first
 
     def spawn(self, n: SupportsIndex) -> list[Generator]:
-        """Some generators, independent of this one, of each other and of those spawned before or after.
+        """Return new generators, independent of this one, of each other and of those spawned before or after.
 
-        Spawning does not change what this one draws. ValueError for a negative number, TypeError for anything but an
-        integer.
+        Parameters
+        ----------
+        n : int
+            Number of generators.
 
+        Returns
+        -------
+        list of Generator
+            The generators. Spawning does not change the samples of this one.
+
+        Raises
+        ------
+        TypeError
+            If ``n`` is not an integer.
+        ValueError
+            If ``n`` is negative.
+
+        Examples
+        --------
+        >>> import keyrng
         >>> a, b = keyrng.Generator(42).spawn(2)
+        >>> a.uniform((3,))
+        array([0.81431425, 0.810652  , 0.15863872], dtype=float32)
         """
         n = _count(n)
         check_sizes("n", (n,), 2**60)

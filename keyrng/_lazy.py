@@ -48,34 +48,49 @@ def lazy_array(
     limit: int = _LIMIT,
     **parameters: Any,
 ) -> LazyArray:
-    """An array of random numbers that is not stored: indexing makes the values asked for, with the bits of the whole.
+    """Return an array of random numbers that is not stored: indexing computes the requested elements.
 
     Parameters
     ----------
-    sampler
-        A sampler whose elements are independent of each other, like `normal`; of your own, one that hands its ``out``
-        to `sample_kernel`.
-    key
-        A key, or an array of keys: the array has shape ``key.shape + shape``.
-    shape, dtype, parameters
-        As for the sampler, each by name. Arrays are kept as they are and must not be written to any more; along an axis
-        of length 1, or that they lack, they take no memory.
-    limit
-        The most bytes that ``np.asarray`` and other implicit conversions make. Indexing has no limit.
+    sampler : callable
+        A sampler whose elements are independent of each other, such as `normal`, or a function of your own that passes
+        its ``out`` to `sample_kernel`.
+    key : Key
+        A key, or an array of keys.
+    shape : int or tuple of ints
+        Shape of the array of one key.
+    dtype : dtype_like, optional
+        Dtype of the array; the default of the sampler by default.
+    limit : int, optional
+        Number of bytes up to which ``np.asarray`` and other implicit conversions compute all elements; 1 GiB by
+        default. Indexing has no limit.
+    **parameters : array_like
+        Parameters of the sampler, by name. Arrays are kept without a copy and must not be modified afterwards. They use
+        no memory along axes of length 1 or axes that they lack.
+
+    Returns
+    -------
+    LazyArray
+        An array of shape ``key.shape + shape``, whose elements are those of ``sampler(key, ..., shape)``, bit for bit.
 
     Raises
     ------
     TypeError
-        For a sampler whose elements are made together (`permutation`, `choice`, `categorical`, `dirichlet` and other
-        samplers of rows), and as the sampler does.
+        If the elements of the sampler are drawn jointly (`permutation`, `choice`, `categorical`, `dirichlet` and other
+        samplers of vectors), or the sampler raises TypeError.
     ValueError
-        As the sampler does.
+        If the sampler raises ValueError.
+
+    See Also
+    --------
+    index_shuffle : Elements of a permutation that is never stored.
+    keyrng.interop.dask.from_lazy_array : A dask array of the same values.
+    keyrng.interop.xarray.from_lazy_array : A DataArray of the same values.
 
     Notes
     -----
-    Indexing is NumPy's: integers, slices, ``...``, None, arrays of integers and of truth values, and mixtures. Its time
-    and memory follow the number of values asked for, however many there are. For a key on a GPU the values appear
-    there.
+    Indexing follows NumPy: integers, slices, ``...``, None, arrays of integers and of booleans, and combinations. Time
+    and memory are proportional to the number of elements requested. For a key on a GPU the elements are computed there.
 
     Examples
     --------
@@ -93,7 +108,7 @@ def lazy_array(
 
 
 class LazyArray:
-    """An array that is not stored; `keyrng.lazy_array` makes one and says more."""
+    """An array that is not stored; made by `lazy_array`."""
 
     def __init__(
         self,
@@ -112,32 +127,32 @@ class LazyArray:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The lengths of the axes, those of the array of keys first."""
+        """Shape of the array, the axes of the array of keys first."""
         return self._spec.shape
 
     @property
     def dtype(self) -> Dtype:
-        """The dtype of the values."""
+        """Dtype of the elements."""
         return self._spec.dtype
 
     @property
     def ndim(self) -> int:
-        """The number of axes."""
+        """Number of axes."""
         return len(self.shape)
 
     @property
     def size(self) -> int:
-        """The number of values."""
+        """Number of elements."""
         return prod(self.shape)
 
     @property
     def nbytes(self) -> int:
-        """The bytes that all values would take."""
+        """Number of bytes that all elements would use."""
         return self.size * self.dtype.itemsize
 
     @property
     def device(self) -> str:
-        """Where the values appear: the device of the key."""
+        """Device of the elements, which is that of the key."""
         return device_at(self._spec.words).name
 
     def __len__(self) -> int:

@@ -57,25 +57,39 @@ _PACKAGE = os.path.dirname((lambda: None).__code__.co_filename) + os.sep
 
 
 class KeyReuseError(RuntimeError):
-    """A key is used a second time, which `check_reuse` was asked to find."""
+    """Raised by `check_reuse` if a key is used a second time."""
 
 
 @contextmanager
 def check_reuse() -> Iterator[None]:
-    """For a ``with``: a key that is used twice inside raises a `KeyReuseError`, which says where it was used.
+    """Return a context manager in which using a key twice raises `KeyReuseError`.
 
-    Samplers, ``sample_kernel``, ``split``, and seeding a generator of NumPy's use a key, each key of an array.
-    ``fold_in`` may be called any number of times, but not on a key that is sampled from as well, if the samples and the
-    children can be related. Keys are told apart by algorithm and words, so it does not matter how a key came to be in
-    two places. After ``keyrng.clone(key)`` the key, and every key that is made of it then, may be used once more.
+    Raises
+    ------
+    KeyReuseError
+        If a key is used twice inside; the message has the file and line of both uses.
+
+    See Also
+    --------
+    clone : Allows a key to be used once more.
+    split : New keys to use instead.
+
+    Notes
+    -----
+    A key is used by samplers, ``sample_kernel``, ``split``, and by seeding a NumPy generator; of an array of keys each
+    key counts. ``fold_in`` can be called any number of times, but not on a key that is also sampled from, if samples
+    and children can be related. Keys are identified by algorithm and words, however they came to be in two places.
+    After ``keyrng.clone(key)`` the key, and every key that is derived from it then, can be used once more.
     docs/key-reuse.md has all the rules.
 
-    The check sees all threads of the process, begins with no key used, and changes no value. It costs under 5
-    microseconds per call and about 200 bytes for each key that is used, until it ends. It copies the words of keys on a
-    GPU to the host, which waits for the device.
+    The check covers all threads of the process, starts with no key used, and changes no value. It costs less than 5
+    microseconds per call and about 200 bytes per used key, until it ends. It copies the words of keys on a GPU to the
+    host, which synchronizes.
 
     ``KEYRNG_DEBUG_REUSE=1`` in the environment checks a whole run.
 
+    Examples
+    --------
     >>> key = keyrng.key(42)
     >>> with keyrng.debug.check_reuse():
     ...     a = keyrng.normal(key, (3,))

@@ -10,8 +10,19 @@ from keyrng._executors import native
 
 
 def available_backends() -> list[str]:
-    """The CPU executors this machine has: ``"numpy"`` and each instruction set of the compiled part.
+    """Return the names of the CPU executors of this machine.
 
+    Returns
+    -------
+    list of str
+        ``"numpy"`` and each instruction set of the compiled part.
+
+    See Also
+    --------
+    use_backend : Runs code on one of them.
+
+    Examples
+    --------
     >>> import keyrng.testing
     >>> keyrng.testing.available_backends()[0]
     'numpy'
@@ -21,10 +32,29 @@ def available_backends() -> list[str]:
 
 @contextmanager
 def use_backend(name: str) -> Iterator[None]:
-    """Run everything inside the ``with`` on one executor; ValueError if it is not one of `available_backends`.
+    """Return a context manager in which everything runs on one CPU executor.
 
-    It holds for the whole process, so it is for tests and benchmarks, not for threads side by side.
+    Parameters
+    ----------
+    name : str
+        A name of `available_backends`.
 
+    Raises
+    ------
+    ValueError
+        If ``name`` is not one of them.
+
+    See Also
+    --------
+    available_backends : The names.
+
+    Notes
+    -----
+    It holds for the whole process, so it is for tests and benchmarks, not for concurrent threads. No value depends on
+    the executor.
+
+    Examples
+    --------
     >>> import keyrng, keyrng.testing
     >>> with keyrng.testing.use_backend("numpy"):
     ...     slow = keyrng.normal(keyrng.key(0), (3,))

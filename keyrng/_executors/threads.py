@@ -25,8 +25,19 @@ _pool: ThreadPoolExecutor | None = None
 
 
 def get_num_threads() -> int:
-    """How many threads a large draw uses: by default as many as cores the process may run on.
+    """Return the number of threads that a large draw uses.
 
+    Returns
+    -------
+    int
+        By default the number of cores that the process can run on.
+
+    See Also
+    --------
+    set_num_threads : Sets the number.
+
+    Examples
+    --------
     >>> import keyrng
     >>> keyrng.get_num_threads() >= 1
     True
@@ -40,12 +51,34 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(count: int | None) -> None:
-    """Set how many threads a large draw uses; None goes back to the number of cores. No value depends on it.
+    """Set the number of threads that a large draw uses.
 
-    ValueError below 1, TypeError for what is not an int.
+    Parameters
+    ----------
+    count : int or None
+        Number of threads, 1 or more; None is the number of cores that the process can run on.
 
+    Raises
+    ------
+    TypeError
+        If ``count`` is not an int or None.
+    ValueError
+        If ``count`` is below 1.
+
+    See Also
+    --------
+    get_num_threads : Returns the number.
+
+    Notes
+    -----
+    No value depends on the number of threads.
+
+    Examples
+    --------
     >>> import keyrng
     >>> keyrng.set_num_threads(1)
+    >>> keyrng.get_num_threads()
+    1
     >>> keyrng.set_num_threads(None)
     """
     global _count

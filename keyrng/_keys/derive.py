@@ -71,25 +71,55 @@ _MANY = 2**32  # from which on the shape of so many children is checked
 def key(
     seed: int | np.integer[Any] | str | bytes, *, impl: str | Algorithm = "threefry2x32", device: Any = "cpu"
 ) -> Key:
-    """The key of a seed: one key, of shape ().
+    """Return the key of a seed.
 
-    An integer is used whole, in two's complement at the key's width of B bits: from -2**(B - 1) to 2**B - 1, most
-    significant word first (B is 64 for ``threefry2x32``). A str (its UTF-8 bytes) or bytes of any length is hashed to B
-    bits by BLAKE2b. The same seed gives the same words to every ``impl`` whose keys are as wide.
+    Parameters
+    ----------
+    seed : int, str or bytes
+        An integer is used whole, in two's complement: with B, the bits of a key (64 for ``threefry2x32``), from -2**(B
+        - 1) to 2**B - 1, most significant word first. A str (its UTF-8 bytes) or bytes of any length is hashed to B
+        bits by BLAKE2b.
+    impl : str or Algorithm, optional
+        Algorithm of the key, ``"threefry2x32"`` by default.
+    device : str or device, optional
+        Device of the key and of its samples: ``"cpu"``, the default, ``"cuda"``, ``"cuda:1"``, or a device of CuPy or
+        PyTorch.
 
-    With ``threefry2x32`` a key is used once, for sampling or for splitting: as in JAX, its samples and its children
-    come from the same blocks. The other algorithms keep them apart.
+    Returns
+    -------
+    Key
+        One key, of shape ().
 
-    With ``device="cuda"`` (or ``"cuda:1"``, or a device of CuPy or PyTorch) the key lives on a GPU, and what is made of
-    it.
+    Raises
+    ------
+    TypeError
+        If ``seed`` is not an integer, a str or bytes.
+    ValueError
+        If an integer is out of range, or ``impl`` or ``device`` is unknown.
+    RuntimeError
+        If GPUs cannot be used.
 
-    ValueError for an integer outside the range, an unknown ``impl`` or ``device``; TypeError for any other seed;
-    RuntimeError where GPUs cannot be used.
+    See Also
+    --------
+    split : New keys from a key.
+    fold_in : A new key from a key and an integer or a name.
+    wrap_key_data : Keys from their words.
 
+    Notes
+    -----
+    With ``threefry2x32`` use a key once, for sampling or for splitting: as in JAX, its samples and its children come
+    from the same blocks. The other algorithms keep them apart.
+
+    The same seed gives the same words for all algorithms whose keys have the same width. With ``threefry2x32`` and a
+    seed from 0 to 2**32 - 1 the words are those of ``jax.random.key``; jax truncates wider seeds unless x64 is on.
+
+    Examples
+    --------
+    >>> import keyrng
     >>> keyrng.key(42)
     Key((), key<fry>, [0x00000000 0x0000002a])
-    >>> keyrng.key("weights").shape
-    ()
+    >>> keyrng.key("weights")
+    Key((), key<fry>, [0xed4083ba 0xc4a357ea])
     """
     algorithm = get(impl)
     if type(seed) is not int:
@@ -127,18 +157,46 @@ def _too_wide(seed: int, algorithm: Algorithm) -> str:
 
 
 def split(key: Key, num: Shape = 2) -> Key:
-    """New keys from each key: ``num`` of them, a length or a shape, in shape ``key.shape + num``.
+    """Return ``num`` new keys from each key.
 
-    Child i, counted in memory order, is ``fold_in(key, i)``; it does not depend on how many there are. With
-    ``threefry2x32`` a key is used once, for sampling or for splitting: sample from its children, not from itself.
+    Parameters
+    ----------
+    key : Key
+        A key, or an array of keys.
+    num : int or tuple of ints, optional
+        Number of new keys of each key, or their shape; 2 by default.
 
-    ValueError for a negative number, TypeError for anything but integers.
+    Returns
+    -------
+    Key
+        Keys of shape ``key.shape + num``.
 
+    Raises
+    ------
+    TypeError
+        If ``num`` is not an integer or a tuple of integers.
+    ValueError
+        If a number is negative.
+
+    See Also
+    --------
+    fold_in : One new key, by number or by name.
+    keys_like : A key for each leaf of a tree.
+
+    Notes
+    -----
+    Child i, counted in memory order, is ``fold_in(key, i)``, and does not depend on ``num``. With ``threefry2x32`` use
+    a key once, for sampling or for splitting: sample from its children, not from the key. With this algorithm the
+    children are those of ``jax.random.split``.
+
+    Examples
+    --------
+    >>> import keyrng
     >>> key, subkey = keyrng.split(keyrng.key(42))
-    >>> keyrng.split(key, (2, 3)).shape
-    (2, 3)
-
-    With ``threefry2x32``, the numbers of ``jax.random.split``.
+    >>> keyrng.split(keyrng.key(42))
+    Key((2,), key<fry>,
+        [[0x6d3e048f 0x1022172d]
+         [0x03d7b32d 0xadd083f4]])
     """
     parent = check_key(key)
     words, algorithm = parent._words, parent._algorithm
@@ -157,26 +215,52 @@ def split(key: Key, num: Shape = 2) -> Key:
 
 
 def fold_in(key: Key, data: int | np.integer[Any] | Array | str | bytes | tuple[Any, ...]) -> Key:
-    """Another key from each key and data: of the same shape, unless data is an array.
+    """Return the child of each key that belongs to an integer or a name.
 
-    - An int from 0 to 2**64 - 1: the child of that number, as in ``split``.
-    - An array of integers in that range: ``key.shape`` and ``data.shape`` broadcast together, as in NumPy, and
-      ``fold_in(keys[:, None], data)`` pairs every key with every number. For keys on a GPU it lies there too, and is
-      unsigned, for signs cannot be checked without waiting for the device.
-    - A str (its UTF-8 bytes) or bytes: a named child; the name is hashed by BLAKE2b. Every algorithm but
-      ``threefry2x32`` keeps named children apart from numbered ones.
-    - A tuple of these, folded in one after the other: ``fold_in(key, ("layer", 3))``.
+    Parameters
+    ----------
+    key : Key
+        A key, or an array of keys.
+    data : int, array of ints, str, bytes or tuple of these
+        Which children:
 
-    ValueError for an integer outside the range, shapes that do not broadcast, or an empty tuple; TypeError for any
-    other data. Nothing is truncated.
+        - An int from 0 to 2**64 - 1: the child of that number, as of `split`.
+        - An array of such integers: ``key.shape`` and ``data.shape`` broadcast, and ``fold_in(keys[:, None], data)``
+          pairs every key with every number. For keys on a GPU the array must be there too, and unsigned, because
+          checking signs would synchronize.
+        - A str (its UTF-8 bytes) or bytes: the child of that name, which is hashed by BLAKE2b.
+        - A tuple of these, folded in one after the other: ``fold_in(key, ("layer", 3))``.
 
+    Returns
+    -------
+    Key
+        Keys of shape ``key.shape``, or of the shape to which ``key.shape`` and ``data.shape`` broadcast.
+
+    Raises
+    ------
+    TypeError
+        If ``data`` is of another kind.
+    ValueError
+        If an integer is out of range, shapes do not broadcast, or a tuple is empty. Nothing is truncated.
+
+    See Also
+    --------
+    split : Children of consecutive numbers.
+    keys_like : Children of the paths of a tree.
+
+    Notes
+    -----
+    All algorithms except ``threefry2x32`` keep named children apart from numbered ones. With ``threefry2x32`` and an
+    int below 2**32 the child is that of ``jax.random.fold_in``.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.fold_in(keyrng.key(42), "dropout")
+    Key((), key<fry>, [0x7eb09baf 0x0495e081])
     >>> keys = keyrng.fold_in(keyrng.key(42), np.arange(3))
     >>> bool((keys == keyrng.split(keyrng.key(42), 3)).all())
     True
-    >>> keyrng.fold_in(keyrng.key(42), "dropout").shape
-    ()
-
-    With ``threefry2x32`` and an int below 2**32, the numbers of ``jax.random.fold_in``.
     """
     folded = check_key(key)
     if type(data) is int:
@@ -262,8 +346,25 @@ def _fold_array(key: Key, numbers: Array) -> Key:
 
 
 def clone(key: Key) -> Key:
-    """The same keys again, as another object: says that using the bits of ``key`` twice is meant.
+    """Return the same keys as another object, to state that reuse of their bits is intended.
 
+    Parameters
+    ----------
+    key : Key
+        A key, or an array of keys.
+
+    Returns
+    -------
+    Key
+        Equal keys, which `keyrng.debug.check_reuse` allows to be used once more.
+
+    See Also
+    --------
+    keyrng.debug.check_reuse : Raises an error if a key is used twice.
+
+    Examples
+    --------
+    >>> import keyrng
     >>> key = keyrng.key(42)
     >>> keyrng.clone(key) is key, bool(keyrng.clone(key) == key)
     (False, True)
@@ -278,12 +379,31 @@ def bit_generator(key: Key) -> Key:
 
 
 def key_data(keys: Key) -> Array:
-    """The words of keys: a new array of uint32 or uint64, shape ``keys.shape + (key_words,)``, free to be changed.
+    """Return the words of keys as a new array.
 
-    It lies where the keys do.
+    Parameters
+    ----------
+    keys : Key
+        A key, or an array of keys.
 
-    ``np.save`` and ``wrap_key_data`` keep every bit, but not the algorithm; ``keys.to_bytes()`` keeps that too.
+    Returns
+    -------
+    ndarray
+        Words of shape ``keys.shape + (key_words,)``, uint32 or uint64 by the algorithm, on the device of the keys. It
+        is a copy, and can be modified.
 
+    See Also
+    --------
+    wrap_key_data : The inverse.
+    Key.to_bytes : Bytes that include the algorithm and a checksum.
+
+    Notes
+    -----
+    ``np.save`` of the words and `wrap_key_data` restore every bit, but not the algorithm.
+
+    Examples
+    --------
+    >>> import keyrng
     >>> keyrng.key_data(keyrng.key(42))
     array([ 0, 42], dtype=uint32)
     """
@@ -292,13 +412,35 @@ def key_data(keys: Key) -> Array:
 
 
 def wrap_key_data(words: Array, *, impl: str | Algorithm = "threefry2x32") -> Key:
-    """Keys of the words that ``key_data`` gave: shape ``words.shape[:-1]``. The words are copied.
+    """Return keys of given words.
 
-    Words in the memory of a GPU make keys that live there.
+    Parameters
+    ----------
+    words : ndarray
+        Words as `key_data` returns them, along the last axis. They are copied.
+    impl : str or Algorithm, optional
+        Algorithm of the keys, ``"threefry2x32"`` by default.
 
-    TypeError unless the array has the dtype of the algorithm's words, ValueError unless its last axis has the length
-    of a key.
+    Returns
+    -------
+    Key
+        Keys of shape ``words.shape[:-1]``, on the device of the words.
 
+    Raises
+    ------
+    TypeError
+        If ``words`` is not an array of the dtype of the algorithm's words.
+    ValueError
+        If the last axis does not have the length of a key.
+
+    See Also
+    --------
+    key : A key of a seed.
+    key_data : The inverse.
+
+    Examples
+    --------
+    >>> import keyrng
     >>> keyrng.wrap_key_data(np.array([0, 42], dtype="uint32"))
     Key((), key<fry>, [0x00000000 0x0000002a])
     """
@@ -322,8 +464,25 @@ def wrap_key_data(words: Array, *, impl: str | Algorithm = "threefry2x32") -> Ke
 
 
 def key_impl(keys: Key) -> str:
-    """The name of the keys' algorithm, as ``keyrng.key(seed, impl=name)`` takes it.
+    """Return the name of the algorithm of keys.
 
+    Parameters
+    ----------
+    keys : Key
+        A key, or an array of keys.
+
+    Returns
+    -------
+    str
+        The name, as ``keyrng.key(seed, impl=name)`` takes it.
+
+    See Also
+    --------
+    key : A key of a seed.
+
+    Examples
+    --------
+    >>> import keyrng
     >>> keyrng.key_impl(keyrng.key(42))
     'threefry2x32'
     """

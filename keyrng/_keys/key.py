@@ -22,20 +22,36 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Key(MayHelp):
-    """An array of keys, often of shape (): an algorithm and ``key_words`` words for each key, which never change.
+    """A key or an array of keys: an immutable value of an algorithm and the words of each key.
 
-    ``keyrng.key(seed)`` makes one, ``split`` and ``fold_in`` make others from it. ``shape`` hides the words; indexing,
-    iteration and reshaping are NumPy's, on ``shape``. ``==`` compares key by key: keys of different algorithms are not
-    equal, and neither are a key and anything else. Keys are not numbers: arithmetic, ordering, ``bool``, ``hash`` and
-    ``np.asarray`` raise a TypeError that says what to do instead.
+    Keys are made by ``keyrng.key(seed)``, and new ones from these by ``split`` and ``fold_in``; the constructor raises
+    TypeError.
 
-    Immutable; pickle, copy and ``to_bytes`` keep every bit.
+    See Also
+    --------
+    key : A key of a seed.
+    split : New keys from a key, by number.
+    fold_in : A new key from a key, by number or by name.
+    stack : An array of keys.
 
+    Notes
+    -----
+    ``shape`` is that of the array of keys, and is () for one key; the axis of the words is hidden. Indexing, iteration
+    and reshaping follow NumPy, on ``shape``.
+
+    ``==`` compares key by key. Keys of different algorithms are unequal, and a key is unequal to any other object.
+    Arithmetic, ordering, ``bool``, ``hash`` and ``np.asarray`` raise a TypeError that says what to use instead.
+
+    Keys are immutable. ``pickle``, ``copy`` and ``to_bytes`` preserve every bit.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.key(42)
+    Key((), key<fry>, [0x00000000 0x0000002a])
     >>> keys = keyrng.split(keyrng.key(42), 3)
     >>> keys.shape, keys[0].shape, keys.impl
     ((3,), (), 'threefry2x32')
-    >>> keyrng.key(42)
-    Key((), key<fry>, [0x00000000 0x0000002a])
     """
 
     __slots__ = ("_algorithm", "_words")
@@ -51,68 +67,133 @@ class Key(MayHelp):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape of the array of keys, () for one key."""
+        """Shape of the array of keys, () for one key."""
         shape: tuple[int, ...] = self._words.shape[:-1]
         return shape
 
     @property
     def ndim(self) -> int:
-        """The number of axes."""
+        """Number of axes of the array of keys."""
         return self._words.ndim - 1
 
     @property
     def size(self) -> int:
-        """The number of keys."""
+        """Number of keys."""
         return prod(self.shape)
 
     @property
     def nbytes(self) -> int:
-        """The bytes of all words together."""
+        """Number of bytes of all words."""
         return self._words.nbytes
 
     @property
     def impl(self) -> str:
-        """The name of the algorithm, as ``keyrng.key(seed, impl=name)`` takes it."""
+        """Name of the algorithm, as ``keyrng.key(seed, impl=name)`` takes it."""
         return self._algorithm.name
 
     @property
     def device(self) -> str:
-        """Where the words are, and where samples of this key appear: ``"cpu"``, or ``"cuda:0"`` and so on."""
+        """Device of the words and of the samples of this key, such as ``"cpu"`` or ``"cuda:0"``."""
         return device_at(self._words).name
 
     def to(self, device: Any) -> Key:
-        """The same keys on a device; the key itself if it is there.
+        """Return the same keys on a device; the object itself if it is there already.
 
-        ``"cpu"``, ``"cuda"`` (the current one), ``"cuda:1"``, or a device of CuPy or PyTorch; for a key on a GPU also
-        the number of another. ValueError for an unknown device, TypeError for what names none, RuntimeError where GPUs
-        cannot be used.
+        Parameters
+        ----------
+        device : str, int or device
+            ``"cpu"``, ``"cuda"`` (the current GPU), ``"cuda:1"``, or a device of CuPy or PyTorch; for a key on a GPU
+            also the number of another GPU.
+
+        Returns
+        -------
+        Key
+            The keys on the device.
+
+        Raises
+        ------
+        TypeError
+            If ``device`` is not a device.
+        ValueError
+            If the device is unknown.
+        RuntimeError
+            If GPUs cannot be used.
         """
         words = device_named(device, device_at(self._words)).receive(self._words)
         return self if words is self._words else wrap_words(self._algorithm, words)
 
     def to_bytes(self) -> bytes:
-        """The keys as bytes that ``Key.from_bytes`` reads, on any machine: words, shape, algorithm and a checksum."""
+        """Return the keys as bytes: words, shape, algorithm and a checksum.
+
+        Returns
+        -------
+        bytes
+            Bytes that ``Key.from_bytes`` reads on any machine.
+        """
         return serialize.dump(self._algorithm, CPU.receive(self._words))
 
     @staticmethod
     def from_bytes(data: bytes) -> Key:
-        """The keys that ``to_bytes`` wrote; ValueError if even one bit is missing, too many or altered.
+        """Return the keys that ``to_bytes`` wrote.
 
-        >>> bool(keyrng.Key.from_bytes(keyrng.key(42).to_bytes()) == keyrng.key(42))
-        True
+        Parameters
+        ----------
+        data : bytes
+            The result of ``to_bytes``.
+
+        Returns
+        -------
+        Key
+            The keys, on the CPU.
+
+        Raises
+        ------
+        TypeError
+            If ``data`` is not bytes.
+        ValueError
+            If a single bit is missing, added or changed.
+
+        Examples
+        --------
+        >>> import keyrng
+        >>> keyrng.Key.from_bytes(keyrng.key(42).to_bytes())
+        Key((), key<fry>, [0x00000000 0x0000002a])
         """
         return wrap_words(*serialize.load(data))
 
     # A seed of NumPy's generators: np.random.bit_generator.ISpawnableSeedSequence.
 
     def generate_state(self, n_words: Int, dtype: Any = np.uint32) -> Array:
-        """Words of 32 or 64 bits for the state of a generator, which ``np.random.default_rng(key)`` asks for.
+        """Return words for the state of a NumPy generator, as ``np.random.default_rng(key)`` requests them.
 
-        They are the words of ``split(fold_in(key, "numpy.generate_state"), ...)``: every bit of the key decides them,
-        and more of them begin with the same ones. Those of 64 bits are pairs of those of 32, low half first.
+        Parameters
+        ----------
+        n_words : int
+            Number of words, zero or more.
+        dtype : dtype_like, optional
+            uint32, the default, or uint64.
 
-        ValueError for keys of another shape than (), or a negative number; TypeError for another dtype.
+        Returns
+        -------
+        ndarray
+            Words of shape ``(n_words,)``.
 
+        Raises
+        ------
+        TypeError
+            If ``dtype`` is another dtype.
+        ValueError
+            If this is not a single key, or ``n_words`` is negative.
+
+        Notes
+        -----
+        The words are those of ``split(fold_in(key, "numpy.generate_state"), ...)``, so they depend on every bit of the
+        key, and a longer result begins with a shorter one. Words of 64 bits are pairs of words of 32 bits, low half
+        first.
+
+        Examples
+        --------
+        >>> import keyrng
         >>> keyrng.key(42).generate_state(3)
         array([2927191395, 1678435331,  408001183], dtype=uint32)
         """
@@ -127,12 +208,31 @@ class Key(MayHelp):
         return pairs[::2] | pairs[1::2] << np.uint64(32)
 
     def spawn(self, n_children: Int) -> list[Key]:
-        """Other seeds for NumPy: the keys of ``split(fold_in(key, "numpy.spawn"), n_children)``.
+        """Return other seeds for NumPy: the keys of ``split(fold_in(key, "numpy.spawn"), n_children)``.
 
-        A key never changes, so it does not count its children: asked again, it gives the same ones. Ask for all at
-        once; ``keyrng.interop.numpy.generator(key)`` makes a generator that counts, as NumPy's own do.
+        Parameters
+        ----------
+        n_children : int
+            Number of seeds, zero or more.
 
-        ValueError for keys of another shape than (), or a negative number.
+        Returns
+        -------
+        list of Key
+            The seeds.
+
+        Raises
+        ------
+        ValueError
+            If this is not a single key, or ``n_children`` is negative.
+
+        See Also
+        --------
+        keyrng.interop.numpy.generator : A generator that counts the children it spawned.
+
+        Notes
+        -----
+        A key is immutable and so does not count its children: a second call returns the same ones. Request all of them
+        at once.
         """
         return self._spawned(0, self._seeds("n_children", n_children))
 
@@ -182,7 +282,7 @@ class Key(MayHelp):
         return wrap_words(self._algorithm, here.contiguous(words))
 
     def reshape(self, *shape: Any) -> Key:
-        """The keys in another shape of the same size; one length may be -1."""
+        """Return the keys in another shape of the same size; one length can be -1."""
         given = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
         new = tuple(as_int("a size of a shape", size) for size in given)
         try:
@@ -192,15 +292,15 @@ class Key(MayHelp):
         return wrap_words(self._algorithm, words)
 
     def ravel(self) -> Key:
-        """The keys in one axis."""
+        """Return the keys along one axis."""
         return self.reshape(-1)
 
     def flatten(self) -> Key:
-        """The keys in one axis; as ``ravel``, for a key never changes."""
+        """Return the keys along one axis, like ``ravel``: keys are immutable, so a copy is not needed."""
         return self.reshape(-1)
 
     def squeeze(self, axis: SupportsIndex | Sequence[SupportsIndex] | None = None) -> Key:
-        """The keys without their axes of length 1, or without the given ones; ValueError if one has another length."""
+        """Return the keys without their axes of length 1, or without those in ``axis``; ValueError if one is longer."""
         shape = self.shape
         if axis is None:
             return self.reshape([length for length in shape if length != 1])
@@ -210,7 +310,7 @@ class Key(MayHelp):
         return self.reshape([length for a, length in enumerate(shape) if a not in axes])
 
     def transpose(self, *axes: Any) -> Key:
-        """The keys with their axes in another order, reversed if none is given."""
+        """Return the keys with their axes in the given order, or reversed."""
         given = axes[0] if len(axes) == 1 and not is_integer(axes[0]) else axes
         if given is not None and not isinstance(given, (tuple, list)):
             raise TypeError(f"axes are ints, or one tuple of them, got {short_repr(given)}")

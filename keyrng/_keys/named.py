@@ -12,26 +12,38 @@ Tree: TypeAlias = Any  # a leaf, or a dict, list or tuple of trees
 
 
 def keys_like(key: Key, tree: Tree) -> Tree:
-    """The same tree with a key at each leaf: ``fold_in(key, path)`` of its path, as in ``"encoder/0/weight"``.
+    """Return a tree of keys with the structure of ``tree``, one key per leaf.
 
     Parameters
     ----------
-    key
-        A key, or an array of keys, which are then at each leaf.
-    tree
-        Nested dicts, whose keys are str, lists and tuples. All else is a leaf, and so is a tuple or list of integers,
-        and the empty tuple, for these are shapes. What a leaf is does not matter.
+    key : Key
+        A key, or an array of keys, which is then at each leaf.
+    tree : dict, list or tuple
+        Nested dicts, whose keys are str, lists and tuples. Everything else is a leaf, and so are the empty tuple and
+        tuples and lists of integers, because these are shapes. The values of leaves are ignored.
+
+    Returns
+    -------
+    dict, list or tuple
+        The tree with ``fold_in(key, path)`` at each leaf, as in ``fold_in(key, "encoder/0/weight")``.
 
     Raises
     ------
     TypeError
-        For a dict with a key that is no str.
+        If a key of a dict is not a str.
+    ValueError
+        If the tree is nested too deeply.
+
+    See Also
+    --------
+    fold_in : The key of one name.
+    keyrng.initializers.init_tree : A tree of initial weights.
 
     Notes
     -----
-    A path is the names of dicts and the places in lists and tuples, counted from 0, with ``/`` between them. In a name
-    ``~`` is written ``~0`` and ``/`` is written ``~1``, as in JSON pointers (RFC 6901), so that no two leaves of a tree
-    have one path. Nothing else decides a key: neither the order of a dict, nor what other leaves there are.
+    A path consists of the keys of dicts and the positions in lists and tuples, from 0, separated by ``/``. In a name
+    ``~`` is written ``~0`` and ``/`` is written ``~1``, as in JSON pointers (RFC 6901), so that the paths of a tree are
+    distinct. A key depends on nothing else, neither on the order of a dict nor on the other leaves.
 
     Examples
     --------

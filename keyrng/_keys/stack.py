@@ -13,12 +13,39 @@ from keyrng.algorithms.base import Algorithm
 
 
 def stack(keys: Iterable[Key], axis: SupportsIndex = 0) -> Key:
-    """Keys of equal shapes along a new axis.
+    """Return keys of equal shapes, joined along a new axis.
 
-    ValueError for unequal shapes or no keys, AxisError for an axis out of range, TypeError for unlike algorithms.
+    Parameters
+    ----------
+    keys : iterable of Key
+        Keys of one algorithm, on one device.
+    axis : int, optional
+        Position of the new axis; the first one by default.
 
-    >>> keyrng.stack([keyrng.key(1), keyrng.key(2)]).shape
-    (2,)
+    Returns
+    -------
+    Key
+        An array of keys.
+
+    Raises
+    ------
+    TypeError
+        If the algorithms differ.
+    ValueError
+        If shapes or devices differ, or there are no keys; an AxisError, which is a ValueError, if ``axis`` is out of
+        range.
+
+    See Also
+    --------
+    concatenate : Joins along an existing axis.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> keyrng.stack([keyrng.key(1), keyrng.key(2)])
+    Key((2,), key<fry>,
+        [[0x00000000 0x00000001]
+         [0x00000000 0x00000002]])
     """
     algorithm, words, here = _all_words(keys)
     if any(w.shape != words[0].shape for w in words):
@@ -28,11 +55,37 @@ def stack(keys: Iterable[Key], axis: SupportsIndex = 0) -> Key:
 
 
 def concatenate(keys: Iterable[Key], axis: SupportsIndex = 0) -> Key:
-    """Arrays of keys one after the other along an axis they have; their other lengths are equal.
+    """Return arrays of keys, joined along an existing axis.
 
-    ValueError for unequal lengths or no keys, AxisError for an axis out of range, TypeError for unlike algorithms.
+    Parameters
+    ----------
+    keys : iterable of Key
+        Arrays of keys of one algorithm, on one device, whose other axes have equal lengths.
+    axis : int, optional
+        Axis to join along; the first one by default.
 
-    >>> keyrng.concatenate([keyrng.split(keyrng.key(1), 2), keyrng.split(keyrng.key(2), 3)]).shape
+    Returns
+    -------
+    Key
+        An array of keys.
+
+    Raises
+    ------
+    TypeError
+        If the algorithms differ.
+    ValueError
+        If lengths or devices differ, a key is scalar, or there are no keys; an AxisError, which is a ValueError, if
+        ``axis`` is out of range.
+
+    See Also
+    --------
+    stack : Joins along a new axis.
+
+    Examples
+    --------
+    >>> import keyrng
+    >>> first, second = keyrng.split(keyrng.key(1), 2), keyrng.split(keyrng.key(2), 3)
+    >>> keyrng.concatenate([first, second]).shape
     (5,)
     """
     algorithm, words, here = _all_words(keys)

@@ -1,4 +1,4 @@
-"""The samplers: a kernel above, its public function below, a file for each family."""
+"""The samplers, one file for each: the kernel first, then the public function."""
 
 from keyrng.distributions.ball import ball
 from keyrng.distributions.bernoulli import bernoulli

@@ -1,4 +1,4 @@
-"""Points of a ball."""
+"""Points uniform in a ball of a p-norm."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from keyrng.kernels.elementary import exp, log, log1p
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
 
-# From this exponent on the law is, but for rounding, that of infinity: uniform on (-1, 1), or in a cube. From its
-# reciprocal down the points of a ball of two dimensions or more are 0.
+# For a larger exponent the distribution equals, up to rounding, that of an infinite one: uniform on (-1, 1) or in a
+# cube. For an exponent below the reciprocal all points of a ball of two or more dimensions are 0.
 _MOST = 2.0**60
 
 
@@ -32,7 +32,7 @@ def _exp(lane: Any, x: Any) -> Any:
 
 
 def _coordinate(log_power: Any, total: Any, p: Any) -> Any:
-    # A total of 0, where an exponential of 0 met powers that underflow, becomes half of the smallest exponential.
+    # The total is 0 if the exponential variate is 0 and the powers underflow; use half of the smallest exponential.
     half = 2.0**-24 if total.dtype == np.float32 else 2.0**-53
     return exp((log_power - log(where(total == 0.0, half, total))) / p)
 
@@ -44,7 +44,7 @@ def _ball(lane: Any, log_power: Any, total: Any, p: Any) -> Any:
 
 @kernel(*FLOATS)
 def _segment(lane: Any, log_power: Any, rest: Any, p: Any) -> Any:
-    """A ball of one dimension. For a small p the total differs from the power in its last digits only."""
+    """The kernel for one dimension. For a small p, total and power agree in all but their last digits."""
     far = exp(log1p(rest * exp(-log_power)) / -p)
     return random_sign(lane, where(p < 0.0625, far, _coordinate(log_power, exp(log_power) + rest, p)))
 
@@ -59,33 +59,54 @@ def ball(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Points of the ``d``-dimensional unit ball of the p-norm, with constant density: ``sum(abs(x)**p) <= 1``.
+    """Return points uniform in the ``d``-dimensional unit ball of the p-norm.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape + (d,)``.
-    d
-        The dimension, an int, zero or more.
-    p
-        Positive finite numbers, the exponents of the norm, that broadcast to ``key.shape + shape``.
+    key
+        As for `sample_kernel`.
+    d : int
+        Dimension, zero or more.
+    p : float or array_like of floats, optional
+        Exponent of the norm, positive and finite; 2 by default. Broadcasts to ``key.shape + shape``.
     shape
-        That of the array of points.
+        Shape of the array of points, an int or a tuple of ints; one point by default.
     dtype
-        float16, bfloat16, float32 (the default) or float64.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Points along the last axis, of shape ``key.shape + shape + (d,)``, float32 by default.
 
     Raises
     ------
     ValueError
-        If ``p`` is zero, negative, infinite or NaN, or ``d`` negative.
+        If ``p`` is not positive and finite, or ``d`` is negative.
+
+    See Also
+    --------
+    dirichlet : Points of a simplex.
+    generalized_normal : The variates that are divided by their p-norm.
+    orthogonal : Orthonormal matrices, whose columns are uniform on a sphere.
 
     Notes
     -----
-    Barthe, Guedon, Mendelson, Naor, "A probabilistic approach to the geometry of the l_p^n-ball", Annals of Probability
-    33 (2005) 480-513: generalized normals over the p-norm of themselves and an exponential. The norm can exceed 1 by
-    rounding. Values differ from jax.random.ball, as those of `gamma`.
+    The density is constant where ``sum(abs(x)**p) <= 1``. A point is a vector of generalized normal variates, divided
+    by the p-norm of these variates and an exponential variate [1]_.
+
+    Precision: the p-norm can exceed 1 by rounding.
+
+    The values differ from those of ``jax.random.ball``, as those of `gamma` do.
+
+    References
+    ----------
+    .. [1] F. Barthe, O. Guédon, S. Mendelson, A. Naor, "A probabilistic approach to the geometry of the l_p^n-ball",
+       Annals of Probability 33 (2005), 480-513. https://doi.org/10.1214/009117904000000874
 
     Examples
     --------
@@ -118,7 +139,7 @@ def ball(
 
 def _bounded(p: Any) -> Any:
     bounded = where(p > _MOST, _MOST, where(p < 1.0 / _MOST, 1.0 / _MOST, p))
-    return where((p > 0.0) & (p < math.inf), bounded, p)  # a GPU's, which nobody has checked, stay what they are
+    return where((p > 0.0) & (p < math.inf), bounded, p)  # on a GPU p is unchecked: an invalid value must stay invalid
 
 
 def _inverse(x: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Truth values of a given probability: bernoulli."""
+"""The Bernoulli distribution."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _bernoulli(lane: Any, p: Any) -> Any:
 
 @kernel("uint32")
 def _bernoulli_of_one(lane: Any, bound: Any, always: Any) -> Any:
-    # The same values, with a bound of 33 bits in two words.
+    # The same values as `_bernoulli` for a scalar p, with the bound of 33 bits in two words.
     return (lane.bits() < bound) | (always != 0)
 
 
@@ -36,7 +36,7 @@ def _bernoulli_high(lane: Any, p: Any) -> Any:
     bound = _whole(scaled)
     bound_low = _whole((scaled - cast(bound, np.float64)) * 2.0**32)
     number = (cast(high, np.uint64) << 32) | cast(low, np.uint64)
-    return (number < (bound << 32) + bound_low) | (p >= 1.0)  # whose bound is 2**64
+    return (number < (bound << 32) + bound_low) | (p >= 1.0)  # the bound of 1 is 2**64, which wraps to 0
 
 
 @kernel("uint32")
@@ -46,51 +46,68 @@ def _bernoulli_high_of_one(lane: Any, bound: Any, bound_low: Any, always: Any) -
 
 
 def _digits(lane: Any) -> tuple[Any, Any]:
-    """A number of 64 bits, of two words: the 23 of each that jax compares, then the 9 of each that it does not use."""
+    """Return 64 bits in two words: first the 23 bits of each word that jax compares, then the 9 bits that it drops."""
     first, second = lane.strided_words(2, 32)
     low = ((second << 9) & 0xFFFC0000) | ((first & 0x1FF) << 9) | (second & 0x1FF)
     return (first & 0xFFFFFE00) | (second >> 23), low
 
 
-# Adding it leaves a number in the low bits of the sum: rounded to a whole one, ties to even, and in two's complement.
+# Adding this rounds a number to an integer, ties to even, which is then in the low bits of the sum as two's complement.
 _WHOLE = 1.5 * 2.0**52
 _WHOLE_BITS = 0x4338 << 48
 
 
 def _whole(x: Any) -> Any:
-    """A number between -2**51 and 2**51, rounded to a word of 64 bits."""
+    """Round a number between -2**51 and 2**51 to a word of 64 bits."""
     return bitcast(x + _WHOLE, np.uint64) - _WHOLE_BITS
 
 
 def bernoulli(
     key: Key, p: ArrayLike = 0.5, shape: Shape | None = None, mode: str = "low", *, out: Array | None = None
 ) -> Array:
-    """Truth values that are True with probability ``p``.
+    """Return booleans that are True with probability ``p``.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    p
-        Probabilities from 0 to 1, both included and exact. They are compared in float64: numbers, lists and arrays of
-        the same values give the same sample.
-    mode
-        ``"low"`` compares 32 random bits, so that ``p`` is rounded to a multiple of 2**-32; ``"high"`` compares 64, at
+    key
+        As for `sample_kernel`.
+    p : float or array_like of floats, optional
+        Probability of True, in [0, 1]; 0.5 by default. 0 and 1 are exact. Broadcasts to ``key.shape + shape``.
+        Probabilities are compared in float64: numbers, lists and arrays of the same values give the same sample.
+    shape
+        As for `sample_kernel`.
+    mode : {"low", "high"}, optional
+        ``"low"`` compares 32 random bits, which rounds ``p`` to a multiple of 2**-32. ``"high"`` compares 64 bits, at
         twice the cost.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Booleans of shape ``key.shape + shape``.
 
     Raises
     ------
     ValueError
-        For a ``p`` outside [0, 1] or NaN, or an unknown mode.
+        If ``p`` is outside [0, 1] or NaN, or ``mode`` is unknown.
+
+    See Also
+    --------
+    binomial : Number of successes in several trials.
+    dropout_mask : The same comparison, with axes that share a mask.
+    rademacher : -1 or 1 with equal probability.
 
     Notes
     -----
-    The values of ``jax.random.bernoulli`` with x64 off, which compares 23 bits (46 with ``"high"``) with ``p`` rounded
-    to float32. An element differs only where those bits do not decide: with ``"low"`` one in 2**23, with ``"high"`` one
-    in 2**46, for a ``p`` that is a float32. With mode ``"high"`` element ``i`` of ``n`` also reads word ``i + n``, as
-    in jax, so a sample is not a prefix of a longer one; with ``"low"`` it is.
+    The values are those of ``jax.random.bernoulli`` with x64 off, which compares 23 bits (46 with ``"high"``) with
+    ``p`` rounded to float32. If ``p`` is a float32, an element differs only where these bits do not decide: one in
+    2**23 with ``"low"``, one in 2**46 with ``"high"``.
+
+    With ``mode="high"`` element ``i`` of ``n`` also reads word ``i + n``, as in jax, so a sample is not a prefix of a
+    longer one. With ``"low"`` it is.
 
     Examples
     --------
@@ -105,7 +122,7 @@ def bernoulli(
 
 @cache_scalars
 def _prepared(here: Device, p: ArrayLike, mode: str) -> tuple[Kernel, tuple[Parameter, ...], Dtype]:
-    """The kernel for probabilities, its parameters and the dtype that it computes in."""
+    """Return the kernel for probabilities, its parameters and the dtype of the computation."""
     if not isinstance(p, (int, float, np.number)):
         return _bernoulli if mode == "low" else _bernoulli_high, (probability(p=p),), exact_float_of(p)
     bits = 32 if mode == "low" else 64

@@ -21,7 +21,7 @@ def _beta(lane: Any, a: Any, b: Any) -> Any:
     a, b = comparable(a, b)
     factor_a, boost_a = gamma_parts(first, a)
     factor_b, boost_b = gamma_parts(second, b)
-    # x / (x + y) by the quotient of the smaller and the larger, which is right where both underflow, or one overflows.
+    # x / (x + y) from the quotient of the smaller and the larger: correct if both underflow or one overflows.
     shrink = exp(-abs(boost_a - boost_b))
     x = where(boost_a < boost_b, factor_a * shrink, factor_a)
     y = where(boost_b < boost_a, factor_b * shrink, factor_b)
@@ -39,29 +39,48 @@ def beta(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Beta variates in [0, 1]: density proportional to ``x**(a - 1) * (1 - x)**(b - 1)``.
+    """Return beta variates of parameters ``a`` and ``b``.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    a, b
-        Positive finite numbers that broadcast to the result.
+    key
+        As for `sample_kernel`.
+    a, b : float or array_like of floats
+        Parameters of the distribution, positive and finite. They broadcast to ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        float16, bfloat16, float32 (the default) or float64.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Variates in [0, 1] of shape ``key.shape + shape``, float32 by default.
 
     Raises
     ------
     ValueError
-        If a parameter is zero, negative, infinite or NaN.
+        If a parameter is not positive and finite.
+
+    See Also
+    --------
+    dirichlet : The generalization to more than two shares.
+    gamma : The variates that a beta variate is a ratio of.
+    power : Beta variates with ``b = 1``, without rejection.
 
     Notes
     -----
-    ``x / (x + y)`` of two gamma variates. Values closer to 0 or 1 than the dtype has numbers are 0 or 1, which is
-    usual for small parameters; for the smallest all are, 1 with probability ``a / (a + b)``. Values differ from
-    jax.random.beta, as those of `gamma`.
+    The density is ``x**(a - 1) * (1 - x)**(b - 1) * gamma(a + b) / (gamma(a) * gamma(b))``. A variate is
+    ``x / (x + y)`` of two gamma variates.
+
+    Precision: a value is rounded to 0 or 1 where the dtype has no number between, which is usual for small parameters.
+    For the smallest parameters all values are 0 or 1, and 1 has probability ``a / (a + b)``.
+
+    The values differ from those of ``jax.random.beta``, as those of `gamma` do.
 
     Examples
     --------

@@ -20,6 +20,7 @@ from keyrng.kernels.ops import where
 
 
 def _attempt(lane: Any, n: Any, p: Any, peak: Any) -> tuple[Any, Any]:
+    # Stadlober: k = floor(a + h (v - 1/2) / u), accepted if u**2 <= p(k) / p(mode); here k is base + x.
     mean = n * p
     base = floor(mean)
     fraction = mean - base
@@ -35,7 +36,7 @@ def _attempt(lane: Any, n: Any, p: Any, peak: Any) -> tuple[Any, Any]:
 def binomial_kernel(lane: Any, n: Any, p: Any) -> Any:
     """Return a binomial variate of ``n`` trials."""
     likely = p > 0.5
-    # Of the rarer outcome, whose probability has all its digits.
+    # Count the rarer outcome, because 1 - p is exact for p > 1/2.
     rare = where(likely, 1.0 - p, p)
     mean = n * rare
     base = floor(mean)
@@ -54,33 +55,57 @@ def binomial(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Counts of successes in ``n`` trials: ``C(n, k) * p**k * (1 - p)**(n - k)`` for ``k = 0, ..., n``.
+    """Return the numbers of successes in ``n`` trials of success probability ``p``.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    n
-        Whole numbers of trials, zero or more, that broadcast to the result; at most the number up to which its dtype
-        holds every count: 2**24 for float32, 2**53 for float64 and for integers of 64 bits, 2048 for float16, 256 for
-        bfloat16.
-    p
-        Probabilities of success from 0 to 1, both included and exact.
+    key
+        As for `sample_kernel`.
+    n : int or array_like of ints
+        Number of trials, a whole number from 0 to the number up to which ``dtype`` represents every count: 2**24 for
+        float32, 2**53 for float64 and for integers of 64 bits, 2048 for float16, 256 for bfloat16. Broadcasts to
+        ``key.shape + shape``.
+    p : float or array_like of floats
+        Probability of success, in [0, 1]. 0 and 1 are exact. Broadcasts to ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        float32 by default, as in jax; any float or integer dtype. Integers are computed in float64.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Counts from 0 to ``n`` of shape ``key.shape + shape``, float32 by default, as in jax; any float or integer dtype
+        is possible.
 
     Raises
     ------
     ValueError
-        If an ``n`` is negative, not a whole number or too large for the dtype, or a ``p`` outside [0, 1], or NaN.
+        If ``n`` is negative, not a whole number or too large for ``dtype``, or ``p`` is outside [0, 1], or either is
+        NaN.
+
+    See Also
+    --------
+    bernoulli : A single trial.
+    hypergeometric : Trials without replacement.
+    multinomial : Trials with more than two outcomes.
+    negative_binomial : Failures before the ``n``-th success.
 
     Notes
     -----
-    Stadlober's ratio of uniforms, Journal of Computational and Applied Mathematics 31 (1990) 181-189, with
-    probabilities that keep their digits at any ``n``. Values differ from jax.random.binomial, which draws from chains
-    of keys.
+    The probability of ``k`` is ``C(n, k) * p**k * (1 - p)**(n - k)``. The method is Stadlober's ratio of uniforms [1]_,
+    with probabilities that lose no digits for any ``n``. Integer dtypes are computed in float64.
+
+    The values differ from those of ``jax.random.binomial``, which draws from chains of keys.
+
+    References
+    ----------
+    .. [1] E. Stadlober, "The ratio of uniforms approach for generating discrete random variates", Journal of
+       Computational and Applied Mathematics 31 (1990), 181-189. https://doi.org/10.1016/0377-0427(90)90349-5
 
     Examples
     --------
@@ -96,7 +121,7 @@ def binomial(
 
 
 def trials(dtype: Dtype) -> Requirement:
-    """A number of trials of which a dtype holds every count, and float64, in which integers are computed."""
+    """Return the requirement that a dtype, and float64 for integers, represents every count up to n."""
     if dtype.itemsize == 8:
         return integer_up_to(2**53)
     largest = int(np.iinfo(dtype).max) if dtype.kind in "iu" else _FLOATS[dtype.name]

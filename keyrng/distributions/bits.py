@@ -1,4 +1,4 @@
-"""Random words."""
+"""Words of uniform random bits."""
 
 from __future__ import annotations
 
@@ -13,24 +13,41 @@ from keyrng.distributions._shared.words import bits_kernel
 
 
 def bits(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
-    """Random words: every bit is 0 or 1 with probability one half.
+    """Return words of uniform random bits.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
+    key
+        As for `sample_kernel`.
+    shape
+        As for `sample_kernel`.
     dtype
-        An unsigned integer of 8, 16, 32 (the default) or 64 bits.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Words of shape ``key.shape + shape``, uint32 by default; uint8, uint16 and uint64 are possible.
 
     Raises
     ------
     TypeError
-        For another dtype, or a wrong kind of argument.
+        If ``dtype`` is not an unsigned integer dtype, or an argument is of a wrong kind.
+
+    See Also
+    --------
+    randint : Integers of an interval.
+    uniform : Floats of an interval.
+    keyrng.interop.numpy.bit_generator : A NumPy bit generator that reads the same words.
 
     Notes
     -----
-    With ``threefry2x32`` the words are those of ``jax.random.bits``. With every other algorithm they are one run:
-    ``bits(k, (2 * n,), "uint32").view("uint64") == bits(k, (n,), "uint64")``.
+    Each bit is 0 or 1 with probability 1/2.
+
+    With ``threefry2x32`` the words are those of ``jax.random.bits``. With every other algorithm the words of all widths
+    are one sequence: ``bits(k, (2 * n,), "uint32").view("uint64") == bits(k, (n,), "uint64")``.
 
     Examples
     --------

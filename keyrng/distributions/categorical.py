@@ -1,8 +1,4 @@
-"""Categorical draws: of each distribution the class whose logit plus a gumbel is largest.
-
-For drawing several classes without replacement, the several largest: Kool, van Hoof, Welling, "Stochastic beams and
-where to find them", ICML 2019, PMLR 97, 3499-3508.
-"""
+"""The categorical distribution."""
 
 from __future__ import annotations
 
@@ -35,53 +31,82 @@ def categorical(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Classes with probabilities proportional to ``exp(logits)``, as their places along an axis of the logits.
+    """Return class indices drawn with probabilities proportional to ``exp(logits)``.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    logits
-        Logarithms of probabilities that need not sum to 1, -infinity for 0; one distribution along the axis, or an
-        array of them. The gumbels are float64 if the logits are an array of float64, else float32.
-    axis
-        The axis of the classes.
+    key
+        As for `sample_kernel`.
+    logits : array_like of floats
+        Logarithms of probabilities, which need not sum to 1; -infinity for a probability of 0. One distribution along
+        ``axis``, or an array of distributions. Gumbel variates are float64 if ``logits`` is a float64 array, and
+        float32 otherwise.
+    axis : int, optional
+        Axis of the classes; the last one by default.
     shape
-        A shape that the other axes of ``logits`` broadcast to, or ``key.shape + shape`` is one, for logits of each key;
-        by default their own shape. The axes before theirs are more draws of the same distributions.
-    replace
-        If False, the draws of each distribution along the axes before those of ``logits`` are different classes.
-    mode
-        ``"low"`` (the default), ``"high"`` or ``"highest"``: the random bits of a gumbel, as for `gumbel`.
+        Shape of the draws of one key, an int or a tuple of ints; None, the default, is the shape of ``logits`` without
+        ``axis``. The other axes of ``logits`` broadcast to ``shape``, or for logits per key to ``key.shape + shape``.
+    replace : bool, optional
+        If False, the draws of one distribution, along the axes of ``shape`` that precede those of ``logits``, are
+        distinct classes. True by default.
+    mode : {"low", "high", "highest"}, optional
+        Number of random bits of a Gumbel variate, as for `gumbel`; ``"low"`` by default.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Indices along ``axis``, of shape ``key.shape + shape``; int32, or int64 if int32 cannot represent them. The axes
+        of ``shape`` before those of ``logits`` are more draws of the same distributions.
 
     Raises
     ------
     ValueError
-        For logits of NaN or infinity, a distribution of -infinity alone, more draws without replacement than there are
-        classes above -infinity, shapes that do not fit, or, as an AxisError, an axis that is out of range.
+        If a logit is NaN or infinity, all logits of a distribution are -infinity, more classes are drawn without
+        replacement than have a logit above -infinity, or shapes do not broadcast; an AxisError, which is a ValueError,
+        if ``axis`` is out of range.
+
+    See Also
+    --------
+    choice : Elements of an array, by weights instead of logits.
+    gumbel : The variates that are added to the logits.
+    multinomial : Counts of the classes of several draws.
 
     Notes
     -----
-    The largest of logit plus gumbel. The values of ``jax.random.categorical``, except where rounding decides between
-    two nearly equal ones, and for 16-bit logits, which are computed in float32.
+    The class drawn is that with the largest sum of logit and Gumbel variate. Without replacement, they are the classes
+    with the largest sums [1]_.
 
-    Where the largest logit of a distribution is below -128 or above 128, it is subtracted from all of them first,
-    because the sum with a gumbel is rounded to the spacing of floats at the logit: in jax one of two equal float32
-    logits of -1e7 is drawn in 62 %. Without replacement a class far below the largest is still rounded so: of several
-    classes with float32 logits of M below it, which is drawn first is off by about 1e-8 * M.
+    The values are those of ``jax.random.categorical``, except where rounding decides between two nearly equal sums, and
+    for 16-bit logits, which are computed in float32.
 
-    With ``mode="low"`` the largest gumbel is 15.9 for float32, so classes with a probability below 1e-7 or so are drawn
-    too rarely, and among 2**24 equal logits the first half is drawn in 73 %; ``mode="high"`` has neither.
+    Precision: where the largest logit of a distribution is below -128 or above 128, it is subtracted from all of them
+    first, because the sum with a Gumbel variate is rounded to the spacing of floats at the logit. In jax, which does
+    not subtract it, one of two equal float32 logits of -1e7 is drawn in 62 %. Without replacement the sum of a class
+    far below the largest is still rounded so: among several classes with float32 logits of M below the largest, the
+    probability of which comes first is off by about 1e-8 * M.
+
+    With ``mode="low"`` the largest Gumbel variate is 15.9 for float32, so classes with a probability below about 1e-7
+    are drawn too rarely, and of 2**24 equal logits the first half is drawn in 73 %. ``mode="high"`` has neither defect.
+
+    References
+    ----------
+    .. [1] W. Kool, H. van Hoof, M. Welling, "Stochastic beams and where to find them: The Gumbel-top-k trick for
+       sampling sequences without replacement", ICML 2019, PMLR 97, 3499-3508. https://arxiv.org/abs/1903.06059
 
     Examples
     --------
     >>> import keyrng
     >>> keyrng.categorical(keyrng.key(2), [0.0, 1.0, 2.0], shape=(8,))
     array([1, 0, 2, 1, 0, 2, 2, 2], dtype=int32)
-    >>> keyrng.categorical(keyrng.split(keyrng.key(0), 4), [[0.0, 1.0], [2.0, 0.0]]).shape
-    (4, 2)
+    >>> keyrng.categorical(keyrng.split(keyrng.key(0), 4), [[0.0, 1.0], [2.0, 0.0]])
+    array([[0, 0],
+           [1, 0],
+           [1, 0],
+           [1, 0]], dtype=int32)
     """
     here = device_of(key)
     dtype = float_of(logits)
@@ -102,7 +127,7 @@ def categorical(
     _check_batch(batch, rest if draws else full)
     check_enough(values, axis, prod(draws))
     if result.size:
-        # Of a key's axes, those after the classes are as many as in the logits; so the others come before.
+        # The logits have values.ndim - 1 - axis axes after the classes, so the other axes of a key's draws come before.
         before = max(0, len(rest) - (values.ndim - 1 - axis))
         with here.current():
             xp, logit_array = here.xp, here.adopt("logits", values, logits)
@@ -120,9 +145,9 @@ def _check_batch(batch: tuple[int, ...], shape: tuple[int, ...]) -> None:
 
 
 def check_enough(logits: Array, axis: int, count: int) -> None:
-    """ValueError unless every distribution along the axis has as many classes that can be drawn.
+    """Raise ValueError unless every distribution along the axis has ``count`` classes of positive probability.
 
-    Those in the memory of a GPU count as such; where there is none, -1 is drawn.
+    Logits in GPU memory are not read: there, -1 is drawn if no class is left.
     """
     possible = device_at(logits).pick(_possible, _all)(logits, axis, count)
     if count == 1 and not possible:

@@ -23,28 +23,46 @@ def _chisquare(lane: Any, df: Any) -> Any:
 def chisquare(
     key: Key, df: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
-    """Chi-square variates of ``df`` degrees of freedom: density proportional to ``x**(df/2 - 1) * exp(-x/2)``.
+    """Return chi-square variates of ``df`` degrees of freedom.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    df
-        Positive finite numbers that broadcast to the result.
+    key
+        As for `sample_kernel`.
+    df : float or array_like of floats
+        Degrees of freedom, positive and finite. Broadcasts to ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        float16, bfloat16, float32 (the default) or float64.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Variates, zero or more, of shape ``key.shape + shape``, float32 by default.
 
     Raises
     ------
     ValueError
-        If a ``df`` is zero, negative, infinite or NaN.
+        If ``df`` is not positive and finite.
+
+    See Also
+    --------
+    f : Ratios of chi-square variates.
+    gamma : Chi-square variates are gamma variates times 2.
+    noncentral_chisquare : Squares of normal variates whose means are not 0.
+    wishart : The generalization to matrices.
 
     Notes
     -----
-    Twice what `gamma` draws for ``df / 2``; it underflows to 0 for small ``df``. Values differ from
-    jax.random.chisquare, as those of `gamma`.
+    The density is ``(x / 2)**(df/2 - 1) * exp(-x/2) / (2 * gamma(df/2))``. A variate is twice that of `gamma` for
+    ``df / 2``. It underflows to 0 for small ``df``.
+
+    The values differ from those of ``jax.random.chisquare``, as those of `gamma` do.
 
     Examples
     --------

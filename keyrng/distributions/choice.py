@@ -1,4 +1,4 @@
-"""Random elements: choice, with and without replacement, all alike or by weight."""
+"""Random elements, with or without replacement, with equal probabilities or by weight."""
 
 from __future__ import annotations
 
@@ -34,52 +34,67 @@ def choice(
     *,
     out: Array | None = None,
 ) -> Any:
-    """Random elements of the numbers 0 to a - 1, or of an array or of keys along an axis.
+    """Return random elements of the integers below ``a``, of an array or of an array of keys.
 
     Parameters
     ----------
-    key, shape
-        As for `sample_kernel`; in the result, ``shape`` takes the place of the axis: it is ``key.shape + shape`` for
-        numbers, ``key.shape + a.shape[:axis] + shape + a.shape[axis + 1 :]`` for an array.
-    a
-        A number, an array of any dtype, or an array of keys.
-    replace
-        If False, no element of ``a`` is drawn twice by one key.
-    p
-        A weight for each element: finite, not negative, not all 0; they need not sum to 1. They are computed in
-        float64: lists and arrays of the same values give the same sample. By default all elements are as likely.
-    axis
-        The axis of the elements.
-    mode
-        With ``p`` and without replacement, the random bits of a gumbel, as for `gumbel`.
+    key
+        As for `sample_kernel`.
+    a : int, array_like or Key
+        The elements: an int means the integers from 0 to ``a - 1``; an array can have any dtype.
+    shape
+        Shape of the draws of one key, an int or a tuple of ints; one draw by default. In the result it takes the place
+        of the axis of the elements.
+    replace : bool, optional
+        Whether an element can be drawn more than once by one key; True by default.
+    p : array_like of floats, optional
+        Weight of each element: finite, not negative, and not all 0. Weights need not sum to 1, and are computed in
+        float64: lists and arrays of the same values give the same sample. By default all elements have equal
+        probability.
+    axis : int, optional
+        Axis of the elements; the first one by default.
+    mode : {"low", "high", "highest"}, optional
+        With ``p`` and without replacement, the number of random bits of a Gumbel variate, as for `gumbel`.
     out
-        An array to write to and return. With it, ``shape`` may be left out.
+        Array to write to and return, for elements that are not keys; with it, ``shape`` can be left out.
 
     Returns
     -------
-    Numbers are int32, or int64 if ``a`` is more than 2**31; anything else keeps its dtype.
+    ndarray or Key
+        The elements drawn. For an int the shape is ``key.shape + shape`` and the dtype int32, or int64 if ``a`` is more
+        than 2**31. For an array the shape is ``key.shape + a.shape[:axis] + shape + a.shape[axis + 1:]``, and the dtype
+        is that of ``a``.
 
     Raises
     ------
     TypeError
-        For an ``a`` that is neither a whole number nor has an axis.
+        If ``a`` is neither a whole number nor an array with an axis.
     ValueError
-        For draws from nothing, more draws without replacement than elements, or than elements with a positive weight,
-        weights outside their range or not as many as elements, and, as an AxisError, an axis that is out of range.
+        If there are no elements to draw from, more draws without replacement than elements or than elements of positive
+        weight, a weight that is negative or not finite, or not one weight per element; an AxisError, which is a
+        ValueError, if ``axis`` is out of range.
+
+    See Also
+    --------
+    categorical : Indices by logits instead of weights.
+    index_shuffle : Elements of a permutation that is never stored.
+    permutation : All elements in random order.
+    randint : Integers of an interval.
 
     Notes
     -----
-    Without ``p``: with replacement `randint`, without it the beginning of `permutation`; equal to
-    ``jax.random.choice`` where those are.
+    Without ``p`` the draws are those of `randint` with replacement, and the first ones of `permutation` without. The
+    values are those of ``jax.random.choice`` where those of these two functions are.
 
-    With ``p`` and replacement: a uniform of 53 bits is searched in the cumulative sum of the weights, in float64. Its
-    first 23 bits are jax's with x64 off, so the element is jax's unless a boundary between two elements, or jax's
-    float32 rounding of it, lies within a step of 2**-23 of the whole. An element of weight 0 is never drawn.
+    With ``p`` and replacement, a uniform of 53 bits is searched in the cumulative sum of the weights in float64. Its
+    first 23 bits are those of jax with x64 off, so the element is that of jax unless a boundary between two elements,
+    or jax's float32 rounding of the boundary, lies within 2**-23 of the whole. An element of weight 0 is never drawn.
 
-    With ``p`` and without replacement: the largest of float32 gumbels plus ``log(p)``, which is drawing one after the
-    other. The values of jax with x64 off, except where rounding decides between two neighbours, or where the largest
-    ``log(p)`` is beyond -128 or 128 (see `categorical`). With ``mode="low"`` the largest gumbel is 15.9, so elements
-    with a share below 1e-7 or so are drawn too rarely.
+    With ``p`` and without replacement, the elements drawn are those with the largest sums of a float32 Gumbel variate
+    and ``log(p)``, which has the distribution of successive draws. The values are those of jax with x64 off, except
+    where rounding decides between two neighbors, or where the largest ``log(p)`` is below -128 or above 128 (see
+    `categorical`). With ``mode="low"`` the largest Gumbel variate is 15.9, so elements with a share below about 1e-7
+    are drawn too rarely.
 
     Examples
     --------

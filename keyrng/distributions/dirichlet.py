@@ -19,7 +19,7 @@ from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
 
-_LARGE = 2.0**88  # from here on the sum of 2**40 float32 may be infinite
+_LARGE = 2.0**88  # the sum of 2**40 float32 numbers above this can be infinite
 
 
 @kernel(*FLOATS)
@@ -36,31 +36,51 @@ def _boosted(lane: Any, factor: Any, boost: Any) -> Any:
 def dirichlet(
     key: Key, alpha: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
-    """Dirichlet variates, points of a simplex: density proportional to the product of ``x[i]**(alpha[i] - 1)``.
+    """Return Dirichlet variates of concentrations ``alpha``.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, out
+    key
         As for `sample_kernel`.
-    alpha
-        Positive finite numbers, the concentrations, along the last axis; the axes before it broadcast to the result.
+    alpha : array_like of floats
+        Concentrations along the last axis, positive and finite. The axes before the last broadcast to
+        ``key.shape + shape``.
     shape
-        The result has shape ``key.shape + shape + alpha.shape[-1:]``; None for ``alpha.shape[:-1]``.
+        Shape of the array of points, an int or a tuple of ints; None, the default, is ``alpha.shape[:-1]``.
     dtype
-        float16, bfloat16, float32 (the default) or float64.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Points of a simplex along the last axis, with coordinates in [0, 1], of shape
+        ``key.shape + shape + alpha.shape[-1:]``, float32 by default.
 
     Raises
     ------
     ValueError
-        If an ``alpha`` is zero, negative, infinite or NaN, or has no axis.
+        If ``alpha`` is not positive and finite, or has no axis.
+
+    See Also
+    --------
+    beta : The distribution of one coordinate.
+    gamma : The variates that are divided by their sum.
+    multinomial : Counts of classes with such probabilities.
 
     Notes
     -----
-    Gamma variates over their sum, taken in order; where an ``alpha`` is below 1 after a common factor, so that no row
-    is 0 / 0. The numbers of a row add up to 1 within rounding, however small or large the alphas; 0 and 1 can occur.
-    Values differ from jax.random.dirichlet, as those of `gamma`.
+    The density is proportional to the product of ``x[i]**(alpha[i] - 1)``. A variate is a row of gamma variates divided
+    by their sum, which is taken in order. In a row with an ``alpha`` below 1 a common factor is removed first, so that
+    a row is never 0 / 0.
+
+    Precision: a row sums to 1 within rounding, however small or large the concentrations. Coordinates of 0 and 1 can
+    occur.
+
+    The values differ from those of ``jax.random.dirichlet``, as those of `gamma` do.
 
     Examples
     --------
@@ -91,7 +111,7 @@ def dirichlet(
 
 
 def _room(peak: Any) -> Any:
-    """A power of two for the variates of a row with this largest alpha, so that their sum is finite."""
+    """Return a power of two that keeps the sum of a row finite, from the largest alpha of the row."""
     large = _LARGE if peak.dtype == np.float32 else 2.0**984
     return where(peak > large, peak.dtype.type(2.0**-64), 1.0)
 

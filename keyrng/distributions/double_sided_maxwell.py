@@ -21,7 +21,7 @@ def _double_sided_maxwell(lane: Any, loc: Any, scale: Any) -> Any:
     size, sign = lane.split(2)
     x = random_sign(sign, _maxwell(size))
     part = x * scale
-    # A part that overflows alone may not with loc: half of each has room.
+    # x * scale can overflow where x * scale + loc does not, so compute with half of each.
     half = x * (scale * 0.5) + loc * 0.5
     return where(abs(part) < math.inf, part + loc, half + half)
 
@@ -35,30 +35,47 @@ def double_sided_maxwell(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Maxwell variates with a random sign, times ``scale``, plus ``loc``.
+    """Return Maxwell variates with a random sign, scaled and shifted.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, out
+    key
         As for `sample_kernel`.
-    loc, scale
-        Finite numbers, ``scale`` zero or more.
+    loc : float or array_like of floats
+        Location, finite. Broadcasts with ``scale`` and ``shape``.
+    scale : float or array_like of floats
+        Scale, zero or more and finite. Broadcasts with ``loc`` and ``shape``.
     shape
-        The result has shape ``key.shape`` and then that to which ``shape`` and the parameters broadcast.
+        As for `sample_kernel`.
     dtype
-        float16, bfloat16, float32 (the default) or float64.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Variates whose shape is ``key.shape`` followed by that to which ``shape`` and the parameters broadcast, float32
+        by default.
 
     Raises
     ------
     ValueError
         If a parameter is outside its range or NaN.
 
+    See Also
+    --------
+    maxwell : The variates without a sign.
+    rademacher : Random signs.
+
     Notes
     -----
-    The values of jax.random.double_sided_maxwell within rounding, for parameters that are numbers; of arrays jax makes
-    other shapes.
+    With ``z = (x - loc) / scale``, the density is ``z**2 * exp(-z**2 / 2) / (scale * sqrt(2 * pi))``.
+
+    For scalar parameters the values are those of ``jax.random.double_sided_maxwell`` within rounding. For arrays of
+    parameters jax returns other shapes.
 
     Examples
     --------

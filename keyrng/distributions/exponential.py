@@ -17,23 +17,48 @@ from keyrng.kernels.lane import FLOATS, kernel
 @kernel(*FLOATS)
 def exponential_kernel(lane: Any) -> Any:
     """Return an exponential variate."""
-    return 0.0 - log1p_unchecked(-uniform_co(lane))  # the negative of 0 would be -0
+    return 0.0 - log1p_unchecked(-uniform_co(lane))  # not -log1p: the negative of 0 is -0
 
 
 def exponential(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
-    """Exponential variates of rate 1: density ``exp(-x)`` for ``x >= 0``.
+    """Return exponential variates of rate 1.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
+    key
+        As for `sample_kernel`.
+    shape
+        As for `sample_kernel`.
     dtype
-        float16, bfloat16, float32 (the default) or float64.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Variates of shape ``key.shape + shape``, float32 by default, in [0, 15.95], or in [0, 36.05] for float64.
+
+    Raises
+    ------
+    TypeError
+        If ``dtype`` is not a float dtype, or an argument is of a wrong kind.
+
+    See Also
+    --------
+    gamma : Sums of exponential variates, for any shape.
+    geometric : The discrete analog.
+    laplace : Exponential variates with a random sign.
+    pareto : Exponentials of exponential variates.
+    weibull_min : Powers of exponential variates.
 
     Notes
     -----
-    ``-log(1 - u)`` of a uniform u on [0, 1), with an error of at most 1 ULP: 0 can occur; the largest value is 15.95
-    for float32 (and narrower floats), 36.05 for float64. The values of ``jax.random.exponential`` within rounding.
+    The density is ``exp(-x)`` for ``x >= 0``. A variate is ``-log(1 - u)`` of a uniform u on [0, 1), so 0 can occur.
+
+    Precision: within 1 ULP of the formula.
+
+    The values are those of ``jax.random.exponential`` within rounding.
 
     Examples
     --------

@@ -17,9 +17,10 @@ from keyrng.kernels.special import exp_halves
 
 
 def _ratio(over: Any, over_shape: Any, dfnum: Any, under: Any, dfden: Any) -> Any:
-    """The quotient of two gamma variates over their degrees of freedom, in an order that leaves the floats at the end.
+    """Return the ratio of two gamma variates over their degrees of freedom.
 
-    The shapes of both, the second of which is ``dfden / 2``, are as `comparable` has them.
+    The order of operations overflows or underflows only if the result does. Both shapes, the second of which is
+    ``dfden / 2``, come from `comparable`.
     """
     factor, boost = gamma_parts(over, over_shape)
     factor_under, boost_under = gamma_parts(under, dfden * 0.5)
@@ -46,28 +47,50 @@ def f(
     *,
     out: Array | None = None,
 ) -> Array:
-    """F variates: the ratio of two chi-squares, each over its degrees of freedom ``dfnum`` and ``dfden``.
+    """Return F variates of ``dfnum`` and ``dfden`` degrees of freedom.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    dfnum, dfden
-        Positive finite numbers that broadcast to the result.
+    key
+        As for `sample_kernel`.
+    dfnum, dfden : float or array_like of floats
+        Degrees of freedom of the numerator and the denominator, positive and finite. They broadcast to
+        ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        float16, bfloat16, float32 (the default) or float64.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Variates, zero or more and possibly infinite, of shape ``key.shape + shape``, float32 by default.
 
     Raises
     ------
     ValueError
-        If a parameter is zero, negative, infinite or NaN.
+        If a parameter is not positive and finite.
+
+    See Also
+    --------
+    beta : ``x / (x + y)`` instead of the ratio.
+    chisquare : The variates of numerator and denominator.
+    noncentral_f : A numerator that is noncentral.
+    t : Its square is an F variate.
 
     Notes
     -----
+    A variate is the ratio of two chi-square variates, each divided by its degrees of freedom. The density is
+    proportional to ``x**(dfnum/2 - 1) * (1 + x * dfnum / dfden)**(-(dfnum + dfden)/2)``.
+
     The logarithms of two gamma variates are subtracted before the exponential, which avoids 0 / 0 for small parameters.
-    For the smallest all values are 0 or infinite. Values differ from jax.random.f, as those of `gamma`.
+    For the smallest parameters all values are 0 or infinite.
+
+    The values differ from those of ``jax.random.f``, as those of `gamma` do.
 
     Examples
     --------

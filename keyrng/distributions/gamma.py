@@ -20,30 +20,31 @@ from keyrng.kernels.ops import sqrt, where
 
 
 def _marsaglia_tsang(lane: Any, d: Any, c: Any) -> tuple[Any, Any]:
-    """One attempt at a gamma variate of shape d + 1/3.
+    """Make one attempt at a gamma variate of shape d + 1/3.
 
     Marsaglia, Tsang, "A simple method for generating gamma variables", ACM Transactions on Mathematical Software 26
-    (2000), 363-372.
+    (2000), 363-372, https://doi.org/10.1145/358407.358414.
 
-    The paper accepts where ``log(U) < x*x/2 + d - d*v + d*log(v)``. With ``t = c*x``, ``v = (1 + t)**3`` and
-    ``9*d*c*c = 1`` the right side is 3 d times what is left of log1p(t) after the three first terms of its series, and
-    written so it cancels nothing: the paper's form is noise from d = 1e6 on in float32.
+    With ``t = c*x``, ``v = (1 + t)**3`` and ``9*d*c*c = 1`` the right side of the paper's test equals 3 d times the
+    remainder of the series of log1p(t) after three terms. In that form nothing cancels; the paper's form is noise for
+    d above 1e6 in float32.
     """
     x = normal_kernel(lane)
     u = uniform_oc(lane)
     t = c * x
     inside = t > -1.0
     t = where(inside, t, 0.0)
-    # d*v, and near 1 by what v adds to 1, or the values for large d would lie on the grid of v's roundings.
+    # d*v; for v near 1 as d + d*(v - 1), because rounding v first would put the values of a large d on a grid.
     value = where(abs(t) < 0.125, d + d * (t * (3.0 + t * (3.0 + t))), d * ((1.0 + t) * (1.0 + t) * (1.0 + t)))
-    # Not 3 d first: that overflows for the largest parameters, and infinity times 0 would be accepted by nobody.
+    # The paper: accept if log(U) < x*x/2 + d - d*v + d*log(v). Here 3*d is not computed first: it overflows for the
+    # largest parameters, and infinity times 0 would never be accepted.
     accept = inside & (log_unchecked(u) < d * (3.0 * _log1p_rest(t)))
-    # A parameter that is no shape is accepted at once, as NaN: it must not loop for ever.
+    # Accept an invalid shape at once: the value is NaN, and the loop ends.
     return accept | ~(d > 0.0), value
 
 
 def _log1p_rest(t: Any) -> Any:
-    """``log1p(t) - t + t*t/2 - t*t*t/3``, by its own series near 0."""
+    """Return ``log1p(t) - t + t*t/2 - t*t*t/3``, near 0 by its series."""
     series = 1.0 / 12.0
     for n in (11, 10, 9, 8, 7, 6, 5, 4):
         series = 1.0 / n - t * series
@@ -52,16 +53,16 @@ def _log1p_rest(t: Any) -> Any:
 
 
 def _finite(lane: Any, a: Any) -> Any:
-    """The largest number for infinity, of which no attempt would be accepted."""
+    """Replace infinity, for which no attempt would be accepted, by the largest number."""
     largest = float(np.finfo(lane.dtype).max)
     return where(a > largest, largest, a)
 
 
 def _log_uniform(lane: Any, a: Any) -> Any:
-    """The logarithm of a uniform U on (0, 1], for ``U**(1/a)``.
+    """Return the logarithm of a uniform U on (0, 1], for ``U**(1/a)``.
 
-    For a small ``a`` that power depends on how near 1 a uniform can come: there the bits of the word that the float
-    does not hold are used too, so that ``1 - U`` goes down to 2**-33 (float64: 2**-65) and is never 0.
+    For a small ``a`` the power depends on how near 1 a uniform can be. Near 1 the bits of the word that a float does
+    not hold are used too, so ``1 - U`` is at least 2**-33 (2**-65 for float64) and never 0.
     """
     kept, unused, end = (23, 9, 2.0**-14) if lane.dtype == np.float32 else (52, 12, 2.0**-27)
     word = lane.bits()
@@ -71,9 +72,9 @@ def _log_uniform(lane: Any, a: Any) -> Any:
 
 
 def gamma_parts(lane: Any, a: Any) -> tuple[Any, Any]:
-    """A gamma variate as a factor that never underflows, and the logarithm of one that may, -inf for 0.
+    """Return a gamma variate as a factor that never underflows and the logarithm of one that can, -inf for 0.
 
-    Below 1: gamma(a) = gamma(a + 1) * U**(1/a), section 6 of the paper.
+    For a below 1, gamma(a) = gamma(a + 1) * U**(1/a): section 6 of the paper of `_marsaglia_tsang`.
     """
     value, boost = lane.split(2)
     small = a < 1.0
@@ -84,16 +85,16 @@ def gamma_parts(lane: Any, a: Any) -> tuple[Any, Any]:
 
 
 def comparable(a: Any, b: Any) -> tuple[Any, Any]:
-    """The shapes of two variates of which only the ratio is needed; see `magnification`."""
+    """Return the shapes for two variates of which only the ratio is needed; see `magnification`."""
     times = magnification(where(a < b, b, a))
     return a * times, b * times
 
 
 def magnification(largest: Any) -> Any:
-    """A power of two to multiply shapes by, from the largest of them, so that not all of their boosts are infinite.
+    """Return a power of two to multiply shapes by, from the largest of them, so that not all boosts are infinite.
 
-    It differs from 1 only for shapes so small that one variate exceeds all others by more than a float holds, and the
-    probability that it is the i-th one is the share of the i-th shape in their sum.
+    It differs from 1 only for shapes so small that one variate exceeds all others by more than the range of a float.
+    The probability that this is the i-th variate is the share of the i-th shape in their sum, which the factor keeps.
     """
     least, times = (2.0**-100, 2.0**60) if largest.dtype == np.float32 else (2.0**-900, 2.0**600)
     return where(largest < least, largest.dtype.type(times), 1.0)
@@ -119,7 +120,7 @@ def _gamma(lane: Any, a: Any) -> Any:
 
 @kernel(*FLOATS)
 def _gamma_large(lane: Any, a: Any) -> Any:
-    # The same values for a >= 1, where nothing is drawn for the boost.
+    # The same values as `_gamma` for a >= 1, without drawing the boost.
     value, _ = lane.split(2)
     d = _finite(lane, a) - 1.0 / 3.0
     return value.rejection_loop(_marsaglia_tsang, d, 1.0 / (3.0 * sqrt(d)))
@@ -128,36 +129,62 @@ def _gamma_large(lane: Any, a: Any) -> Any:
 def gamma(
     key: Key, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
-    """Gamma variates of shape ``a`` and scale 1: density ``x**(a - 1) * exp(-x) / gamma(a)`` for ``x >= 0``.
+    """Return gamma variates of shape ``a`` and scale 1.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    a
-        Positive finite numbers that broadcast to the result.
+    key
+        As for `sample_kernel`.
+    a : float or array_like of floats
+        Shape of the distribution, positive and finite. Broadcasts to ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        float16, bfloat16, float32 (the default) or float64.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Variates, zero or more, of shape ``key.shape + shape``, float32 by default.
 
     Raises
     ------
     ValueError
-        If an ``a`` is zero, negative, infinite or NaN.
+        If ``a`` is not positive and finite.
+
+    See Also
+    --------
+    beta : Ratios of two gamma variates.
+    dirichlet : Ratios of several gamma variates.
+    chisquare : Gamma variates of shape ``df / 2`` and scale 2.
+    exponential : Gamma variates of shape 1, without rejection.
+    loggamma : Logarithms of the same variates, which do not underflow.
 
     Notes
     -----
-    Marsaglia and Tsang's rejection from a normal, ACM Transactions on Mathematical Software 26 (2000), 363-372; below
-    1 the sample for ``a + 1`` times ``U**(1/a)``, which underflows to 0 for small ``a``; below 2**-14 (float64: 2**-27)
-    the uniform U has 32 (64) bits, of which its distance from 1 needs all. Values differ from jax.random.gamma, which
-    draws from a chain of keys.
+    The density is ``x**(a - 1) * exp(-x) / gamma(a)`` for ``x >= 0``. The method is Marsaglia and Tsang's rejection
+    from a normal variate [1]_. For ``a`` below 1 a variate is that of shape ``a + 1`` times ``U**(1/a)``, which
+    underflows to 0 for small ``a``.
+
+    Precision: for ``a`` below 2**-14 (2**-27 for float64) the uniform U has 32 (64) bits, because the result depends on
+    all digits of its distance from 1.
+
+    The values differ from those of ``jax.random.gamma``, which draws from a chain of keys.
+
+    References
+    ----------
+    .. [1] G. Marsaglia, W. W. Tsang, "A simple method for generating gamma variables", ACM Transactions on Mathematical
+       Software 26 (2000), 363-372. https://doi.org/10.1145/358407.358414
 
     Examples
     --------
     >>> import keyrng
-    >>> keyrng.gamma(keyrng.key(0), 2.0, (3,)).shape
-    (3,)
+    >>> keyrng.gamma(keyrng.key(0), 2.0, (3,))
+    array([3.0357745, 1.1612179, 1.4539284], dtype=float32)
     """
     dtype = floating_dtype(dtype, out)
     chosen, parameter = _prepared(key, a, dtype)
@@ -166,7 +193,7 @@ def gamma(
 
 @cache_scalars
 def _prepared(here: Device, a: ArrayLike, dtype: Dtype) -> tuple[Kernel, Parameter]:
-    """The kernel for a shape, and the shape, checked."""
+    """Return the kernel for a shape, and the shape, checked."""
     parameter = checked_parameter(here, positive(a=a), compute_dtype(dtype))
     return _gamma if may_hold(_below_one, parameter.value) else _gamma_large, parameter
 

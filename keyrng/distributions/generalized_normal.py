@@ -29,28 +29,47 @@ def _generalized_normal(lane: Any, p: Any) -> Any:
 def generalized_normal(
     key: Key, p: ArrayLike, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
-    """Generalized normal variates of exponent ``p``: density proportional to ``exp(-abs(x)**p)``.
+    """Return generalized normal variates of exponent ``p``.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    p
-        Positive finite numbers that broadcast to the result: 1 for Laplace, 2 for a normal of variance 1/2.
+    key
+        As for `sample_kernel`.
+    p : float or array_like of floats
+        Exponent, positive and finite: 1 for the Laplace distribution, 2 for a normal distribution of variance 1/2.
+        Broadcasts to ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        float16, bfloat16, float32 (the default) or float64.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Variates of shape ``key.shape + shape``, float32 by default.
 
     Raises
     ------
     ValueError
-        If a ``p`` is zero, negative, infinite or NaN.
+        If ``p`` is not positive and finite.
+
+    See Also
+    --------
+    ball : Points of the unit ball of the p-norm, made of such variates.
+    gamma : The variates that are raised to the power ``1 / p``.
+    laplace : The case ``p = 1``, without rejection.
+    normal : The case ``p = 2``, times ``sqrt(2)``, without rejection.
 
     Notes
     -----
-    A gamma variate of shape ``1 / p`` to the power of ``1 / p``, with a random sign. Values differ from
-    jax.random.generalized_normal, as those of `gamma`.
+    The density is ``p * exp(-abs(x)**p) / (2 * gamma(1 / p))``. A variate is a gamma variate of shape ``1 / p``, raised
+    to the power ``1 / p``, with a random sign.
+
+    The values differ from those of ``jax.random.generalized_normal``, as those of `gamma` do.
 
     Examples
     --------

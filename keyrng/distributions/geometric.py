@@ -28,11 +28,12 @@ from keyrng.kernels.elementary import floor, log1p, log_unchecked
 from keyrng.kernels.lane import FLOATS, Kernel, kernel
 from keyrng.kernels.ops import cast, where
 
-# Below this p, which is rounded up to a float32, values of the float32 formula may be beyond 2**24.
+# For p below this, which is rounded up to a float32, values of the float32 formula can exceed 2**24.
 _RARE = float(np.float32(23 * math.log(2.0) / 2**24 * (1.0 + 2.0**-20)))
 
 
 def _trials(u: Any, p: Any) -> Any:
+    # Inversion: k = floor(log(u) / log(1 - p)) + 1.
     trials = floor(log_unchecked(where(u == 0.0, 1.0, u)) / log1p(-p)) + 1.0
     return cast(trials, np.uint32 if u.dtype == np.float32 else np.uint64)
 
@@ -44,7 +45,7 @@ def _geometric(lane: Any, p: Any) -> Any:
 
 @kernel("float64")
 def _geometric_rare(lane: Any, p: Any) -> Any:
-    # The middle of the interval that a word of 32 bits is, in which float32 sees the 23 bits of the other formula.
+    # The midpoint of the interval of the 32-bit word; its first 23 bits are those of the float32 formula.
     word = lane.bits(32)
     u = to_uniform_co(word, FLOAT32)
     middle = where(u == 0.0, 1.0, (cast(word, np.float64) + 0.5) * 2.0**-32)
@@ -54,10 +55,10 @@ def _geometric_rare(lane: Any, p: Any) -> Any:
 @lru_cache
 @in_default_fpenv
 def _fits(dtype: Dtype) -> Requirement:
-    """What ``p`` must be for the largest value, that of the smallest uniform, to fit a dtype."""
+    """Return the requirement on ``p`` that the largest value, that of the smallest uniform, fits a dtype."""
     largest = (52 if dtype.itemsize == 8 else 23) * math.log(2.0)
-    least = -math.expm1(-largest / np.iinfo(dtype).max) * (1.0 + 2.0**-20)  # what the quotient's rounding may add
-    least = float(np.nextafter(np.float32(least), np.float32(1)))  # no comparison rounds it
+    least = -math.expm1(-largest / np.iinfo(dtype).max) * (1.0 + 2.0**-20)  # a margin for rounding of the quotient
+    least = float(np.nextafter(np.float32(least), np.float32(1)))  # a float32, so that comparisons are exact
     hint = "" if dtype.itemsize == 8 else '; give a wider dtype: dtype="int64"'
     return Requirement(f"at least {least:.8g} for values to fit {dtype}{hint}", lambda p: (p >= least) & (p <= 1))
 
@@ -65,33 +66,51 @@ def _fits(dtype: Dtype) -> Requirement:
 def geometric(
     key: Key, p: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
-    """Numbers of trials up to the first success, each with probability ``p``: ``P(X = k) = (1 - p)**(k - 1) * p``.
+    """Return the numbers of trials up to the first success of probability ``p``.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    p
-        Probabilities above 0 and at most 1 that broadcast to the result, and not so small that a value might not fit
-        ``dtype``: at least 7.5e-9 for int32.
+    key
+        As for `sample_kernel`.
+    p : float or array_like of floats
+        Probability of success, in (0, 1], and large enough for every value to fit ``dtype``: at least 7.5e-9 for int32.
+        Broadcasts to ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        Any integer dtype; int32 by default.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Counts, one or more, of shape ``key.shape + shape``, int32 by default; any integer dtype is possible.
 
     Raises
     ------
     ValueError
-        If a ``p`` is outside (0, 1], NaN, or too small for the dtype.
+        If ``p`` is outside (0, 1], NaN, or too small for ``dtype``.
+
+    See Also
+    --------
+    bernoulli : A single trial.
+    exponential : The continuous analog.
+    negative_binomial : Failures before the ``n``-th success.
 
     Notes
     -----
-    ``floor(log(u) / log(1 - p)) + 1`` of a uniform u on [0, 1), in float32, or float64 for dtypes of 64 bits; 1 where u
-    is 0. As u has 23 (52) bits, the largest value is about ``15.9 / p`` (``36 / p``), and for a very small ``p`` not
-    all up to it occur. For dtypes of 32 bits and a ``p`` below 9.5e-7, whose values may be beyond 2**24, u has 32 bits
-    and the computation is in float64; of 64 bits, values beyond 2**53 are multiples of powers of two. The values of
-    ``jax.random.geometric`` for a ``p`` of that float and from 9.5e-7 on, except for those few that are one off, where
-    the quotient is next to an integer.
+    The probability of ``k`` is ``(1 - p)**(k - 1) * p``. A variate is ``floor(log(u) / log(1 - p)) + 1`` of a uniform u
+    on [0, 1), and 1 where u is 0, in float32, or in float64 for dtypes of 64 bits.
+
+    Precision: u has 23 (52) bits, so the largest value is about ``15.9 / p`` (``36 / p``), and for a very small ``p``
+    not all smaller ones occur. For dtypes of 32 bits and a ``p`` below 9.5e-7, whose values can exceed 2**24, u has 32
+    bits and the computation is in float64. For dtypes of 64 bits, values beyond 2**53 are multiples of powers of two.
+
+    The values are those of ``jax.random.geometric`` for a ``p`` of the dtype of the computation that is at least
+    9.5e-7, except for the few that differ by one where the quotient is next to an integer.
 
     Examples
     --------
@@ -106,9 +125,9 @@ def geometric(
 
 @cache_scalars
 def _prepared(here: Device, p: ArrayLike, dtype: Dtype) -> tuple[Kernel, Parameter, Dtype]:
-    """The kernel for a probability, the probability, and the dtype to compute in."""
+    """Return the kernel for a probability, the probability, and the dtype of the computation."""
     compute = float_dtype(dtype)
-    checked_parameter(here, positive_probability(p=p), compute)  # what is not a probability is reported first
+    checked_parameter(here, positive_probability(p=p), compute)  # the error for an invalid probability comes first
     fitting = _fits(dtype)(p=p)
     if dtype.itemsize == 4:
         exact = checked_parameter(here, fitting, FLOAT64)

@@ -1,4 +1,4 @@
-"""The Gumbel distribution, of three resolutions."""
+"""The Gumbel distribution, in three resolutions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _gumbel(lane: Any) -> Any:
 
 @kernel(*FLOATS)
 def _gumbel_high(lane: Any) -> Any:
-    # The second uniform goes on where the digits of the first end. Only the sum is rounded, so x is jax's.
+    # The second uniform continues the digits of the first. Only the sum is rounded, so x equals jax's.
     last = 2.0**-23 if lane.dtype == np.float32 else 2.0**-52
     high, low = (to_uniform_co(word, lane.dtype) for word in lane.strided_words(2))
     x = where(high >= 0.5, high, (high + low * last) + format_of(high).tiny)
@@ -34,7 +34,7 @@ def _gumbel_high(lane: Any) -> Any:
 
 @kernel("float32")
 def _gumbel_highest(lane: Any) -> Any:
-    # 64 random bits are a number below 1; above 1/2 its distance from 1 is taken, which is as fine.
+    # 64 random bits are a number in [0, 1); above 1/2 use its distance from 1, which has the same resolution.
     first, second = lane.strided_words(2)
     fraction = (cast(first, np.uint64) << 32) | cast(second, np.uint64)
     upper = first < 2**31
@@ -43,8 +43,8 @@ def _gumbel_highest(lane: Any) -> Any:
 
 
 def _first_24_bits(number: Any) -> Any:
-    """``number * 2**-64`` rounded towards 0 to a float32, as jax has it; 2**-65 for 0."""
-    # Of numbers that float64 would round, the last 11 bits; then all but 24 of its 53 digits.
+    """Round ``number * 2**-64`` towards 0 to a float32, as jax does; return 2**-65 for 0."""
+    # Clear the last 11 bits of numbers that float64 would round, then all but 24 of the 53 digits of the float64.
     exact = cast(where(number < 2**53, number, number & 0xFFFFFFFFFFFFF800), np.float64)
     digits = bitcast(bitcast(exact, np.uint64) & 0xFFFFFFFFE0000000, np.float64)
     return where(number == 0, np.float32(2.0**-65), cast(digits, np.float32) * 2.0**-64)
@@ -54,7 +54,7 @@ _MODES = {None: _gumbel, "low": _gumbel, "high": _gumbel_high, "highest": _gumbe
 
 
 def gumbel_kernel(mode: str | None, dtype: Dtype) -> Kernel:
-    """The kernel of a mode for a dtype; ValueError for an unknown mode."""
+    """Return the kernel of a mode for a dtype. Raise ValueError for an unknown mode."""
     check_choice("mode", mode, *_MODES)
     return _MODES["high" if mode == "highest" and dtype == np.float64 else mode]
 
@@ -62,33 +62,53 @@ def gumbel_kernel(mode: str | None, dtype: Dtype) -> Kernel:
 def gumbel(
     key: Key, shape: Shape = (), dtype: DTypeLike = None, mode: str | None = None, *, out: Array | None = None
 ) -> Array:
-    """Standard Gumbel variates, largest values of many exponential ones: density ``exp(-x - exp(-x))``.
+    """Return standard Gumbel variates.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
+    key
+        As for `sample_kernel`.
+    shape
+        As for `sample_kernel`.
     dtype
-        float16, bfloat16, float32 (the default) or float64.
-    mode
-        How many random bits make a value. ``"low"``, which None stands for: 23 (52 for float64), values from -2.8 to
-        16 (-3.6 to 36). ``"high"``: 46 (104), -2.8 to 32 (-3.6 to 72), at twice the cost. ``"highest"``: 64, -3.8 to
-        45; for float64 it is ``"high"``.
+        As for `sample_kernel`.
+    mode : {"low", "high", "highest"}, optional
+        Number of random bits of a value. ``"low"``, the default: 23 (52 for float64), values from -2.8 to 16 (-3.6 to
+        36). ``"high"``: 46 (104), values from -2.8 to 32 (-3.6 to 72), at twice the cost. ``"highest"``: 64, values
+        from -3.8 to 45; for float64 it is ``"high"``.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Variates of shape ``key.shape + shape``, float32 by default, in the range of ``mode`` with one exception: see
+        Notes.
 
     Raises
     ------
     ValueError
-        For another mode.
+        If ``mode`` is unknown.
+
+    See Also
+    --------
+    categorical : Classes by the largest sum of logit and Gumbel variate.
+    exponential : A Gumbel variate is ``-log`` of an exponential one.
+    logistic : The difference of two Gumbel variates.
 
     Notes
     -----
-    ``-log(-log(u))`` of a uniform u on (0, 1); with the other modes ``-log(-log(1 - u))``, which has the finer u in the
-    upper tail, the longer one, and with ``"highest"`` in both. The values of ``jax.random.gumbel`` within rounding,
-    made of the same u, bit for bit. As there, a u of 0 stands for the smallest normal number: -4.5 (-6.6) with
-    ``"low"``, one value in 2**23 (2**52), 87 (708) with ``"high"``, one in 2**46 (2**104).
+    The density is ``exp(-x - exp(-x))``, that of the limit of the largest of many exponential variates. A variate is
+    ``-log(-log(u))`` of a uniform u on (0, 1). With the other modes it is ``-log(-log(1 - u))``, whose u is finer in
+    the upper tail, the longer one, and with ``"highest"`` in both tails.
 
-    With ``"high"`` and ``"highest"`` element ``i`` of ``n`` also reads word ``i + n``, as in jax, so a sample is not a
-    prefix of a longer one; with ``"low"`` it is.
+    Precision: with the default mode, the error of float32 values is at most 1.2 ULP of the value, or of 1 if that is
+    larger. As in jax, a u of 0 is replaced by the smallest normal number: that gives -4.5 (-6.6 for float64) with
+    ``"low"``, one value in 2**23 (2**52), and 87 (708) with ``"high"``, one in 2**46 (2**104).
+
+    The values are those of ``jax.random.gumbel`` within rounding, computed from the same u, bit for bit. With
+    ``"high"`` and ``"highest"`` element ``i`` of ``n`` also reads word ``i + n``, as in jax, so a sample is not a
+    prefix of a longer one. With ``"low"`` it is.
 
     Examples
     --------

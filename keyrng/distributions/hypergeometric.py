@@ -34,20 +34,21 @@ LARGEST = 2**53
 
 
 def _centre(good: Any, bad: Any, sample: Any) -> tuple[Any, Any, Any]:
-    """The part of all that is in the sample, the mean, and its whole part, the base."""
+    """Return the fraction of the items that is drawn, the mean, and the base, which is the whole part of the mean."""
     p = sample / (good + bad)
     mean = good * p
     return p, mean, floor(mean)
 
 
 def _log_probability(x: Any, good: Any, bad: Any, sample: Any) -> Any:
-    """The logarithm of ``C(good, k) C(bad, sample - k)``, less a constant, for k = base + x."""
+    """Return the logarithm of ``C(good, k) C(bad, sample - k)`` up to a constant, for k = base + x."""
     p, mean, base = _centre(good, bad, sample)
     k, beside = base + x, x - (mean - base)
     return log_binomial(k, beside + 1.0 - p, good, p) + log_binomial(sample - k, 1.0 - p - beside, bad, p)
 
 
 def _attempt(lane: Any, good: Any, bad: Any, sample: Any, peak: Any) -> tuple[Any, Any]:
+    # Stadlober: k = floor(a + h (v - 1/2) / u), accepted if u**2 <= p(k) / p(mode); here k is base + x.
     total = good + bad
     p, mean, base = _centre(good, bad, sample)
     variance = mean * (bad / total) * (1.0 - p) * (total / (total - 1.0))
@@ -62,13 +63,13 @@ def _attempt(lane: Any, good: Any, bad: Any, sample: Any, peak: Any) -> tuple[An
 @kernel("float64")
 def hypergeometric_kernel(lane: Any, good: Any, bad: Any, sample: Any) -> Any:
     """Return a hypergeometric variate."""
-    # Of the rarer kind, in the smaller of the sample and the rest: so all counts from 0 on are possible.
+    # Count the rarer kind in the smaller of the sample and the rest, so that every count from 0 is possible.
     total = good + bad
     swap, rest = good > bad, sample > total * 0.5
     rare, common = where(swap, bad, good), where(swap, good, bad)
     taken = where(rest, total - sample, sample)
     _, _, base = _centre(rare, common, taken)
-    base = where(total > 0.0, base, 0.0)  # of nothing there is no part
+    base = where(total > 0.0, base, 0.0)  # 0 / 0 without items
     mode = floor((rare + 1.0) * (taken + 1.0) / (total + 2.0)) - base
     x = lane.rejection_loop(_attempt, rare, common, taken, _log_probability(mode, rare, common, taken))
     k = base + x
@@ -86,30 +87,55 @@ def hypergeometric(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Counts of good items among ``nsample`` drawn without replacement from ``ngood`` good and ``nbad`` bad ones.
+    """Return the numbers of good items among ``nsample`` drawn without replacement.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    ngood, nbad, nsample
-        Whole numbers, zero or more, that broadcast to the result; ``nsample <= ngood + nbad <= 2**53``.
+    key
+        As for `sample_kernel`.
+    ngood, nbad : int or array_like of ints
+        Numbers of good and of bad items: whole numbers, zero or more, ``ngood + nbad <= 2**53``. They broadcast to
+        ``key.shape + shape``.
+    nsample : int or array_like of ints
+        Number of items drawn, a whole number from 0 to ``ngood + nbad``. Broadcasts to ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        Any integer dtype that holds the largest possible count, the smaller of ``ngood`` and ``nsample``; int32 by
-        default.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Counts of shape ``key.shape + shape``, int32 by default; any integer dtype is possible that represents the
+        largest possible count, the smaller of ``ngood`` and ``nsample``.
 
     Raises
     ------
     ValueError
-        If one is negative, not a whole number or too large, or ``nsample`` larger than ``ngood + nbad``.
+        If a parameter is negative, not a whole number or too large, or ``nsample`` is larger than ``ngood + nbad``.
+
+    See Also
+    --------
+    binomial : Draws with replacement.
+    choice : The items instead of their number, with ``replace=False``.
+    multivariate_hypergeometric : Items of more than two kinds.
 
     Notes
     -----
-    ``C(ngood, k) * C(nbad, nsample - k) / C(ngood + nbad, nsample)`` by Stadlober's ratio of uniforms, Journal of
-    Computational and Applied Mathematics 31 (1990) 181-189, in float64. The parameters are those of
-    numpy.random.Generator.hypergeometric.
+    The probability of ``k`` is ``C(ngood, k) * C(nbad, nsample - k) / C(ngood + nbad, nsample)``. The method is
+    Stadlober's ratio of uniforms [1]_, in float64.
+
+    The parameters are those of ``numpy.random.Generator.hypergeometric``; ``jax.random`` does not have this
+    distribution.
+
+    References
+    ----------
+    .. [1] E. Stadlober, "The ratio of uniforms approach for generating discrete random variates", Journal of
+       Computational and Applied Mathematics 31 (1990), 181-189. https://doi.org/10.1016/0377-0427(90)90349-5
 
     Examples
     --------
@@ -151,7 +177,7 @@ def _checked(
 
 @lru_cache
 def held_by(dtype: Dtype) -> Callable[[Any, Any], Any]:
-    """Whether a dtype holds every count of good items in a sample."""
+    """Return the relation that a dtype represents every count of good items in a sample."""
     largest = min(int(np.iinfo(dtype).max), LARGEST)
 
     def held(sample: Any, good: Any) -> Any:
@@ -161,7 +187,7 @@ def held_by(dtype: Dtype) -> Callable[[Any, Any], Any]:
 
 
 def _countable(bad: Any, good: Any) -> Any:
-    return bad <= LARGEST - good  # not the sum, which is rounded
+    return bad <= LARGEST - good  # the sum would be rounded
 
 
 def _contained(sample: Any, good: Any, bad: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A random permutation of 0 to n - 1, one element at a time."""
+"""Elements of a random permutation of 0 to n - 1, each computed from its index."""
 
 from __future__ import annotations
 
@@ -24,32 +24,35 @@ from keyrng.distributions.randint import integer_array
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import cast
 
-_ROUNDS = 12  # of one run of a kernel; row rounds and column rounds take turns
+_ROUNDS = 12  # rounds of one run of a kernel; row rounds and column rounds alternate
 
 
 def _words(half: Any, number: Any, key: Any) -> Any:
-    """The random function of a round: 64 bits for one half of an index."""
+    """Return the round function: 64 bits for one half of an index."""
     return threefry2x32.block((cast(key, np.uint32), cast(key >> 32, np.uint32)), (half, number))
 
 
 def _random_row(column: Any, number: Any, key: Any, rows: Any) -> Any:
-    """A row, by the high word of the product of 64 bits and the number of rows: off by 2**-32 of itself at most."""
+    """Return a random row, the high word of 64 bits times ``rows``; its bias is at most 2**-32 of its probability."""
     low, high = (cast(word, np.uint64) for word in _words(column, number, key))
     return high * rows + (low * rows >> 32) >> 32
 
 
 def _random_column(row: Any, number: Any, key: Any) -> Any:
-    """A column and more: 32 bits, of which a mask takes what it needs."""
+    """Return 32 random bits; the caller masks out a column."""
     return _words(cast(row, np.uint32), number, key)[0]
 
 
 def _lifted(difference: Any, rows: Any) -> Any:
-    """A difference of rows, with ``rows`` added if it is negative: a mask, for NumPy's where takes three times that."""
+    """Add ``rows`` to a negative difference of rows, by a mask: NumPy's where takes three times as long."""
     return difference + (rows & (0 - (difference >> 63)))
 
 
 def _place(index: Any, columns: Any, scale: Any) -> Any:
-    """Row and column of an index, and the mask of columns: ``scale`` is 2**32 / columns, for shifts are constants."""
+    """Return row and column of an index, and the mask of columns.
+
+    ``scale`` is 2**32 / columns: a multiplication, because the kernel language shifts by constants only.
+    """
     mask = cast(columns - 1, np.uint32)
     return (index >> 32) * scale + ((index & 0xFFFFFFFF) * scale >> 32), cast(index, np.uint32) & mask, mask
 
@@ -88,38 +91,54 @@ def _index_unshuffle(
 
 @in_default_fpenv
 def index_shuffle(key: Key, index: ArrayLike, n: Int, *, inverse: bool = False, out: Array | None = None) -> Array:
-    """Elements of a random permutation of 0 to ``n - 1``, each computed from its index alone.
+    """Return elements of a random permutation of 0 to ``n - 1``, each computed from its index alone.
 
     Parameters
     ----------
     key
-        A key, or an array of keys: each gives its own permutation.
-    index
-        Integers from 0 to ``n - 1``: which elements of the permutation.
-    n
-        The length of the permutation, from 1 to 2**63, or 0 without an index. Nothing of that length is made or kept.
-    inverse
-        Whether to go back: from elements to the indices where they stand.
+        A key, or an array of keys with one permutation each.
+    index : int or array_like of ints
+        Which elements of the permutation: integers in [0, n - 1].
+    n : int
+        Length of the permutation, from 1 to 2**63, or 0 if there is no index. No array of this length is made.
+    inverse : bool, optional
+        Whether to apply the inverse permutation, which maps an element to its index. False by default.
     out
-        As for `sample_kernel`: the result is int64, or of the integers of ``out``, and has shape
-        ``key.shape + index.shape``.
+        Array of integers to write to and return, of shape ``key.shape + index.shape``.
+
+    Returns
+    -------
+    ndarray
+        Integers in [0, n - 1], of shape ``key.shape + index.shape``; int64, or the integer dtype of ``out``.
 
     Raises
     ------
     TypeError
-        For an index or ``n`` that is no integer, or a wrong kind of argument.
+        If ``index`` or ``n`` is not an integer, or an argument is of a wrong kind.
     ValueError
-        For an ``n`` outside 1 to 2**63, or an index outside 0 to ``n - 1``.
+        If ``n`` is outside 1 to 2**63, or an index is outside 0 to ``n - 1``.
+
+    See Also
+    --------
+    permutation : A permutation as an array.
+    shuffled_batches : The order of examples in each epoch of training, by this function.
 
     Notes
     -----
-    A Feistel network on a rectangle of at least ``n`` places, whose rounds are Threefry-2x32 blocks; what falls outside
-    of ``n`` goes through it again. Luby, Rackoff, SIAM Journal on Computing 17 (1988), 373-386; Black, Rogaway,
-    "Ciphers with arbitrary finite domains", CT-RSA 2002, 114-130. Uniform over all permutations as far as tests can
-    see; record 0008 in docs/design has the evidence. The permutations that a key gives for other ``n`` are unrelated.
+    The permutation is a Feistel network [1]_ on a rectangle of at least ``n`` cells, whose round function is a
+    Threefry-2x32 block. An index outside ``n`` passes through the network again [2]_. The permutation is uniform over
+    all permutations as far as tests can see; docs/design/0008-index-shuffle.md has the evidence. The permutations that
+    a key gives for other ``n`` are unrelated.
 
-    A GPU, which is not waited for, takes everything through the network a fixed number of times, at most 32: an element
-    that is still outside, with a probability below 2**-128 and never for ``n`` up to 576, would be -1.
+    On a GPU, so as not to synchronize, every index passes through the network a fixed number of times, at most 32. An
+    element that is still outside would be -1; the probability is below 2**-128, and 0 for ``n`` up to 576.
+
+    References
+    ----------
+    .. [1] M. Luby, C. Rackoff, "How to construct pseudorandom permutations from pseudorandom functions", SIAM Journal
+       on Computing 17 (1988), 373-386. https://doi.org/10.1137/0217022
+    .. [2] J. Black, P. Rogaway, "Ciphers with arbitrary finite domains", CT-RSA 2002, LNCS 2271, 114-130.
+       https://doi.org/10.1007/3-540-45760-7_9
 
     Examples
     --------
@@ -142,7 +161,7 @@ def index_shuffle(key: Key, index: ArrayLike, n: Int, *, inverse: bool = False, 
         return cast_to_out(key, _there(here, start, n, row_keys, column_keys, inverse), dtype, out)
     place = None if out is None else check_out(key, out, shape, dtype)
     result = _permuted(start, n, row_keys, column_keys, shape, inverse, place if dtype == np.int64 else None)
-    # What lies outside goes on until it is inside: of the places inside, that is a permutation.
+    # Indices outside n pass through the network until they are inside, which permutes the indices inside.
     whole = np.atleast_1d(result)
     outside = np.nonzero(whole > n - 1)
     while outside[0].size:
@@ -157,9 +176,10 @@ def index_shuffle(key: Key, index: ArrayLike, n: Int, *, inverse: bool = False, 
 
 
 def _there(here: Device, start: Array, n: int, row_keys: Array, column_keys: Array, inverse: bool) -> Array:
-    """On a GPU, where to know what is outside is to wait: all go through the network again, and those outside stay.
+    """Return the elements on a GPU, where reading which are outside would synchronize.
 
-    An index that is none gives -1.
+    Every index passes through the network again a fixed number of times, and the result is kept for those that are
+    outside. An invalid index gives -1.
     """
 
     def permuted(index: Array) -> Array:
@@ -181,10 +201,10 @@ def _there(here: Device, start: Array, n: int, row_keys: Array, column_keys: Arr
 
 
 def _repeats(n: int) -> int:
-    """How often an index goes through the network again, so that none is left outside.
+    """Return how often an index passes through the network again, so that none is left outside.
 
-    Places outside are met once each, so never more often than there are; and each time one of them is met with their
-    share as probability, which is small: this asks for 2**-128 of being outside each time.
+    Each time the index meets another cell outside, so their number is always enough. It does so with the probability
+    outside / cells each time, so the number returned leaves a probability of at most 2**-128.
     """
     rows, columns = _sides(n)
     outside = rows * columns - n
@@ -192,7 +212,7 @@ def _repeats(n: int) -> int:
 
 
 def _sides(n: int) -> tuple[int, int]:
-    """Rows and columns of the rectangle."""
+    """Return the numbers of rows and columns of the rectangle."""
     columns = 2 ** (n.bit_length() // 2)
     return -(-n // columns), columns
 
@@ -200,9 +220,9 @@ def _sides(n: int) -> tuple[int, int]:
 def _permuted(
     index: Array, n: int, row_keys: Array, column_keys: Array, shape: Shape, inverse: bool, out: Array | None = None
 ) -> Array:
-    """Once through the network."""
+    """Pass indices through the network once."""
     sizes, turns = _network(n, inverse)
-    unused = key_of(0)  # for `draw`: these kernels ask their lane for nothing
+    unused = key_of(0)  # `sample_kernel` requires a key; these kernels draw no bits
     chosen = _index_unshuffle if inverse else _index_shuffle
     for first in turns:
         arguments = (*sizes, first, row_keys, column_keys)
@@ -211,23 +231,24 @@ def _permuted(
 
 
 def _network(n: int, inverse: bool) -> tuple[tuple[int, int, int], Iterable[int]]:
-    """Rows, columns and scale of a kernel's runs, and the first round of each."""
+    """Return rows, columns and scale of the kernel's runs, and the first round of each run."""
     rows, columns = _sides(n)
     turns = range(0, _runs(rows, columns) * _ROUNDS, _ROUNDS)
     return (rows, columns, 2**32 // columns), reversed(turns) if inverse else turns
 
 
 def _runs(rows: int, columns: int) -> int:
-    """How many runs of the kernel make a permutation that no test tells from a uniform one: more, the smaller it is.
+    """Return how many runs of the kernel make the permutation indistinguishable from a uniform one.
 
-    The distance from the uniform distribution falls with each round by a factor of the shorter side, as chi-squares
-    measure it, or near to it; this asks for a factor of 2**64 (docs/design/0008-index-shuffle.md).
+    The distance from the uniform distribution, measured by chi-squares, falls with each round by about a factor of the
+    shorter side, so a short permutation needs more runs. They give a factor of at least 2**64
+    (docs/design/0008-index-shuffle.md).
     """
     return math.ceil(64 / (_ROUNDS * math.log2(max(2, min(rows, columns)))))
 
 
 def _length(n: Any, count: int) -> int:
-    """The length of a permutation of which so many elements are wanted; where these are none, it may be 0."""
+    """Check the length of a permutation of which ``count`` elements are wanted; it can be 0 if these are none."""
     if not is_integer(n):
         raise TypeError(f"n is an int, got {short_repr(n)}")
     if not (0 if count == 0 else 1) <= n <= 2**63:
@@ -236,7 +257,7 @@ def _length(n: Any, count: int) -> int:
 
 
 def _indices(here: Device, index: ArrayLike, n: Any) -> tuple[Array, int]:
-    """The indices, and ``n``, checked."""
+    """Return the indices and ``n``, checked."""
     if is_on_gpu(index):
         there = here.array("index", index)
         if there.dtype.kind not in "iu":

@@ -21,20 +21,44 @@ def _laplace(lane: Any) -> Any:
 
 
 def laplace(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
-    """Standard Laplace variates: density ``exp(-abs(x)) / 2``.
+    """Return standard Laplace variates.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
+    key
+        As for `sample_kernel`.
+    shape
+        As for `sample_kernel`.
     dtype
-        float16, bfloat16, float32 (the default) or float64.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Variates of shape ``key.shape + shape``, float32 by default, in [-15.6, 16.7] for float32 and narrower dtypes
+        and in [-35.7, 36.8] for float64.
+
+    Raises
+    ------
+    TypeError
+        If ``dtype`` is not a float dtype, or an argument is of a wrong kind.
+
+    See Also
+    --------
+    exponential : The absolute values.
+    generalized_normal : The generalization to other exponents.
+    logistic : A symmetric distribution with similar tails.
 
     Notes
     -----
-    ``sign(u) * log(1 - abs(u))`` of a uniform u on (-1, 1), as accurate near 0 as in the tails; values lie in
-    [-15.6, 16.7] for float32 (and narrower floats) and in [-35.7, 36.8] for float64, and 0 never occurs in these two.
-    The values of ``jax.random.laplace`` within rounding.
+    The density is ``exp(-abs(x)) / 2``. A variate is ``sign(u) * log(1 - abs(u))`` of a uniform u on (-1, 1).
+
+    Precision: float32 values are within 0.9 ULP of the formula, near 0 as in the tails. 0 never occurs in float32 and
+    float64.
+
+    The values are those of ``jax.random.laplace`` within rounding.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Logarithms of gamma variates."""
+"""The distribution of logarithms of gamma variates."""
 
 from __future__ import annotations
 
@@ -24,29 +24,46 @@ def loggamma_kernel(lane: Any, a: Any) -> Any:
 def loggamma(
     key: Key, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
-    """Logarithms of gamma variates of shape ``a``, finite also where the variate itself would underflow to 0.
+    """Return logarithms of gamma variates of shape ``a`` and scale 1.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    a
-        Positive finite numbers that broadcast to the result.
+    key
+        As for `sample_kernel`.
+    a : float or array_like of floats
+        Shape of the gamma distribution, positive and finite. Broadcasts to ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        float16, bfloat16, float32 (the default) or float64.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Variates of shape ``key.shape + shape``, float32 by default, finite except for the smallest ``a``: see Notes.
 
     Raises
     ------
     ValueError
-        If an ``a`` is zero, negative, infinite or NaN.
+        If ``a`` is not positive and finite.
+
+    See Also
+    --------
+    gamma : The variates themselves, which underflow to 0 for small ``a``.
+    gumbel : The case ``a = 1`` with the opposite sign, without rejection.
 
     Notes
     -----
-    The logarithm of what `gamma` draws for the same key, with an absolute error of 2 ULP of 1 or of the value. It is
-    -inf only below the smallest number of the dtype, as most values are for an ``a`` below 2e-39 (float64: 4e-309).
-    Values differ from jax.random.loggamma, as those of `gamma`.
+    The density is ``exp(a * x - exp(x)) / gamma(a)``. A variate is the logarithm of that of `gamma` for the same key.
+
+    Precision: the error is at most 2 ULP of the value, or of 1 if that is larger. A value is -inf only below the
+    smallest number of the dtype, as most values are for an ``a`` below 2e-39 (4e-309 for float64).
+
+    The values differ from those of ``jax.random.loggamma``, as those of `gamma` do.
 
     Examples
     --------

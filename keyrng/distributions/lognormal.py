@@ -23,15 +23,15 @@ def _lognormal(lane: Any, sigma: Any) -> Any:
 
 
 def _polar(lane: Any, sigma: Any) -> tuple[Any, Any]:
-    """The absolute value of a complex number, and its angle over pi."""
+    """Return the absolute value of a complex variate, and its angle divided by pi."""
     real, imag = (complex_part(child) for child in lane.split(2))
     turns = imag * sigma * (1.0 / math.pi)
-    # So large a float is even: its cosine is that of 0. Infinity has none.
+    # A float this large is an even integer, so its cosine is that of 0; infinity has no cosine.
     return exp(real * sigma), where(abs(turns) < 2.0 * format_of(turns).integers, turns, 0.0)
 
 
 def _times(size: Any, part: Any) -> Any:
-    return where(part == 0.0, part, size * part)  # on an axis the other part is 0, however large the number
+    return where(part == 0.0, part, size * part)  # on an axis the other part is 0, also if size is infinite
 
 
 @kernel(*FLOATS)
@@ -49,28 +49,44 @@ def _lognormal_imag(lane: Any, sigma: Any) -> Any:
 def lognormal(
     key: Key, sigma: ArrayLike = 1.0, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
-    """Log-normal variates: ``exp(sigma * z)`` of a standard normal z.
+    """Return log-normal variates ``exp(sigma * z)`` of a standard normal z.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    sigma
-        The standard deviation of the logarithm: finite numbers that broadcast to the result, zero or positive.
+    key
+        As for `sample_kernel`.
+    sigma : float or array_like of floats, optional
+        Standard deviation of the logarithm, zero or more and finite; 1 by default. Broadcasts to ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        float16, bfloat16, float32 (the default) or float64; complex64 or complex128 for a z as `normal` has it.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Variates of shape ``key.shape + shape``, float32 by default. Real ones lie in [0, inf]. For complex64 and
+        complex128 z is complex, as in `normal`.
 
     Raises
     ------
     ValueError
-        If a sigma is negative, infinite or NaN.
+        If ``sigma`` is negative, infinite or NaN.
+
+    See Also
+    --------
+    normal : The logarithms of the variates.
 
     Notes
     -----
-    A sigma of 0 gives 1; where it is large values underflow to 0 and overflow to infinity. The values of
-    ``jax.random.lognormal`` within rounding, times the logarithm.
+    The density is ``exp(-(log(x) / sigma)**2 / 2) / (x * sigma * sqrt(2 * pi))`` for ``x > 0``. A ``sigma`` of 0 gives
+    1. For a large ``sigma`` values underflow to 0 and overflow to infinity.
+
+    The values are those of ``jax.random.lognormal`` within rounding, times the logarithm.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The logarithmic distribution, of counts that are never zero."""
+"""The logarithmic (log-series) distribution."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from keyrng.kernels.ops import cast
 
 @kernel("float64")
 def _logseries(lane: Any, p: Any) -> Any:
-    # Geometric, with q = 1 - (1 - p)**U. Where that cannot be told from 0 its logarithm is -inf, and the value 1.
+    # Kemp's LS: k = floor(1 + log(V) / log(q)) with q = 1 - (1 - p)**U. If q rounds to 0, log(q) is -inf and k is 1.
     first, second = lane.split(2)
     log_q = log1p(-exp(uniform_co(first) * log1p(-p)))
     return cast(floor(log_unchecked(uniform_oc(second)) / log_q) + 1.0, np.uint64)
@@ -30,31 +30,53 @@ def _logseries(lane: Any, p: Any) -> Any:
 def logseries(
     key: Key, p: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
-    """Integers from 1 on, ``k`` with probability ``-p**k / (k * log(1 - p))``.
+    """Return variates of the logarithmic distribution, integers from 1 on.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    p
-        Numbers from 0, which gives 1 always, to below 1 that broadcast to the result; at most ``1 - 38 / largest`` for
-        a dtype with that largest integer.
+    key
+        As for `sample_kernel`.
+    p : float or array_like of floats
+        Parameter of the distribution, in [0, 1), and at most ``1 - 38 / largest`` for a dtype whose largest integer is
+        ``largest``. 0 always gives 1. Broadcasts to ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        Any integer dtype; int32 by default.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Integers, one or more, of shape ``key.shape + shape``, int32 by default; any integer dtype is possible.
 
     Raises
     ------
     ValueError
-        If a ``p`` is negative, not less than 1 or NaN, or so near 1 that a value might not fit the dtype.
+        If ``p`` is outside [0, 1), NaN, or so near 1 that a value might not fit ``dtype``.
+
+    See Also
+    --------
+    geometric : Probabilities that decrease without the factor ``1 / k``.
+    zipf : Probabilities that decrease as a power of ``k``.
 
     Notes
     -----
-    Algorithm LS of A. W. Kemp, "Efficient generation of logarithmically distributed pseudo-random variables", Applied
-    Statistics 30 (1981), 249-253, in float64: two uniforms, no rejection, right for ``p`` however near 1. No value is
-    above ``1 + 36.05 / (1 - p)``, so each fits. Beyond 2**53 values are multiples of powers of two. The parameters of
-    ``numpy.random.Generator.logseries``; jax has none.
+    The probability of ``k`` is ``-p**k / (k * log(1 - p))``. The method is algorithm LS of [1]_, in float64: two
+    uniforms, no rejection, accurate for ``p`` however near 1.
+
+    No value is above ``1 + 36.05 / (1 - p)``, so every value fits the dtype. Values beyond 2**53 are multiples of
+    powers of two.
+
+    The parameters are those of ``numpy.random.Generator.logseries``; ``jax.random`` does not have this distribution.
+
+    References
+    ----------
+    .. [1] A. W. Kemp, "Efficient generation of logarithmically distributed pseudo-random variables", Applied Statistics
+       30 (1981), 249-253. https://doi.org/10.2307/2346348
 
     Examples
     --------
@@ -65,7 +87,7 @@ def logseries(
     dtype = integer_dtype(dtype, out)
     checked_parameter(
         device_of(key), below_one(p=p), FLOAT64
-    )  # the error for a value that is not a probability comes first
+    )  # the error for an invalid p comes before that for the dtype
     return sample_kernel(_logseries, key, shape, dtype, _fitting(dtype)(p=p), compute=FLOAT64, out=out)
 
 

@@ -21,19 +21,41 @@ def _maxwell(lane: Any) -> Any:
 
 
 def maxwell(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
-    """Maxwell variates of scale 1, lengths of three-dimensional normal vectors: density ``c x**2 exp(-x**2 / 2)``.
+    """Return Maxwell variates of scale 1.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
+    key
+        As for `sample_kernel`.
+    shape
+        As for `sample_kernel`.
     dtype
-        float16, bfloat16, float32 (the default) or float64.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Variates, zero or more, of shape ``key.shape + shape``, float32 by default.
+
+    Raises
+    ------
+    TypeError
+        If ``dtype`` is not a float dtype, or an argument is of a wrong kind.
+
+    See Also
+    --------
+    chisquare : The squares, for 3 degrees of freedom.
+    double_sided_maxwell : The variates with a random sign.
+    rayleigh : The lengths of normal vectors in the plane.
 
     Notes
     -----
-    The norm of the three normals that an array of shape ``(*shape, 3)`` has there: the values of jax.random.maxwell
-    within rounding. ``c`` is ``sqrt(2 / pi)``.
+    The density is ``sqrt(2 / pi) * x**2 * exp(-x**2 / 2)`` for ``x >= 0``. A variate is the Euclidean norm of three
+    normal variates, those at its place in an array of shape ``(*shape, 3)``.
+
+    The values are those of ``jax.random.maxwell`` within rounding.
 
     Examples
     --------

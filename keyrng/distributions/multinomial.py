@@ -33,7 +33,7 @@ from keyrng.kernels.ops import where
 
 
 def _sums_from(rows: Array) -> Array:
-    """For each class the sum of it and those after it, in order from the last."""
+    """Return for each class the sum of it and the classes after it, added in order from the last."""
     here = device_at(rows)
     sums = here.copy(rows)
     with here.current():
@@ -45,7 +45,7 @@ def _sums_from(rows: Array) -> Array:
 def _class_by_class(
     key: Key, full: tuple[int, ...], total: Array, count: Callable[[Key, tuple[int, ...], int, ArrayLike], Array]
 ) -> Array:
-    """Rows that add up to ``total``: ``count(key, shape, i, rest)`` draws class ``i`` from what is left."""
+    """Return rows that sum to ``total``; ``count(key, shape, i, rest)`` draws class ``i`` from the draws left."""
     here = device_of(key)
     sample = here.empty(full, FLOAT64)
     keys = split(key, full[-1])
@@ -76,37 +76,55 @@ def multinomial(
     unroll: int = 1,
     out: Array | None = None,
 ) -> Array:
-    """Counts of the classes that ``n`` independent draws fall into, of class ``i`` with probability ``p[i]``.
+    """Return the numbers of draws per class of ``n`` independent draws with probabilities ``p``.
 
     With an array of keys and parameters per key, ``shape=p.shape[-1:]`` returns one sample per key.
 
     Parameters
     ----------
-    key, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    n
-        Whole numbers, zero or more, that broadcast to the result without its last axis; at most the number up to which
-        the dtype holds every count, as for `binomial`.
-    p
-        Weights of the classes along the last axis, zero or more and finite, not all zero: each over their sum is the
-        probability. The axes before it broadcast to the result.
+    key
+        As for `sample_kernel`.
+    n : int or array_like of ints
+        Number of draws, a whole number from 0 to the number up to which ``dtype`` represents every count, as for
+        `binomial`. Broadcasts to the result without its last axis.
+    p : array_like of floats
+        Weights of the classes along the last axis: finite, zero or more, and not all 0. Each weight divided by their
+        sum is the probability. The axes before the last broadcast to the result.
     shape
-        The shape with the axis of the classes last, as in jax; None for that of ``p`` and ``n`` together.
+        Shape of the counts with the axis of the classes last, as in jax; None, the default, is the shape of ``p`` and
+        ``n`` together.
     dtype
-        float32 by default, as in jax; any float or integer dtype.
-    unroll
-        Of no effect: it is for callers that jax had.
+        As for `sample_kernel`.
+    unroll : int, optional
+        Ignored; accepted for compatibility with jax.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Counts along the last axis, of shape ``key.shape + shape``, float32 by default, as in jax; any float or integer
+        dtype is possible.
 
     Raises
     ------
     ValueError
-        If a parameter is outside its range or NaN, or the shapes do not fit.
+        If a parameter is outside its range or NaN, or the shapes do not broadcast.
+
+    See Also
+    --------
+    binomial : Two classes.
+    categorical : The class of each draw.
+    dirichlet : Random probabilities.
+    multivariate_hypergeometric : Draws without replacement.
 
     Notes
     -----
-    Binomial variates of what is left, class after class, in float64: a row adds up to ``n``, exactly. Where the sum of
-    the weights could overflow or be subnormal they are scaled first. Values differ
-    from jax.random.multinomial, as those of `binomial`.
+    The probability of counts ``k`` is ``n!`` times the product of ``p[i]**k[i] / k[i]!``. Class after class, a count is
+    a binomial variate of the draws that are left, in float64, so a row sums to exactly ``n``. Weights whose sum could
+    overflow or be subnormal are scaled first.
+
+    The values differ from those of ``jax.random.multinomial``, as those of `binomial` do.
 
     Examples
     --------
@@ -128,7 +146,7 @@ def multinomial(
     if not weights.shape[-1]:
         if may_hold(np.asarray, draws):
             raise ValueError(error())
-        return cast_to_out(key, here.empty(full, FLOAT64), dtype, out)  # no draws of no classes
+        return cast_to_out(key, here.empty(full, FLOAT64), dtype, out)  # 0 draws, 0 classes
     left = _sums_from(weights)
     draws = here.adopt("n", check_relation(place, _positive, draws, left[..., 0], error=error), n)
     chances = here.adopt("p", place.apply(_chance, weights, left), p)

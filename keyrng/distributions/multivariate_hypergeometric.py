@@ -33,7 +33,7 @@ from keyrng.distributions.multinomial import _class_by_class, _sums_from
 
 
 def _countable(items: Any, others: Any) -> Any:
-    return items <= LARGEST - others  # not the sum, which is rounded
+    return items <= LARGEST - others  # the sum would be rounded
 
 
 def _contained(nsample: Any, total: Any) -> Any:
@@ -50,35 +50,54 @@ def multivariate_hypergeometric(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Counts of each color among ``nsample`` items drawn without replacement from ``colors[i]`` items of color ``i``.
+    """Return the numbers of items per color among ``nsample`` drawn without replacement.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, out
+    key
         As for `sample_kernel`.
-    colors
-        Whole numbers of items, zero or more, along the last axis, of at most 2**53 together; the axes before it
-        broadcast to the result.
-    nsample
-        Whole numbers, at most the items there are, that broadcast to the result without its last axis.
+    colors : array_like of ints
+        Numbers of items of each color along the last axis: whole numbers, zero or more, with a sum of at most 2**53.
+        The axes before the last broadcast to the result.
+    nsample : int or array_like of ints
+        Number of items drawn, a whole number from 0 to the sum of ``colors``. Broadcasts to the result without its last
+        axis.
     shape
-        The result has shape ``key.shape + shape + colors.shape[-1:]``; None for what ``nsample`` and ``colors`` without
-        its last axis broadcast to.
+        Shape of the array of draws, an int or a tuple of ints; None, the default, is the shape to which ``nsample`` and
+        ``colors.shape[:-1]`` broadcast.
     dtype
-        Any integer dtype that holds the largest possible count, the smaller of ``nsample`` and a color's items; int32
-        by default.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Counts along the last axis, of shape ``key.shape + shape + colors.shape[-1:]``, int32 by default; any integer
+        dtype is possible that represents the largest possible count, the smaller of ``nsample`` and the items of a
+        color.
 
     Raises
     ------
     ValueError
-        If a parameter is outside its range or NaN, or the shapes do not fit.
+        If a parameter is outside its range or NaN, or the shapes do not broadcast.
+
+    See Also
+    --------
+    choice : The items instead of their numbers, with ``replace=False``.
+    hypergeometric : Two colors.
+    multinomial : Draws with replacement.
 
     Notes
     -----
-    Hypergeometric variates of what is left, color after color, in float64: a row adds up to ``nsample``. The
-    parameters are those of numpy.random.Generator.multivariate_hypergeometric.
+    The probability of counts ``k`` is the product of ``C(colors[i], k[i])`` divided by ``C(sum(colors), nsample)``.
+    Color after color, a count is a hypergeometric variate of the items that are left, in float64, so a row sums to
+    ``nsample``.
+
+    The parameters are those of ``numpy.random.Generator.multivariate_hypergeometric``; ``jax.random`` does not have
+    this distribution.
 
     Examples
     --------
@@ -112,7 +131,7 @@ def multivariate_hypergeometric(
         others[..., :-1] = left[..., 1:]
     items = check_relation(place, _countable, items, others, error=too_many)
     items = check_relation(place, held_by(dtype), items, add_axis("nsample", taken), error=not_held)
-    left = _sums_from(items)  # in GPU memory NaN for a row with a color that a check made NaN
+    left = _sums_from(items)  # again: on a GPU the checks make invalid colors NaN, and so their row
     total = left[..., 0] if left.shape[-1] else place.xp.zeros(left.shape[:-1])
     taken = check_relation(place, _contained, taken, total, error=too_large)
     taken = here.adopt("nsample", taken, nsample)

@@ -32,45 +32,64 @@ def multivariate_normal(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Normal vectors: density proportional to ``exp(-(x - mean) @ inv(cov) @ (x - mean) / 2)``.
+    """Return normal vectors of mean ``mean`` and covariance ``cov``.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, out
+    key
         As for `sample_kernel`.
-    mean
-        Finite numbers along the last axis; the axes before it broadcast to the result.
-    cov
-        Symmetric finite matrices along the last two axes, as long as the mean; those before broadcast to the result.
+    mean : array_like of floats
+        Mean along the last axis, finite. The axes before the last broadcast to the result.
+    cov : array_like of floats
+        Covariance matrices along the last two axes: symmetric, finite and of the length of ``mean``. The axes before
+        the last two broadcast to the result.
     shape
-        The result has shape ``key.shape + shape + mean.shape[-1:]``; None for what the axes before broadcast to.
+        Shape of the array of vectors, an int or a tuple of ints; None, the default, is the shape to which the other
+        axes of ``mean`` and ``cov`` broadcast.
     dtype
-        float16, bfloat16, float32 or float64; by default that of arrays of floats among ``mean`` and ``cov``, the wider
-        of the two, and float32 if there is none.
-    method
-        How ``cov`` is factored: ``"cholesky"``, the fastest, needs it positive definite; ``"svd"`` and ``"eigh"`` also
-        take eigenvalues of 0.
+        float16, bfloat16, float32 or float64; by default the wider of those of the float arrays among ``mean`` and
+        ``cov``, or float32 if there is none.
+    method : {"cholesky", "svd", "eigh"}, optional
+        Factorization of ``cov``. ``"cholesky"``, the default and the fastest, requires a positive definite matrix;
+        ``"svd"`` and ``"eigh"`` also accept eigenvalues of 0.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Vectors along the last axis, of shape ``key.shape + shape + mean.shape[-1:]``.
 
     Raises
     ------
     ValueError
-        For numbers that are not finite, a ``cov`` that is not square, not symmetric or has a negative eigenvalue (with
-        ``"cholesky"``, or one of 0), lengths that differ, or an unknown method.
+        If a number is not finite, ``cov`` is not square, not symmetric or has a negative eigenvalue (with
+        ``"cholesky"``, an eigenvalue that is not positive), lengths differ, or ``method`` is unknown.
+
+    See Also
+    --------
+    normal : Independent components of variance 1.
+    wishart : Random covariance matrices.
 
     Notes
     -----
-    ``mean + factor @ normal(key, shape + (n,))``, the values of ``jax.random.multivariate_normal`` within rounding. The
-    factor is LAPACK's, in float64, and so an exception to the same bits everywhere: libraries differ in its last bits,
-    or in the signs of eigenvectors. All else is written out, so that a sample is the beginning of a longer one. For a
-    ``cov`` in the memory of a GPU the factor is cuSOLVER's, and NaN where the matrix is not as required.
+    The density is proportional to ``exp(-(x - mean) @ inv(cov) @ (x - mean) / 2)``. A variate is
+    ``mean + factor @ normal(key, shape + (n,))``. The values are those of ``jax.random.multivariate_normal`` within
+    rounding.
+
+    The factor is computed by LAPACK in float64, and so is an exception to the rule of equal bits everywhere: libraries
+    differ in its last bits, or in the signs of eigenvectors. Everything else has a fixed order of operations, so a
+    sample is a prefix of a longer one. For a ``cov`` in GPU memory the factor is computed by cuSOLVER, and is NaN if
+    the matrix is not as required.
 
     Examples
     --------
     >>> import keyrng
-    >>> keyrng.multivariate_normal(keyrng.key(0), [0.0, 10.0], [[2.0, 1.0], [1.0, 1.0]], (2,)).shape
-    (2, 2)
+    >>> keyrng.multivariate_normal(keyrng.key(0), [0.0, 10.0], [[2.0, 1.0], [1.0, 1.0]], (2,))
+    array([[ 2.2947626, 12.57946  ],
+           [-0.6131951,  9.637812 ]], dtype=float32)
     """
     check_choice("method", method, *METHODS)
     dtype = floating_of(dtype, out, mean, cov)

@@ -49,31 +49,49 @@ def negative_binomial(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Counts of failures before the ``n``-th success: ``gamma(n + k) / (k! gamma(n)) * p**n * (1 - p)**k``.
+    """Return the numbers of failures before the ``n``-th success of probability ``p``.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    n
-        Positive finite numbers of successes, whole or not, that broadcast to the result.
-    p
-        Probabilities of success, above 0 and at most 1, that broadcast to the result.
+    key
+        As for `sample_kernel`.
+    n : float or array_like of floats
+        Number of successes, positive and finite, whole or not. Broadcasts to ``key.shape + shape``.
+    p : float or array_like of floats
+        Probability of success, in (0, 1]. Broadcasts to ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        Any integer dtype; int32 by default.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Counts, zero or more, of shape ``key.shape + shape``, int32 by default; any integer dtype is possible.
 
     Raises
     ------
     ValueError
-        If a parameter is outside its range or NaN, or counts may be too large for the dtype (with a probability of
-        more than 1e-15 or so).
+        If a parameter is outside its range or NaN, or counts may be too large for ``dtype`` (with a probability of more
+        than about 1e-15).
+
+    See Also
+    --------
+    binomial : Successes in ``n`` trials.
+    geometric : Trials up to the first success.
+    poisson : The limit for large ``n``.
 
     Notes
     -----
-    A Poisson variate whose mean is a gamma variate of shape ``n`` and scale ``(1 - p) / p``, in float64. The
-    parameters are those of numpy.random.Generator.negative_binomial.
+    The probability of ``k`` is ``gamma(n + k) / (k! * gamma(n)) * p**n * (1 - p)**k``. A variate is a Poisson variate
+    whose mean is a gamma variate of shape ``n`` and scale ``(1 - p) / p``, in float64.
+
+    The parameters are those of ``numpy.random.Generator.negative_binomial``; ``jax.random`` does not have this
+    distribution.
 
     Examples
     --------
@@ -103,10 +121,10 @@ def _checked(here: Device, n: ArrayLike, p: ArrayLike, dtype: Dtype) -> tuple[Pa
 
 @lru_cache
 def _fits(largest: int) -> Callable[[Any, Any], Any]:
-    """Whether counts are at most so large."""
+    """Return the relation that counts are at most ``largest``."""
 
     def fits(p: Any, n: Any) -> Any:
-        # Twelve deviations of the gamma variate and its exponential tail, then the same of the Poisson variate.
+        # Twelve standard deviations of the gamma variate and its exponential tail, then ten of the Poisson variate.
         mean = (n + 12.0 * sqrt(n) + 36.0) * ((1.0 - p) / p)
         return mean + 10.0 * sqrt(mean) <= largest
 

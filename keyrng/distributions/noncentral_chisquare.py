@@ -16,9 +16,10 @@ from keyrng.kernels.lane import FLOATS, kernel
 
 
 def _added_shape(lane: Any, nonc: Any) -> Any:
-    """What noncentrality adds to the shape: a noncentral chi-square is a Poisson mixture of central ones, for every df.
+    """Return what noncentrality adds to the gamma shape.
 
-    N. L. Johnson, S. Kotz, N. Balakrishnan, Continuous Univariate Distributions 2, 2nd edition, equation (29.4).
+    A noncentral chi-square is a Poisson mixture of central ones, for every df: N. L. Johnson, S. Kotz, N. Balakrishnan,
+    Continuous Univariate Distributions 2, 2nd edition, equation (29.4).
     """
     base, rest = poisson_parts(lane, nonc * 0.5)
     return base + rest
@@ -40,31 +41,53 @@ def noncentral_chisquare(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Noncentral chi-square variates: sums of ``df`` squared normals whose squared means add up to ``nonc``.
+    """Return noncentral chi-square variates of ``df`` degrees of freedom and noncentrality ``nonc``.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    df
-        Positive finite degrees of freedom that broadcast to the result.
-    nonc
-        Noncentralities, zero or more and finite, that broadcast to the result.
+    key
+        As for `sample_kernel`.
+    df : float or array_like of floats
+        Degrees of freedom, positive and finite. Broadcasts to ``key.shape + shape``.
+    nonc : float or array_like of floats
+        Noncentrality, zero or more and finite. Broadcasts to ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        float16, bfloat16, float32 (the default) or float64.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Variates, zero or more, of shape ``key.shape + shape``, float32 by default.
 
     Raises
     ------
     ValueError
-        If a parameter is outside its range, or NaN.
+        If a parameter is outside its range or NaN.
+
+    See Also
+    --------
+    chisquare : The case ``nonc = 0``.
+    noncentral_f : Ratios with a noncentral numerator.
 
     Notes
     -----
-    A chi-square of ``df + 2 * poisson(nonc / 2)`` degrees of freedom: Johnson, Kotz, Balakrishnan, Continuous
-    Univariate Distributions 2, equation (29.4). The parameters are those of
-    numpy.random.Generator.noncentral_chisquare.
+    For a whole number ``df`` this is the distribution of the sum of ``df`` squared normal variates of variance 1 whose
+    squared means sum to ``nonc``. A variate is a chi-square variate of ``df + 2 * poisson(nonc / 2)`` degrees of
+    freedom [1]_, for every ``df``.
+
+    The parameters are those of ``numpy.random.Generator.noncentral_chisquare``; ``jax.random`` does not have this
+    distribution.
+
+    References
+    ----------
+    .. [1] N. L. Johnson, S. Kotz, N. Balakrishnan, "Continuous Univariate Distributions", volume 2, 2nd edition, Wiley,
+       1995, equation (29.4).
 
     Examples
     --------

@@ -35,29 +35,47 @@ def noncentral_f(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Noncentral F variates: a noncentral chi-square over a chi-square, each over its degrees of freedom.
+    """Return noncentral F variates of ``dfnum`` and ``dfden`` degrees of freedom and noncentrality ``nonc``.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    dfnum, dfden
-        Positive finite degrees of freedom that broadcast to the result.
-    nonc
-        Noncentralities of the numerator, zero or more and finite, that broadcast to the result.
+    key
+        As for `sample_kernel`.
+    dfnum, dfden : float or array_like of floats
+        Degrees of freedom of the numerator and the denominator, positive and finite. They broadcast to
+        ``key.shape + shape``.
+    nonc : float or array_like of floats
+        Noncentrality of the numerator, zero or more and finite. Broadcasts to ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        float16, bfloat16, float32 (the default) or float64.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Variates, zero or more and possibly infinite, of shape ``key.shape + shape``, float32 by default.
 
     Raises
     ------
     ValueError
-        If a parameter is outside its range, or NaN.
+        If a parameter is outside its range or NaN.
+
+    See Also
+    --------
+    f : The case ``nonc = 0``.
+    noncentral_chisquare : The variates of the numerator.
 
     Notes
     -----
-    As `noncentral_chisquare` and `f`. The parameters are those of numpy.random.Generator.noncentral_f.
+    A variate is the ratio of a noncentral chi-square variate and a chi-square variate, each divided by its degrees of
+    freedom. The methods are those of `noncentral_chisquare` and `f`.
+
+    The parameters are those of ``numpy.random.Generator.noncentral_f``; ``jax.random`` does not have this distribution.
 
     Examples
     --------

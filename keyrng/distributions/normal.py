@@ -1,4 +1,4 @@
-"""The normal distribution, of real and of complex numbers."""
+"""The normal distribution, real and complex."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SQRT2 = float(np.sqrt(2.0))
 
 
 def complex_part(lane: Any) -> Any:
-    """The real or imaginary part of a complex normal: a normal divided by sqrt(2)."""
+    """Return the real or imaginary part of a complex normal variate: a normal variate divided by sqrt(2)."""
     return erfinv_unchecked(uniform_signed(lane))
 
 
@@ -44,28 +44,64 @@ def normal_imag_kernel(lane: Any) -> Any:
 
 
 def normal(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
-    """Standard normal variates: density ``exp(-x**2 / 2) / sqrt(2 * pi)``.
+    """Return standard normal variates, real or complex.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
+    key
+        As for `sample_kernel`.
+    shape
+        As for `sample_kernel`.
     dtype
-        float16, bfloat16, float32 (the default) or float64; complex64 or complex128 for complex numbers whose squares
-        of absolute values have mean 1: density ``exp(-abs(z)**2) / pi``.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Variates of shape ``key.shape + shape``, float32 by default. Real ones lie in [-5.42, 5.23] for float32 and
+        narrower dtypes and in [-8.30, 8.17] for float64. For complex64 and complex128 the mean of ``abs(z)**2`` is 1.
+
+    Raises
+    ------
+    TypeError
+        If ``dtype`` is not a float or complex dtype, or an argument is of a wrong kind.
+
+    See Also
+    --------
+    lognormal : Exponentials of normal variates.
+    maxwell : Lengths of normal vectors in space.
+    rayleigh : Lengths of normal vectors in the plane.
+    multivariate_normal : Normal vectors with a mean and a covariance.
+    truncated_normal : Normal variates between two bounds.
+    keyrng.initializers.normal : Initial weights.
 
     Notes
     -----
-    ``sqrt(2) * erfinv(u)`` of a uniform u on (-1, 1), by the polynomials of Giles, "Approximating the erfinv function",
-    GPU Computing Gems 2, 2010. Values lie in [-5.42, 5.23] for float32 (and narrower floats) and in [-8.30, 8.21] for
-    float64; 0 never occurs in these two. Either part of a complex number is ``erfinv(u)``, under a child of the key.
-    The values of ``jax.random.normal`` within rounding: 4 ULP for float32.
+    The density is ``exp(-x**2 / 2) / sqrt(2 * pi)``; for complex dtypes, ``exp(-abs(z)**2) / pi``. For another mean and
+    standard deviation type ``mean + stddev * keyrng.normal(key, shape)``.
+
+    A variate is ``sqrt(2) * erfinv(u)`` of a uniform u on (-1, 1), by the polynomials of Giles [1]_. Each part of a
+    complex variate is ``erfinv(u)``, computed from a child of the key.
+
+    Precision: the formula is that of jax; near both ends its relative error grows to 6e-6, and to 2e-10 in float64. 0
+    never occurs in float32 and float64.
+
+    The values are those of ``jax.random.normal`` within rounding: 4 ULP for float32.
+
+    References
+    ----------
+    .. [1] M. Giles, "Approximating the erfinv function", GPU Computing Gems, Jade Edition, 2012, 109-116.
+       https://doi.org/10.1016/B978-0-12-385963-1.00010-1
 
     Examples
     --------
     >>> import keyrng
     >>> keyrng.normal(keyrng.key(0), (3,))
     array([ 1.6226422 ,  2.0252647 , -0.43359444], dtype=float32)
+    >>> keyrng.normal(keyrng.key(0), (2,), "complex64")
+    array([ 0.7099453-1.727077j , -0.6408772-1.4394436j], dtype=complex64)
     """
     dtype = inexact_dtype(dtype, out)
     if dtype.kind == "c":

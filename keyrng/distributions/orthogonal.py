@@ -24,37 +24,62 @@ def orthogonal(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Orthonormal matrices, uniform in the sense of Haar: ``q`` and ``q @ r`` have one law for any orthogonal ``r``.
+    """Return random orthonormal matrices, uniform in the sense of Haar.
 
     Parameters
     ----------
-    key, out
+    key
         As for `sample_kernel`.
-    n, m
-        Rows and columns, ints of zero or more; ``m`` is ``n`` by default. The fewer of the two are orthonormal.
+    n : int
+        Number of rows, zero or more.
     shape
-        That of the array of matrices: the result has shape ``key.shape + shape + (n, m)``.
+        Shape of the array of matrices, an int or a tuple of ints; one matrix by default.
     dtype
-        float16, bfloat16, float32 (the default) or float64; complex64 or complex128 for unitary matrices.
+        As for `sample_kernel`.
+    m : int, optional
+        Number of columns, zero or more; ``n`` by default. The fewer of rows and columns are orthonormal.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Matrices of shape ``key.shape + shape + (n, m)``, float32 by default. For complex64 and complex128 the matrices
+        are unitary.
 
     Raises
     ------
     TypeError
-        For an ``n`` or ``m`` that is no int, or a wrong kind of argument.
+        If ``n`` or ``m`` is not an int, or an argument is of a wrong kind.
     ValueError
-        For a negative one.
+        If ``n`` or ``m`` is negative.
+
+    See Also
+    --------
+    ball : Points uniform in a ball.
+    keyrng.initializers.orthogonal : Initial weights.
 
     Notes
     -----
-    The QR decomposition of normals, with the signs that make the diagonal of R positive: Mezzadri, "How to generate
-    random matrices from the classical compact groups", Notices of the AMS 54 (2007), 592-604. The values of
-    ``jax.random.orthogonal`` within rounding. QR is LAPACK's, in float64, and so an exception to the same bits
-    everywhere: libraries differ in its last bits.
+    A matrix ``q`` has the distribution of ``q @ r`` for any orthogonal ``r``. It is the first factor of the QR
+    decomposition of a matrix of normal variates, with signs that make the diagonal of the second factor positive [1]_.
+
+    The values are those of ``jax.random.orthogonal`` within rounding. The decomposition is computed by LAPACK in
+    float64, and so is an exception to the rule of equal bits everywhere: libraries differ in its last bits.
+
+    References
+    ----------
+    .. [1] F. Mezzadri, "How to generate random matrices from the classical compact groups", Notices of the AMS 54
+       (2007), 592-604. https://arxiv.org/abs/math-ph/0609050
 
     Examples
     --------
     >>> import keyrng
     >>> q = keyrng.orthogonal(keyrng.key(0), 3)
+    >>> q.round(3)
+    array([[ 0.955,  0.294,  0.026],
+           [-0.046,  0.236, -0.971],
+           [-0.292,  0.926,  0.239]], dtype=float32)
     >>> bool(abs(q.T @ q - np.eye(3)).max() < 1e-6)
     True
     """
@@ -68,7 +93,7 @@ def orthogonal(
     given = dimensions(shape)
     full = full_shape(key, (*given, n, columns) if given or out is None else None, out)
     tall = (*full[key.ndim : -2], max(n, columns), min(n, columns))
-    # In float64, of which the last bits of the result are mostly not seen, whatever the library.
+    # QR in float64: after rounding to float32 the differences between libraries mostly disappear.
     drawn = normal(key, tall, dtype if dtype.kind == "c" else compute_dtype(dtype))
     here = device_of(key)
     with here.current():

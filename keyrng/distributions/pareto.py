@@ -22,29 +22,48 @@ def _pareto(lane: Any, b: Any) -> Any:
 def pareto(
     key: Key, b: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
-    """Pareto variates: density ``b / x**(b + 1)`` for ``x >= 1``.
+    """Return Pareto variates of shape ``b`` and minimum 1.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    b
-        Positive finite numbers that broadcast to the result.
+    key
+        As for `sample_kernel`.
+    b : float or array_like of floats
+        Shape of the distribution, positive and finite. Broadcasts to ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        float16, bfloat16, float32 (the default) or float64.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Variates, one or more, of shape ``key.shape + shape``, float32 by default.
 
     Raises
     ------
     ValueError
-        If a ``b`` is zero, negative, infinite or NaN.
+        If ``b`` is not positive and finite.
+
+    See Also
+    --------
+    exponential : The logarithms of the variates, times ``b``.
+    power : The reciprocals of the variates.
+    zipf : The discrete analog.
 
     Notes
     -----
-    ``exp(E / b)`` of an exponential variate E: 1 can occur; the largest value is 2**(23 / b) for float32, 2**(52 / b)
-    for float64, and infinity where the dtype does not hold that. The values of ``jax.random.pareto`` within rounding.
-    NumPy's ``pareto`` is this one minus 1.
+    The density is ``b / x**(b + 1)`` for ``x >= 1``. A variate is ``exp(E / b)`` of an exponential variate E, so 1 can
+    occur. NumPy's ``pareto`` is this one minus 1.
+
+    Precision: the error grows with the logarithm; for ``b = 3`` it is at most 5.4 ULP in float32. The largest value is
+    2**(23 / b) for float32 and 2**(52 / b) for float64, or infinity if the dtype does not represent that.
+
+    The values are those of ``jax.random.pareto`` within rounding.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Random orders."""
+"""Random permutations."""
 
 from __future__ import annotations
 
@@ -13,38 +13,48 @@ from keyrng.distributions._shared.sorting import orders
 def permutation(
     key: Key, x: ArrayLike | Key, axis: SupportsIndex = 0, independent: bool = False, *, out: Array | None = None
 ) -> Any:
-    """A random order of the numbers 0 to x - 1, or of the elements of an array or of keys along an axis.
+    """Return a random permutation of the integers below ``x``, of an array or of an array of keys.
 
     Parameters
     ----------
     key
-        A key, or an array of keys: each gives its own order, and the result has shape ``key.shape + x.shape``.
-    x
-        A number, an array of any dtype, or an array of keys.
-    axis
-        The axis along which elements, or whole slices, change places.
-    independent
-        If True, every line along the axis gets an order of its own.
+        A key, or an array of keys with one permutation each.
+    x : int, array_like or Key
+        The elements: an int means the integers from 0 to ``x - 1``; an array can have any dtype.
+    axis : int, optional
+        Axis along which elements, or whole slices, are shuffled; the first one by default.
+    independent : bool, optional
+        If True, every line along the axis is shuffled by itself. False by default.
     out
-        An array to write to and return; it may be ``x`` itself.
+        Array to write to and return, of the shape and dtype of the result; it can be ``x`` itself.
 
     Returns
     -------
-    Numbers are int32, or int64 if ``x`` is more than 2**31; anything else keeps its dtype.
+    ndarray or Key
+        The shuffled elements, of shape ``key.shape + x.shape``. For an int the dtype is int32, or int64 if ``x`` is
+        more than 2**31; an array keeps its dtype.
 
     Raises
     ------
     TypeError
-        For an ``x`` that is neither a whole number nor has an axis.
+        If ``x`` is neither a whole number nor an array with an axis.
     ValueError
-        For a negative number, more than 2**32 elements, or, as an AxisError, an axis that is out of range.
+        If ``x`` is negative or has more than 2**32 elements; an AxisError, which is a ValueError, if ``axis`` is out of
+        range.
+
+    See Also
+    --------
+    choice : Some of the elements, with ``replace=False``.
+    index_shuffle : Elements of a permutation that is never stored.
+    shuffled_batches : The order of examples in each epoch of training.
 
     Notes
     -----
-    Sorted by words of 32 random bits: once, twice from 1626 elements on, three times from 2,642,246 on. Two elements
-    that draw equal words each time keep their order; among n elements this happens with a probability below 1 / (2 n).
-    The values of ``jax.random.permutation``, which takes a negative number for 0 and refuses arrays of keys. A
-    permutation of 5 is not the beginning of a permutation of 6.
+    Elements are sorted by random words of 32 bits: in one round, in two for 1626 elements or more, and in three for
+    2,642,246 or more. Two elements whose words are equal in each round keep their order; among n elements this happens
+    with a probability below 1 / (2 n). A permutation of 5 is not a prefix of a permutation of 6.
+
+    The values are those of ``jax.random.permutation``, which takes a negative number for 0 and refuses arrays of keys.
 
     Examples
     --------

@@ -22,18 +22,19 @@ from keyrng.kernels.ops import where
 
 
 def _attempt(lane: Any, lam: Any, peak: Any) -> tuple[Any, Any]:
+    # Stadlober: k = floor(a + h (v - 1/2) / u), accepted if u**2 <= p(k) / p(mode); here k is base + x.
     base = floor(lam)
     fraction = lam - base
     x, height = proposal(lane, fraction, lam)
     k = base + x
     accept = (k >= 0.0) & (height <= log_poisson(k, x - fraction + 1.0, lam) - peak)
-    # Not the contrary, for NaN: it must not loop for ever, nor infinity, which nobody checks on a GPU.
+    # Negated, so that NaN and infinity, which are not checked on a GPU, are accepted and the loop ends.
     certain = ~((lam > NOTHING) & (lam < math.inf))
     return accept | certain, where(certain, 0.0, x)
 
 
 def poisson_parts(lane: Any, lam: Any) -> tuple[Any, Any]:
-    """A Poisson variate as the sum of two whole floats: the whole part of the mean, and the rest."""
+    """Return a Poisson variate as the sum of two whole floats: the whole part of the mean, and the difference to it."""
     base = floor(lam)
     return base, lane.rejection_loop(_attempt, lam, log_poisson(base, base - lam + 1.0, lam))
 
@@ -46,30 +47,53 @@ def _poisson(lane: Any, lam: Any) -> Any:
 def poisson(
     key: Key, lam: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
-    """Counts of events that happen ``lam`` times on average: ``lam**k * exp(-lam) / k!`` for ``k = 0, 1, ...``.
+    """Return Poisson variates of mean ``lam``.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    lam
-        Means, zero or more, that broadcast to the result, and at least ten standard deviations below the dtype's
-        largest integer, so that every count fits.
+    key
+        As for `sample_kernel`.
+    lam : float or array_like of floats
+        Mean, zero or more, and at least ten standard deviations below the largest integer of ``dtype``, so that every
+        count fits. Broadcasts to ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        Any integer dtype; int32 by default. With 64 bits the computation is in float64, else in float32.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Counts, zero or more, of shape ``key.shape + shape``, int32 by default; any integer dtype is possible.
 
     Raises
     ------
     ValueError
-        If a ``lam`` is negative, NaN, or too large for the dtype.
+        If ``lam`` is negative, NaN or too large for ``dtype``.
+
+    See Also
+    --------
+    binomial : Successes in a fixed number of trials.
+    exponential : Times between events.
+    negative_binomial : Counts whose mean is a gamma variate.
 
     Notes
     -----
-    Stadlober's ratio of uniforms, Journal of Computational and Applied Mathematics 31 (1990) 181-189, with
-    probabilities that keep their digits at any mean. Values differ from jax.random.poisson, which draws from chains of
-    keys and whose variance is off by half at a mean of 1e8.
+    The probability of ``k`` is ``lam**k * exp(-lam) / k!``. The method is Stadlober's ratio of uniforms [1]_, with
+    probabilities that lose no digits for any mean. The computation is in float64 for dtypes of 64 bits, and in float32
+    otherwise.
+
+    The values differ from those of ``jax.random.poisson``, which draws from chains of keys and whose variance is off by
+    half at a mean of 1e8.
+
+    References
+    ----------
+    .. [1] E. Stadlober, "The ratio of uniforms approach for generating discrete random variates", Journal of
+       Computational and Applied Mathematics 31 (1990), 181-189. https://doi.org/10.1016/0377-0427(90)90349-5
 
     Examples
     --------
@@ -87,7 +111,7 @@ def _mean(dtype: Dtype) -> Requirement:
     largest = int(np.iinfo(dtype).max)
     limit = math.floor((math.sqrt(largest) - 5.0) ** 2 - 25.0) if largest > 200 else 40
     digits = 53 if dtype.itemsize == 8 else 24
-    limit &= -(1 << max(0, limit.bit_length() - digits))  # a number of the computation, so that no comparison rounds it
+    limit &= -(1 << max(0, limit.bit_length() - digits))  # exact in the dtype of the computation, as is the comparison
     return Requirement(
         f"between 0 and {limit}, for all counts to fit {dtype}{wider(dtype)}", lambda x: (x >= 0) & (x <= limit)
     )

@@ -22,29 +22,48 @@ def _power(lane: Any, a: Any) -> Any:
 def power(
     key: Key, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
-    """Variates of the power distribution: density ``a * x**(a - 1)`` for ``0 <= x <= 1``.
+    """Return variates of the power distribution of exponent ``a``.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    a
-        Positive finite numbers that broadcast to the result.
+    key
+        As for `sample_kernel`.
+    a : float or array_like of floats
+        Exponent, positive and finite. Broadcasts to ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        float16, bfloat16, float32 (the default) or float64.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Variates in [0, 1] of shape ``key.shape + shape``, float32 by default.
 
     Raises
     ------
     ValueError
-        If an ``a`` is zero, negative, infinite or NaN.
+        If ``a`` is not positive and finite.
+
+    See Also
+    --------
+    beta : The generalization to two parameters; this is ``b = 1``.
+    pareto : The reciprocals of the variates.
+    uniform : The case ``a = 1``.
 
     Notes
     -----
-    ``exp(-E / a)`` of an exponential variate E: the ``a``-th root of a uniform on (0, 1], and the reciprocal of
-    ``pareto(key, a)``. 1 can occur; the smallest value is 2**(-23 / a) for float32, 2**(-52 / a) for float64, and 0
-    where that underflows. The distribution of ``numpy.random.Generator.power``; jax.random does not have it.
+    The density is ``a * x**(a - 1)`` for ``0 <= x <= 1``. A variate is ``exp(-E / a)`` of an exponential variate E: the
+    ``a``-th root of a uniform on (0, 1], and the reciprocal of ``pareto(key, a)``.
+
+    Precision: the error grows with the logarithm; for ``a = 3`` it is at most 5.4 ULP in float32. 1 can occur. The
+    smallest value is 2**(-23 / a) for float32 and 2**(-52 / a) for float64, or 0 if that underflows.
+
+    The distribution is that of ``numpy.random.Generator.power``; ``jax.random`` does not have it.
 
     Examples
     --------

@@ -23,23 +23,37 @@ def _rademacher(lane: Any) -> Any:
 
 
 def rademacher(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
-    """-1 or 1, each with probability one half.
+    """Return random signs, -1 or 1 with probability 1/2 each.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
+    key
+        As for `sample_kernel`.
+    shape
+        As for `sample_kernel`.
     dtype
-        A signed integer or a float; int32 by default.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        -1 or 1, of shape ``key.shape + shape``, int32 by default; any signed integer or float dtype is possible.
 
     Raises
     ------
     TypeError
-        For an unsigned dtype, which has no -1 (jax gives 255), or a wrong kind of argument.
+        If ``dtype`` is unsigned, because it has no -1 (jax returns 255), or an argument is of a wrong kind.
+
+    See Also
+    --------
+    bernoulli : Booleans of any probability.
+    randint : Integers of an interval.
 
     Notes
     -----
-    The values of ``jax.random.rademacher``.
+    The values are those of ``jax.random.rademacher``.
 
     Examples
     --------

@@ -29,18 +29,18 @@ from keyrng.kernels.ops import mod_wide, mulhi, where
 def _randint(lane: Any, minval: Any, span: Any) -> Any:
     high, low = lane.split(2)
     high, low = high.bits(), low.bits()
-    # A span of zero is the whole range of the word.
+    # A span of 0 means the whole range of the word.
     return minval + where(span == 0, low, mod_wide(high, low, where(span == 0, 1, span)))
 
 
-# Spans for which a word's remainder comes by one multiplication, and products of two fit a word.
+# Up to this span the remainder of a word takes one multiplication, and a product of two remainders fits a word.
 _SMALL_SPAN = 2**15
 
 
 @kernel("uint32")
 def _randint_small(lane: Any, minval: Any, span: Any, inverse: Any, carry: Any) -> Any:
-    # The same values: (high * 2**32 + low) mod span, by remainders that may be too large by one span until the last;
-    # carry is 2**32 less a multiple of the span, and at most the span.
+    # The same values as `_randint`: (high * 2**32 + low) mod span. Remainders may be too large by one span until the
+    # last step. carry is 2**32 minus a multiple of the span, and at most the span.
     high, low = lane.split(2)
     rest = _nearly_mod(high.bits(), span, inverse) * carry + _nearly_mod(low.bits(), span, inverse)
     rest = _nearly_mod(rest, span, inverse)
@@ -48,7 +48,7 @@ def _randint_small(lane: Any, minval: Any, span: Any, inverse: Any, carry: Any) 
 
 
 def _nearly_mod(x: Any, span: Any, inverse: Any) -> Any:
-    """``x`` modulo ``span``, or that plus ``span``; ``inverse`` is (2**32 - 1) // span."""
+    """Return ``x`` modulo ``span``, or that plus ``span``; ``inverse`` is (2**32 - 1) // span."""
     return x - mulhi(x, inverse) * span
 
 
@@ -61,33 +61,52 @@ def randint(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Integers from ``minval`` to ``maxval - 1``, each with the same probability to within one in 2**32.
+    """Return random integers in [minval, maxval).
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    minval, maxval
-        Integers, or arrays of them that broadcast to the result; ``minval < maxval``. Both ends of the dtype can
-        occur: ``maxval`` may be one more than its largest integer. A result without elements may have
-        ``minval == maxval``.
+    key
+        As for `sample_kernel`.
+    shape
+        As for `sample_kernel`.
+    minval : int or array_like of ints
+        Lower bound, which can occur. Broadcasts to ``key.shape + shape``.
+    maxval : int or array_like of ints
+        Upper bound, which never occurs, greater than ``minval`` and at most one more than the largest integer of
+        ``dtype``. Broadcasts to ``key.shape + shape``. A result without elements may have ``minval == maxval``.
     dtype
-        Any integer dtype; int32 by default.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Integers from ``minval`` to ``maxval - 1``, of shape ``key.shape + shape``, int32 by default; any integer dtype
+        is possible.
 
     Raises
     ------
     TypeError
-        For bounds that are not integers, or a wrong kind of argument.
+        If a bound is not an integer, or an argument is of a wrong kind.
     ValueError
-        If not ``minval < maxval``, or a bound lies outside the dtype.
+        If ``minval`` is not less than ``maxval``, or a bound is outside the range of ``dtype``.
+
+    See Also
+    --------
+    bits : All integers of an unsigned dtype.
+    choice : Elements of an array.
+    uniform : Floats of an interval.
 
     Notes
     -----
-    Two words of w bits (32, or 64 for a dtype of 64 bits) are one number of 2w bits, taken modulo the span; a value's
-    probability is off by less than 2**-w of itself. That is ``jax.random.randint`` wherever it has no bias: for spans
-    up to 2**(w/2) and powers of two. For others jax ignores the first word.
+    Two words of w bits (32, or 64 for a dtype of 64 bits) are one number of 2w bits, which is taken modulo the span
+    ``maxval - minval``. The probability of a value is off by less than 2**-w of itself.
+
+    The values are those of ``jax.random.randint`` wherever that has no bias: for spans up to 2**(w/2) and for powers of
+    two. For other spans jax ignores the first word.
 
     Examples
     --------
@@ -104,7 +123,7 @@ def randint(
     return sample_kernel(chosen, key, shape, dtype, *parameters, out=out)
 
 
-# In NumPy's order, randint(low, high, size), a lower bound of 0 would be a shape of nothing.
+# A call in NumPy's order, randint(key, 0, high, size), would pass the lower bound as a shape of 0.
 _NUMPY_LOW = 0
 
 
@@ -113,7 +132,7 @@ def _is_numpys_order(minval: ArrayLike, maxval: ArrayLike) -> bool:
 
 
 def _in_order(low: Any, high: Any, size: Any) -> str:
-    """The error of a call with NumPy's order of arguments."""
+    """Return the error for a call in NumPy's order of arguments."""
     return (
         f"the order is randint(key, shape, minval, maxval), got {low}, {high}, {size}; "
         f"for NumPy's randint({low}, {high}, {size}) type randint(key, ({size},), {low}, {high}), "
@@ -125,7 +144,7 @@ def _in_order(low: Any, high: Any, size: Any) -> str:
 def _prepared(
     here: Device, minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]
 ) -> tuple[Kernel, tuple[Parameter, ...], str]:
-    """The kernel for a range, its parameters, and an error if a range is empty, of which nothing can be drawn."""
+    """Return the kernel for a range, its parameters, and the error to raise for an empty range, or ""."""
     prepare = device_of_values(minval, maxval).pick(_cpu_range, _cuda_range)
     return prepare(here, minval, maxval, dtype)
 
@@ -146,7 +165,7 @@ def _cpu_range(
 
 
 def _range(minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]) -> tuple[Parameter, Parameter, str]:
-    """The lower bound and the span as words, checked, and an error if a range is empty."""
+    """Return the lower bound and the span as words, checked, and the error to raise for an empty range, or ""."""
     word = np.dtype(np.uint64 if dtype.itemsize == 8 else np.uint32)
     if type(minval) is int and type(maxval) is int:
         empty = _order(minval, maxval, minval, maxval)
@@ -167,20 +186,20 @@ def _range(minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]) -> tuple[
 def _cuda_range(
     here: Device, minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]
 ) -> tuple[Kernel, tuple[Parameter, ...], str]:
-    """The lower bound and the span as words in the memory of a GPU; unchecked, so a span that is not positive is 1."""
+    """Return what `_prepared` does, in GPU memory, unchecked; a span that is not positive becomes 1."""
     word = np.dtype(np.uint64 if dtype.itemsize == 8 else np.uint32)
     wide = np.uint64 if dtype.kind == "u" else np.int64
     low, high = (_whole(here, name, value, dtype) for name, value in (("minval", minval), ("maxval", maxval)))
     check_broadcast_together(minval=low, maxval=high)
     with here.current():
-        # The last integer, because maxval itself may be one more than the dtype holds.
+        # Compare with the last integer, because maxval can be one more than the largest of the dtype.
         first, last = low.astype(wide), (high.astype(np.uint64) - np.uint64(1)).astype(wide)
         span = here.xp.where(first <= last, high.astype(np.uint64) - low.astype(np.uint64), np.uint64(1))
         return _randint, (Parameter("minval", low.astype(word)), Parameter("maxval", span.astype(word))), ""
 
 
 def _whole(here: Device, name: str, value: ArrayLike, dtype: np.dtype[Any]) -> Array:
-    """Integers in the memory of a GPU; what comes from the host is checked."""
+    """Return integers in GPU memory; those from the host are checked."""
     if not is_on_gpu(value):
         bound, limits = integer_array(name, value), np.iinfo(dtype)
         if bound.size and not int(limits.min) <= int(bound.min()) <= int(bound.max()) <= int(limits.max) + 1:
@@ -196,7 +215,7 @@ def _whole(here: Device, name: str, value: ArrayLike, dtype: np.dtype[Any]) -> A
 
 
 def _order(minval: Any, maxval: Any, low: Any, high: Any) -> str:
-    """An error, raised if ``minval`` is more than ``maxval`` somewhere, and returned if it is not less."""
+    """Raise ValueError if ``minval > maxval`` anywhere; return the error if ``minval == maxval`` anywhere, or ""."""
     if np.all(low < high):
         return ""
     error = (
@@ -218,7 +237,7 @@ def _check_range(dtype: np.dtype[Any], lowest: Any, highest: Any, minval: Any, m
 
 
 def integer_array(name: str, value: ArrayLike) -> Array:
-    """Return integers as an array with every digit; TypeError for anything else."""
+    """Return integers as an array without loss of digits. Raise TypeError for anything else."""
     if isinstance(value, Key):
         raise TypeError(f"{name} is an integer or an array of integers, got a key; the key comes first")
     array = to_array(name, value)
@@ -232,7 +251,7 @@ def integer_array(name: str, value: ArrayLike) -> Array:
 
 
 def _wrapped(bound: Array, word: np.dtype[Any]) -> Array:
-    """Integers as words, modulo the word: the largest bound is one more than its dtype holds."""
+    """Return integers as words, modulo the word: the largest bound is one more than the largest of its dtype."""
     if bound.dtype != object:
         return bound.astype(word)
     return np.array([number % 2 ** (8 * word.itemsize) for number in bound.ravel().tolist()], word).reshape(bound.shape)

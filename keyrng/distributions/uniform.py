@@ -35,7 +35,7 @@ def _unit(lane: Any) -> Any:
 @kernel(*FLOATS)
 def _uniform(lane: Any, minval: Any, maxval: Any, largest: Any) -> Any:
     x = uniform_co(lane) * (maxval - minval) + minval
-    # The sum may round up to maxval, which is outside: then the largest float before it.
+    # The sum can round up to maxval, which is excluded: return the largest float below it.
     return where(x > largest, largest, x)
 
 
@@ -48,30 +48,52 @@ def uniform(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Floats from ``minval``, which can occur, to ``maxval``, which never does, with constant density.
+    """Return uniform floats in [minval, maxval).
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
+    key
+        As for `sample_kernel`.
+    shape
+        As for `sample_kernel`.
     dtype
-        float16, bfloat16, float32 (the default) or float64.
-    minval, maxval
-        Finite numbers, or arrays of them that broadcast to the result; ``minval < maxval`` when rounded to ``dtype``.
-        A result without elements may have ``minval == maxval``.
+        As for `sample_kernel`.
+    minval : float or array_like of floats, optional
+        Lower bound, finite, which can occur; 0 by default. Broadcasts to ``key.shape + shape``.
+    maxval : float or array_like of floats, optional
+        Upper bound, finite, which never occurs; 1 by default. Broadcasts to ``key.shape + shape``. ``minval < maxval``
+        when rounded to ``dtype``; a result without elements may have ``minval == maxval``.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Floats of shape ``key.shape + shape``, float32 by default, not less than ``minval`` and less than ``maxval``.
 
     Raises
     ------
     ValueError
-        If not ``minval < maxval``, if one is NaN or infinite, or their difference is not finite.
+        If ``minval`` is not less than ``maxval``, a bound is NaN or infinite, or their difference is not finite.
+
+    See Also
+    --------
+    bits : Random words.
+    randint : Integers of an interval.
+    triangular : A density that is not constant.
+    keyrng.initializers.uniform : Initial weights.
 
     Notes
     -----
-    On [0, 1): multiples of 2**-23 for float32, of 2**-52 for float64, all with the same probability; 16-bit floats are
-    float32 samples rounded once, 1 excepted. On other intervals ``unit * (maxval - minval) + minval``, each operation
-    rounded. The values of ``jax.random.uniform``, which fuses the last two operations and can return ``maxval``.
+    The density is ``1 / (maxval - minval)``.
+
+    Precision: in [0, 1) the values are multiples of 2**-23 for float32 and of 2**-52 for float64, all with the same
+    probability. Samples of 16-bit dtypes are float32 samples, rounded once, except that they are never 1. In other
+    intervals a value is ``unit * (maxval - minval) + minval``, where each operation is rounded.
+
+    The values are those of ``jax.random.uniform``, which fuses the last two operations and can return ``maxval``.
 
     Examples
     --------
@@ -88,13 +110,13 @@ def uniform(
     return sample_kernel(_uniform, key, shape, dtype, *parameters, out=out)
 
 
-# The default bounds are recognized as objects: the usual call makes no comparison and no array.
+# The default bounds are recognized by identity, so that the usual call makes no comparison and no array.
 _ZERO, _ONE = uniform.__defaults__[2:4]  # type: ignore[index]
 
 
 @cache_scalars
 def _interval(here: Device, minval: ArrayLike, maxval: ArrayLike, dtype: Dtype) -> tuple[tuple[Parameter, ...], str]:
-    """The parameters of the kernel, and an error if an interval is empty, of which nothing can be drawn."""
+    """Return the parameters of the kernel, and the error to raise for an empty interval, or ""."""
     low, high, empty = bounds(here, finite(minval=minval), finite(maxval=maxval), dtype)
 
     def error() -> str:

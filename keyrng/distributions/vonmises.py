@@ -1,4 +1,4 @@
-"""The von Mises distribution, the normal distribution of directions."""
+"""The von Mises distribution of angles."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from keyrng.kernels.special import tanpi_unchecked
 
 
 def _best_fisher(lane: Any, scale: Any, least: Any, spread: Any) -> tuple[Any, Any]:
-    """One attempt at the tangent of half the angle, from a wrapped Cauchy variate.
+    """Make one attempt at the tangent of half the angle, from a wrapped Cauchy variate.
 
     D. J. Best, N. I. Fisher, "Efficient simulation of the von Mises distribution", Applied Statistics 28 (1979),
-    152-157.
+    152-157, https://doi.org/10.2307/2346732.
 
-    The paper draws f, the cosine of the angle, which is 1 for all small angles. In ``t = tan(theta / 2)`` the wrapped
-    Cauchy variate is a multiple of a Cauchy one, ``1 - f = 2 t**2 / (1 + t**2)``, and no difference is left in
-    ``c = kappa (r - f) = kappa (r - 1) + kappa (1 - f)``.
+    The paper draws f, the cosine of the angle, which rounds to 1 for all small angles. In terms of
+    ``t = tan(theta / 2)`` the wrapped Cauchy variate is a multiple of a Cauchy variate, ``1 - f`` is
+    ``2 t**2 / (1 + t**2)``, and ``c = kappa (r - f) = kappa (r - 1) + kappa (1 - f)`` has no differences.
     """
     cauchy = tanpi_unchecked(uniform_signed(lane) * 0.5)
     t = scale * cauchy
     c = least + spread * (cauchy * cauchy) / (1.0 + t * t)
-    # Not "less", for NaN: it must not loop for ever.
+    # The paper: accept if log(c / u2) + 1 - c >= 0. Negated, so that NaN is accepted and the loop ends.
     return ~(log_unchecked(uniform_oc(lane) / c) >= 1.0 - c), t
 
 
@@ -49,7 +49,7 @@ def _best_fisher(lane: Any, scale: Any, least: Any, spread: Any) -> tuple[Any, A
 def _vonmises(lane: Any, mu: Any, kappa: Any) -> Any:
     pi, turn, rest = CIRCLE[lane.dtype]
     # The paper's r is (1 + root) / (2 kappa) with root = sqrt(1 + 4 kappa**2), and root - 2 kappa is the reciprocal of
-    # root + 2 kappa. From 1e9 on nothing is left of the 1.
+    # root + 2 kappa. For kappa above 1e9 the 1 is lost in rounding.
     half_root = where(kappa < 1e9, sqrt(0.25 + kappa * kappa), kappa)
     mean = 0.5 * kappa + 0.5 * half_root
     least = 0.5 + 0.125 / mean  # kappa (r - 1)
@@ -70,41 +70,64 @@ def vonmises(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Angles in [-pi, pi] around ``mu``: density ``exp(kappa * cos(x - mu)) / (2 * pi * I0(kappa))``.
+    """Return von Mises variates of mean direction ``mu`` and concentration ``kappa``.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    mu
-        The mean directions, in radians: finite numbers that broadcast to the result. As float64 they are reduced to
-        [-pi, pi] exactly, however large, and then rounded to ``dtype``.
-    kappa
-        The concentrations: finite numbers, not negative, that broadcast to the result. 0 is uniform on the circle; for
-        large ones the angle is nearly normal, with variance ``1 / kappa``.
+    key
+        As for `sample_kernel`.
+    mu : float or array_like of floats
+        Mean direction in radians, finite. It is reduced to [-pi, pi] exactly in float64, however large, and then
+        rounded to ``dtype``. Broadcasts to ``key.shape + shape``.
+    kappa : float or array_like of floats
+        Concentration, zero or more and finite. 0 is the uniform distribution on the circle; for a large ``kappa`` the
+        angle is nearly normal, with variance ``1 / kappa``. Broadcasts to ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        float16, bfloat16, float32 (the default) or float64.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Angles in [-pi, pi] of shape ``key.shape + shape``, float32 by default. For float32 the ends are 3.1415925 and
+        its negative.
 
     Raises
     ------
     ValueError
-        If a ``mu`` is infinite or NaN, or a ``kappa`` is negative, infinite or NaN.
+        If ``mu`` is infinite or NaN, or ``kappa`` is negative, infinite or NaN.
+
+    See Also
+    --------
+    normal : The limit for large ``kappa``.
+    uniform : The case ``kappa = 0``, as ``uniform(key, minval=-pi, maxval=pi)``.
 
     Notes
     -----
-    Best and Fisher's rejection from a wrapped Cauchy distribution, Applied Statistics 28 (1979), 152-157, in a form
-    without cancellation: around 0 the angles are as fine as floats are, up to the largest ``kappa``. One attempt in 1
-    (small ``kappa``) to 1.52 (large) is accepted. No value lies outside [-pi, pi], whose float32 ends are
-    3.1415925 and its negative. The parameters of ``numpy.random.Generator.vonmises``; jax has none.
+    The density is ``exp(kappa * cos(x - mu)) / (2 * pi * I0(kappa))``, where I0 is a modified Bessel function. The
+    method is Best and Fisher's rejection from a wrapped Cauchy distribution [1]_. It needs 1 attempt on average for
+    small ``kappa`` and 1.52 for large ones.
+
+    Precision: the formulas are written without cancellation, so near 0 the angles have the spacing of floats, up to the
+    largest ``kappa``.
+
+    The parameters are those of ``numpy.random.Generator.vonmises``; ``jax.random`` does not have this distribution.
+
+    References
+    ----------
+    .. [1] D. J. Best, N. I. Fisher, "Efficient simulation of the von Mises distribution", Applied Statistics 28 (1979),
+       152-157. https://doi.org/10.2307/2346732
 
     Examples
     --------
     >>> import keyrng
-    >>> x = keyrng.vonmises(keyrng.key(0), 3.0, 4.0, (1000,))
-    >>> bool((abs(x) <= 3.1415925).all() and (x < 0).any())
-    True
+    >>> keyrng.vonmises(keyrng.key(0), 3.0, 4.0, (3,))
+    array([ 2.9756033, -3.0175736,  2.1708612], dtype=float32)
     """
     dtype = floating_dtype(dtype, out)
     return sample_kernel(_vonmises, key, shape, dtype, *_direction(key, mu, kappa, dtype), out=out)
@@ -112,6 +135,6 @@ def vonmises(
 
 @cache_scalars
 def _direction(here: Device, mu: ArrayLike, kappa: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
-    """Both parameters, the angle between -pi and pi: reduced before it is rounded to the dtype."""
+    """Return both parameters, with the angle reduced to [-pi, pi] before it is rounded to the dtype."""
     reduced = Parameter("mu", within_a_turn(here, parameter_array(here, finite(mu=mu), 0, FLOAT64)))
     return checked_parameter(here, reduced, compute_dtype(dtype)), non_negative(kappa=kappa)

@@ -17,46 +17,72 @@ from keyrng.kernels.ops import sqrt, where
 
 @kernel(*FLOATS)
 def _wald(lane: Any, mean: Any) -> Any:
-    """From the root x < mean of ``(x - mean)**2 / (mean**2 * x) = y``, y = N**2, and the other, mean**2 / x.
+    """Choose between the root x < mean of ``(x - mean)**2 / (mean**2 * x) = y``, y = N**2, and the other, mean**2 / x.
 
     Michael, Schucany, Haas, "Generating random variates using transformations with multiple roots", The American
-    Statistician 30 (1976), 88-90. Their x is a difference of numbers that can be nearly equal, ``mean / ratio`` is not.
+    Statistician 30 (1976), 88-90, https://doi.org/10.1080/00031305.1976.10479147. The paper's x is a difference, which
+    can cancel; ``mean / ratio`` cannot.
     """
     first, second = lane.split(2)
     n = normal_kernel(first)
     y = n * n
     w = mean * y
     ratio = 1.0 + w * 0.5 + sqrt(w * (1.0 + w * 0.25))
-    x = where(w < 1e18, mean / ratio, 1.0 / y)  # its limit, before w overflows
+    x = where(w < 1e18, mean / ratio, 1.0 / y)  # the limit for large w, which would overflow
+    # The paper: take x if u <= mean / (mean + x).
     return where(uniform_co(second) <= 1.0 / (1.0 + 1.0 / ratio), x, mean * ratio)
 
 
 def wald(
     key: Key, mean: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
-    """Wald (inverse Gaussian) variates of scale 1: density ``exp(-(x - m)**2 / (2 * m**2 * x)) / sqrt(2 * pi * x**3)``.
+    """Return Wald (inverse Gaussian) variates of mean ``mean`` and scale 1.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    mean
-        The m of the density, for ``x > 0``: positive finite numbers that broadcast to the result.
+    key
+        As for `sample_kernel`.
+    mean : float or array_like of floats
+        Mean, positive and finite. Broadcasts to ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        float16, bfloat16, float32 (the default) or float64.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Variates of shape ``key.shape + shape``, float32 by default.
 
     Raises
     ------
     ValueError
-        If a mean is zero, negative, infinite or NaN.
+        If ``mean`` is not positive and finite.
+
+    See Also
+    --------
+    gamma : Another distribution of positive numbers.
+    lognormal : Exponentials of normal variates.
 
     Notes
     -----
-    One of two roots for the square of a normal variate: Michael, Schucany, Haas, The American Statistician 30 (1976),
-    88-90, without the cancellation of theirs, and without overflow: right for every mean, however small or large. The
-    values of ``jax.random.wald`` within the rounding of its formula, which cancels where the mean is large.
+    With ``m`` the mean, the density is ``exp(-(x - m)**2 / (2 * m**2 * x)) / sqrt(2 * pi * x**3)`` for ``x > 0``. A
+    variate is one of the two roots of a quadratic equation in the square of a normal variate [1]_.
+
+    Precision: the roots are computed without the cancellation and overflow of the paper's formula, so values are
+    accurate for every mean, however small or large.
+
+    The values are those of ``jax.random.wald`` within the rounding errors of its formula, which cancels for a large
+    mean.
+
+    References
+    ----------
+    .. [1] J. R. Michael, W. R. Schucany, R. W. Haas, "Generating random variates using transformations with multiple
+       roots", The American Statistician 30 (1976), 88-90. https://doi.org/10.1080/00031305.1976.10479147
 
     Examples
     --------

@@ -30,43 +30,71 @@ def wishart(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Wishart matrices: what ``df`` normal vectors of covariance ``scale`` give as the sum of their outer products.
+    """Return Wishart matrices of ``df`` degrees of freedom and scale matrix ``scale``.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, out
+    key
         As for `sample_kernel`.
-    df
-        Degrees of freedom: finite numbers, whole or not, above ``p - 1``, that broadcast to ``key.shape + shape``.
-    scale
-        Symmetric positive definite matrices, p by p, along the last two axes; those before broadcast to the result.
+    df : float or array_like of floats
+        Degrees of freedom, finite and above ``p - 1``, whole or not. Broadcasts to ``key.shape + shape``.
+    scale : array_like of floats
+        Symmetric positive definite p by p matrices along the last two axes. The axes before these broadcast to the
+        result.
     shape
-        The result has shape ``key.shape + shape + (p, p)``; None for what ``df`` and ``scale`` broadcast to.
+        Shape of the array of matrices, an int or a tuple of ints; None, the default, is the shape to which ``df`` and
+        the other axes of ``scale`` broadcast.
     dtype
-        float16, bfloat16, float32 or float64; by default that of arrays of floats among ``df`` and ``scale``, the wider
-        of the two, and float32 if there is none.
+        float16, bfloat16, float32 or float64; by default the wider of those of the float arrays among ``df`` and
+        ``scale``, or float32 if there is none.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Symmetric matrices of shape ``key.shape + shape + (p, p)``.
 
     Raises
     ------
     ValueError
-        If ``df`` is not above ``p - 1``, or ``scale`` not square, symmetric, finite and positive definite.
+        If ``df`` is not above ``p - 1``, or ``scale`` is not square, symmetric, finite and positive definite.
+
+    See Also
+    --------
+    chisquare : The case ``p = 1``.
+    multivariate_normal : Vectors of such a covariance.
 
     Notes
     -----
-    The density is proportional to ``det(x)**((df - p - 1) / 2) * exp(-trace(inv(scale) @ x) / 2)``, the mean
-    ``df * scale``. Bartlett's decomposition: ``l @ a @ a.T @ l.T``, where ``l @ l.T`` is ``scale``, and ``a`` has roots
-    of chi-squares with ``df, df - 1, ...`` degrees on its diagonal and normals below: Odell and Feiveson, Journal of
-    the American Statistical Association 61 (1966), 199-203. Results are exactly symmetric. The Cholesky factor is
-    LAPACK's, in float64, and so an exception to the same bits everywhere: libraries differ in its last bits. For a
-    ``scale`` in the memory of a GPU it is cuSOLVER's, and NaN where the matrix is not as required.
+    For a whole number ``df`` this is the distribution of the sum of the outer products of ``df`` normal vectors of
+    covariance ``scale``. The density is proportional to
+    ``det(x)**((df - p - 1) / 2) * exp(-trace(inv(scale) @ x) / 2)``, the mean is ``df * scale``.
+
+    The method is Bartlett's decomposition [1]_: a matrix is ``l @ a @ a.T @ l.T``, where ``l @ l.T`` is ``scale``, and
+    ``a`` has the square roots of chi-square variates with ``df, df - 1, ...`` degrees of freedom on its diagonal and
+    normal variates below. Matrices are exactly symmetric.
+
+    The Cholesky factor is computed by LAPACK in float64, and so is an exception to the rule of equal bits everywhere:
+    libraries differ in its last bits. For a ``scale`` in GPU memory it is computed by cuSOLVER, and is NaN if the
+    matrix is not as required.
+
+    The parameters ``df`` and ``scale`` are those of ``scipy.stats.wishart``; ``jax.random`` does not have this
+    distribution.
+
+    References
+    ----------
+    .. [1] P. L. Odell, A. H. Feiveson, "A numerical procedure to generate a sample covariance matrix", Journal of the
+       American Statistical Association 61 (1966), 199-203. https://doi.org/10.1080/01621459.1966.10502018
 
     Examples
     --------
     >>> import keyrng
-    >>> keyrng.wishart(keyrng.key(0), 5, [[2.0, 1.0], [1.0, 1.0]], (3,)).shape
-    (3, 2, 2)
+    >>> keyrng.wishart(keyrng.key(0), 5, [[2.0, 1.0], [1.0, 1.0]])
+    array([[ 8.603787 , -0.7640054],
+           [-0.7640054,  3.5603232]], dtype=float32)
     """
     dtype = floating_of(dtype, out, df, scale)
     compute = compute_dtype(dtype)
@@ -97,7 +125,7 @@ def wishart(
         halves = here.apply(_half_of_the_rest, degrees, row.astype(np.float64))
         diagonal = here.apply(_root_of_twice, gamma(keys[..., 0], halves, (*batch, p), compute))
         below = normal(keys[..., 1], (*batch, p * (p - 1) // 2), compute)
-        # The columns of a, one after the other; of the numbers below the diagonal, rows are.
+        # The matrix a by columns; the normal variates below its diagonal are in order of rows.
         column = row[:, None]
         places = xp.where(row > column, p + row * (row - 1) // 2 + column, xp.where(row == column, row, -1))
         zero = xp.zeros((*key.shape, *batch, 1), compute)
@@ -111,7 +139,7 @@ def wishart(
 
 
 def _room(reach: Any, degrees: Any) -> Any:
-    """Powers of two for the rows of a factor, with these largest numbers, that keep sums of products finite."""
+    """Return powers of two that keep sums of products finite, for rows of a factor with these largest numbers."""
     large, factor = (2.0**50, 2.0**-80) if reach.dtype == np.float32 else (2.0**400, 2.0**-620)
     return where(reach * sqrt(degrees) > large, reach.dtype.type(factor), 1.0)
 
@@ -134,7 +162,7 @@ def _above(degrees: Any, least: Any) -> Any:
 
 def _half_of_the_rest(degrees: Any, number: Any) -> Any:
     half = (degrees - number) / 2.0
-    return where(half < 2.0**-126, 2.0**-126, half)  # float32 has numbers down to there; the variate is 0
+    return where(half < 2.0**-126, 2.0**-126, half)  # the smallest normal float32; its variate is 0
 
 
 def _root_of_twice(x: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The Zipf distribution, of ranks."""
+"""The Zipf distribution, cut off at the largest integer of the dtype."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from keyrng.kernels.ops import cast
 
 
 def _rejection_inversion(lane: Any, e: Any, span: Any, top: Any, end: Any) -> tuple[Any, Any]:
-    """One attempt: x of density ``x**-a`` up to ``end - 1/2``, and the integer k nearest to it.
+    """Make one attempt: draw x of density ``x**-a`` up to ``end - 1/2``, and return the integer k nearest to it.
 
     W. Hörmann, G. Derflinger, "Rejection-inversion to generate variates from monotone discrete distributions", ACM
-    Transactions on Modeling and Computer Simulation 6 (1996), 169-184.
+    Transactions on Modeling and Computer Simulation 6 (1996), 169-184, https://doi.org/10.1145/235025.235029.
 
-    With ``e = a - 1`` and the paper's ``H(x) = (1 - x**-e) / e``, k is accepted where ``H(k + 1/2) - H(x)`` is at most
-    ``k**-a``. Both sides are taken times ``e * k**a``, with x in parts of k, so that neither a small e nor a large k
-    leaves a difference of numbers that are nearly the same.
+    With ``e = a - 1``, the paper's H is ``H(x) = (1 - x**-e) / e``. Both sides of its test are multiplied by
+    ``e * k**a``, and x is taken relative to k, so that neither a small e nor a large k leaves a difference that
+    cancels.
     """
     # x**-e - 1 is uniform between -e H(end - 1/2) and -e (H(3/2) - 1).
     power = uniform_co(lane) * span - top
@@ -34,15 +34,16 @@ def _rejection_inversion(lane: Any, e: Any, span: Any, top: Any, end: Any) -> tu
     k = rint(x)
     beyond = expm1(-e * log1p_unchecked(0.5 / k))
     here = expm1(-e * log1p_unchecked((x - k) / k))
-    # The interval of 1 begins where it is as long as 1 is probable.
+    # The paper: accept k if H(k + 1/2) - H(x) <= k**-a. 1 is always accepted, because its interval begins where its
+    # length is the probability of 1.
     accept = (k == 1.0) | (k * (here - beyond) <= e)
-    # A parameter that is none is accepted at once: it must not loop for ever.
+    # Accept an invalid parameter at once, so that the loop ends.
     return (accept & (k < end)) | ~((e > 0.0) & (e < math.inf)), k
 
 
 @kernel("float64")
 def _zipf(lane: Any, a: Any, end: Any) -> Any:
-    # Integers from 1 to end - 1.
+    # Draw from the integers 1 to end - 1.
     e = a - 1.0
     top = -expm1(-e * log_unchecked(end - 0.5))
     span = top + expm1(-e * 0.4054651081081644) + e  # log(3 / 2)
@@ -52,32 +53,53 @@ def _zipf(lane: Any, a: Any, end: Any) -> Any:
 def zipf(
     key: Key, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
-    """Integers from 1 on, ``k`` with a probability proportional to ``k**-a``, as far as the dtype goes.
+    """Return Zipf variates of exponent ``a``, integers from 1 to the largest of the dtype.
 
     With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result has shape ``key.shape + shape``.
-    a
-        Exponents: finite numbers greater than 1 that broadcast to the result.
+    key
+        As for `sample_kernel`.
+    a : float or array_like of floats
+        Exponent, finite and greater than 1. Broadcasts to ``key.shape + shape``.
+    shape
+        As for `sample_kernel`.
     dtype
-        Any integer dtype; int32 by default.
+        As for `sample_kernel`.
+    out
+        As for `sample_kernel`.
+
+    Returns
+    -------
+    ndarray
+        Integers, one or more, of shape ``key.shape + shape``, int32 by default; any integer dtype is possible.
 
     Raises
     ------
     ValueError
-        If an ``a`` is not greater than 1, infinite or NaN.
+        If ``a`` is not greater than 1, infinite or NaN.
+
+    See Also
+    --------
+    logseries : Probabilities that decrease exponentially.
+    pareto : The continuous analog.
 
     Notes
     -----
-    The distribution of those values that fit the dtype: one beyond is drawn again, so the probabilities are
-    ``k**-a`` over their sum up to the dtype's largest integer. For ``a`` near 1 a wider dtype is another distribution.
+    The probability of ``k`` is proportional to ``k**-a``, for ``k`` up to the largest integer of the dtype: a larger
+    value is drawn again. For ``a`` near 1 a wider dtype therefore gives another distribution.
 
-    Hörmann and Derflinger's rejection-inversion, ACM Transactions on Modeling and Computer Simulation 6 (1996),
-    169-184, in float64: at least 98 attempts in 100 are accepted. Beyond 2**53 values are multiples of powers of two.
-    The parameters of ``numpy.random.Generator.zipf``, which draws again beyond int64; jax has none.
+    The method is Hörmann and Derflinger's rejection-inversion [1]_, in float64: at least 98 of 100 attempts are
+    accepted. Values beyond 2**53 are multiples of powers of two.
+
+    The parameters are those of ``numpy.random.Generator.zipf``, which draws again beyond int64; ``jax.random`` does not
+    have this distribution.
+
+    References
+    ----------
+    .. [1] W. Hörmann, G. Derflinger, "Rejection-inversion to generate variates from monotone discrete distributions",
+       ACM Transactions on Modeling and Computer Simulation 6 (1996), 169-184. https://doi.org/10.1145/235025.235029
 
     Examples
     --------

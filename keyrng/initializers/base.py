@@ -15,13 +15,13 @@ from keyrng._sampling.shapes import Shape, check_broadcast, check_out, dimension
 
 
 class Initializer(Protocol):
-    """What the functions of `keyrng.initializers` return: arrays of a shape from a key.
+    """The type of the functions that `keyrng.initializers` return: arrays of initial weights from a key and a shape.
 
-    Of an array of keys each gives its own: the result has shape ``key.shape + shape``, and lies where the key does.
+    For an array of keys the result has shape ``key.shape + shape``, one array per key, on the device of the key.
     """
 
     def __call__(self, key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
-        """The array of a key; of the initializer's own dtype if there is none here."""
+        """Return the array of a key; without ``dtype``, of the dtype of the initializer."""
 
 
 def own(family: Callable[[DTypeLike], Dtype], dtype: DTypeLike) -> Dtype | None:

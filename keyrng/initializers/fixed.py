@@ -18,14 +18,31 @@ from keyrng.initializers.base import Initializer, own, write_out
 
 
 def constant(value: ArrayLike, dtype: DTypeLike = None) -> Initializer:
-    """An initializer that fills arrays with a value.
+    """Return an initializer that fills arrays with a value.
 
     Parameters
     ----------
-    value
-        A number, or an array that broadcasts to the shape; it must fit the dtype.
-    dtype
-        That of the arrays where a call names none: a float, complex, integer or bool; float32 by default.
+    value : scalar or array_like
+        A number, or an array that broadcasts to the shape. It must fit the dtype.
+    dtype : dtype_like, optional
+        Default dtype of the arrays: float, complex, integer or bool; float32 by default.
+
+    Returns
+    -------
+    Initializer
+        ``init(key, shape, dtype=None, *, out=None)``.
+
+    Raises
+    ------
+    TypeError
+        If ``value`` is not a number or an array of numbers.
+    ValueError
+        If ``value`` does not fit the dtype; also on a call with another dtype.
+
+    See Also
+    --------
+    zeros : An initializer of 0.
+    ones : An initializer of 1.
 
     Examples
     --------
@@ -85,8 +102,31 @@ def _fitting(value: ArrayLike, dtype: Dtype) -> Array:
 
 
 def zeros(key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
-    """An initializer, and not a maker of one: arrays of zeros.
+    """Return an array of zeros; this function is itself an initializer.
 
+    Parameters
+    ----------
+    key : Key
+        A key, or an array of keys. It determines the device and the leading axes of the result.
+    shape : int or tuple of ints
+        Shape of the array of one key.
+    dtype : dtype_like, optional
+        Dtype: float, complex, integer or bool; float32 by default.
+    out : ndarray, optional
+        Array to write to and return.
+
+    Returns
+    -------
+    ndarray
+        Zeros of shape ``key.shape + shape``.
+
+    See Also
+    --------
+    constant : Any constant.
+    ones : Ones.
+
+    Examples
+    --------
     >>> import keyrng
     >>> keyrng.initializers.zeros(keyrng.key(0), (3,))
     array([0., 0., 0.], dtype=float32)
@@ -95,8 +135,31 @@ def zeros(key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None 
 
 
 def ones(key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
-    """An initializer, and not a maker of one: arrays of ones.
+    """Return an array of ones; this function is itself an initializer.
 
+    Parameters
+    ----------
+    key : Key
+        A key, or an array of keys. It determines the device and the leading axes of the result.
+    shape : int or tuple of ints
+        Shape of the array of one key.
+    dtype : dtype_like, optional
+        Dtype: float, complex, integer or bool; float32 by default.
+    out : ndarray, optional
+        Array to write to and return.
+
+    Returns
+    -------
+    ndarray
+        Ones of shape ``key.shape + shape``.
+
+    See Also
+    --------
+    constant : Any constant.
+    zeros : Zeros.
+
+    Examples
+    --------
     >>> import keyrng
     >>> keyrng.initializers.ones(keyrng.key(0), (3,), "int8")
     array([1, 1, 1], dtype=int8)
@@ -105,7 +168,26 @@ def ones(key: Key, shape: Shape, dtype: DTypeLike = None, *, out: Array | None =
 
 
 def identity(dtype: DTypeLike = None) -> Initializer:
-    """An initializer of matrices with ones on the diagonal and zeros elsewhere, as ``torch.nn.init.eye_``.
+    """Return an initializer of matrices with ones on the diagonal and zeros elsewhere.
+
+    Parameters
+    ----------
+    dtype : dtype_like, optional
+        Default dtype of the arrays, as for `constant`.
+
+    Returns
+    -------
+    Initializer
+        ``init(key, shape, dtype=None, *, out=None)``, which raises ValueError unless the shape has 2 axes.
+
+    See Also
+    --------
+    dirac : The same for convolutions.
+    orthogonal : Random orthonormal matrices.
+
+    Notes
+    -----
+    The matrices are those of ``torch.nn.init.eye_``.
 
     Examples
     --------
@@ -135,21 +217,40 @@ def _eye(size: tuple[int, ...]) -> Array:
 
 
 def dirac(groups: int = 1, in_axis: int = 1, out_axis: int = 0, dtype: DTypeLike = None) -> Initializer:
-    """An initializer of convolutions that hand on their input, channel by channel, as ``torch.nn.init.dirac_``.
+    """Return an initializer of convolutions that preserve their input, channel by channel.
 
     Parameters
     ----------
-    groups
-        Of how many groups of channels each hands on its own; the output channels are a multiple of it.
-    in_axis, out_axis
-        The axes of channels; by default those of torch's weights. Those of jax's and flax's are -2 and -1.
-    dtype
-        As in `constant`.
+    groups : int, optional
+        Number of groups of channels, each of which preserves its input; 1 by default. It must divide the number of
+        output channels.
+    in_axis, out_axis : int, optional
+        Axes of the input and output channels; by default 1 and 0, those of torch's weights. Those of the weights of jax
+        and flax are -2 and -1.
+    dtype : dtype_like, optional
+        Default dtype of the arrays, as for `constant`.
+
+    Returns
+    -------
+    Initializer
+        ``init(key, shape, dtype=None, *, out=None)``, which raises ValueError unless the shape has 1 to 3 axes in
+        addition to the two of the channels, and ``groups`` divides the output channels.
 
     Raises
     ------
+    TypeError
+        If ``groups`` or an axis is not an int.
     ValueError
-        When called for a shape that has not 1 to 3 axes beside the two, or output channels that do not divide.
+        If ``groups`` is below 1.
+
+    See Also
+    --------
+    identity : The same for matrices.
+    delta_orthogonal : Random orthonormal convolutions.
+
+    Notes
+    -----
+    The weights are those of ``torch.nn.init.dirac_``.
 
     Examples
     --------

@@ -15,13 +15,41 @@ Axes: TypeAlias = int | Sequence[int]
 def glorot_uniform(
     in_axis: Axes = IN_AXIS, out_axis: Axes = OUT_AXIS, batch_axis: Axes = (), dtype: DTypeLike = None
 ) -> Initializer:
-    """Glorot's: uniform numbers of variance one over the mean fan, also ``xavier_uniform``.
+    """Return Glorot's initializer: uniform numbers of variance 1 / (mean of fan-in and fan-out).
 
-    ``variance_scaling(1.0, "fan_avg", "uniform")`` with these axes and dtype.
+    Parameters
+    ----------
+    in_axis, out_axis, batch_axis : int or sequence of ints, optional
+        Axes of inputs, of outputs and of separate weights, as for `variance_scaling`.
+    dtype : dtype_like, optional
+        Default dtype of the arrays, as for `variance_scaling`.
 
+    Returns
+    -------
+    Initializer
+        ``init(key, shape, dtype=None, *, out=None)``.
+
+    See Also
+    --------
+    glorot_normal : The same variance with truncated normal numbers.
+    variance_scaling : The general case.
+
+    Notes
+    -----
+    This is ``variance_scaling(1.0, "fan_avg", "uniform")`` [1]_ with these axes and dtype. ``xavier_uniform`` is
+    another name of it.
+
+    References
+    ----------
+    .. [1] X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS
+       2010.
+
+    Examples
+    --------
     >>> import keyrng
-    >>> keyrng.initializers.glorot_uniform()(keyrng.key(0), (2, 3)).shape
-    (2, 3)
+    >>> keyrng.initializers.glorot_uniform()(keyrng.key(0), (2, 2))
+    array([[ 1.0965558 ,  1.1722765 ],
+           [-0.4108003 , -0.07674628]], dtype=float32)
     """
     return variance_scaling(1.0, "fan_avg", "uniform", in_axis, out_axis, batch_axis, dtype)
 
@@ -29,13 +57,41 @@ def glorot_uniform(
 def glorot_normal(
     in_axis: Axes = IN_AXIS, out_axis: Axes = OUT_AXIS, batch_axis: Axes = (), dtype: DTypeLike = None
 ) -> Initializer:
-    """Glorot's: truncated normal numbers of variance one over the mean fan, also ``xavier_normal``.
+    """Return Glorot's initializer: truncated normal numbers of variance 1 / (mean of fan-in and fan-out).
 
-    ``variance_scaling(1.0, "fan_avg", "truncated_normal")`` with these axes and dtype.
+    Parameters
+    ----------
+    in_axis, out_axis, batch_axis : int or sequence of ints, optional
+        Axes of inputs, of outputs and of separate weights, as for `variance_scaling`.
+    dtype : dtype_like, optional
+        Default dtype of the arrays, as for `variance_scaling`.
 
+    Returns
+    -------
+    Initializer
+        ``init(key, shape, dtype=None, *, out=None)``.
+
+    See Also
+    --------
+    glorot_uniform : The same variance with uniform numbers.
+    variance_scaling : The general case.
+
+    Notes
+    -----
+    This is ``variance_scaling(1.0, "fan_avg", "truncated_normal")`` [1]_ with these axes and dtype. ``xavier_normal``
+    is another name of it.
+
+    References
+    ----------
+    .. [1] X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS
+       2010.
+
+    Examples
+    --------
     >>> import keyrng
-    >>> keyrng.initializers.glorot_normal()(keyrng.key(0), (2, 3)).shape
-    (2, 3)
+    >>> keyrng.initializers.glorot_normal()(keyrng.key(0), (2, 2))
+    array([[ 1.1704051 ,  1.3784388 ],
+           [-0.33173826, -0.0603173 ]], dtype=float32)
     """
     return variance_scaling(1.0, "fan_avg", "truncated_normal", in_axis, out_axis, batch_axis, dtype)
 
@@ -43,13 +99,41 @@ def glorot_normal(
 def he_uniform(
     in_axis: Axes = IN_AXIS, out_axis: Axes = OUT_AXIS, batch_axis: Axes = (), dtype: DTypeLike = None
 ) -> Initializer:
-    """He's: uniform numbers of variance one over half the inputs, also ``kaiming_uniform``.
+    """Return He's initializer: uniform numbers of variance 2 / fan-in.
 
-    ``variance_scaling(2.0, "fan_in", "uniform")`` with these axes and dtype.
+    Parameters
+    ----------
+    in_axis, out_axis, batch_axis : int or sequence of ints, optional
+        Axes of inputs, of outputs and of separate weights, as for `variance_scaling`.
+    dtype : dtype_like, optional
+        Default dtype of the arrays, as for `variance_scaling`.
 
+    Returns
+    -------
+    Initializer
+        ``init(key, shape, dtype=None, *, out=None)``.
+
+    See Also
+    --------
+    he_normal : The same variance with truncated normal numbers.
+    variance_scaling : The general case.
+
+    Notes
+    -----
+    This is ``variance_scaling(2.0, "fan_in", "uniform")`` [1]_ with these axes and dtype. ``kaiming_uniform`` is
+    another name of it.
+
+    References
+    ----------
+    .. [1] K. He, X. Zhang, S. Ren, J. Sun, "Delving deep into rectifiers: Surpassing human-level performance on
+       ImageNet classification", ICCV 2015. https://doi.org/10.1109/ICCV.2015.123
+
+    Examples
+    --------
     >>> import keyrng
-    >>> keyrng.initializers.he_uniform()(keyrng.key(0), (2, 3)).shape
-    (2, 3)
+    >>> keyrng.initializers.he_uniform()(keyrng.key(0), (2, 2))
+    array([[ 1.550764  ,  1.6578493 ],
+           [-0.5809593 , -0.10853563]], dtype=float32)
     """
     return variance_scaling(2.0, "fan_in", "uniform", in_axis, out_axis, batch_axis, dtype)
 
@@ -57,13 +141,41 @@ def he_uniform(
 def he_normal(
     in_axis: Axes = IN_AXIS, out_axis: Axes = OUT_AXIS, batch_axis: Axes = (), dtype: DTypeLike = None
 ) -> Initializer:
-    """He's: truncated normal numbers of variance one over half the inputs, also ``kaiming_normal``.
+    """Return He's initializer: truncated normal numbers of variance 2 / fan-in.
 
-    ``variance_scaling(2.0, "fan_in", "truncated_normal")`` with these axes and dtype.
+    Parameters
+    ----------
+    in_axis, out_axis, batch_axis : int or sequence of ints, optional
+        Axes of inputs, of outputs and of separate weights, as for `variance_scaling`.
+    dtype : dtype_like, optional
+        Default dtype of the arrays, as for `variance_scaling`.
 
+    Returns
+    -------
+    Initializer
+        ``init(key, shape, dtype=None, *, out=None)``.
+
+    See Also
+    --------
+    he_uniform : The same variance with uniform numbers.
+    variance_scaling : The general case.
+
+    Notes
+    -----
+    This is ``variance_scaling(2.0, "fan_in", "truncated_normal")`` [1]_ with these axes and dtype. ``kaiming_normal``
+    is another name of it.
+
+    References
+    ----------
+    .. [1] K. He, X. Zhang, S. Ren, J. Sun, "Delving deep into rectifiers: Surpassing human-level performance on
+       ImageNet classification", ICCV 2015. https://doi.org/10.1109/ICCV.2015.123
+
+    Examples
+    --------
     >>> import keyrng
-    >>> keyrng.initializers.he_normal()(keyrng.key(0), (2, 3)).shape
-    (2, 3)
+    >>> keyrng.initializers.he_normal()(keyrng.key(0), (2, 2))
+    array([[ 1.655203  ,  1.949407  ],
+           [-0.46914878, -0.08530156]], dtype=float32)
     """
     return variance_scaling(2.0, "fan_in", "truncated_normal", in_axis, out_axis, batch_axis, dtype)
 
@@ -71,13 +183,40 @@ def he_normal(
 def lecun_uniform(
     in_axis: Axes = IN_AXIS, out_axis: Axes = OUT_AXIS, batch_axis: Axes = (), dtype: DTypeLike = None
 ) -> Initializer:
-    """LeCun's: uniform numbers of variance one over the inputs.
+    """Return LeCun's initializer: uniform numbers of variance 1 / fan-in.
 
-    ``variance_scaling(1.0, "fan_in", "uniform")`` with these axes and dtype.
+    Parameters
+    ----------
+    in_axis, out_axis, batch_axis : int or sequence of ints, optional
+        Axes of inputs, of outputs and of separate weights, as for `variance_scaling`.
+    dtype : dtype_like, optional
+        Default dtype of the arrays, as for `variance_scaling`.
 
+    Returns
+    -------
+    Initializer
+        ``init(key, shape, dtype=None, *, out=None)``.
+
+    See Also
+    --------
+    lecun_normal : The same variance with truncated normal numbers.
+    variance_scaling : The general case.
+
+    Notes
+    -----
+    This is ``variance_scaling(1.0, "fan_in", "uniform")`` [1]_ with these axes and dtype.
+
+    References
+    ----------
+    .. [1] Y. LeCun, L. Bottou, G. B. Orr, K.-R. Müller, "Efficient BackProp", Neural Networks: Tricks of the Trade,
+       LNCS 1524, 1998, 9-50. https://doi.org/10.1007/3-540-49430-8_2
+
+    Examples
+    --------
     >>> import keyrng
-    >>> keyrng.initializers.lecun_uniform()(keyrng.key(0), (2, 3)).shape
-    (2, 3)
+    >>> keyrng.initializers.lecun_uniform()(keyrng.key(0), (2, 2))
+    array([[ 1.0965558 ,  1.1722765 ],
+           [-0.4108003 , -0.07674628]], dtype=float32)
     """
     return variance_scaling(1.0, "fan_in", "uniform", in_axis, out_axis, batch_axis, dtype)
 
@@ -85,13 +224,40 @@ def lecun_uniform(
 def lecun_normal(
     in_axis: Axes = IN_AXIS, out_axis: Axes = OUT_AXIS, batch_axis: Axes = (), dtype: DTypeLike = None
 ) -> Initializer:
-    """LeCun's: truncated normal numbers of variance one over the inputs.
+    """Return LeCun's initializer: truncated normal numbers of variance 1 / fan-in.
 
-    ``variance_scaling(1.0, "fan_in", "truncated_normal")`` with these axes and dtype.
+    Parameters
+    ----------
+    in_axis, out_axis, batch_axis : int or sequence of ints, optional
+        Axes of inputs, of outputs and of separate weights, as for `variance_scaling`.
+    dtype : dtype_like, optional
+        Default dtype of the arrays, as for `variance_scaling`.
 
+    Returns
+    -------
+    Initializer
+        ``init(key, shape, dtype=None, *, out=None)``.
+
+    See Also
+    --------
+    lecun_uniform : The same variance with uniform numbers.
+    variance_scaling : The general case.
+
+    Notes
+    -----
+    This is ``variance_scaling(1.0, "fan_in", "truncated_normal")`` [1]_ with these axes and dtype.
+
+    References
+    ----------
+    .. [1] Y. LeCun, L. Bottou, G. B. Orr, K.-R. Müller, "Efficient BackProp", Neural Networks: Tricks of the Trade,
+       LNCS 1524, 1998, 9-50. https://doi.org/10.1007/3-540-49430-8_2
+
+    Examples
+    --------
     >>> import keyrng
-    >>> keyrng.initializers.lecun_normal()(keyrng.key(0), (2, 3)).shape
-    (2, 3)
+    >>> keyrng.initializers.lecun_normal()(keyrng.key(0), (2, 2))
+    array([[ 1.1704051 ,  1.3784388 ],
+           [-0.33173826, -0.0603173 ]], dtype=float32)
     """
     return variance_scaling(1.0, "fan_in", "truncated_normal", in_axis, out_axis, batch_axis, dtype)
 

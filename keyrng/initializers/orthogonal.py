@@ -20,29 +20,46 @@ from keyrng.initializers.base import JAX, OUT_AXIS, DefaultAxis, Initializer, La
 
 
 def orthogonal(scale: ArrayLike = 1.0, column_axis: int = OUT_AXIS, dtype: DTypeLike = None) -> Initializer:
-    """An initializer of orthonormal matrices, uniform in the sense of Haar, times a number.
+    """Return an initializer of orthonormal matrices, uniform in the sense of Haar, times ``scale``.
 
     Parameters
     ----------
-    scale
-        A finite number.
-    column_axis
-        The axis of the columns; all others together are the rows. The fewer of the two are orthonormal. The default is
-        the axis of outputs of jax's weights; `keyrng.interop.torch.init_module_` replaces it by that of the torch
-        weight.
-    dtype
-        float16, bfloat16, float32 (the default) or float64, or complex64 or complex128, where a call names none.
+    scale : float, optional
+        Factor, finite; 1 by default.
+    column_axis : int, optional
+        Axis of the columns; all other axes together are the rows. The fewer of rows and columns are orthonormal. The
+        default, -1, is the axis of outputs of jax's weights; `keyrng.interop.torch.init_module_` replaces the default
+        by the axis of the torch weight.
+    dtype : dtype_like, optional
+        Default dtype of the arrays: float16, bfloat16, float32 (the default), float64, complex64 or complex128.
+
+    Returns
+    -------
+    Initializer
+        ``init(key, shape, dtype=None, *, out=None)``, which raises ValueError if the shape has fewer than 2 axes or not
+        the column axis.
 
     Raises
     ------
+    TypeError
+        If ``column_axis`` is not an int.
     ValueError
-        When called for a shape of fewer than two axes, or without the column axis.
+        If ``scale`` is not finite.
+
+    See Also
+    --------
+    delta_orthogonal : The same for convolutions.
+    keyrng.orthogonal : The sampler.
 
     Notes
     -----
-    The matrices of `keyrng.orthogonal`, and the values of ``jax.nn.initializers.orthogonal`` within rounding. Saxe,
-    McClelland and Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks", ICLR
-    2014.
+    The matrices are those of `keyrng.orthogonal`, and the values those of ``jax.nn.initializers.orthogonal`` within
+    rounding. The initialization is that of [1]_.
+
+    References
+    ----------
+    .. [1] A. M. Saxe, J. L. McClelland, S. Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep
+       linear neural networks", ICLR 2014. https://arxiv.org/abs/1312.6120
 
     Examples
     --------
@@ -106,23 +123,45 @@ def _times(x: Any, scale: Any) -> Any:
 
 
 def delta_orthogonal(scale: ArrayLike = 1.0, column_axis: int = OUT_AXIS, dtype: DTypeLike = None) -> Initializer:
-    """An initializer of convolutions that are an orthonormal matrix in their middle and zero elsewhere.
+    """Return an initializer of convolutions that are an orthonormal matrix at their center and 0 elsewhere.
 
     Parameters
     ----------
-    scale, column_axis, dtype
-        As in `orthogonal`, for the matrix of inputs and outputs. These are the last two axes of the weight, as in jax;
-        with `keyrng.interop.torch.init_module_` they are where the torch weight has them.
+    scale : float, optional
+        Factor, finite; 1 by default.
+    column_axis : int, optional
+        Axis of the columns, as for `orthogonal`, of the matrix of inputs and outputs. Inputs and outputs are the last
+        two axes of the weight, as in jax; with `keyrng.interop.torch.init_module_` they are those of the torch weight.
+    dtype : dtype_like, optional
+        Default dtype of the arrays, as for `orthogonal`.
+
+    Returns
+    -------
+    Initializer
+        ``init(key, shape, dtype=None, *, out=None)``, which raises ValueError unless the shape has 3, 4 or 5 axes and
+        at least as many outputs as inputs.
 
     Raises
     ------
+    TypeError
+        If ``column_axis`` is not an int.
     ValueError
-        When called for a shape that has not 3, 4 or 5 axes, or fewer outputs than inputs.
+        If ``scale`` is not finite.
+
+    See Also
+    --------
+    dirac : Convolutions that preserve their input.
+    orthogonal : The same for matrices.
 
     Notes
     -----
-    The values of ``jax.nn.initializers.delta_orthogonal`` within rounding. Xiao, Bahri, Sohl-Dickstein, Schoenholz and
-    Pennington, "Dynamical isometry and a mean field theory of CNNs", ICML 2018.
+    The values are those of ``jax.nn.initializers.delta_orthogonal`` within rounding. The initialization is that of
+    [1]_.
+
+    References
+    ----------
+    .. [1] L. Xiao, Y. Bahri, J. Sohl-Dickstein, S. S. Schoenholz, J. Pennington, "Dynamical isometry and a mean field
+       theory of CNNs", ICML 2018. https://arxiv.org/abs/1806.05393
 
     Examples
     --------

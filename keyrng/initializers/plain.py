@@ -58,19 +58,35 @@ def _scaled_truncated_normal_tails(lane: Any, lower: Any, upper: Any, least: Any
 
 
 def uniform(scale: ArrayLike = 1e-2, dtype: DTypeLike = None) -> Initializer:
-    """An initializer of uniform numbers in [0, scale).
+    """Return an initializer of uniform numbers in [0, scale).
 
     Parameters
     ----------
-    scale
-        A finite number; the numbers lie in (scale, 0] if it is negative.
-    dtype
-        float16, bfloat16, float32 (the default) or float64, where a call names none.
+    scale : float, optional
+        Upper bound, finite; 0.01 by default. If it is negative, the interval is (scale, 0].
+    dtype : dtype_like, optional
+        Default dtype of the arrays: float16, bfloat16, float32 (the default) or float64.
+
+    Returns
+    -------
+    Initializer
+        ``init(key, shape, dtype=None, *, out=None)``.
+
+    Raises
+    ------
+    ValueError
+        If ``scale`` is not finite.
+
+    See Also
+    --------
+    variance_scaling : Numbers whose variance depends on the shape.
+    keyrng.uniform : The sampler.
 
     Notes
     -----
-    A uniform on [0, 1) times ``scale``, rounded: in a 16-bit dtype ``scale`` itself can occur. The values of
-    ``jax.nn.initializers.uniform``.
+    A value is a uniform on [0, 1) times ``scale``, rounded. In a 16-bit dtype ``scale`` itself can occur.
+
+    The values are those of ``jax.nn.initializers.uniform``.
 
     Examples
     --------
@@ -89,18 +105,35 @@ def _uniform(
 
 
 def normal(stddev: ArrayLike = 1e-2, dtype: DTypeLike = None) -> Initializer:
-    """An initializer of normal numbers of mean 0.
+    """Return an initializer of normal numbers of mean 0 and standard deviation ``stddev``.
 
     Parameters
     ----------
-    stddev
-        The standard deviation, a finite number.
-    dtype
-        float16, bfloat16, float32 (the default) or float64, or complex64 or complex128, where a call names none.
+    stddev : float, optional
+        Standard deviation, finite; 0.01 by default.
+    dtype : dtype_like, optional
+        Default dtype of the arrays: float16, bfloat16, float32 (the default), float64, complex64 or complex128.
+
+    Returns
+    -------
+    Initializer
+        ``init(key, shape, dtype=None, *, out=None)``.
+
+    Raises
+    ------
+    ValueError
+        If ``stddev`` is not finite.
+
+    See Also
+    --------
+    variance_scaling : Numbers whose variance depends on the shape.
+    truncated_normal : Normal numbers between two bounds.
+    keyrng.normal : The sampler.
 
     Notes
     -----
-    The values of `keyrng.normal` times ``stddev``, and those of ``jax.nn.initializers.normal`` within rounding.
+    The values are those of `keyrng.normal` times ``stddev``, and those of ``jax.nn.initializers.normal`` within
+    rounding.
 
     Examples
     --------
@@ -128,21 +161,36 @@ def scaled_normal(key: Key, shape: tuple[int, ...], dtype: Dtype, stddev: Any, o
 def truncated_normal(
     stddev: ArrayLike = 1e-2, dtype: DTypeLike = None, lower: ArrayLike = -2.0, upper: ArrayLike = 2.0
 ) -> Initializer:
-    """An initializer of normal numbers of mean 0 that lie between ``lower * stddev`` and ``upper * stddev``.
+    """Return an initializer of normal numbers between ``lower * stddev`` and ``upper * stddev``.
 
     Parameters
     ----------
-    stddev
-        The standard deviation before what lies outside is cut off, a finite number.
-    dtype
-        float16, bfloat16, float32 (the default) or float64, where a call names none.
-    lower, upper
-        The bounds in standard deviations, ``lower < upper``; they may be infinite.
+    stddev : float, optional
+        Standard deviation before truncation, finite; 0.01 by default.
+    dtype : dtype_like, optional
+        Default dtype of the arrays: float16, bfloat16, float32 (the default) or float64.
+    lower, upper : float, optional
+        Bounds in units of ``stddev``, ``lower < upper``, which may be infinite; -2 and 2 by default.
+
+    Returns
+    -------
+    Initializer
+        ``init(key, shape, dtype=None, *, out=None)``.
+
+    Raises
+    ------
+    ValueError
+        If ``stddev`` is not finite, a bound is NaN, or ``lower`` is not less than ``upper``.
+
+    See Also
+    --------
+    normal : Normal numbers without bounds.
+    keyrng.truncated_normal : The sampler.
 
     Notes
     -----
-    The values of `keyrng.truncated_normal` times ``stddev``, and those of ``jax.nn.initializers.truncated_normal``
-    within rounding, while neither ``lower > 3`` nor ``upper < -3``.
+    The values are those of `keyrng.truncated_normal` times ``stddev``. Where neither ``lower > 3`` nor ``upper < -3``,
+    they are those of ``jax.nn.initializers.truncated_normal`` within rounding.
 
     Examples
     --------
@@ -184,21 +232,40 @@ def scaled_truncated(
 
 
 def sparse(sparsity: ArrayLike, stddev: ArrayLike = 0.01, dtype: DTypeLike = None) -> Initializer:
-    """An initializer of matrices of normal numbers with as many zeros in each column, as ``torch.nn.init.sparse_``.
+    """Return an initializer of normal matrices with the same number of zeros in each column.
 
     Parameters
     ----------
-    sparsity
-        The fraction of zeros, from 0 to 1; their number, of ``rows`` elements, is ``ceil(sparsity * rows)``.
-    stddev
-        The standard deviation of the others, a finite number.
-    dtype
-        float16, bfloat16, float32 (the default) or float64, where a call names none.
+    sparsity : float
+        Fraction of zeros, in [0, 1]. A column of ``rows`` elements has ``ceil(sparsity * rows)`` zeros.
+    stddev : float, optional
+        Standard deviation of the other elements, finite; 0.01 by default.
+    dtype : dtype_like, optional
+        Default dtype of the arrays: float16, bfloat16, float32 (the default) or float64.
+
+    Returns
+    -------
+    Initializer
+        ``init(key, shape, dtype=None, *, out=None)``, which raises ValueError unless the shape has 2 axes.
+
+    Raises
+    ------
+    ValueError
+        If ``sparsity`` is outside [0, 1] or NaN, or ``stddev`` is not finite.
+
+    See Also
+    --------
+    normal : Normal numbers without zeros.
 
     Notes
     -----
-    From the first of two children of the key, `normal`; from the second a key for each column, whose `permutation` of
-    the rows says which are zero. Martens, "Deep learning via Hessian-free optimization", ICML 2010, section 5.
+    The distribution is that of ``torch.nn.init.sparse_`` [1]_. The normal numbers are drawn from the first of two
+    children of the key. The second child gives a key for each column, and the `permutation` of the rows by this key
+    says which elements are zero.
+
+    References
+    ----------
+    .. [1] J. Martens, "Deep learning via Hessian-free optimization", ICML 2010, section 5.
 
     Examples
     --------

@@ -136,37 +136,54 @@ def variance_scaling(
     batch_axis: int | Sequence[int] = (),
     dtype: DTypeLike = None,
 ) -> Initializer:
-    """An initializer of random numbers of mean 0 and variance ``scale / n``, where ``n`` is of the weight's shape.
+    """Return an initializer of random numbers of mean 0 and variance ``scale / n``, where ``n`` depends on the shape.
 
     Parameters
     ----------
-    scale
-        A number, zero or positive.
-    mode
-        What ``n`` is: ``"fan_in"``, the number of inputs that an output has; ``"fan_out"``, of outputs that an input
-        has; ``"fan_avg"``, their mean; ``"fan_geo_avg"``, their geometric mean.
-    distribution
-        ``"truncated_normal"``, cut off at two standard deviations and widened to the variance again, ``"normal"`` or
-        ``"uniform"``; of complex numbers within a disk.
-    in_axis, out_axis, batch_axis
-        The axis, or axes, of inputs, of outputs, and of what is no part of one weight. All others are the field of a
-        convolution. The defaults are the axes of jax's weights; `keyrng.interop.torch.init_module_` replaces defaults
-        by the axes of the torch weight.
-    dtype
-        float16, bfloat16, float32 (the default) or float64, or complex64 or complex128, where a call names none.
+    scale : float
+        Zero or more, and finite.
+    mode : {"fan_in", "fan_out", "fan_avg", "fan_geo_avg"}
+        The number ``n``: inputs per output, outputs per input, their mean, or their geometric mean.
+    distribution : {"truncated_normal", "normal", "uniform"}
+        Distribution of the numbers. The truncated normal is cut off at two standard deviations and scaled so that its
+        variance is ``scale / n``. For complex dtypes truncated normal and uniform numbers lie in a disk.
+    in_axis, out_axis, batch_axis : int or sequence of ints, optional
+        Axes of inputs, of outputs, and of separate weights; all other axes are the receptive field of a convolution.
+        The defaults, -2, -1 and (), are the axes of jax's weights; `keyrng.interop.torch.init_module_` replaces
+        defaults by the axes of the torch weight.
+    dtype : dtype_like, optional
+        Default dtype of the arrays: float16, bfloat16, float32 (the default), float64, complex64 or complex128.
+
+    Returns
+    -------
+    Initializer
+        ``init(key, shape, dtype=None, *, out=None)``, which raises ValueError if the shape does not have the axes, or
+        ``scale`` is too large for the dtype.
 
     Raises
     ------
     ValueError
-        For a negative or infinite ``scale``, or an unknown ``mode`` or ``distribution``; when called, for a shape that
-        has not the axes, or a ``scale`` too large for the dtype.
+        If ``scale`` is negative or infinite, or ``mode`` or ``distribution`` is unknown.
+
+    See Also
+    --------
+    glorot_normal : The case ``(1.0, "fan_avg", "truncated_normal")``.
+    glorot_uniform : The case ``(1.0, "fan_avg", "uniform")``.
+    he_normal : The case ``(2.0, "fan_in", "truncated_normal")``.
+    lecun_normal : The case ``(1.0, "fan_in", "truncated_normal")``.
 
     Notes
     -----
-    The values of ``jax.nn.initializers.variance_scaling``: of float32 and float64 ``"uniform"`` equal, the others
-    within rounding. The variance of truncated complex numbers is 2 percent too large, as jax's is. He, Zhang, Ren and
-    Sun, "Delving deep into rectifiers", ICCV 2015; Glorot and Bengio, "Understanding the difficulty of training deep
-    feedforward neural networks", AISTATS 2010.
+    The values are those of ``jax.nn.initializers.variance_scaling``: equal for ``"uniform"`` in float32 and float64,
+    and within rounding otherwise. As in jax, the variance of truncated complex numbers is 2 percent too large. The
+    modes are those of [1]_ and [2]_.
+
+    References
+    ----------
+    .. [1] X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS
+       2010.
+    .. [2] K. He, X. Zhang, S. Ren, J. Sun, "Delving deep into rectifiers: Surpassing human-level performance on
+       ImageNet classification", ICCV 2015. https://doi.org/10.1109/ICCV.2015.123
 
     Examples
     --------

@@ -16,30 +16,40 @@ from keyrng.initializers.base import Initializer
 def init_tree(
     key: Key, shapes: Tree, initializer: Initializer | Mapping[str, Initializer], dtype: DTypeLike = None
 ) -> Tree:
-    """The same tree with an array for each shape: ``initializer(fold_in(key, path), shape, dtype)``.
+    """Return a tree of initial weights with the structure of a tree of shapes.
 
     Parameters
     ----------
-    key
+    key : Key
         A key, or an array of keys, as for each initializer.
-    shapes
-        A tree as in `keys_like`, whose leaves are ints, tuples of ints, or have a ``shape``, as arrays do.
-    initializer
-        One for all, or a dict of patterns of paths, such as ``"*/bias"``: the first that matches decides. ``*`` stands
-        for anything, ``/`` too, ``?`` for one character.
-    dtype
-        That of the arrays; None for the initializers' own.
+    shapes : dict, list or tuple
+        A tree as for `keys_like`, whose leaves are ints, tuples of ints, or objects with a ``shape``, such as arrays.
+    initializer : Initializer or dict of Initializer
+        One initializer for all leaves, or a dict from patterns of paths, such as ``"*/bias"``, to initializers. The
+        first pattern that matches is used. ``*`` matches any text, including ``/``, and ``?`` one character.
+    dtype : dtype_like, optional
+        Dtype of the arrays; those of the initializers by default.
+
+    Returns
+    -------
+    dict, list or tuple
+        The tree with ``initializer(fold_in(key, path), shape, dtype)`` at each leaf.
 
     Raises
     ------
     TypeError
-        For a leaf that is no shape, a name that is no str, or an initializer that is none.
+        If a leaf is not a shape, a name is not a str, or an initializer is not callable.
     ValueError
-        For a path that no pattern matches.
+        If no pattern matches a path.
+
+    See Also
+    --------
+    keys_like : The keys of the leaves.
+    keyrng.interop.torch.init_module_ : The same for modules of PyTorch.
 
     Notes
     -----
-    A parameter depends on the key, its path and its shape: what is added elsewhere changes none.
+    A weight depends on the key, its path and its shape only: adding other weights does not change it.
 
     Examples
     --------

@@ -13,22 +13,34 @@ from keyrng._lazy import LazyArray
 
 
 def from_lazy_array(x: LazyArray, chunks: Any = "auto") -> Any:
-    """A dask array of a lazy array: each chunk is made where and when it is needed.
-
-    Values depend neither on the chunks nor on the scheduler or its workers. The array's name is made of sampler, key,
-    shape and parameters, so the same draw has the same name in every process.
+    """Return a dask array of a lazy array, whose chunks are computed in the workers.
 
     Parameters
     ----------
-    x
-        What `keyrng.lazy_array` made.
-    chunks
-        As for ``dask.array.from_array``.
+    x : LazyArray
+        The result of `keyrng.lazy_array`.
+    chunks : optional
+        As for ``dask.array.from_array``; ``"auto"`` by default.
+
+    Returns
+    -------
+    dask.array.Array
+        An array of the shape and dtype of ``x``. Its values depend neither on the chunks nor on the scheduler and its
+        workers.
 
     Raises
     ------
     TypeError
-        For what is no lazy array.
+        If ``x`` is not a `LazyArray`.
+
+    See Also
+    --------
+    keyrng.lazy_array : The lazy array.
+
+    Notes
+    -----
+    The name of the array is computed from sampler, key, shape and parameters, so the same sample has the same name in
+    every process.
 
     Examples
     --------

@@ -20,11 +20,30 @@ _IMPL = "threefry2x32"
 
 
 def to_jax(key: Key) -> jax.Array:
-    """Keys as keys of ``jax.random``, of the same shape: ``jax.random.bits`` and ``keyrng.bits`` of them are equal.
+    """Return keys as keys of ``jax.random``.
 
-    TypeError for what is no key, or a key of another algorithm than ``threefry2x32``, the only one that both have.
+    Parameters
+    ----------
+    key : Key
+        A key or an array of keys of ``threefry2x32``, the only algorithm that both libraries have.
 
-    >>> import keyrng.interop.jax
+    Returns
+    -------
+    jax.Array
+        Keys of the same shape. ``jax.random.bits`` and ``keyrng.bits`` of them are equal.
+
+    Raises
+    ------
+    TypeError
+        If ``key`` is not a key, or a key of another algorithm.
+
+    See Also
+    --------
+    from_jax : The inverse.
+
+    Examples
+    --------
+    >>> import keyrng, keyrng.interop.jax
     >>> keyrng.interop.jax.to_jax(keyrng.split(keyrng.key(42), 3)).shape
     (3,)
     """
@@ -35,14 +54,31 @@ def to_jax(key: Key) -> jax.Array:
 
 
 def from_jax(key: jax.Array) -> Key:
-    """Keys of ``jax.random`` as keys on the CPU, of the same shape.
+    """Return keys of ``jax.random`` as keys of keyrng.
 
-    Typed keys, as ``jax.random.key`` makes them, or the older arrays of uint32 of shape ``(..., 2)``, as
-    ``jax.random.PRNGKey`` does. Of a key inside ``jax.jit`` there are no bits yet: use this outside.
+    Parameters
+    ----------
+    key : jax.Array
+        Typed keys, as of ``jax.random.key``, or older arrays of uint32 of shape ``(..., 2)``, as of
+        ``jax.random.PRNGKey``. Inside ``jax.jit`` a key has no value yet, so call this function outside.
 
-    TypeError for anything else, keys of another implementation than ``threefry2x32`` among it.
+    Returns
+    -------
+    Key
+        Keys of the same shape, on the CPU.
 
-    >>> import jax, keyrng.interop.jax
+    Raises
+    ------
+    TypeError
+        If ``key`` is not a key of the implementation ``threefry2x32``.
+
+    See Also
+    --------
+    to_jax : The inverse.
+
+    Examples
+    --------
+    >>> import jax, keyrng, keyrng.interop.jax
     >>> bool(keyrng.interop.jax.from_jax(jax.random.key(42)) == keyrng.key(42))
     True
     """

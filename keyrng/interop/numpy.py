@@ -25,15 +25,38 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def generator(key: Key) -> np.random.Generator:
-    """A fast generator of NumPy's own, seeded by every bit of a key.
+    """Return a fast ``numpy.random.Generator`` that is seeded by every bit of a key.
 
-    It is ``np.random.Generator(np.random.PCG64DXSM(KeySeedSequence(key)))``, and so are its values: NumPy's algorithm,
-    and the numbers of the installed NumPy. PCG64DXSM is the generator that NumPy recommends for many streams side by
-    side, among the fastest it has, and takes 256 bits of seed, as many as the widest key.
+    Parameters
+    ----------
+    key : Key
+        One key.
 
-    TypeError for what is no key, ValueError for keys of another shape than ().
+    Returns
+    -------
+    numpy.random.Generator
+        ``np.random.Generator(np.random.PCG64DXSM(KeySeedSequence(key)))``. Its values are those of the installed NumPy.
 
-    >>> import keyrng.interop.numpy
+    Raises
+    ------
+    TypeError
+        If ``key`` is not a key.
+    ValueError
+        If ``key`` is an array of keys.
+
+    See Also
+    --------
+    bit_generator : A bit generator that reads the words of the key.
+    random_state : The older interface.
+
+    Notes
+    -----
+    PCG64DXSM is the bit generator that NumPy recommends for many parallel streams. It is among the fastest of NumPy,
+    and takes 256 bits of seed, as many as the longest key has.
+
+    Examples
+    --------
+    >>> import keyrng, keyrng.interop.numpy
     >>> rng = keyrng.interop.numpy.generator(keyrng.key(42))
     >>> rng.integers(100, size=5)
     array([79, 61, 89, 71, 81])
@@ -42,13 +65,33 @@ def generator(key: Key) -> np.random.Generator:
 
 
 def bit_generator(key: Key) -> KeyBitGenerator:
-    """A bit generator whose raw words are the key's own: those of ``keyrng.bits(key, n, "uint64")``, in order.
+    """Return a bit generator that reads the words of a key.
 
-    ``np.random.Generator(bit_generator(key))`` draws NumPy's distributions from them.
+    Parameters
+    ----------
+    key : Key
+        One key.
 
-    TypeError for what is no key, ValueError for keys of another shape than ().
+    Returns
+    -------
+    KeyBitGenerator
+        A bit generator whose raw words are those of ``keyrng.bits(key, n, "uint64")``, in order.
+        ``np.random.Generator(bit_generator(key))`` draws NumPy's distributions from them.
 
-    >>> import keyrng.interop.numpy
+    Raises
+    ------
+    TypeError
+        If ``key`` is not a key.
+    ValueError
+        If ``key`` is an array of keys.
+
+    See Also
+    --------
+    generator : A generator of NumPy's own algorithm, seeded by the key.
+
+    Examples
+    --------
+    >>> import keyrng, keyrng.interop.numpy
     >>> key = keyrng.key(42)
     >>> words = keyrng.interop.numpy.bit_generator(key).random_raw(5)
     >>> bool((words == keyrng.bits(key, 5, "uint64")).all())
@@ -58,14 +101,37 @@ def bit_generator(key: Key) -> KeyBitGenerator:
 
 
 def random_state(key: Key) -> np.random.RandomState:
-    """What scikit-learn and older functions of SciPy take as ``random_state=``, seeded by every bit of a key.
+    """Return a ``numpy.random.RandomState`` that is seeded by every bit of a key, for ``random_state=``.
 
-    It is a Mersenne Twister, for only with that can a ``RandomState`` do all it ever could, ``get_state()`` among it;
-    its words are ``key.generate_state(624)``.
+    Parameters
+    ----------
+    key : Key
+        One key.
 
-    TypeError for what is no key, ValueError for keys of another shape than ().
+    Returns
+    -------
+    numpy.random.RandomState
+        A Mersenne Twister whose words are ``key.generate_state(624)``. scikit-learn and older functions of SciPy accept
+        it.
 
-    >>> import keyrng.interop.numpy
+    Raises
+    ------
+    TypeError
+        If ``key`` is not a key.
+    ValueError
+        If ``key`` is an array of keys.
+
+    See Also
+    --------
+    generator : The newer interface.
+
+    Notes
+    -----
+    The Mersenne Twister is used because only with it all methods of ``RandomState`` work, including ``get_state()``.
+
+    Examples
+    --------
+    >>> import keyrng, keyrng.interop.numpy
     >>> keyrng.interop.numpy.random_state(keyrng.key(42)).randint(100, size=5)
     array([ 5, 45, 15,  6, 17])
     """
@@ -73,11 +139,33 @@ def random_state(key: Key) -> np.random.RandomState:
 
 
 class KeySeedSequence(ISpawnableSeedSequence):
-    """A key as a ``np.random.SeedSequence``: its words are those of the key, and it counts the children it spawns.
+    """A key as a ``np.random.SeedSequence``, which counts the children it spawned.
 
-    The children spawned first are those of ``key.spawn(n)``; a key itself does not count, and gives them again.
+    Parameters
+    ----------
+    key : Key
+        One key.
+    n_children_spawned : int, optional
+        Number of children spawned before; 0 by default.
 
-    >>> import keyrng.interop.numpy
+    Attributes
+    ----------
+    key : Key
+        The key, on the CPU.
+    n_children_spawned : int
+        Number of children spawned so far.
+
+    See Also
+    --------
+    Key.spawn : The same children, without a count.
+
+    Notes
+    -----
+    The first children are those of ``key.spawn(n)``. A key does not count, and returns them again on every call.
+
+    Examples
+    --------
+    >>> import keyrng, keyrng.interop.numpy
     >>> seeds = keyrng.interop.numpy.KeySeedSequence(keyrng.key(42))
     >>> first, second = *seeds.spawn(1), *seeds.spawn(1)
     >>> bool((keyrng.stack([first.key, second.key]) == keyrng.stack(keyrng.key(42).spawn(2))).all())
@@ -90,11 +178,11 @@ class KeySeedSequence(ISpawnableSeedSequence):
         self.n_children_spawned = n_children_spawned
 
     def generate_state(self, n_words: int, dtype: Any = np.uint32) -> Array:
-        """The words of `Key.generate_state`."""
+        """Return the words of `Key.generate_state`."""
         return self.key.generate_state(n_words, dtype)
 
     def spawn(self, n_children: int) -> list[KeySeedSequence]:
-        """The next seeds, as many as asked for."""
+        """Return the next ``n_children`` seeds."""
         first = self.n_children_spawned
         self.n_children_spawned += self.key._seeds("n_children", n_children)
         return [KeySeedSequence(child) for child in self.key._spawned(first, self.n_children_spawned)]
@@ -109,14 +197,30 @@ def _seeds(seed: Key | KeySeedSequence) -> Any:
 
 
 class KeyBitGenerator(np.random.BitGenerator):
-    """NumPy's bit generator over the words of a key, which `bit_generator` makes.
+    """A NumPy bit generator that reads the words of a key; made by `bit_generator`.
 
-    Word i is ``keyrng.bits(key, i + 1, "uint64")[i]``. A number of 32 bits is the low half of the next word, the one
-    after it the high half; a double is the upper 53 bits of a word. With the compiled part of keyrng the words are
-    made in it, as fast as by NumPy's own; without, and for algorithms of your own, Python takes a microsecond a word.
+    Parameters
+    ----------
+    seed : Key or KeySeedSequence
+        One key.
 
-    It is NumPy's in all it can: ``state``, ``lock``, ``spawn``, pickle, copies, ``ctypes``. ``advance`` leads to any
-    word at once. It has no ``jumped``: streams that never meet come from ``keyrng.split(key)``, or ``spawn``.
+    Notes
+    -----
+    Word i is ``keyrng.bits(key, i + 1, "uint64")[i]``. A number of 32 bits is the low half of the next word, and the
+    one after it the high half. A double is the upper 53 bits of a word. With the compiled part of keyrng the words are
+    computed in C, as fast as by the bit generators of NumPy. Without it, and for algorithms of your own, Python takes a
+    microsecond per word.
+
+    ``state``, ``lock``, ``spawn``, pickle, copies and ``ctypes`` work as for the bit generators of NumPy. ``advance``
+    moves to any word in constant time. ``jumped`` does not exist: independent streams come from ``keyrng.split(key)``
+    or ``spawn``.
+
+    Examples
+    --------
+    >>> import keyrng, keyrng.interop.numpy
+    >>> rng = np.random.Generator(keyrng.interop.numpy.KeyBitGenerator(keyrng.key(42)))
+    >>> rng.integers(100, size=5)
+    array([ 6, 42, 67,  1,  5])
     """
 
     def __init__(self, seed: Key | KeySeedSequence) -> None:
@@ -125,9 +229,22 @@ class KeyBitGenerator(np.random.BitGenerator):
         self._stream = Stream(self.capsule, watched(seeds.key))
 
     def advance(self, delta: int) -> KeyBitGenerator:
-        """Skip words of 64 bits, or go back by a negative number of them; itself, as NumPy's bit generators do.
+        """Skip words of 64 bits, or go back, and return the bit generator.
 
-        ValueError if that leads before word 0, or beyond the last word of the key. Half a word that waits is dropped.
+        Parameters
+        ----------
+        delta : int
+            Number of words; negative to go back. Half a word that is left over is dropped.
+
+        Returns
+        -------
+        KeyBitGenerator
+            The bit generator itself, as for those of NumPy.
+
+        Raises
+        ------
+        ValueError
+            If the position is before word 0 or after the last word of the key.
         """
         with self.lock:
             self._stream.move(self._stream.next + as_int("delta", delta))
@@ -135,7 +252,7 @@ class KeyBitGenerator(np.random.BitGenerator):
 
     @property
     def state(self) -> dict[str, Any]:
-        """All that decides the words to come: a dict like those of NumPy's bit generators."""
+        """The state, a dict like those of NumPy's bit generators, which determines all further words."""
         stream = self._stream
         with self.lock:
             return {

@@ -44,14 +44,34 @@ torch.serialization.add_safe_globals([restored, from_pickle])
 
 
 def to_torch(sample: Array) -> Tensor:
-    """An array as a tensor of the same memory: a sample of keyrng's, on the CPU or on a GPU.
+    """Return an array as a tensor that shares its memory.
 
-    NumPy's are shared as they are, CuPy's by DLPack, which orders the streams of both. Only a read-only array is
-    copied, for a tensor can always be written to.
+    Parameters
+    ----------
+    sample : ndarray
+        An array of NumPy or CuPy, such as a sample.
 
-    TypeError for what is no array, or a dtype that PyTorch does not have.
+    Returns
+    -------
+    torch.Tensor
+        A tensor on the device of the array. A read-only array is copied, because tensors are always writable.
 
-    >>> import keyrng.interop.torch
+    Raises
+    ------
+    TypeError
+        If ``sample`` is not an array, or PyTorch does not have its dtype.
+
+    See Also
+    --------
+    from_torch : The inverse.
+
+    Notes
+    -----
+    Arrays of CuPy are exchanged by DLPack, which orders the streams of both libraries.
+
+    Examples
+    --------
+    >>> import keyrng, keyrng.interop.torch
     >>> keyrng.interop.torch.to_torch(keyrng.uniform(keyrng.key(0), (3,)))
     tensor([0.9477, 0.9786, 0.3323])
     """
@@ -68,13 +88,34 @@ def to_torch(sample: Array) -> Tensor:
 
 
 def from_torch(to_torch: Tensor) -> Array:
-    """A tensor as an array of the same memory, NumPy's or CuPy's: for ``out=``, and for parameters of samplers.
+    """Return a tensor as an array of NumPy or CuPy that shares its memory.
 
-    Gradients know nothing of what is written there, so a parameter's values may be replaced by a sample.
+    Parameters
+    ----------
+    to_torch : torch.Tensor
+        A tensor on the CPU or a CUDA GPU.
 
-    TypeError for what is no tensor, or one on another device than the CPU or a CUDA GPU.
+    Returns
+    -------
+    ndarray
+        An array, for ``out=`` and for the parameters of samplers.
 
-    >>> import torch, keyrng.interop.torch
+    Raises
+    ------
+    TypeError
+        If the argument is not a tensor, or is on another device.
+
+    See Also
+    --------
+    to_torch : The inverse.
+
+    Notes
+    -----
+    Autograd does not record writes to the array, so the values of a parameter can be replaced by a sample.
+
+    Examples
+    --------
+    >>> import torch, keyrng, keyrng.interop.torch
     >>> weight = torch.empty(3)
     >>> _ = keyrng.uniform(keyrng.key(0), out=keyrng.interop.torch.from_torch(weight))
     >>> weight
@@ -108,15 +149,40 @@ _TWISTER = np.dtype(
 
 
 def torch_generator(key: Key, device: Any = "cpu") -> torch.Generator:
-    """A ``torch.Generator`` seeded by every bit of a key, for PyTorch's own random functions.
+    """Return a ``torch.Generator`` that is seeded by a key, for the random functions of PyTorch.
 
-    On the CPU all words of its Mersenne Twister are the key's, ``key.generate_state(624)``, where
-    ``manual_seed`` takes 32 bits of its seed. Generators of other devices have a seed of 64 bits: it is
-    ``key.generate_state(1, "uint64")``. The values are PyTorch's, and those of the installed version.
+    Parameters
+    ----------
+    key : Key
+        One key.
+    device : str or torch.device, optional
+        Device of the generator; ``"cpu"`` by default.
 
-    TypeError for what is no key, ValueError for keys of another shape than ().
+    Returns
+    -------
+    torch.Generator
+        A generator. Its values are those of the installed PyTorch.
 
-    >>> import torch, keyrng.interop.torch
+    Raises
+    ------
+    TypeError
+        If ``key`` is not a key.
+    ValueError
+        If ``key`` is an array of keys.
+
+    See Also
+    --------
+    Generator : Samplers of keyrng as methods of a generator.
+
+    Notes
+    -----
+    On the CPU all words of the Mersenne Twister are those of the key, ``key.generate_state(624)``; ``manual_seed`` uses
+    32 bits of its seed. Generators of other devices have a seed of 64 bits, which is
+    ``key.generate_state(1, "uint64")``.
+
+    Examples
+    --------
+    >>> import torch, keyrng, keyrng.interop.torch
     >>> torch.randperm(5, generator=keyrng.interop.torch.torch_generator(keyrng.key(0)))
     tensor([1, 2, 0, 4, 3])
     """
@@ -141,21 +207,48 @@ def torch_generator(key: Key, device: Any = "cpu") -> torch.Generator:
 def init_module_(
     key: Key, module: torch.nn.Module, rules: Initializer | Mapping[str, Initializer | None]
 ) -> torch.nn.Module:
-    """Initialize the parameters of a module in place, each by the first rule that fits its name; returns the module.
+    """Initialize the parameters of a module in place, by rules for their names, and return the module.
 
-    One initializer initializes all parameters. A rule is a pattern, as in ``fnmatch``, and an initializer: one that
-    ``keyrng.initializers`` makes, or any function ``init(key, shape, dtype)`` that returns an array. None leaves a
-    parameter as it is. The key of the parameter ``encoder.0.weight`` is ``fold_in(key, "encoder/0/weight")``, as by
-    `keyrng.keys_like`: a layer more, or another order, changes no other layer's values.
+    Parameters
+    ----------
+    key : Key
+        A key.
+    module : torch.nn.Module
+        The module.
+    rules : callable or dict
+        One initializer for all parameters, or a dict from patterns of names, as for ``fnmatch``, to initializers, of
+        which the first that matches is used. An initializer is made by ``keyrng.initializers``, or is any function
+        ``init(key, shape, dtype)`` that returns an array. None leaves a parameter unchanged.
 
-    Initializers of ``keyrng.initializers`` that depend on axes, such as ``he_normal()``, use those of PyTorch's
-    weights, unless they name others: outputs are axis 0 and inputs axis 1, and the reverse in transposed convolutions.
-    Grouped convolutions count the inputs and outputs of one group. Other functions get the shape alone.
+    Returns
+    -------
+    torch.nn.Module
+        The module.
 
-    ValueError for a parameter without a rule, a rule for no parameter, or one on the meta device; TypeError for what
-    is no key.
+    Raises
+    ------
+    TypeError
+        If ``key`` is not a key.
+    ValueError
+        If no rule matches a parameter, a rule matches no parameter, or a parameter is on the meta device.
 
-    >>> import torch, keyrng.interop.torch
+    See Also
+    --------
+    keyrng.initializers.init_tree : The same for trees of shapes.
+    assign_keys : Keys for dropout layers.
+
+    Notes
+    -----
+    The key of the parameter ``encoder.0.weight`` is ``fold_in(key, "encoder/0/weight")``, as of `keyrng.keys_like`:
+    adding or reordering layers does not change the values of other layers.
+
+    Initializers of ``keyrng.initializers`` that depend on axes, such as ``he_normal()``, use those of PyTorch's weights
+    unless their axes are given: outputs are axis 0 and inputs axis 1, and the reverse in transposed convolutions. For
+    grouped convolutions the inputs and outputs of one group count. Other functions receive only the shape.
+
+    Examples
+    --------
+    >>> import torch, keyrng, keyrng.interop.torch
     >>> from keyrng.initializers import he_normal, zeros
     >>> rules = {"*bias": zeros, "*": he_normal()}
     >>> keyrng.interop.torch.init_module_(keyrng.key(0), torch.nn.Linear(2, 2), rules).bias
@@ -236,14 +329,43 @@ class _Dropout(torch.autograd.Function):
 
 
 def dropout(key: Key, x: Tensor, rate: float = 0.5, *, broadcast_dims: int | Sequence[int] = ()) -> Tensor:
-    """``keyrng.dropout`` of a tensor: its bits, and a gradient that needs no mask, for it is made again of the key.
+    """Return ``keyrng.dropout`` of a tensor, with a gradient.
 
-    The key goes to the device of ``x``, if it is not there.
+    Parameters
+    ----------
+    key : Key
+        One key, which is moved to the device of ``x`` if necessary.
+    x : torch.Tensor
+        A tensor of floats.
+    rate : float, optional
+        Probability of dropping an element, in [0, 1]; 0.5 by default.
+    broadcast_dims : int or sequence of ints, optional
+        Axes of ``x`` along which the mask is shared.
 
-    TypeError for what is no tensor of floats or no key, ValueError for keys of another shape than (), a ``rate``
-    outside [0, 1] or an axis that ``x`` does not have.
+    Returns
+    -------
+    torch.Tensor
+        A tensor with the bits of ``keyrng.dropout``.
 
-    >>> import torch, keyrng.interop.torch
+    Raises
+    ------
+    TypeError
+        If ``x`` is not a tensor of floats, or ``key`` is not a key.
+    ValueError
+        If ``key`` is an array of keys, ``rate`` is outside [0, 1], or ``x`` does not have an axis.
+
+    See Also
+    --------
+    Dropout : The same as a layer.
+    keyrng.dropout : The same for arrays.
+
+    Notes
+    -----
+    The backward pass computes the mask from the key again, so the mask is not stored.
+
+    Examples
+    --------
+    >>> import torch, keyrng, keyrng.interop.torch
     >>> keyrng.interop.torch.dropout(keyrng.key(0), torch.ones(2, 4))
     tensor([[0., 0., 2., 2.],
             [0., 2., 2., 0.]])
@@ -262,22 +384,51 @@ def _single(key: Key) -> Key:
 
 
 class Dropout(torch.nn.Module):
-    """``torch.nn.Dropout`` by a key: forward pass number n of training drops by ``fold_in(key, n)``.
+    """A layer like ``torch.nn.Dropout``, whose masks are determined by a key.
 
-    `assign_keys` gives all layers of a module keys by their names, so a layer can be made without one. Copy number i by
-    ``copy.deepcopy`` or ``copy.copy`` has another key, ``fold_in(key, ("dropout copy", i))``. Layers of one module that
-    share a key drop the same elements, so the first forward pass of training warns about them.
+    Parameters
+    ----------
+    key : Key, optional
+        One key. A layer without one gets it from `assign_keys`.
+    rate : float, optional
+        Probability of dropping an element, in [0, 1]; 0.5 by default.
+    broadcast_dims : int or sequence of ints, optional
+        Axes of the input along which the mask is shared.
 
-    ``step`` is n, and goes with ``state_dict()``, so that a run resumed from a checkpoint drops what it would have
-    dropped. ``forward(x, key=k)`` drops by k instead and does not count: for activation checkpointing, which runs a
-    forward pass twice and must drop the same.
+    Attributes
+    ----------
+    key : Key or None
+        The key.
+    step : int
+        Number of forward passes in training.
 
-    Workers that have copies of one module each need another key, such as ``fold_in(key, rank)``.
+    Raises
+    ------
+    TypeError
+        If ``key`` is not a key.
+    ValueError
+        If ``key`` is an array of keys or ``rate`` is outside [0, 1]; in a forward pass of training, if there is no key.
 
-    TypeError for anything but a key, ValueError for keys of another shape than () or a ``rate`` outside [0, 1], and for
-    a forward pass of training without a key.
+    See Also
+    --------
+    assign_keys : Keys for all layers of a module.
+    dropout : The function.
 
-    >>> import torch, keyrng.interop.torch
+    Notes
+    -----
+    Forward pass n of training drops by ``fold_in(key, n)``. n is the attribute ``step``, which is part of
+    ``state_dict()``, so a run resumed from a checkpoint uses the same masks as one without interruption.
+    ``forward(x, key=k)`` drops by k instead and does not count. Use it with activation checkpointing, which runs a
+    forward pass twice and requires equal masks.
+
+    `assign_keys` gives all layers of a module keys by their names. Copy i of a layer, by ``copy.deepcopy`` or
+    ``copy.copy``, has the key ``fold_in(key, ("dropout copy", i))``. Layers of one module that share a key drop the
+    same elements, so the first forward pass of training warns about them. Workers with copies of one module each need
+    another key, such as ``fold_in(key, rank)``.
+
+    Examples
+    --------
+    >>> import torch, keyrng, keyrng.interop.torch
     >>> layer = keyrng.interop.torch.Dropout(keyrng.key(0), rate=0.5)
     >>> layer(torch.ones(2, 4)).shape, layer.step
     (torch.Size([2, 4]), 1)
@@ -295,7 +446,7 @@ class Dropout(torch.nn.Module):
         self.step = 0
 
     def forward(self, x: Tensor, key: Key | None = None) -> Tensor:
-        """``x`` with elements dropped while training, ``x`` itself else."""
+        """Return ``x`` with dropped elements in training, and ``x`` itself otherwise."""
         if not self.training:
             return x
         if key is None:
@@ -327,17 +478,17 @@ class Dropout(torch.nn.Module):
         return made
 
     def get_extra_state(self) -> dict[str, int]:
-        """What goes with ``state_dict()``."""
+        """Return the part of ``state_dict()`` that belongs to this class."""
         return {"step": self.step}
 
     def set_extra_state(self, state: dict[str, int]) -> None:
-        """What came with ``load_state_dict()``."""
+        """Restore the result of `get_extra_state`, for ``load_state_dict()``."""
         if not is_integer(state["step"]):
             raise TypeError(f"step is an int, got {state['step']!r}")
         self.step = state["step"]
 
     def extra_repr(self) -> str:
-        """What ``print(module)`` shows."""
+        """Return the text that ``print(module)`` shows."""
         return f"rate={self.rate}, step={self.step}"
 
 
@@ -345,15 +496,40 @@ _COPY = "dropout copy"
 
 
 def assign_keys(module: torch.nn.Module, key: Key) -> torch.nn.Module:
-    """Give each `Dropout` of a module a key by its name, in place; returns the module.
+    """Give each `Dropout` of a module a key by its name, in place, and return the module.
 
-    The layer ``encoder.0.dropout`` gets ``fold_in(key, "encoder/0/dropout")``, whatever other layers there are, and so
-    does each module of another class whose attribute ``key`` is a key. With the same key `init_module_` and this use
-    different children.
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The module.
+    key : Key
+        One key.
 
-    TypeError for anything but a key, ValueError for keys of another shape than ().
+    Returns
+    -------
+    torch.nn.Module
+        The module.
 
-    >>> import torch, keyrng.interop.torch as ktorch
+    Raises
+    ------
+    TypeError
+        If ``key`` is not a key.
+    ValueError
+        If ``key`` is an array of keys.
+
+    See Also
+    --------
+    init_module_ : Initial values of parameters.
+
+    Notes
+    -----
+    The layer ``encoder.0.dropout`` gets ``fold_in(key, "encoder/0/dropout")``, whatever other layers there are. So does
+    each module of another class whose attribute ``key`` is a key. `init_module_` with the same key uses other children
+    of it.
+
+    Examples
+    --------
+    >>> import torch, keyrng, keyrng.interop.torch as ktorch
     >>> net = torch.nn.Sequential(ktorch.Dropout(rate=0.1), torch.nn.Linear(4, 4), ktorch.Dropout(rate=0.1))
     >>> bool(ktorch.assign_keys(net, keyrng.key(0))[2].key == keyrng.fold_in(keyrng.key(0), "2"))
     True

@@ -24,19 +24,46 @@ class _Place:
         self._next = 0, 0
 
     def set_epoch(self, epoch: int, step: int = 0) -> None:
-        """Have the next iteration be an epoch, from a step on; without it each is the epoch after the last."""
+        """Make the next iteration an epoch, from a step on; without a call each is the epoch after the last.
+
+        Parameters
+        ----------
+        epoch : int
+            Number of the epoch, from 0 on.
+        step : int, optional
+            First step; 0 by default.
+        """
         self.order[epoch][step:]  # checked
         self._next = epoch, step
 
     def state_dict(self, step: int) -> dict[str, Any]:
-        """Where training stands, for `load_state_dict`.
+        """Return the position in training, for `load_state_dict`.
 
-        ``step`` is the number of batches taken in this epoch: workers read ahead, so only the loop knows it.
+        Parameters
+        ----------
+        step : int
+            Number of batches taken in this epoch. Only the training loop knows it, because workers read ahead.
+
+        Returns
+        -------
+        dict
+            Epoch, step and the parameters of the order.
         """
         return {"epoch": max(self._epoch, 0), "step": step, **self._identity()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where `state_dict` was called; ValueError if that was in another order."""
+        """Resume at the position where `state_dict` was called.
+
+        Parameters
+        ----------
+        state : dict
+            The result of `state_dict`.
+
+        Raises
+        ------
+        ValueError
+            If it is the state of another order.
+        """
         for name, own in self._identity().items():
             if state[name] != own:
                 raise ValueError(f"the state is of an order with {name} {state[name]!r}, this one has {own!r}")
@@ -60,11 +87,27 @@ class _Place:
 
 
 class KeyedBatchSampler(_Place, torch.utils.data.Sampler[list[int]]):
-    """Batches of indices, for ``DataLoader(dataset, batch_sampler=...)``.
+    """Batches of indices for ``DataLoader(dataset, batch_sampler=...)``; each iteration is the next epoch.
 
-    Each iteration is the next epoch. ValueError if the last step leaves ranks without an example, which torch cannot
-    collate.
+    Parameters
+    ----------
+    order : ShuffledBatches
+        The result of `keyrng.shuffled_batches`.
 
+    Raises
+    ------
+    TypeError
+        If ``order`` is of another type.
+    ValueError
+        If the last step leaves ranks without an example, which torch cannot collate.
+
+    See Also
+    --------
+    KeyedSampler : Single indices.
+    keyrng.shuffled_batches : The order.
+
+    Examples
+    --------
     >>> import keyrng
     >>> from torch.utils.data import DataLoader
     >>> sampler = KeyedBatchSampler(keyrng.shuffled_batches(keyrng.key(0), 10, 4))
@@ -91,10 +134,25 @@ class KeyedBatchSampler(_Place, torch.utils.data.Sampler[list[int]]):
 
 
 class KeyedSampler(_Place, torch.utils.data.Sampler[int]):
-    """Indices one by one, for ``DataLoader(dataset, batch_size, sampler=...)`` with the order's ``batch_size``.
+    """Single indices for ``DataLoader(dataset, batch_size, sampler=...)``; each iteration is the next epoch.
 
-    Each iteration is the next epoch.
+    Parameters
+    ----------
+    order : ShuffledBatches
+        The result of `keyrng.shuffled_batches`, with the same ``batch_size``.
 
+    Raises
+    ------
+    TypeError
+        If ``order`` is of another type.
+
+    See Also
+    --------
+    KeyedBatchSampler : Batches of indices.
+    keyrng.shuffled_batches : The order.
+
+    Examples
+    --------
     >>> import keyrng
     >>> sampler = KeyedSampler(keyrng.shuffled_batches(keyrng.key(0), 10, 4))
     >>> list(sampler)

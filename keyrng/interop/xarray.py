@@ -36,10 +36,37 @@ class _Values(BackendArray):
 
 
 def from_lazy_array(x: LazyArray, dims: Any, **more: Any) -> Any:
-    """A DataArray of a lazy array, with names for its axes; ``coords``, ``name`` and ``attrs`` as for DataArray.
+    """Return a DataArray of a lazy array, whose values are computed when they are loaded.
 
-    Choosing a part of it makes nothing; ``load``, arithmetic and pictures make the values of the part.
+    Parameters
+    ----------
+    x : LazyArray
+        The result of `keyrng.lazy_array`.
+    dims : hashable or sequence of hashable
+        Names of the axes.
+    **more
+        ``coords``, ``name`` and ``attrs``, as for ``xarray.DataArray``.
 
+    Returns
+    -------
+    xarray.DataArray
+        An array of the shape and dtype of ``x``.
+
+    Raises
+    ------
+    TypeError
+        If ``x`` is not a `LazyArray`.
+
+    See Also
+    --------
+    keyrng.lazy_array : The lazy array.
+
+    Notes
+    -----
+    Selecting a part computes no values; ``load``, arithmetic and plots compute those of the part.
+
+    Examples
+    --------
     >>> import keyrng
     >>> x = keyrng.lazy_array(keyrng.normal, keyrng.key(0), (10**6, 10**6))
     >>> from_lazy_array(x, ("time", "place")).isel(time=slice(5, 8), place=[7, 1]).shape

@@ -1,4 +1,4 @@
-"""Angles between -pi and pi, exact for every float64."""
+"""Reduction of angles to [-pi, pi], accurate for every float64."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from keyrng._sampling.parameters import Array
 from keyrng.kernels.elementary import upper_half
 from keyrng.kernels.ops import bitcast, cast, mulhi, where
 
-# The largest float that is not above pi, a whole turn, and what that lacks.
+# The largest float not above pi, the float nearest to 2 pi, and 2 pi minus that float.
 CIRCLE = {
     FLOAT32: (3.1415925, 6.2831855, -1.7484555e-07),
     FLOAT64: (3.141592653589793, 6.283185307179586, 2.4492935982947064e-16),
 }
 
-# The binary digits of 1 / (2 pi), from mpmath, in words of 64; before the point there is one of zeros.
+# The binary digits of 1 / (2 pi), from mpmath, in words of 64 bits, after one word of zeros before the point.
 _DIGITS = (
     "28be60db9391054a7f09d5f47d4d377036d8a5664f10e4107f9458eaf7aef1586dc91b8e9093"
     "74b801924bba827464873f877ac72c4a69cfba208d7d4baed1213a671c09ad17df904e64758e"
@@ -28,16 +28,16 @@ _DIGITS = (
 )
 _WORDS = (0, *(int(_DIGITS[i : i + 16], 16) for i in range(0, len(_DIGITS), 16)))
 
-# A turn in two parts, the first so short that its product with half a significand is exact.
+# 2 pi in two parts; the first has few digits, so that its product with half a significand is exact.
 _TURN = (6.283185243606567, 6.357301909411278e-08)
 
-# From here on the quotient by a turn may have so many digits that the product with the second part of a turn does not
-# hold them; before it two parts are enough.
+# Up to this angle a turn in two parts is enough. Beyond, the number of turns can have more digits than the product with
+# the second part represents.
 _LARGE = 2.0**20
 
 
 def within_a_turn(here: Device, given: Array) -> Array:
-    """Angles of float64 less the nearest multiple of a turn."""
+    """Reduce float64 angles by the nearest multiple of 2 pi."""
     _, turn, rest = CIRCLE[FLOAT64]
     with here.current(), np.errstate(all="ignore"):
         angle = _nearest(given)
@@ -55,7 +55,7 @@ def _is_large(angle: Any) -> Any:
 
 
 def _nearest(angle: Array) -> Array:
-    """An angle less the multiple of a turn, as float64 has it, that leaves at most half of one; exact."""
+    """Reduce angles by a multiple of the float64 nearest to 2 pi, to at most half of it; exact."""
     pi, turn, _ = CIRCLE[FLOAT64]
     xp = device_at(angle).xp
     rest = xp.fmod(angle, turn)
@@ -68,24 +68,24 @@ def _chosen(given: Any, reduced: Any, exact: Any) -> Any:
 
 
 def _large_angle(word: Any) -> Any:
-    """The angle of a float64 of at least 2**20, given by its bits, less the nearest multiple of a turn.
+    """Reduce an angle of at least 2**20, a float64 given by its bits, by the nearest multiple of 2 pi.
 
-    M. H. Payne, R. N. Hanek, "Radian reduction for trigonometric functions", SIGNUM Newsletter 18 (1983), 19-24: of the
-    product with 1 / (2 pi) only digits that matter are computed, those from the point on. Here there are 192.
+    M. H. Payne, R. N. Hanek, "Radian reduction for trigonometric functions", SIGNUM Newsletter 18 (1983), 19-24: only
+    those digits of the product with 1 / (2 pi) are computed that matter, the ones after the point. Here there are 192.
     """
     mantissa = (word & (2**52 - 1)) | 2**52
-    place = ((word >> 52) & 0x7FF) - (1075 - 64)  # of the first digit of 1 / (2 pi) that is not a multiple of a turn
+    place = ((word >> 52) & 0x7FF) - (1075 - 64)  # the first digit of 1 / (2 pi) whose product is not a whole turn
     first = place >> 6
-    part = [word] * 4  # of the finite there is none that matches no start
+    part = [word] * 4  # overwritten: every finite angle matches one start
     for start in range(len(_WORDS) - 3):
         part = [where(first == start, _WORDS[start + i], part[i]) for i in range(4)]
     shift = cast(bitcast(((place & 63) + 1023) << 52, np.float64), np.uint64)  # by a product: 2**(place % 64)
     high, middle, low = (part[i] * shift + mulhi(part[i + 1], shift) for i in range(3))
-    # The product without the multiples of a turn before the point, and without what is beyond the last word.
+    # The product without the whole turns before the point and the digits after the last word.
     last = mulhi(low, mantissa)
     second = middle * mantissa + last
     top = high * mantissa + mulhi(middle, mantissa) + cast(second < last, np.uint64)
-    # From half a turn on the angle is negative: what lacks to a whole turn has all digits inverted.
+    # From half a turn on the angle is negative; the rest to a whole turn is the fraction with all digits inverted.
     over_half = top >> 63 != 0
     turns, lost = _sum([where(over_half, ~digits, digits) for digits in (top, second, low * mantissa)])
     begin = upper_half(turns)
@@ -94,7 +94,7 @@ def _large_angle(word: Any) -> Any:
 
 
 def _sum(words: list[Any]) -> tuple[Any, Any]:
-    """A fraction of so many words as a float, and what that lacks."""
+    """Return a fraction, given by its words, as the sum of two floats; the second is the error of the first."""
     halves = [cast(half, np.float64) for word in words for half in (word >> 32, word & 0xFFFFFFFF)]
     parts = [half * 2.0 ** (-32 * i) for i, half in enumerate(halves, 1)]
     total = parts[-1]

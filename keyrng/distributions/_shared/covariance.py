@@ -1,6 +1,6 @@
-"""Covariances: their checks, their factors, and products with them whose sums have a written order.
+"""Covariance matrices: checks, factors, and products whose sums have a fixed order.
 
-Factors are LAPACK's, by NumPy, in float64; nothing else here leaves the operations that give the same bits everywhere.
+Factors are computed by LAPACK, through NumPy, in float64. All other operations give the same bits everywhere.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from keyrng.kernels.ops import sqrt, where
 
 METHODS = ("cholesky", "svd", "eigh")
 
-# What is no more than this, as a part of the largest entry or eigenvalue, is taken for the roundings of float32.
+# A difference of at most this fraction of the largest entry or eigenvalue is taken for rounding errors of float32.
 _SLACK = 1e-5
 
-_BLOCK = 1 << 16  # numbers that a product has at work, to stay in a level-2 cache
+_BLOCK = 1 << 16  # numbers in the working set of a product, which then stays in a level-2 cache
 
 
 def covariance(here: Device, name: str, value: ArrayLike, dtype: Dtype) -> Array:
-    """Symmetric matrices along the last two axes, in float64, finite in ``dtype`` too; ValueError if they are not.
+    """Return symmetric matrices along the last two axes, in float64 and finite in ``dtype``; else raise ValueError.
 
-    Of matrices in the memory of a GPU those that are not symmetric are NaN.
+    In GPU memory, matrices that are not symmetric become NaN.
     """
     matrix = parameter_array(here, finite(**{name: value}), 0, dtype)
     if matrix.ndim < 2 or matrix.shape[-1] != matrix.shape[-2]:
@@ -52,11 +52,11 @@ def _symmetric(x: Any, y: Any, slack: Any) -> Any:
 
 
 def _half_of_each(x: Any, y: Any) -> Any:
-    return where(x == y, x, x * 0.5 + y * 0.5)  # half of the smallest number is 0
+    return where(x == y, x, x * 0.5 + y * 0.5)  # equal numbers are kept: half of the smallest number is 0
 
 
 def _largest(matrix: Array) -> Array:
-    """The largest magnitude in each matrix, 0 of none."""
+    """Return the largest magnitude in each matrix, or an empty array if there are no elements."""
     if not matrix.size:
         return matrix[..., :1, :1]
     result: Array = abs(matrix).max(axis=(-2, -1), keepdims=True)
@@ -64,10 +64,10 @@ def _largest(matrix: Array) -> Array:
 
 
 def factor(name: str, matrix: Array, method: str = "cholesky", hint: str = "") -> Array:
-    """A matrix whose product with its transpose is the given one; ValueError if that has a negative eigenvalue.
+    """Return a matrix whose product with its transpose is the given one; ValueError if that has a negative eigenvalue.
 
-    ``"cholesky"`` gives a lower triangle and takes no eigenvalue of 0; ``hint`` says what to type instead. In the
-    memory of a GPU a factor is NaN where there is none.
+    ``"cholesky"`` returns a lower triangle and rejects eigenvalues of 0; ``hint`` says what to type instead. In GPU
+    memory the factor is NaN if none exists.
     """
     return device_at(matrix).pick(_cpu_factor, _cuda_factor)(name, matrix, method, hint)
 
@@ -78,26 +78,26 @@ def _cpu_factor(name: str, matrix: Array, method: str, hint: str) -> Array:
             return np.linalg.cholesky(matrix)
         except np.linalg.LinAlgError:
             raise ValueError(f"{name} must be positive definite{hint}") from None
-    # An eigenvalue may be larger than all entries.
+    # Scale down, because an eigenvalue can be larger than all entries.
     times = np.where(_largest(matrix) > 2.0**1000, 2.0**-100, 1.0)
     matrix = matrix * times
     values, vectors = np.linalg.eigh(matrix)
     if (values < -_SLACK * np.abs(values).max(axis=-1, keepdims=True, initial=0.0)).any():
         raise ValueError(f"{name} must have no negative eigenvalue, got {(values / times[..., 0]).min()}")
-    if method == "svd":  # singular values alone would not tell
+    if method == "svd":  # singular values do not show the sign of an eigenvalue, so the check above is by eigh
         vectors, values, _ = np.linalg.svd(matrix)
     return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :] / np.sqrt(times))
 
 
 def _cuda_factor(name: str, matrix: Array, method: str, hint: str) -> Array:
-    """Each factor is checked by its product, because cuSOLVER reports a failure only to a host that waits for it."""
+    """Factor in GPU memory and check by multiplication: reading cuSOLVER's report of a failure would synchronize."""
     here, n = device_at(matrix), matrix.shape[-1]
     if not matrix.size:
         return matrix
     with here.current():
         xp, largest, places = here.xp, _largest(matrix), here.xp.arange(n)
-        # cuSOLVER's results for NaN and infinity are undefined, one such matrix can spoil a batch, and the
-        # eigenvectors of zeros have been NaN: such matrices are replaced by the identity, and their factors below.
+        # cuSOLVER's results for NaN and infinity are undefined, one such matrix can spoil a batch, and eigenvectors of
+        # a matrix of zeros have been NaN. Such matrices are replaced by the identity, and their factors below.
         usable = (abs(matrix) < math.inf).all(axis=(-2, -1), keepdims=True) & (largest > 0.0)
         given = xp.where(usable, matrix, xp.where(places[:, None] == places, 1.0, 0.0))
         if method == "cholesky":
@@ -122,12 +122,11 @@ def _root(x: Any) -> Any:
 
 
 def product(factors: Array, vectors: Array, lower: bool) -> Array:
-    """Each matrix times its vectors, along the last axis; matrices broadcast to the axes before it.
+    """Return each matrix times its vectors, along the last axis; matrices broadcast to the axes before it.
 
-    ``lower`` says that the matrices are lower triangles.
-
-    Each sum goes in order from the first term to the last. A library's matrix product has another order for another
-    number of vectors, and a sample would not be the beginning of a longer one.
+    ``lower`` says that the matrices are lower triangles. Each sum is in order from the first term to the last. With a
+    library's matrix product, whose order depends on the number of vectors, a sample would not be a prefix of a longer
+    one.
     """
     return device_at(vectors).pick(_cpu_product, _cuda_product)(factors, vectors, lower) if vectors.size else vectors
 
@@ -144,7 +143,7 @@ def _cpu_product(factors: Array, vectors: Array, lower: bool) -> Array:
     step = max(1, _BLOCK // max(1, n * n if len(matrices) > 1 else n))
     for first in range(0, len(flat), step):
         part = slice(first, first + step)
-        # The vectors side by side: operations are over long rows, however short the vectors.
+        # Transposed, so that operations are over long rows, however short the vectors.
         x = np.ascontiguousarray(flat[part].T)
         matrix = matrices[which[part]].transpose(1, 2, 0) if len(matrices) > 1 else matrices[0][..., None]
         total = np.zeros_like(x)

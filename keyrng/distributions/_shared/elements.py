@@ -1,4 +1,4 @@
-"""The elements of permutation and choice: the numbers 0 to n - 1, an array, or an array of keys."""
+"""The elements that permutation and choice draw from: the integers 0 to n - 1, an array, or an array of keys."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from keyrng.algorithms.base import Algorithm
 
 @dataclass(frozen=True)
 class Elements:
-    """Elements along an axis: those of an array, of the words of keys, or the numbers of a range, which has neither."""
+    """Elements along an axis, of an array or of the words of keys; integers of a range if there is no array."""
 
     shape: tuple[int, ...]
     axis: int
@@ -32,20 +32,20 @@ class Elements:
         return self.shape[self.axis]
 
     def flat(self) -> Elements:
-        """The elements of all axes in one."""
+        """Return the elements of all axes along one axis."""
         rest = () if self.array is None else self.array.shape[len(self.shape) :]
         array = None if self.array is None else self.array.reshape(prod(self.shape), *rest)
         return Elements((prod(self.shape),), 0, array, self.algorithm)
 
     def draws(self, key: Key, shape: Shape, out: Array | None) -> tuple[int, ...]:
-        """The shape of the draws, ``key.shape + shape``, of which the axis becomes ``shape``; ``out`` may imply it."""
+        """Return the shape of the draws, ``key.shape + shape``; a shape of () is inferred from ``out``."""
         if out is not None and isinstance(shape, tuple) and not shape:
             given, after = as_out(key, out).shape, len(self.shape) - 1 - self.axis
             shape = given[key.ndim + self.axis : len(given) - after]
         return sample_shape(key, shape, (), None)
 
     def check_out(self, key: Key, draws: tuple[int, ...], out: Array | None) -> None:
-        """TypeError or ValueError unless the elements fit ``out``."""
+        """Raise TypeError or ValueError unless the elements fit ``out``."""
         if out is None:
             return
         if self.algorithm is not None:
@@ -55,9 +55,10 @@ class Elements:
         check_out(key, out, key.shape + before + draws[key.ndim :] + after, dtype)
 
     def take(self, key: Key, places: Array, out: Array | None, some_missing: bool = False) -> Any:
-        """The elements at places of shape ``key.shape + shape``; their axis becomes ``shape``, after the key's axes.
+        """Return the elements at indices of shape ``key.shape + shape``.
 
-        The place -1, which there may be if ``some_missing``, is that of no element: see `missing`.
+        In the result the axes of the key come first, and ``shape`` replaces the axis of the elements. If
+        ``some_missing``, an index can be -1, for a missing element: see `missing`.
         """
         if self.array is None and out is None:
             return places
@@ -70,7 +71,7 @@ class Elements:
                 last = missing(here, (*array.shape[:axis], 1, *array.shape[axis + 1 :]), array.dtype)
                 array = here.xp.concatenate([array, last], axis)
             if ndim and axis:
-                # Gathered along the first axis, then the axes of the array that come before the draws are put there.
+                # Gather along the first axis, then move the axes of the array before the draws to their position.
                 taken = here.xp.moveaxis(array, axis, 0)[places]
                 source, to = range(places.ndim, places.ndim + axis), range(ndim, ndim + axis)
                 taken = here.xp.moveaxis(taken, tuple(source), tuple(to))
@@ -79,7 +80,7 @@ class Elements:
             return self.returned(key, taken, out)
 
     def returned(self, key: Key, elements: Array, out: Array | None) -> Any:
-        """Elements as the caller gets them: as keys if they are words of keys, in ``out`` if there is one."""
+        """Return elements to the caller: as keys if they are words of keys, in ``out`` if that is given."""
         if self.algorithm is not None:
             return wrap_words(self.algorithm, device_at(elements).contiguous(elements))
         if out is None:
@@ -89,16 +90,17 @@ class Elements:
 
 
 def missing(here: Device, shape: tuple[int, ...], dtype: Any) -> Array:
-    """Elements in the place of those that could not be drawn: NaN, -1 (the largest of unsigned ones) or False."""
+    """Return elements that mark a failed draw: NaN, -1 (the largest integer of unsigned dtypes) or False."""
     word = here.xp.full((*shape, dtype.itemsize), 0 if dtype.kind == "b" else 0xFF, np.uint8)
     elements: Array = word.view(dtype)[..., 0]
     return elements
 
 
 def elements_of(here: Device, name: str, given: ArrayLike | Key, axis: SupportsIndex) -> Elements:
-    """The population of an argument, in the memory of the key that draws: a number n is the numbers 0 to n - 1.
+    """Return the elements of an argument, on the key's device; an int n means the integers 0 to n - 1.
 
-    TypeError for what is neither a whole number nor has an axis, ValueError for a negative number or no such axis.
+    Raises TypeError for an argument that is neither a whole number nor has an axis, and ValueError for a negative
+    number or an axis out of range.
     """
     if isinstance(given, Key):
         if not given.ndim:

@@ -1,4 +1,4 @@
-"""The largest of gumbels plus logits: what categorical and choice by weight without replacement are."""
+"""The Gumbel top-k algorithm, for categorical and for choice by weight without replacement."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from keyrng.distributions._shared.gumbel_top_k_cuda import FAR, CudaTopK, less_i
 from keyrng.kernels.lane import Kernel
 from keyrng.kernels.ops import cast, where
 
-_SHORT = 256  # classes up to which sorting many rows at once is faster than finding the largest of each
+_SHORT = 256  # up to this number of classes sorting many rows at once is faster than a partition of each
 
 
 def gumbel_top_k(kernel: Kernel, key: Key, table: Array, rows: Array, count: int) -> Array:
-    """The places of the ``count`` largest of gumbels plus logits, largest first and of equal ones the first first.
+    """Return the classes with the ``count`` largest sums of logit and Gumbel variate, in descending order, stably.
 
-    Each key has an array of gumbels of shape (before, classes, after). ``rows``, of shape (keys, before, after), says
-    which row of ``table`` has the logits; the result has an axis more, of length ``count``.
+    Each key has an array of Gumbel variates of shape (before, classes, after). ``rows``, of shape (keys, before,
+    after), has the row of ``table`` with the logits. The result has one more axis, of length ``count``.
     """
     here = device_of(key)
     chosen: Any = here.pick(CpuTopK, CudaTopK)
@@ -52,9 +52,9 @@ def gumbel_top_k(kernel: Kernel, key: Key, table: Array, rows: Array, count: int
 
 
 def centered(logits: Array, dtype: Dtype) -> Array:
-    """Rows of logits in the dtype of their gumbels, less the largest of a row where that is beyond `FAR`.
+    """Return rows of logits in the dtype of the Gumbel variates, minus the largest of a row if that is beyond `FAR`.
 
-    The sum of logit and gumbel is rounded to the spacing of floats at the logit, which is 1 at -1e7 in float32.
+    The sum of logit and Gumbel variate is rounded to the spacing of floats at the logit: 1 at -1e7 in float32.
     """
     here = device_at(logits)
     if logits.size and may_hold(_is_far, logits):
@@ -67,7 +67,7 @@ def _is_far(logit: Any) -> Any:
 
 
 def _to_float32(x: Any) -> Any:
-    # A class that has a probability, however small, keeps it.
+    # Clip finite logits, so that a class keeps a positive probability, however small.
     return cast(where((x < -_LARGEST) & (x > -math.inf), -_LARGEST, x), np.float32)
 
 
@@ -75,7 +75,7 @@ _LARGEST = float(np.finfo(np.float32).max)
 
 
 def _steps(before: int, size: int, after: int, slab: int, whole: bool) -> tuple[int, int, int, int]:
-    """How many keys, places before, classes and places after make a slab: of each key one contiguous run of gumbels."""
+    """Return how many keys, indices before, classes and indices after make a slab, which is contiguous in each key."""
     if before * size * after <= slab:
         return slab // (before * size * after), before, size, after
     if size * after <= slab or whole:
@@ -94,21 +94,21 @@ _Part = tuple[slice, slice, slice]  # of keys, before and after
 
 @dataclass(frozen=True)
 class CpuTopK:
-    """Gumbels plus logits, made slab by slab; see `gumbel_top_k`."""
+    """Sums of logits and Gumbel variates, computed slab by slab; see `gumbel_top_k`."""
 
     kernel: Kernel
     key: Key
     table: Array
     rows: Array
 
-    slab = 1 << 16  # gumbels at a time: they stay in a level-2 cache
+    slab = 1 << 16  # Gumbel variates at a time, which stay in a level-2 cache
 
     def run(self, parts: int, step: int, piece: Callable[[int, int], None]) -> None:
-        """Run all parts in threads, unless a slab, of so many gumbels, has threads itself."""
+        """Run all parts in threads; one after another where a slab of ``step`` variates is filled by several threads."""
         run_ranges(self.key._algorithm, parts, piece, 1 if step <= PIECE else parts)
 
     def scores(self, part: _Part, classes: slice) -> Array:
-        """The scores of a slab, of shape (keys, before, after, classes)."""
+        """Return the scores of a slab, of shape (keys, before, after, classes)."""
         keys, before, after = part
         size, width = self.table.shape[1], self.rows.shape[2]
         shape = tuple(s.stop - s.start for s in (keys, before, classes, after))
@@ -121,7 +121,7 @@ class CpuTopK:
         return scores
 
     def largest(self, part: _Part, count: int) -> Array:
-        """The places of the largest, where all classes fit a slab, or must be compared at once."""
+        """Return the classes of the largest scores, from all classes at once."""
         scores = self.scores(part, slice(0, self.table.shape[1]))
         if count == 1:
             largest: Array = scores.argmax(axis=-1)[..., np.newaxis]
@@ -134,19 +134,19 @@ class CpuTopK:
         return places.reshape(*scores.shape[:-1], count)
 
     def largest_of_many(self, part: _Part, slabs: list[slice]) -> Array:
-        """The place of the largest, some classes at a time."""
+        """Return the class of the largest score, some classes at a time."""
         best, places = np.array(-math.inf, self.table.dtype), np.array(0)
         for classes in slabs:
             scores = self.scores(part, classes)
             found = scores.argmax(axis=-1)
             value = np.take_along_axis(scores, found[..., np.newaxis], -1)[..., 0]
-            places = np.where(value > best, found + classes.start, places)  # of equal ones the first stays
+            places = np.where(value > best, found + classes.start, places)  # the first of equal scores is kept
             best = np.maximum(value, best)
         return places[..., np.newaxis]
 
 
 def _smallest(values: Array, count: int) -> Array:
-    """The places of the smallest numbers in ascending order, of equal ones the first first."""
+    """Return the indices of the smallest numbers in ascending order, stably."""
     bound = np.partition(values, count - 1)[count - 1]
     near = np.flatnonzero(values <= bound)
     places: Array = near[np.argsort(values[near], kind="stable")[:count]]

@@ -1,6 +1,7 @@
-"""The largest of gumbels plus logits on a GPU; `keyrng.distributions._shared.gumbel_top_k` has it for the CPU.
+"""The Gumbel top-k algorithm on a GPU; `keyrng.distributions._shared.gumbel_top_k` has it for the CPU.
 
-There scores are words in the order of the floats that they stand for, which CuPy compares, sorts and does not round.
+Scores are unsigned words in the order of the floats that they represent, because CuPy compares and sorts words without
+rounding.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _Part = tuple[slice, slice, slice]  # of keys, before and after
 
 @lru_cache(maxsize=16)
 def _scores(gumbel: Kernel) -> Kernel:
-    """The kernel of a score, as a word."""
+    """Return the kernel of a score as a word."""
 
     def score(lane: Any, logit: Any) -> Any:
         return ordered_word(gumbel(lane) + logit)
@@ -41,30 +42,30 @@ def _scores(gumbel: Kernel) -> Kernel:
 
 @lru_cache
 def _never(dtype: np.dtype[Any]) -> tuple[Any, Any]:
-    """The words of minus infinity, and of what is no score: all bits set, as elements are that a guard refuses."""
+    """Return the word of minus infinity, and the word of an invalid score: all bits set, as a guard stores."""
     least = ordered_word(np.full(1, -math.inf, f"f{dtype.itemsize}"))[0]
     return least, dtype.type(2 ** (8 * dtype.itemsize) - 1)
 
 
-FAR = 128.0  # beyond it the largest logit is subtracted; up to it float32 rounds the sum to 2**-16 or finer
+FAR = 128.0  # a largest logit beyond this is subtracted; up to it float32 rounds the sum to 2**-16 or finer
 
 
 def less_if_far(logit: Any, largest: Any) -> Any:
-    """A logit, less the largest of its distribution where that is a number beyond `FAR`."""
+    """Return a logit minus the largest of its distribution if that is finite and beyond `FAR`."""
     far = abs(largest)
     return logit - where((far > FAR) & (far < math.inf), largest, 0.0)
 
 
 @dataclass(frozen=True)
 class CudaTopK:
-    """Gumbels plus logits, made slab by slab; the place is -1 where no class can be drawn, or a logit is none."""
+    """Sums of logits and Gumbel variates, computed slab by slab; -1 if no class can be drawn or a logit is invalid."""
 
     kernel: Kernel
     key: Key
     table: Array
     rows: Array
 
-    slab = 1 << 24  # gumbels at a time: enough for all threads of a GPU, and of little memory
+    slab = 1 << 24  # Gumbel variates at a time: enough for all threads of a GPU in little memory
 
     def run(self, parts: int, step: int, piece: Callable[[int, int], None]) -> None:
         """Run all parts, one after the other."""
@@ -72,7 +73,7 @@ class CudaTopK:
             piece(0, parts)
 
     def scores(self, part: _Part, classes: slice) -> Array:
-        """The scores of a slab, of shape (keys, before, after, classes)."""
+        """Return the scores of a slab, of shape (keys, before, after, classes)."""
         keys, before, after = part
         xp, size, width = device_at(self.table).xp, self.table.shape[1], self.rows.shape[2]
         shape = tuple(s.stop - s.start for s in (keys, before, classes, after))
@@ -87,7 +88,7 @@ class CudaTopK:
         return result
 
     def largest(self, part: _Part, count: int) -> Array:
-        """The places of the largest, where all classes fit a slab, or must be compared at once."""
+        """Return the classes of the largest scores, from all classes at once."""
         classes = slice(0, self.table.shape[1])
         if count == 1:
             return self.largest_of_many(part, [classes])
@@ -103,14 +104,14 @@ class CudaTopK:
         return places.reshape(*scores.shape[:-1], count)
 
     def largest_of_many(self, part: _Part, slabs: list[slice]) -> Array:
-        """The place of the largest, some classes at a time."""
+        """Return the class of the largest score, some classes at a time."""
         xp = device_at(self.table).xp
         best, wrong = _never(np.dtype(f"u{self.table.dtype.itemsize}"))
         places = -1
         for classes in slabs:
             scores = self.scores(part, classes)
             value = scores.max(axis=-1)
-            # Of equal ones the first stays.
+            # The first of equal scores is kept.
             places = xp.where(value > best, scores.argmax(axis=-1) + classes.start, places)
             best = xp.maximum(value, best)
         result: Array = xp.where(best < wrong, places, -1)[..., np.newaxis]

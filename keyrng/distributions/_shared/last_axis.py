@@ -1,4 +1,4 @@
-"""Functions of the samplers of rows, whose elements along the last axis belong together."""
+"""Functions for samplers of vectors, whose elements along the last axis are drawn jointly."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from keyrng.kernels.ops import where
 
 
 def validated(here: Device, parameter: Parameter, dtype: Dtype) -> Array:
-    """A parameter as an array; in the memory of a GPU NaN where it is not as required."""
+    """Return a parameter as an array; in GPU memory, invalid elements become NaN."""
     value = checked_parameter(here, parameter, dtype)
     return value.value if value.requirement is None else round_to_dtype(here, value, dtype)
 
 
 def row_shape(name: str, rows: Array, shape: Shape | None, axis: str = "classes") -> tuple[int, ...] | None:
-    """The shape of rows as long as a parameter's: ``shape`` and its last axis; None if that is not given."""
+    """Return ``shape`` followed by the last axis of a parameter, or None if ``shape`` is None."""
     if rows.ndim == 0:
         raise ValueError(f"{name} has an axis of {axis}, got one number; type [{rows}, ...]")
     return None if shape is None else (*dimensions(shape), rows.shape[-1])
 
 
 def add_axis(name: str, array: Array) -> Array:
-    """A parameter with one more axis, along which it repeats itself."""
+    """Return a parameter with a last axis of length 1."""
     if array.ndim > 63:
         raise ValueError(f"{name} has more axes than a sample can have, got shape {array.shape}")
     longer: Array = array[..., None]
@@ -39,7 +39,7 @@ def add_axis(name: str, array: Array) -> Array:
 
 
 def full_shape(key: Key, shape: Shape | None, out: Any, **values: Array) -> tuple[int, ...]:
-    """The shape of the whole sample for a shape with rows, or what the parameters broadcast to; checked."""
+    """Return the shape of the sample, from a shape with the last axis or from what the parameters broadcast to."""
     check_key(key)
     full = sample_shape(key, shape, list(values.values()), out)
     check_broadcast([Parameter(name, value) for name, value in values.items()], list(values.values()), full)
@@ -47,7 +47,7 @@ def full_shape(key: Key, shape: Shape | None, out: Any, **values: Array) -> tupl
 
 
 def scaled(rows: Array) -> Array:
-    """Weights, of each row along the last axis times a power of two: their sum neither overflows nor is subnormal."""
+    """Multiply weights by a power of two per row, so that their sum neither overflows nor is subnormal."""
     here = device_at(rows)
     if not rows.size:
         return rows
@@ -55,7 +55,7 @@ def scaled(rows: Array) -> Array:
     return here.apply(_scaled, rows, largest[..., np.newaxis]) if may_hold(_is_far, largest) else rows
 
 
-# Up to 2**123 weights of less than _MANY have a finite sum. A subnormal of a row that becomes 0 is negligible.
+# Up to 2**123 weights below _MANY have a finite sum. A subnormal weight that scaling rounds to 0 is negligible.
 _MANY, _FEW, _SCALE = 2.0**900, 2.0**-400, 2.0**600
 
 
@@ -68,9 +68,9 @@ def _scaled(weight: Any, largest: Any) -> Any:
 
 
 def cast_to_out(key: Key, sample: Array, dtype: Dtype, out: Any) -> Array:
-    """A sample, made in the dtype of the computation, as the dtype asked for and in ``out`` if there is one.
+    """Convert a sample to the requested dtype, and write it to ``out`` if that is given.
 
-    Of NaN, which a GPU makes of what nobody could check, integers are -1.
+    On a GPU, elements with invalid parameters are NaN; an integer dtype stores -1.
     """
     here = device_of(key)
     if here is not CPU:

@@ -1,4 +1,4 @@
-"""Elements by weight, with replacement: a search in the cumulative sum, for choice."""
+"""Draws by weight with replacement: a search in the cumulative sum, for choice."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from keyrng.kernels.elementary import log
 from keyrng.kernels.lane import Kernel, kernel
 from keyrng.kernels.ops import cast
 
-_CHUNK = 1 << 15  # elements at a time: NumPy's arrays stay in a level-2 cache
+_CHUNK = 1 << 15  # elements at a time, whose arrays stay in a level-2 cache
 
 _weight = Requirement("finite and not negative", lambda x: (x >= 0) & (x < math.inf))
 
 
 def weights(here: Device, p: ArrayLike, size: int) -> Array:
-    """The weights of so many elements, in float64; ValueError or TypeError if they are not."""
+    """Return the weights of ``size`` elements in float64. Raise ValueError or TypeError for anything else."""
     values = validated(here, _weight(p=p), FLOAT64)
     if values.shape != (size,):
         raise ValueError(f"p has a weight for each of {size} elements, shape ({size},), got shape {values.shape}")
@@ -36,7 +36,7 @@ def weights(here: Device, p: ArrayLike, size: int) -> Array:
 
 
 def logarithms(weights: Array) -> Array:
-    """The logarithms of weights: -infinity of 0."""
+    """Return the logarithms of weights, -infinity for 0."""
     return device_at(weights).pick(_cpu_logarithms, _cuda_logarithms)(weights)
 
 
@@ -46,7 +46,7 @@ def _cuda_logarithms(weights: Array) -> Array:
 
 def _cpu_logarithms(weights: Array) -> Array:
     logs = np.empty_like(weights)
-    # A kernel that draws no words: it is compiled, and any key will do.
+    # The kernel draws no words, so any key will do. It is a kernel because these run compiled.
     fill_range(_logarithm, new_key(0), logs, ElementRange(0, logs.size, logs.size), (weights,))
     return logs
 
@@ -63,20 +63,21 @@ def _part(lane: Any, whole: Any) -> Any:
 
 @kernel("float64")
 def _part_of_xor(lane: Any, whole: Any) -> Any:
-    # A float32 uniform reads the exclusive or of the two halves; the half below it is the lower one.
+    # As jax's float32 uniform, the high half is the exclusive or of both halves; the low half continues it.
     word = lane.bits()
     return whole * (1.0 - _fraction(word ^ (word << 32)))
 
 
 def _fraction(word: Any) -> Any:
-    """A word of 64 bits as a float in [0, 1): multiples of 2**-53; 0 occurs, 1 does not."""
+    """Return a word of 64 bits as a float in [0, 1), a multiple of 2**-53; 0 can occur."""
     return cast(word >> 11, np.float64) * 2.0**-53
 
 
 def weighted_indices(key: Key, full: tuple[int, ...], weights: Array, p: ArrayLike) -> Array:
-    """For each key places of elements, as likely as their weights: shape ``full``, the axes of the keys first.
+    """Return indices with probabilities proportional to weights, of shape ``full``, the axes of the keys first.
 
-    A place is where the cumulative sum reaches a uniform part of the whole, 0 excluded. The weights are those of ``p``.
+    An index is where the cumulative sum reaches a uniform part, in (0, 1], of the whole. ``weights`` are those of
+    ``p``, checked.
     """
     here, find = device_of(key), device_at(weights).pick(_cdf, cdf_cuda)
     part = _part_of_xor if key._algorithm.jax_layout else _part
@@ -88,7 +89,7 @@ def _cpu_indices(part: Kernel, key: Key, full: tuple[int, ...], reached: Array) 
     find = _search(reached, key.size * count)
     places = np.empty((key.size, count), index_dtype(reached.size))
     whole = (reached[-1:],)
-    # Each run has parts of several keys, or some of the parts of one key.
+    # Each run is all draws of several keys, or some draws of one key.
     together, length = max(1, _CHUNK // count), min(count, _CHUNK)
     runs = -(-count // length)
 
@@ -106,9 +107,9 @@ def _cpu_indices(part: Kernel, key: Key, full: tuple[int, ...], reached: Array) 
 
 
 def _cdf(weights: Array) -> Array:
-    """The cumulative sum of weights, or of a multiple of them; ValueError unless one is above 0."""
+    """Return the cumulative sum of weights, up to a factor. Raise ValueError unless a weight is above 0."""
     reached = cumulative_sum(scaled(weights))
-    # A sum of blocks may fall a little from one block to the next, or rise at a weight of 0; this does neither.
+    # By rounding, a sum of blocks can decrease at the start of a block, or increase at a weight of 0. Prevent both.
     reached[weights == 0] = 0
     np.maximum.accumulate(reached, out=reached)
     if not reached[-1] > 0:
@@ -117,10 +118,10 @@ def _cdf(weights: Array) -> Array:
 
 
 def cumulative_sum(x: Array) -> Array:
-    """The sums of the first 1, 2, ... numbers, in jax's order.
+    """Return the cumulative sum of numbers, in jax's order.
 
-    Up to 16 one after the other; of more, blocks of 16 likewise, and each adds the sum of the blocks before it, these
-    being summed in the same way.
+    Up to 16 numbers are added in order. More are added in blocks of 16, and each block adds the sum of the blocks
+    before it, which is a cumulative sum of the same kind.
     """
     if x.size <= 16:
         return np.cumsum(x, dtype=x.dtype)
@@ -133,10 +134,10 @@ def cumulative_sum(x: Array) -> Array:
 
 
 def _search(reached: Array, count: int) -> Callable[[Array], Array]:
-    """``lambda parts: np.searchsorted(reached, parts)`` for so many parts, which are above 0 and at most the last.
+    """Return ``lambda parts: np.searchsorted(reached, parts)`` for ``count`` parts, above 0 and at most the last sum.
 
-    A binary search is a row of mispredicted branches. Where there are many parts, a table of equal intervals says which
-    is the first element that may reach a part of an interval; it mostly does, and only the others are searched.
+    A binary search mispredicts many branches. For many parts, a table of equal intervals has the first index that can
+    reach a part of the interval; in most cases it is the result, and only the other parts are searched.
     """
     size = reached.size
     if count < max(size / 4, 512):
@@ -148,7 +149,7 @@ def _search(reached: Array, count: int) -> Callable[[Array], Array]:
         return numbers
 
     counts = np.bincount(interval(reached))
-    first = (np.cumsum(counts) - counts).astype(index_dtype(size))  # of 32 bits more fit a cache
+    first = (np.cumsum(counts) - counts).astype(index_dtype(size))  # more integers of 32 bits fit a cache
 
     def find(parts: Array) -> Array:
         places: Array = first.take(interval(parts), mode="clip")

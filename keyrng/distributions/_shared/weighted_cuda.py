@@ -1,7 +1,6 @@
-"""Elements by weight on a GPU, with replacement; `keyrng.distributions._shared.weighted` says how.
+"""Draws by weight with replacement on a GPU; `keyrng.distributions._shared.weighted` describes the algorithm.
 
-Sums are kernels, in the order of the CPU's. Floats above 0 are searched as the words of their bits, which have the same
-order.
+Sums are computed by kernels, in the order of the CPU. Positive floats are searched as words, which have the same order.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ _INFINITY = 0x7FF << 52
 
 
 def cdf_cuda(weights: Array) -> Array:
-    """The cumulative sum as on a CPU; its last number is NaN or 0 where the weights are not valid."""
+    """Return the cumulative sum as on a CPU; its last number is NaN or 0 if the weights are invalid."""
     here, shift = device_at(weights), 1
     with here.current():
         words = here.apply(_if_positive, weights, cumulative_sum_cuda(scaled(weights))).view(np.uint64)
-        while shift < words.size:  # the largest of twice as many
+        while shift < words.size:  # each pass takes the maximum over twice as many
             words = here.xp.concatenate([words[:shift], here.xp.maximum(words[shift:], words[:-shift])])
             shift *= 2
         result: Array = words.view(np.float64)
@@ -36,22 +35,22 @@ def cdf_cuda(weights: Array) -> Array:
 
 
 def weighted_indices_cuda(part: Kernel, key: Key, full: tuple[int, ...], reached: Array) -> Array:
-    """For each key places of shape ``full``, or -1 if the whole is not above 0; ``part`` is a part of it."""
+    """Return indices of shape ``full``, or -1 if the whole is not above 0; ``part`` draws a part of it."""
     here = device_of(key)
     with here.current():
         parts = sample_kernel(part, key, full[key.ndim :], FLOAT64, positive(whole=reached[-1])).view(np.uint64)
-        # Where the whole is no such number, the parts are NaN.
+        # If the whole is not positive, the parts are NaN.
         places = here.xp.where(parts < _INFINITY, here.xp.searchsorted(reached.view(np.uint64), parts), -1)
         result: Array = places.astype(index_dtype(reached.size))
     return result
 
 
 def _if_positive(weight: Any, total: Any) -> Any:
-    return where(weight > 0.0, total, weight + 0.0)  # of -0 that makes 0
+    return where(weight > 0.0, total, weight + 0.0)  # adding 0 turns -0 into 0
 
 
 def cumulative_sum_cuda(x: Array) -> Array:
-    """The sums of the first 1, 2, ... numbers, in the order of `keyrng.distributions._shared.weighted.cumulative`."""
+    """Return the cumulative sum in the order of `keyrng.distributions._shared.weighted.cumulative_sum`."""
     here = device_at(x)
     xp, count = here.xp, -(-x.size // _BLOCK)
     columns = xp.concatenate([x, xp.zeros(count * _BLOCK - x.size, x.dtype)]).reshape(count, _BLOCK).T
@@ -71,7 +70,7 @@ def _block_sum(*numbers: Any) -> Any:
 
 
 def _running_sum(before: Any, place: Any, *numbers: Any) -> Any:
-    """The sum of a block's numbers up to a place, and what was before the block."""
+    """Return the sum of a block's numbers up to an index, plus the sum before the block."""
     total = result = numbers[0]
     for i, number in enumerate(numbers[1:], 1):
         total = total + number

@@ -1,4 +1,4 @@
-"""The kernel of random words, which `bits` is and what sorts or searches draws from."""
+"""The kernel of random words, for `bits` and for the algorithms that sort or search."""
 
 from __future__ import annotations
 
