@@ -155,7 +155,7 @@ def _cpu_range(
     low, span, empty = _range(minval, maxval, dtype)
     chosen, words = _randint, span.value
     parameters: tuple[Parameter, ...] = (low, span)
-    if words.dtype == np.uint32 and ((words - 1) < _SMALL_SPAN).all():
+    if words.dtype == np.uint32 and ((words > 0) & (words <= _SMALL_SPAN)).all():
         inverse = np.array(2**32 - 1, np.uint32) // words
         carry = (2**32 - inverse.astype(np.uint64) * words).astype(np.uint32)
         chosen, parameters = _randint_small, (low, span, Parameter("maxval", inverse), Parameter("maxval", carry))

@@ -104,7 +104,7 @@ class CpuTopK:
     slab = 1 << 16  # Gumbel variates at a time, which stay in a level-2 cache
 
     def run(self, parts: int, step: int, piece: Callable[[int, int], None]) -> None:
-        """Run all parts in threads; one after another where a slab of ``step`` variates is filled by several threads."""
+        """Run all parts in threads, or one after another if a slab of ``step`` variates has threads itself."""
         run_ranges(self.key._algorithm, parts, piece, 1 if step <= PIECE else parts)
 
     def scores(self, part: _Part, classes: slice) -> Array:
