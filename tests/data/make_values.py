@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1])]
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "table"), str(HERE.parents[1])]
 
 import numpy as np  # noqa: E402
 from cases import ALGORITHMS, CASES, Case  # noqa: E402

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
-sys.path[:0] = [str(TESTS), str(TESTS / "data")]
+sys.path[:0] = [str(TESTS), str(TESTS / "table"), str(TESTS / "data")]
 
 import numpy as np  # noqa: E402
 from cases import HAVE_BFLOAT16, on  # noqa: E402

@@ -33,8 +33,8 @@ def proposal(lane: Any, fraction: Any, variance: Any) -> tuple[Any, Any]:
     """A candidate ``x`` beside the base, and the logarithm that its probability over the mode's must reach.
 
     ``fraction`` is the mean less the base. The hat lies above every Poisson, binomial and hypergeometric distribution,
-    however small its mean (checked on a grid of parameters in tests/test_counts.py); it accepts 24 % of candidates at
-    mean 0, 57 % at 5 and 73 % at large ones.
+    however small its mean (checked on a grid of parameters in tests/distributions/test_counts.py); it accepts 24 % of
+    candidates at mean 0, 57 % at 5 and 73 % at large ones.
     """
     v, u = uniform_co(lane), uniform_oc(lane)
     width = _SLOPE * sqrt(variance + 0.5) + _LEAST

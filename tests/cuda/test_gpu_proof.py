@@ -22,7 +22,7 @@ import pytest
 
 from keyrng._executors import cuda
 
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 SCRIPT = BENCHMARKS / "gpu_proof.sh"
 NAMES = (
     "gpu",
@@ -317,8 +317,8 @@ def test_a_step_that_fails_or_hangs_does_not_stop_the_next(tmp_path: Path) -> No
         "compute-sanitizer",
         "gpu_smoke.py",
     ]
-    files = [word for word in steps[1].split() if word.startswith("tests/test_")]
-    assert {"tests/test_cuda.py", "tests/test_laws.py", "tests/test_docs.py"} <= set(files)
+    files = [word for word in steps[1].split() if word.startswith("tests/")]
+    assert {"tests/cuda/test_cuda.py", "tests/distributions/test_laws.py", "tests/docs/test_docs.py"} <= set(files)
     assert all((BENCHMARKS.parent / file).exists() for file in files)
 
 

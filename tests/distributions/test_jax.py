@@ -19,7 +19,7 @@ from cases import BY_NAME, HAVE_BFLOAT16, Array, Case, assert_same, each_case, o
 
 import keyrng
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 Entry = dict[str, Any]
 
 

@@ -14,7 +14,7 @@ import keyrng
 from keyrng import _generator
 from keyrng._pickles import Readings
 
-HERE = Path(__file__).parent / "data" / "v0.1.0"
+HERE = Path(__file__).parents[1] / "data" / "v0.1.0"
 EXPECTED = json.loads((HERE / "expected.json").read_text("utf-8"))
 PROTOCOLS = (2, 3, 4, 5)
 

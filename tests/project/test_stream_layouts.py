@@ -73,7 +73,7 @@ def test_keys_of_feeds(layout, impl):
 
 
 def test_every_feed_is_on_its_page_and_tested():
-    page = (Path(__file__).parents[1] / "docs" / "command-line.md").read_text("utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text("utf-8")
 
     assert [*KEYS] == [*stream_layouts.LAYOUTS]
     for name in stream_layouts.FORMS.split(", "):

@@ -131,7 +131,7 @@ def test_the_mode_of_the_import_changes_nothing(name: str, tmp_path: Path) -> No
     labels = [f"{label} float64 {ALGORITHM}" for label in ("normal", "logistic", "vonmises mu=0.5 kappa=4")]
     script = f"""
 import sys, json
-sys.path[:0] = [{str(Path(__file__).parent)!r}, {str(ROOT)!r}]
+sys.path[:0] = [{str(Path(__file__).parents[1])!r}, {str(Path(__file__).parents[1] / "table")!r}, {str(ROOT)!r}]
 import numpy, scipy.stats, pytest
 from modes import floating_mode
 with floating_mode({name!r}):
@@ -140,7 +140,7 @@ with floating_mode({name!r}):
     key = keyrng.key(20_260_101)
     made = [keyrng.normal(key, (1000,), "float64"), keyrng.logistic(key, (1000,), "float64")]
     made.append(keyrng.vonmises(key, 0.5, 4.0, (1000,), "float64"))
-sys.path.insert(0, {str(Path(__file__).parent / "data")!r})
+sys.path.insert(0, {str(Path(__file__).parents[1] / "data")!r})
 from make_values import digest
 print(json.dumps([digest(x) for x in made]))
 """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import keyrng.distributions
 
-PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 
 
 def test_every_sampler_has_a_picture() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 special = pytest.importorskip("scipy.special")
 
-PAGE = Path(__file__).parents[1] / "docs" / "reference" / "floats.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "floats.md"
 ROWS = {
     name: (tuple(map(float, parameters.split(", "))) if parameters else (), float(all_), float(most))
     for name, parameters, all_, most in re.findall(

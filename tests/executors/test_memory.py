@@ -1,6 +1,6 @@
 """The C reads and writes nothing but what it was given, keeps nothing, and refuses what it cannot hold.
 
-Most of these say more under sanitizers, which `bash tests/sanitized.sh tests/test_memory.py` builds and runs.
+Most of these say more under sanitizers, which `bash tests/sanitized.sh tests/executors/test_memory.py` builds and runs.
 """
 
 from __future__ import annotations

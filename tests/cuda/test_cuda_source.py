@@ -185,7 +185,7 @@ def test_sanitizers() -> None:
         **os.environ,
         "LD_PRELOAD": runtime.stdout.strip(),
         "ASAN_OPTIONS": "detect_leaks=0",  # Python's own
-        "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent), *sys.path]),
+        "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parents[1]), *sys.path]),
         "PYTHONMALLOC": "malloc",
     }
 
@@ -236,7 +236,7 @@ def known_answers(name: str) -> Iterator[tuple[list[int], list[int], list[int]]]
     """The counters, keys and blocks of an algorithm's rows."""
     algorithm = algorithms.get(name)
     counter, key = algorithm.block_words, algorithm.key_words
-    for line in (HERE / "data" / "known-answers.txt").read_text().splitlines():
+    for line in (HERE.parent / "data" / "known-answers.txt").read_text().splitlines():
         fields = line.split()
         if fields and fields[0] == name:
             words = [int(word, 16) for word in fields[2:]]
@@ -353,7 +353,7 @@ def test_the_text_is_the_same_in_every_run() -> None:
     )
     printed = set()
     for seed in ("1", "2"):
-        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(HERE.parent)}
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(HERE.parents[1])}
         command = [sys.executable, "-c", program]
         printed.add(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
 

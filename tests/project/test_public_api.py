@@ -23,7 +23,7 @@ from keyrng import Generator, Key, algorithms, debug, initializers
 from keyrng._cli import stream_layouts
 from keyrng._executors import native
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 FUNCTIONS = [name for name in keyrng.__all__ if inspect.isfunction(getattr(keyrng, name))]
 

@@ -12,7 +12,7 @@ import pytest
 import keyrng
 from keyrng import algorithms, debug, distributions, initializers, kernels, testing
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 TEXTS = {page.name: page.read_text("utf-8") for page in sorted((DOCS / "reference").glob("*.md"))}
 SAMPLERS = [*distributions.__all__, "dropout", "dropout_mask"]
 

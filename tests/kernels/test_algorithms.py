@@ -23,7 +23,7 @@ from keyrng._executors import bigint
 from keyrng._keys.derive import wrap_key_data
 from keyrng.algorithms import Algorithm, get
 
-KNOWN = Path(__file__).parent / "data" / "known-answers.txt"
+KNOWN = Path(__file__).parents[1] / "data" / "known-answers.txt"
 
 
 @dataclass(frozen=True)

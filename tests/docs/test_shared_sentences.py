@@ -12,7 +12,7 @@ import pytest
 
 import keyrng
 
-SCRIPT = Path(__file__).parents[1] / "docs" / "shared_sentences.py"
+SCRIPT = Path(__file__).parents[2] / "docs" / "shared_sentences.py"
 
 
 def _script() -> ModuleType:

@@ -19,7 +19,7 @@ from cases import FLOATS, PATHS, Array, assert_same, each_algorithm, on
 import keyrng
 from keyrng.distributions._shared.covariance import factor
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 KEY = keyrng.key(0)
 
 MEAN = np.array([1.0, -2.0, 0.5])

@@ -12,7 +12,7 @@ from cases import ALGORITHMS, CASES, HAVE_BFLOAT16, Case, algorithms_on, each_ca
 import keyrng
 from keyrng import initializers
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 sys.path.insert(0, str(DATA))
 
 from make_values import call_value, rows, value, values  # noqa: E402

@@ -14,7 +14,7 @@ import pytest
 
 import keyrng
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 # A fence may say after "python" that it is a script, and which modules that needs.
 _SCRIPT = re.compile(r"^```python script (\w+(?: \w+)*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -19,7 +19,7 @@ from keyrng._executors import gpu, threads
 from keyrng.algorithms import base
 from keyrng.debug import check_reuse
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS]
 MODULES = sorted(

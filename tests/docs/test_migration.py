@@ -12,7 +12,7 @@ import pytest
 
 from keyrng._core import migration
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 
 _BLOCK = re.compile(r"^```python( \w+)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _ROW = re.compile(r"^\| (`[^`]+`)([^|]*) \| `([^`]+)`[^|]* \|", re.MULTILINE)
