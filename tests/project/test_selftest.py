@@ -11,14 +11,11 @@ from typing import Any
 import pytest
 from cases import ALGORITHMS, CASES, PATHS, Array, on
 from modes import floating_mode
-from test_values import VALUES
+from public_calls import PLAIN_CALLS
 
 import keyrng
 from keyrng._cli import selftest
 from keyrng._executors import native
-
-from make_values import selftest as made_anew  # isort: skip
-from public_calls import PLAIN_CALLS  # isort: skip
 
 TABLE = json.loads(selftest.TABLE.read_text())
 
@@ -49,11 +46,6 @@ def test_everything_holds_and_each_path_has_its_line() -> None:
     rows = len(CASES) + len(PLAIN_CALLS)
     assert all(int(line.split(" digests")[0].split()[-1]) >= rows * len(ALGORITHMS) for line in lines)
     assert "checks hold, in" in done.stdout
-
-
-def test_the_table_is_made_of_the_values() -> None:
-    assert made_anew(VALUES) == TABLE, "python tests/data/make_values.py makes it anew"
-    assert {row["call"] for row in TABLE["rows"]} >= {case.function or case.name for case in CASES}
 
 
 def test_a_digest_that_differs_is_named_on_every_path(small: Any, capsys: pytest.CaptureFixture[str]) -> None:
