@@ -10,7 +10,7 @@ from typing import Any
 import cuda_on_host
 import cupy_double
 import pytest
-from cases import ALGORITHMS, DEVICE_PATHS, PATHS, on
+from cases import DEVICE_PATHS, PATHS, on
 from gpus import Gpu
 
 from keyrng._executors import gpu
@@ -30,28 +30,11 @@ def any_path(request: pytest.FixtureRequest) -> Iterator[str]:
         yield name
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On a GPU's paths laws are tested for one algorithm: each kernel of each would have to be compiled.
-
-    That the text of all algorithms gives their bits is a test of test_cuda_source.py.
-    """
-    left = [item for item in items if _is_compiled_elsewhere(getattr(item, "callspec", None))]
-    if left:
-        config.hook.pytest_deselected(items=left)
-        gone = set(left)
-        items[:] = [item for item in items if item not in gone]
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
     """Where time is limited, as in benchmarks/gpu_proof.sh, late tests are skipped, and results are still written."""
     if time.time() > float(os.environ.get("TESTS_UNTIL", "inf")):
         pytest.skip("not reached before TESTS_UNTIL")
-
-
-def _is_compiled_elsewhere(call: Any) -> bool:
-    named = call.params if call is not None else {}
-    return named.get("any_path") in ("cuda", "gpu") and named.get("algorithm", ALGORITHMS[0]) != ALGORITHMS[0]
 
 
 @pytest.fixture(params=PATHS)

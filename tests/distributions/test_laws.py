@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from cases import (
     BY_NAME,
+    CASES,
+    FLOATS,
     PATHS,
     Array,
     Call,
@@ -21,8 +23,10 @@ from cases import (
     each_algorithm,
     each_case,
     each_case_and_dtype,
+    each_law,
     intercepted,
     on,
+    repeated,
 )
 
 import keyrng
@@ -44,8 +48,7 @@ def named(case: Case) -> Iterator[tuple[str, dict]]:
 LONG = 16_384 + 2_048 + 13
 
 
-@each_case
-@each_algorithm
+@each_law()
 def test_prefix(case: Case, algorithm: str, any_path: str) -> None:
     if case.not_prefix:
         pytest.skip(case.not_prefix)
@@ -59,8 +62,7 @@ def test_prefix(case: Case, algorithm: str, any_path: str) -> None:
             assert_same(case(key, (length,), dtype, **parameters), whole[:length], dtype, parameters, length)
 
 
-@each_case
-@each_algorithm
+@each_law()
 def test_reshape(case: Case, algorithm: str, any_path: str) -> None:
     key = keyrng.key(SEED, impl=algorithm)
     for dtype, parameters in named(case):
@@ -104,8 +106,7 @@ def test_zero_size_and_zero_dimensions(case: Case, any_path: str) -> None:
 # Slab: any piece of the array is made alone
 
 
-@each_case
-@each_algorithm
+@each_law()
 def test_slab(case: Case, algorithm: str, any_path: str) -> None:
     key = keyrng.key(SEED, impl=algorithm)
     for dtype, parameters in named(case):
@@ -117,8 +118,7 @@ def test_slab(case: Case, algorithm: str, any_path: str) -> None:
             assert_same(piece, whole[start : start + count], dtype, parameters, start, count)
 
 
-@each_case
-@each_algorithm
+@each_law()
 def test_slab_of_many_keys_with_parameters_for_each_element(case: Case, algorithm: str, any_path: str) -> None:
     keys = keyrng.split(keyrng.key(SEED, impl=algorithm), (2, 3))
     for dtype in case.some_dtypes[-2:]:
@@ -143,8 +143,7 @@ def far_slabs(case: Case, algorithm: str, dtype: str, parameters: dict) -> Itera
             yield f"{keys.shape} {start}", call, start
 
 
-@each_case
-@each_algorithm
+@each_law()
 def test_slab_beyond_2_to_the_32(case: Case, algorithm: str, any_path: str) -> None:
     for dtype, parameters in zip(case.some_dtypes[-2:], case.parameters * 2, strict=False):
         for name, call, start in far_slabs(case, algorithm, dtype, dict(parameters)):
@@ -169,8 +168,7 @@ def key_arrays(algorithm: str) -> Iterator[keyrng.Key]:
     yield keyrng.split(key, 300)
 
 
-@each_case
-@each_algorithm
+@each_law()
 def test_batch_is_a_stack_of_single_keys(case: Case, algorithm: str, any_path: str) -> None:
     for dtype, parameters in zip(case.some_dtypes[-2:], case.parameters * 2, strict=False):
         for keys in key_arrays(algorithm):
@@ -185,8 +183,12 @@ def test_batch_is_a_stack_of_single_keys(case: Case, algorithm: str, any_path: s
                     assert_same(batch[j], single, dtype, keys.shape, shape, j)
 
 
-@each_algorithm
-def test_split_and_fold_in_agree_on_every_path(algorithm: str, any_path: str) -> None:
+def test_split_and_fold_in_agree_on_every_path(any_path: str) -> None:
+    for algorithm in algorithms_on(any_path):
+        check_children(algorithm)
+
+
+def check_children(algorithm: str) -> None:
     key = keyrng.key(SEED, impl=algorithm)
     children = keyrng.split(key, 200)
     many = keyrng.split(children, 5)
@@ -208,15 +210,16 @@ def test_split_and_fold_in_agree_on_every_path(algorithm: str, any_path: str) ->
 
 # Parameters broadcast
 
-with_parameters = pytest.mark.parametrize("case", [case for case in BY_NAME.values() if case.parameters[0]], ids=str)
+WITH_PARAMETERS = [case for case in CASES if case.parameters[0]]
+
+with_parameters = pytest.mark.parametrize("case", WITH_PARAMETERS, ids=str)
 
 
 def at(parameters: dict[str, Array], place: tuple[int, ...], shape: tuple[int, ...]) -> dict[str, np.generic]:
     return {name: np.broadcast_to(value, shape)[place] for name, value in parameters.items()}
 
 
-@with_parameters
-@each_algorithm
+@each_law(WITH_PARAMETERS)
 def test_each_element_has_its_own_parameters(case: Case, algorithm: str, any_path: str) -> None:
     key = keyrng.key(SEED, impl=algorithm)
     first = next(iter(case.parameters[0]))
@@ -243,8 +246,7 @@ def test_each_element_has_its_own_parameters(case: Case, algorithm: str, any_pat
                 assert_same(sample[place], alone[place], dtype, shape, call, place)
 
 
-@with_parameters
-@each_algorithm
+@each_law(WITH_PARAMETERS)
 def test_long_parameters(case: Case, algorithm: str, any_path: str) -> None:
     key = keyrng.key(SEED, impl=algorithm)
     shape = (101, 207)  # more than a chunk on either path
@@ -262,8 +264,7 @@ def test_long_parameters(case: Case, algorithm: str, any_path: str) -> None:
             assert_same(columns[turn::period], alone[turn::period], dtype, turn)
 
 
-@with_parameters
-@each_algorithm
+@each_law(WITH_PARAMETERS)
 def test_parameters_broadcast_against_keys(case: Case, algorithm: str, any_path: str) -> None:
     keys = keyrng.split(keyrng.key(SEED, impl=algorithm), 3)
     for dtype in case.some_dtypes[-2:]:
@@ -359,24 +360,21 @@ def test_paths_agree_for_every_algorithm(case: Case, dtype: str, algorithm: str)
                 assert_same(slab, odd, path, parameters, "odd")
 
 
-# 16-bit floats
+# One dtype and another
 
 
-@pytest.mark.parametrize(
-    "case", [c for c in BY_NAME.values() if "float16" in c.dtypes and c.name != "uniform"], ids=str
-)
-def test_16_bit_floats_are_float32_samples_rounded_once(case: Case, any_path: str) -> None:
-    for algorithm in algorithms_on(any_path):
-        key = keyrng.key(SEED, impl=algorithm)
-        for parameters in case.parameters:
-            if "lower" in parameters:
-                continue  # the bounds are those of the narrow dtype
-            wide = case(key, (9_001,), "float32", **parameters)
-            for dtype in ("float16", "bfloat16"):
-                if dtype in case.dtypes:
-                    with np.errstate(over="ignore"):  # the largest of a heavy tail
-                        expected = wide.astype(dtype)
-                    assert_same(case(key, (9_001,), dtype, **parameters), expected, dtype, parameters)
+@each_law([case for case in CASES if any(repeated(case, dtype) for dtype in case.dtypes)])
+def test_narrow_dtypes_repeat_wider_ones(case: Case, algorithm: str, any_path: str) -> None:
+    key = keyrng.key(SEED, impl=algorithm)
+    for parameters in case.all_parameters:
+        wide = {d: case(key, (2_101,), d, **parameters) for d in {repeated(case, d) for d in case.dtypes} - {""}}
+        for dtype in case.dtypes:
+            if not repeated(case, dtype):
+                continue
+            sample, of = case(key, (2_101,), dtype, **parameters), wide[repeated(case, dtype)]
+            with np.errstate(over="ignore"):  # the largest of a heavy tail
+                assert_same(sample, of.astype(dtype), dtype, parameters)
+            assert dtype in FLOATS or (sample == of).all()
 
 
 def test_uniform_of_16_bits_rounds_once_and_never_reaches_the_end(any_path: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import BY_NAME, CASES, FLOATS, Array, Case, each_algorithm, scipy
+from cases import BY_NAME, CASES, FLOATS, Array, Case, each_algorithm, repeated, scipy
 
 import keyrng
 from keyrng.kernels.lane import kernel_of
@@ -30,7 +30,13 @@ SIGMAS = float(stats.norm.isf(THRESHOLD / 2))
 each = pytest.mark.parametrize(
     ("case", "dtype", "parameters"),
     [
-        pytest.param(c, d, p, id=f"{c}-{d}-" + "-".join(f"{v:g}" for v in p.values()))
+        pytest.param(
+            c,
+            d,
+            p,
+            id=f"{c}-{d}-" + "-".join(f"{v:g}" for v in p.values()),
+            marks=pytest.mark.long if repeated(c, d) else (),
+        )
         for c in CASES
         for d in c.dtypes
         for p in c.all_parameters

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import make_values
 import pytest
-from cases import ALGORITHMS, CASES, HAVE_BFLOAT16, Case, algorithms_on, each_case
+from cases import CASES, HAVE_BFLOAT16, Case, each_algorithm, each_case, each_law
 from golden import VALUES, call_values, case_values, compare, values
 from public_calls import CALLS, WITHOUT_VALUES
 
@@ -15,14 +15,21 @@ import keyrng
 from keyrng import initializers
 from keyrng._cli import selftest
 
+# Without a path: the one that is used. NumPy's other values are those of test_paths_agree_for_every_algorithm.
+
 
 @each_case
-def test_values(case: Case, any_path: str) -> None:
-    compare({name: make() for name, make in case_values(case, algorithms_on(any_path)).items()}, any_path)
+def test_values(case: Case) -> None:
+    compare({name: make() for name, make in case_values(case).items()}, "the default path")
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_values_of_what_is_no_case(algorithm: str, every_path: str) -> None:
+@each_law()
+def test_values_by_path(case: Case, algorithm: str, any_path: str) -> None:
+    compare({name: make() for name, make in case_values(case, [algorithm]).items()}, any_path)
+
+
+@each_algorithm
+def test_values_of_what_is_not_a_case(algorithm: str, every_path: str) -> None:
     compare({name: make() for name, make in call_values([algorithm]).items()}, every_path)
 
 

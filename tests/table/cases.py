@@ -5,7 +5,7 @@ Also what the tests of samplers share: the paths (executors), and comparison by 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -39,12 +39,47 @@ each_case_and_dtype = pytest.mark.parametrize(
     ("case", "dtype"), [pytest.param(c, d, id=f"{c}-{d}") for c in CASES for d in c.some_dtypes]
 )
 
+#: Samplers whose values depend on the dtype of the result: on its bounds, or on its largest value.
+_OF_ITS_OWN_DTYPE = ("uniform", "truncated_normal", "triangular", "zipf")
+
+
+def repeated(case: Case, dtype: str) -> str:
+    """The dtype of which this one repeats the sample, rounded or converted; "" if it is drawn for itself.
+
+    test_laws.py compares the bits, so that tests of distributions can leave such dtypes to `pytest -m long`.
+    """
+    if case.name in _OF_ITS_OWN_DTYPE:
+        return ""
+    if dtype in ("float16", "bfloat16"):
+        return "float32"
+    if dtype in INTEGERS and "int64" in case.dtypes and dtype not in ("int32", "int64"):
+        return "int64" if dtype == "uint64" else "int32" if "int32" in case.dtypes else ""
+    return ""
+
 
 # Paths: what runs a kernel. A build without compiled part has NumPy alone, and says why. "cuda" is the text for GPUs on
 # the host, by a double of CuPy; "gpu" is CuPy itself.
 
 PATHS = ("numpy", *(native.instruction_sets() or ("compiled",)))
 DEVICE_PATHS = ("cuda", pytest.param("gpu", marks=pytest.mark.cuda))
+
+#: Kernels with which laws are tested for every algorithm: of one and two words for each element, in the order of the
+#: words and in that of a loop of rejections, for floats and counts. Other kernels take turns, and `pytest -m long` has
+#: the rest.
+EVERY_ALGORITHM = ("bits", "uniform", "gumbel high", "gamma", "binomial")
+
+
+def each_law(cases: Sequence[Case] = CASES) -> pytest.MarkDecorator:
+    """Parametrize with cases, algorithms and paths; a GPU's paths have one algorithm, test_cuda_source.py has all."""
+    rows = []
+    for turn, case in enumerate(cases):
+        for at, algorithm in enumerate(ALGORITHMS):
+            short = case.name in EVERY_ALGORITHM or at == turn % len(ALGORITHMS)
+            marks = () if short else (pytest.mark.long,)
+            rows += [pytest.param(case, algorithm, p, marks=marks, id=f"{p}-{algorithm}-{case}") for p in PATHS[:2]]
+        rows.append(pytest.param(case, ALGORITHMS[0], "cuda", id=f"cuda-{case}"))
+        rows.append(pytest.param(case, ALGORITHMS[0], "gpu", marks=pytest.mark.cuda, id=f"gpu-{case}"))
+    return pytest.mark.parametrize(("case", "algorithm", "any_path"), rows, indirect=["any_path"])
 
 
 @contextmanager
