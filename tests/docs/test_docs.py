@@ -155,16 +155,16 @@ def test_relative_links_lead_somewhere(page):
     assert broken == []
 
 
-@pytest.mark.parametrize("name", keyrng.__all__)
-def test_every_public_name_is_in_the_docs(name):
+def test_every_public_name_is_in_the_docs():
     text = "\n".join(page.read_text("utf-8") for page in DOCS)
 
-    assert re.search(rf"`(keyrng\.)?{name}\b", text), f"no page under docs/ has `{name}`"
+    assert [name for name in keyrng.__all__ if not re.search(rf"`(keyrng\.)?{name}\b", text)] == []
 
 
-@pytest.mark.parametrize("name", base.names())
-def test_every_algorithm_is_in_its_table(name):
-    assert f"| `{name}` |" in (ROOT / "docs" / "algorithms.md").read_text("utf-8")
+def test_every_algorithm_is_in_its_table():
+    text = (ROOT / "docs" / "algorithms.md").read_text("utf-8")
+
+    assert [name for name in base.names() if f"| `{name}` |" not in text] == []
 
 
 def test_every_page_is_in_the_index():

@@ -1,4 +1,4 @@
-"""The public face: names, docstrings, type hints, jax.random's signatures, and `python -m keyrng`."""
+"""The public names of keyrng: docstrings, type hints, and the signatures of jax.random."""
 
 from __future__ import annotations
 
@@ -6,22 +6,16 @@ import doctest
 import importlib
 import importlib.metadata
 import inspect
-import os
 import re
-import subprocess
-import sys
 import tomllib
 import types
 from importlib.resources import files
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import keyrng
 from keyrng import Generator, Key, algorithms, debug, initializers
-from keyrng._cli import stream_layouts
-from keyrng._executors import native
 
 ROOT = Path(__file__).parents[2]
 
@@ -102,23 +96,17 @@ def _examples(text: str) -> list[doctest.Example]:
     return doctest.DocTestParser().get_examples(text)
 
 
-@pytest.mark.parametrize("name", [*FUNCTIONS, "Key", "Generator"])
-def test_docstring_has_a_sentence_and_an_example(name):
-    text = inspect.getdoc(getattr(keyrng, name)) or ""
-    first = text.partition("\n")[0]
+def test_docstrings_have_a_sentence_and_an_example():
+    for name in [*FUNCTIONS, "Key", "Generator"]:
+        text = inspect.getdoc(getattr(keyrng, name)) or ""
 
-    assert first.endswith((".", ":")) or "." in text.partition("\n\n")[0], first
-    assert _examples(text), "no example that runs"
-
-
-@pytest.mark.parametrize("name", METHODS)
-def test_methods_say_what_they_are(name):
-    assert inspect.getdoc(METHODS[name])
+        assert "." in text.partition("\n\n")[0] or text.partition("\n")[0].endswith(":"), name
+        assert _examples(text), f"{name} has no example that runs"
 
 
-@pytest.mark.parametrize("name", algorithms.__all__)
-def test_algorithms_say_what_they_are(name):
-    assert inspect.getdoc(getattr(algorithms, name))
+def test_methods_and_algorithms_have_docstrings():
+    for name, value in {**METHODS, **{name: getattr(algorithms, name) for name in algorithms.__all__}}.items():
+        assert inspect.getdoc(value), name
 
 
 def _unhinted(function) -> list[str]:
@@ -127,18 +115,12 @@ def _unhinted(function) -> list[str]:
     return missing + (["return"] if signature.return_annotation is signature.empty else [])
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_functions_have_type_hints(name):
-    assert _unhinted(getattr(keyrng, name)) == []
-
-
-@pytest.mark.parametrize("name", METHODS)
-def test_methods_have_type_hints(name):
-    value = METHODS[name]
-    if isinstance(value, (property, staticmethod)):
-        value = value.fget if isinstance(value, property) else value.__func__
-    if inspect.isfunction(value):
-        assert _unhinted(value) == []
+def test_functions_and_methods_have_type_hints():
+    for name, value in {**METHODS, **{name: getattr(keyrng, name) for name in FUNCTIONS}}.items():
+        if isinstance(value, (property, staticmethod)):
+            value = value.fget if isinstance(value, property) else value.__func__
+        if inspect.isfunction(value):
+            assert _unhinted(value) == [], name
 
 
 # jax.random's signatures: names, order, kinds and defaults
@@ -172,18 +154,15 @@ def _plain(function) -> str:
     return str(signature.replace(parameters=parameters, return_annotation=signature.empty))
 
 
-@pytest.mark.parametrize("name", [n for n in FUNCTIONS if n not in OURS])
-def test_signature_is_that_of_jax(name):
+def test_signatures_are_those_of_jax():
     random = pytest.importorskip("jax").random
-    if name in ("get_num_threads", "set_num_threads"):
-        assert not hasattr(random, name)
-        return
-    expected = _plain(getattr(random, name))
-    for function, jax, ours, _ in DIFFERENT:
-        if function in ("*", name):
-            expected = expected.replace(jax, ours)
+    for name in set(FUNCTIONS) - {*OURS, "get_num_threads", "set_num_threads"}:
+        expected = _plain(getattr(random, name))
+        for function, jax, ours, _ in DIFFERENT:
+            if function in ("*", name):
+                expected = expected.replace(jax, ours)
 
-    assert _plain(getattr(keyrng, name)) == expected
+        assert _plain(getattr(keyrng, name)) == expected, name
 
 
 def test_every_function_of_jax_random_is_there():
@@ -194,154 +173,7 @@ def test_every_function_of_jax_random_is_there():
     assert theirs - set(keyrng.__all__) == {"PRNGKey", "key_dtype"}
 
 
-@pytest.mark.parametrize("name", OURS)
-def test_names_of_our_own_are_not_in_jax_random(name):
-    assert not hasattr(pytest.importorskip("jax").random, name)
+def test_names_of_our_own_are_not_in_jax_random():
+    random = pytest.importorskip("jax").random
 
-
-# python -m keyrng
-
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(keyrng.__file__).parents[1])}
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-W", "error", "-m", "keyrng", *arguments]
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(command(*arguments), env=ENVIRONMENT, capture_output=True, timeout=120, check=False)
-
-
-def test_the_main_job_holds():
-    done = run()
-    lines = done.stdout.decode().splitlines()
-
-    assert done.stderr == b""
-    assert done.returncode == 0
-    assert any(line.startswith("holds") and "digest" in line for line in lines)
-    assert not any(line.startswith("BROKEN") for line in lines)
-
-
-def test_info_names_the_paths():
-    done = run("info")
-    lines = [line.split(maxsplit=1) for line in done.stdout.decode().splitlines()]
-    found = {words[0]: words[1] for words in lines if len(words) == 2}
-
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert found["keyrng"] == keyrng.__version__
-    assert found["NumPy"] == np.__version__
-    assert found["numpy"] == "yes"
-    assert re.match(r"yes: CuPy \d.*; cuda:0 is \w|no: .+; .*type: ", found["cuda"])
-    for name in algorithms.names()[:7]:
-        assert name in found["algorithms"]
-    sets = native.instruction_sets()
-    if sets:
-        assert found["compiled"].startswith("yes: ")
-        assert all(name in found["compiled"] for name in sets)
-    else:
-        assert found["compiled"].startswith("no: ")
-        assert "type: " in found["compiled"]
-
-
-def words(done: subprocess.CompletedProcess[bytes]) -> np.ndarray:
-    assert (done.returncode, done.stderr) == (0, b"")
-    return np.frombuffer(done.stdout, "<u4")
-
-
-MORE_THAN_A_BUFFER = 4 * (1 << 20) + 400  # bytes
-
-
-@pytest.mark.parametrize("impl", ["threefry2x32", "philox4x32", "threefry4x64"])
-def test_bits_are_those_of_the_key(impl):
-    found = words(run("bits", "--seed", "42", "--impl", impl, "--bytes", str(MORE_THAN_A_BUFFER)))
-
-    assert found.size == MORE_THAN_A_BUFFER // 4
-    assert np.array_equal(found, keyrng.bits(keyrng.key(42, impl=impl), found.size))
-
-
-@pytest.mark.parametrize("size", [0, 1, 3, 4, 1001])
-def test_bits_end_at_the_byte(size):
-    done = run("bits", "--seed", "-5", "--bytes", str(size))
-
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert done.stdout == keyrng.bits(keyrng.key(-5), 300).astype("<u4").tobytes()[:size]
-
-
-@pytest.mark.parametrize(
-    "layout",
-    ["split:3", "split:4096", f"fold_in:{1 << 21}", "seeds:4096", "tree:4", "sparse_keys:2"],
-)
-def test_streams_are_interleaved_word_by_word(layout):
-    # One of them has more streams than words in a buffer.
-    keys = stream_layouts.keys_of(*stream_layouts.parse(layout), 7, "threefry2x32")
-    each = -(-MORE_THAN_A_BUFFER // (4 * keys.size)) + 2
-    size = 4 * (each * keys.size - 1)
-    found = words(run("bits", "--seed", "7", "--stream-layout", layout, "--bytes", str(size)))
-
-    assert np.array_equal(found, keyrng.bits(keys, each).T.reshape(-1)[:-1])
-
-
-@pytest.mark.parametrize(("dtype", "digits"), [("float32", 23), ("float64", 52)])
-def test_bits_of_uniforms_are_the_random_ones(dtype, digits):
-    found = words(run("bits", "--seed", "7", "--stream-layout", dtype, "--bytes", str(2 * MORE_THAN_A_BUFFER)))
-    uniforms = keyrng.uniform(keyrng.key(7), (1 << 20) + 100, dtype)
-    numbers = np.ldexp(uniforms, digits).astype(np.uint64)
-
-    total = sum(int(number) << (i * digits) for i, number in enumerate(numbers[:1000].tolist()))
-    assert found[:700].tobytes() == (total & (1 << 700 * 32) - 1).to_bytes(2800, "little")
-    # Beyond the first buffer: the number that begins at the next 32-bit border after it.
-    place = (1 << 20) // 32 * 32 + 64
-    at = place * digits
-    pair = int(found[at // 32]) | int(found[at // 32 + 1]) << 32
-    assert pair & (1 << digits) - 1 == int(numbers[place])
-
-
-def test_a_closed_pipe_ends_it_quietly():
-    with subprocess.Popen(command("bits"), env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        first = process.stdout.read(4000)
-        process.stdout.close()
-        message = process.stderr.read()
-
-        assert process.wait(timeout=60) == 0
-    assert message == b""
-    assert first == keyrng.bits(keyrng.key(0), 1000).astype("<u4").tobytes()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["bits", "--bytes", "-1"], "--bytes must not be negative, got -1"),
-        (["bits", "--bytes", "many"], "invalid int value: 'many'"),
-        (["bits", "--seed", "x"], "invalid int value: 'x'"),
-        (["bits", "--seed", str(2**64)], "-2**63 to 2**64 - 1"),
-        (["bits", "--impl", "mt19937"], "unknown impl 'mt19937'; known are threefry2x32, "),
-        (["bits", "--stream-layout", "split"], "split:N takes 1 to 16777216 streams, got 'split'"),
-        (["bits", "--stream-layout", "split:0"], "got 'split:0'"),
-        (["bits", "--stream-layout", "split:-4"], "got 'split:-4'"),
-        (["bits", "--stream-layout", "split:٣"], "got 'split:٣'"),
-        (["bits", "--stream-layout", "split:" + "9" * 5000], "split:N takes 1 to 16777216 streams"),
-        (["bits", "--stream-layout", "sparse_keys:4"], "sparse_keys:N takes 0 to 3 bits, got 'sparse_keys:4'"),
-        (
-            ["bits", "--stream-layout", "permuted_paths:2"],
-            "permuted_paths:N takes 3 to 256 numbers, got 'permuted_paths:2'",
-        ),
-        (["bits", "--stream-layout", "one_hot_keys:3"], "one_hot_keys takes no number, got 'one_hot_keys:3'"),
-        (["bits", "--stream-layout", "one:"], "one takes no number, got 'one:'"),
-        (
-            ["bits", "--stream-layout", "jump:4"],
-            "a stream layout is one of one, split:N, fold_in:N, tree:N, permuted_paths:N, ",
-        ),
-        (["bits", "--stream-layout", "jump:4"], "got 'jump:4'"),
-        (["bits", "--stream-layout", "seeds:2", "--seed", str(2**64 - 1)], "-2**63 to 2**64 - 1"),
-        (["words"], "invalid choice: 'words'"),
-        (["info", "all"], "unrecognized arguments: all"),
-    ],
-)
-def test_bad_arguments_exit_2_with_a_message(arguments, message):
-    done = run(*arguments)
-
-    assert (done.returncode, done.stdout) == (2, b"")
-    assert message in done.stderr.decode()
-    assert "Traceback" not in done.stderr.decode()
+    assert [name for name in (*OURS, "get_num_threads", "set_num_threads") if hasattr(random, name)] == []
