@@ -1,4 +1,4 @@
-"""Fixtures of the whole suite."""
+"""Fixtures for all tests."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ from keyrng._executors import gpu
 
 @pytest.fixture(params=PATHS[:2])
 def path(request: pytest.FixtureRequest) -> Iterator[str]:
-    """NumPy, and the compiled path with its best instruction set; that the others agree is a test of test_laws.py."""
+    """NumPy, and the compiled path with its best instruction set; test_laws.py compares the others."""
     with on(request.param) as name:
         yield name
 
 
 @pytest.fixture(params=(*PATHS[:2], *DEVICE_PATHS))
 def any_path(request: pytest.FixtureRequest) -> Iterator[str]:
-    """As `path`, and a GPU: its text on the host, by a double of CuPy, and CuPy itself."""
+    """As `path`, and the CUDA path: its source on the host, through a double of CuPy, and a real GPU."""
     with on(request.param) as name:
         yield name
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
-    """Where time is limited, as in benchmarks/gpu_proof.sh, late tests are skipped, and results are still written."""
+    """Skip the tests after TESTS_UNTIL, so that benchmarks/gpu_proof.sh gets results in a limited time."""
     if time.time() > float(os.environ.get("TESTS_UNTIL", "inf")):
         pytest.skip("not reached before TESTS_UNTIL")
 
 
 @pytest.fixture(params=PATHS)
 def every_path(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Every executor there is: NumPy, and the compiled path with each instruction set."""
+    """NumPy, and the compiled path with each instruction set."""
     with on(request.param) as name:
         yield name
 
 
 @pytest.fixture(params=DEVICE_PATHS)
 def there(request: pytest.FixtureRequest) -> Iterator[Gpu]:
-    """CuPy with the GPUs there are, or its double with two."""
+    """CuPy with the GPUs of this machine, or its double with two."""
     if request.param == "gpu":
         if gpu.missing_reason():
             pytest.skip(gpu.missing_reason())
@@ -60,7 +60,7 @@ def there(request: pytest.FixtureRequest) -> Iterator[Gpu]:
 
 @pytest.fixture
 def two(there: Gpu) -> Gpu:
-    """As `there`, where there is more than one GPU."""
+    """As `there`, with at least two GPUs."""
     if there.devices < 2:
         pytest.skip("there is one GPU")
     return there
@@ -68,5 +68,5 @@ def two(there: Gpu) -> Gpu:
 
 @pytest.fixture
 def cupy(there: Gpu) -> Any:
-    """As `there`, the module alone."""
+    """The module of `there`."""
     return there.cupy

@@ -1,4 +1,4 @@
-"""What a test knows of a sampler: the class of the rows in rows_*.py, and distributions in scipy's form."""
+"""The class of the rows in rows_*.py, and distributions with scipy's interface."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ALGORITHMS = (
 
 @dataclass(frozen=True)
 class Integers:
-    """The distribution of integers that are all as likely, from ``low`` to ``high - 1``, in scipy's form."""
+    """The uniform distribution of the integers from ``low`` to ``high - 1``."""
 
     low: int
     high: int
@@ -57,7 +57,7 @@ class Integers:
 
 @dataclass(frozen=True)
 class Signs:
-    """The distribution of -1 and 1, in scipy's form."""
+    """The uniform distribution of -1 and 1."""
 
     def cdf(self, x: Any) -> Any:
         return np.where(np.asarray(x) < -1, 0.0, np.where(np.asarray(x) < 1, 0.5, 1.0))
@@ -71,7 +71,7 @@ class Signs:
 
 @dataclass(frozen=True)
 class DoubleMaxwell:
-    """The two-sided Maxwell distribution, in scipy's form."""
+    """The two-sided Maxwell distribution."""
 
     loc: float
     scale: float
@@ -89,7 +89,7 @@ class DoubleMaxwell:
 
 
 def scipy(name: str, *arguments: Any, **keywords: Any) -> Any:
-    """A distribution of scipy.stats; imported when asked for, for it takes a second."""
+    """A distribution of scipy.stats, which is imported late because that takes a second."""
     return getattr(pytest.importorskip("scipy.stats"), name)(*arguments, **keywords)
 
 
@@ -136,7 +136,7 @@ def by_cancellation(x: Array) -> Array:
 
 
 def on_device(function: Callable[..., Any], key: keyrng.Key, out: Any = None, **named: Any) -> Array:
-    """What a sampler gives on a GPU, as NumPy's array: arrays go there and come back here, lists and numbers do not."""
+    """Call a sampler on a GPU and return a NumPy array; arrays among the arguments are copied to the device."""
     import cupy
 
     there = {name: to_device(value, key) if name != "shape" else value for name, value in named.items()}
@@ -151,7 +151,7 @@ def on_device(function: Callable[..., Any], key: keyrng.Key, out: Any = None, **
 
 
 def to_device(value: Any, key: keyrng.Key) -> Any:
-    """An array of one axis or more as one on the key's device."""
+    """Copy an array with at least one axis to the key's device; return anything else as it is."""
     import cupy
 
     if not isinstance(value, np.ndarray) or not value.ndim:
@@ -162,7 +162,7 @@ def to_device(value: Any, key: keyrng.Key) -> Any:
 
 @dataclass(frozen=True)
 class Case:
-    """One sampler, or one mode of it."""
+    """A sampler, or one of its modes."""
 
     name: str
     dtypes: tuple[str, ...] = FLOATS
@@ -194,7 +194,7 @@ class Case:
     grows: bool = False
 
     def __call__(self, key: Any, shape: Any, dtype: str, **more: Any) -> Array:
-        """The sample, for the parameters named."""
+        """Call the sampler."""
         function = getattr(keyrng, self.function or self.name)
         if self.dtypes != BOOL:
             more["dtype"] = dtype
@@ -205,16 +205,16 @@ class Case:
 
     @property
     def all_parameters(self) -> tuple[Parameters, ...]:
-        """Every set of parameters."""
+        """All sets of parameters."""
         return (*self.parameters, *self.extremes)
 
     @property
     def some_dtypes(self) -> tuple[str, ...]:
-        """Of many dtypes every third: one for each width of the computation, and narrow ones."""
+        """All dtypes, or every third of many: one for each width of the computation, and narrow ones."""
         return self.dtypes if len(self.dtypes) <= 4 else self.dtypes[::3]
 
     def mixed(self, shape: tuple[int, ...], *names: str) -> dict[str, Array]:
-        """The named parameters, or all, as arrays of a shape in which the sets of parameters take turns."""
+        """Arrays of the named parameters, or all, in which the sets of parameters alternate."""
         turns = np.arange(int(np.prod(shape)))
         return {
             name: np.array([self.parameters[i % len(self.parameters)][name] for i in turns]).reshape(shape)

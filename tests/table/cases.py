@@ -1,6 +1,6 @@
-"""The table of the samplers: a later sampler is one row in rows_*.py, and every test of the suite runs on it.
+"""The table of samplers, made of the rows in rows_*.py, and helpers for tests that run on all of it.
 
-Also what the tests of samplers share: the paths (executors), and comparison by bits.
+The helpers choose a path (an executor), compare arrays by their bits, and draw ranges of elements.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def repeated(case: Case, dtype: str) -> str:
     return ""
 
 
-# Paths: what runs a kernel. A build without compiled part has NumPy alone, and says why. "cuda" is the text for GPUs on
-# the host, by a double of CuPy; "gpu" is CuPy itself.
+# A path is an executor. A build without the compiled part has NumPy only. "cuda" runs the CUDA source on the host,
+# through a double of CuPy; "gpu" is CuPy itself.
 
 PATHS = ("numpy", *(native.instruction_sets() or ("compiled",)))
 DEVICE_PATHS = ("cuda", pytest.param("gpu", marks=pytest.mark.cuda))
@@ -110,13 +110,13 @@ def on(path: str) -> Iterator[str]:
 
 
 def algorithms_on(path: str) -> tuple[str, ...]:
-    """The algorithms to go through: by the double one, for each has to be compiled; test_cuda_source.py has all."""
+    """The algorithms to test: one with the double of CuPy, which compiles each; test_cuda_source.py has all."""
     return ALGORITHMS[:1] if path == "cuda" else ALGORITHMS
 
 
 @contextmanager
 def keys_on_a_gpu(path: str) -> Iterator[None]:
-    """Have keys be made on a GPU; what tests ask of them comes back as NumPy's arrays, see `case.on_device`."""
+    """Create keys on a GPU; samples come back as NumPy arrays, see `case.on_device`."""
     if path == "gpu" and gpu.missing_reason():
         pytest.skip(gpu.missing_reason())
     if path == "cuda" and cuda_on_host.GXX is None:
@@ -140,11 +140,11 @@ def keys_on_a_gpu(path: str) -> Iterator[None]:
         yield
 
 
-# Comparison by bits: of NaN and of -0.0 too.
+# Comparison by bits, so that NaN equals NaN, and 0.0 differs from -0.0
 
 
 def assert_same(actual: Array, expected: Array, *where: object) -> None:
-    """The same shape, dtype and bits; ``where`` tells a failure apart."""
+    """Fail unless shapes, dtypes and bits are equal; ``where`` says which case failed."""
     __tracebackhide__ = True
     place = " ".join(str(w) for w in where)
     if actual.shape != expected.shape or actual.dtype != expected.dtype:
@@ -160,13 +160,13 @@ def assert_same(actual: Array, expected: Array, *where: object) -> None:
 
 @dataclass(frozen=True)
 class Call:
-    """The draw that a sampler would make with a key, by one kernel."""
+    """The draw that a sampler specified for a key, with one kernel."""
 
     spec: DrawSpec
     keys: tuple[int, ...]
 
     def slab(self, start: int, count: int, size: int | None = None) -> Array:
-        """Elements from ``start`` on, ``count`` of ``size``, of each key: key axes first, then flat."""
+        """Draw ``count`` elements of each key from ``start`` on, out of ``size``: key axes first, then flat."""
         device, values = device_at(self.spec.words), []
         for value in self.spec.values:
             if value.ndim:
@@ -181,12 +181,12 @@ class Call:
 
 
 def intercepted(case: Case, key: Any, shape: Any, dtype: str, **parameters: Any) -> Call:
-    """The draw of a sampler for some arguments, without running it."""
+    """Return the draw that a sampler specifies, without running it."""
     return all_intercepted(case, key, shape, dtype, **parameters)[0]
 
 
 def all_intercepted(case: Case, key: Any, shape: Any, dtype: str, **parameters: Any) -> list[Call]:
-    """The draws, where there may be several: a complex sample has two kernels."""
+    """Return all draws that a sampler specifies: a complex sample has two kernels."""
     named = {**case.fixed, **parameters, **({} if case.dtypes == BOOL else {"dtype": dtype})}
     if key.device != "cpu":
         named = {name: to_device(value, key) for name, value in named.items()}
