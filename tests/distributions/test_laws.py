@@ -343,21 +343,24 @@ def test_paths_agree_for_every_algorithm(case: Case, dtype: str, algorithm: str)
         pytest.skip("no compiled path to compare with")
     key = keyrng.key(SEED + 2, impl=algorithm)
     keys = keyrng.split(key, 41)
+
+    def samples(parameters: dict) -> dict[str, Array]:
+        slab = intercepted(case, key, (1,), dtype, **parameters).slab
+        return {
+            "long": case(key, (2_311,), dtype, **parameters),  # more than a chunk of the compiled path
+            "short": case(key, (37,), dtype, **parameters),
+            "batch": case(keys, (23,), dtype, **parameters),
+            "wide": case(keys[:5], (301,), dtype, **parameters),
+            "odd": slab(12_345, 2_321, 30_000),
+        }
+
     for parameters in case.all_parameters:
         with on("numpy"):
-            long = case(key, (5_011,), dtype, **parameters)
-            short = case(key, (37,), dtype, **parameters)
-            batch = case(keys, (23,), dtype, **parameters)
-            wide = case(keys, (301,), dtype, **parameters)
-            odd = intercepted(case, key, (1,), dtype, **parameters).slab(12_345, 4_321, 30_000)
+            expected = samples(parameters)
         for path in PATHS[1:]:
             with on(path):
-                assert_same(case(key, (5_011,), dtype, **parameters), long, path, parameters, "long")
-                assert_same(case(key, (37,), dtype, **parameters), short, path, parameters, "short")
-                assert_same(case(keys, (23,), dtype, **parameters), batch, path, parameters, "batch")
-                assert_same(case(keys, (301,), dtype, **parameters), wide, path, parameters, "wide")
-                slab = intercepted(case, key, (1,), dtype, **parameters).slab(12_345, 4_321, 30_000)
-                assert_same(slab, odd, path, parameters, "odd")
+                for name, sample in samples(parameters).items():
+                    assert_same(sample, expected[name], path, parameters, name)
 
 
 # One dtype and another

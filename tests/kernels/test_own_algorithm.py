@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import ALGORITHMS, PATHS, Case, assert_same, each_case, on
+from cases import ALGORITHMS, PATHS, Case, assert_same, in_turn, on
 
 import keyrng
 from keyrng._executors import bigint, native
@@ -65,8 +65,7 @@ def test_own_algorithm_has_its_own_known_answer(registry: None) -> None:
     assert keyrng.key(0, impl="philox4x32-7").impl == "philox4x32-7"
 
 
-@each_case
-@pytest.mark.parametrize("name", ["philox4x32", "threefry2x32", "philox2x64"])
+@in_turn("name", ["philox4x32", "threefry2x32", "philox2x64"])
 def test_the_same_algorithm_under_another_name_gives_the_same_samples(case: Case, name: str, registry: None) -> None:
     # Under a name that was not compiled in it runs on NumPy: everything a user's algorithm can do, one can compare.
     mine = register(replace(get(name), name=f"my {name}", tag="mine"))
@@ -80,8 +79,7 @@ def test_the_same_algorithm_under_another_name_gives_the_same_samples(case: Case
             )
 
 
-@each_case
-@pytest.mark.parametrize("make", [philox_of_7_rounds, squares])
+@in_turn("make", [philox_of_7_rounds, squares])
 def test_own_algorithm_keeps_the_laws(case: Case, make: Any, registry: None) -> None:
     algorithm = register(make())
     key = keyrng.key("mine", impl=algorithm)

@@ -69,6 +69,16 @@ DEVICE_PATHS = ("cuda", pytest.param("gpu", marks=pytest.mark.cuda))
 EVERY_ALGORITHM = ("bits", "uniform", "gumbel high", "gamma", "binomial")
 
 
+def in_turn(name: str, options: Sequence[Any]) -> pytest.MarkDecorator:
+    """Parametrize with cases and one of the options each, which take turns; `pytest -m long` has all pairs."""
+    rows = [
+        pytest.param(case, option, marks=() if at == turn % len(options) else pytest.mark.long)
+        for turn, case in enumerate(CASES)
+        for at, option in enumerate(options)
+    ]
+    return pytest.mark.parametrize(("case", name), rows, ids=str)
+
+
 def each_law(cases: Sequence[Case] = CASES) -> pytest.MarkDecorator:
     """Parametrize with cases, algorithms and paths; a GPU's paths have one algorithm, test_cuda_source.py has all."""
     rows = []
