@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import BY_NAME, CASES, FLOATS, Array, Case, each_algorithm, repeated, scipy
+from cases import ALGORITHMS, BY_NAME, CASES, FLOATS, Array, Case, each_algorithm, in_turn, repeated, scipy
 
 import keyrng
 from keyrng.kernels.lane import kernel_of
@@ -107,8 +107,7 @@ def test_distribution(case: Case, dtype: str, parameters: dict) -> None:
         assert min(found) > THRESHOLD, (seed, found)
 
 
-@each_algorithm
-@pytest.mark.parametrize("case", CASES, ids=str)
+@in_turn("algorithm", ALGORITHMS)
 def test_distribution_of_every_algorithm(case: Case, algorithm: str) -> None:
     dtype, parameters = case.dtypes[-1], dict(case.parameters[0])
     sample = case(keyrng.key(3, impl=algorithm), (DRAWS,), dtype, **parameters)
@@ -128,8 +127,7 @@ def test_one_value_of_each_of_many_keys(case: Case) -> None:
         assert min(p_values(sample, distribution)) > THRESHOLD
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if "float32" in c.dtypes and c.name != "rademacher"], ids=str)
-@each_algorithm
+@in_turn("algorithm", ALGORITHMS, [c for c in CASES if "float32" in c.dtypes and c.name != "rademacher"])
 def test_neighbours_are_independent(case: Case, algorithm: str) -> None:
     # Pairs of elements, 1, 2 and 1024 apart, as points of the unit square: 100 cells.
     parameters = dict(case.parameters[0])

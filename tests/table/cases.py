@@ -63,30 +63,33 @@ def repeated(case: Case, dtype: str) -> str:
 PATHS = ("numpy", *(native.instruction_sets() or ("compiled",)))
 DEVICE_PATHS = ("cuda", pytest.param("gpu", marks=pytest.mark.cuda))
 
-#: Kernels with which laws are tested for every algorithm: of one and two words for each element, in the order of the
-#: words and in that of a loop of rejections, for floats and counts. Other kernels take turns, and `pytest -m long` has
-#: the rest.
-EVERY_ALGORITHM = ("bits", "uniform", "gumbel high", "gamma", "binomial")
+#: Kernels that are tested with every algorithm: of one and two words for each element, in the order of the words and in
+#: that of a loop of rejections, for floats and counts. For the others algorithms take turns.
+WITH_ALL = ("bits", "uniform", "gumbel high", "gamma", "binomial")
 
 
-def in_turn(name: str, options: Sequence[Any]) -> pytest.MarkDecorator:
-    """Parametrize with cases and one of the options each, which take turns; `pytest -m long` has all pairs."""
-    rows = [
-        pytest.param(case, option, marks=() if at == turn % len(options) else pytest.mark.long)
-        for turn, case in enumerate(CASES)
-        for at, option in enumerate(options)
-    ]
+def _pairs(
+    options: Sequence[Any], cases: Sequence[Case]
+) -> Iterator[tuple[Case, Any, tuple[pytest.MarkDecorator, ...]]]:
+    """Pair cases with options; pairs that are not in turn are for `pytest -m long`."""
+    for turn, case in enumerate(cases):
+        for at, option in enumerate(options):
+            short = case.name in WITH_ALL or at == turn % len(options)
+            yield case, option, () if short else (pytest.mark.long,)
+
+
+def in_turn(name: str, options: Sequence[Any], cases: Sequence[Case] = CASES) -> pytest.MarkDecorator:
+    """Parametrize with cases and options of a name, which take turns."""
+    rows = [pytest.param(case, option, marks=marks) for case, option, marks in _pairs(options, cases)]
     return pytest.mark.parametrize(("case", name), rows, ids=str)
 
 
 def each_law(cases: Sequence[Case] = CASES) -> pytest.MarkDecorator:
     """Parametrize with cases, algorithms and paths; a GPU's paths have one algorithm, test_cuda_source.py has all."""
     rows = []
-    for turn, case in enumerate(cases):
-        for at, algorithm in enumerate(ALGORITHMS):
-            short = case.name in EVERY_ALGORITHM or at == turn % len(ALGORITHMS)
-            marks = () if short else (pytest.mark.long,)
-            rows += [pytest.param(case, algorithm, p, marks=marks, id=f"{p}-{algorithm}-{case}") for p in PATHS[:2]]
+    for case, algorithm, marks in _pairs(ALGORITHMS, cases):
+        rows += [pytest.param(case, algorithm, p, marks=marks, id=f"{p}-{algorithm}-{case}") for p in PATHS[:2]]
+    for case in cases:
         rows.append(pytest.param(case, ALGORITHMS[0], "cuda", id=f"cuda-{case}"))
         rows.append(pytest.param(case, ALGORITHMS[0], "gpu", marks=pytest.mark.cuda, id=f"gpu-{case}"))
     return pytest.mark.parametrize(("case", "algorithm", "any_path"), rows, indirect=["any_path"])
