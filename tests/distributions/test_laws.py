@@ -1,7 +1,8 @@
-"""The laws of docs/reproducibility.md for every sampler, dtype, algorithm and path: bit for bit.
+"""The laws of docs/reproducibility.md, compared by bits for every sampler.
 
-A sample is a pure function of (key, index, parameters). Each test takes one case, algorithm and path and goes through
-dtypes and parameters inside, for there are thousands of combinations.
+A sample is a function of key, index and parameters. Each test has one case, algorithm and path, and loops over dtypes
+and parameters, because there are thousands of combinations. Algorithms take turns (see `cases.each_law`);
+test_paths_agree_for_every_algorithm compares them all.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ SEED = 2024
 
 
 def named(case: Case) -> Iterator[tuple[str, dict]]:
-    """The dtypes of a case, with parameters: all sets for the first dtype, then one after the other."""
+    """Yield the dtypes of a case with parameters: all sets for the first dtype, one set for each other."""
     for i, dtype in enumerate(case.some_dtypes):
         for j, parameters in enumerate(case.parameters):
             if i == 0 or i % len(case.parameters) == j:
@@ -44,7 +45,7 @@ def named(case: Case) -> Iterator[tuple[str, dict]]:
 
 # Prefix and reshape
 
-# Longer than the chunk of either path (16384 and 2048 elements), and no multiple of anything.
+# More than eight chunks of the compiled path, and not a multiple of a vector's length.
 LONG = 16_384 + 2_048 + 13
 
 
@@ -103,7 +104,7 @@ def test_zero_size_and_zero_dimensions(case: Case, any_path: str) -> None:
                 assert empty.dtype == np.dtype(dtype)
 
 
-# Slab: any piece of the array is made alone
+# Slab: a part of the array is drawn alone
 
 
 @each_law()
@@ -131,7 +132,7 @@ def test_slab_of_many_keys_with_parameters_for_each_element(case: Case, algorith
             assert_same(piece, whole[..., start : start + count], dtype, start, count)
 
 
-# Where counters carry: the low word of an index, and of the number of a block of 2 to 8 values, runs over.
+# Indices at which the low word of the index, or of the number of a block of 2 to 8 values, overflows.
 FAR = (2**32 - 3, 2**33 - 5, 2**34 - 7, 2**35 - 9, 2**55 + 3)
 
 
@@ -150,7 +151,7 @@ def test_slab_beyond_2_to_the_32(case: Case, algorithm: str, any_path: str) -> N
             size = start + 300
             piece = call.slab(start, 300, size)
 
-            # Short slabs, single elements and long ones are made by different code on both paths.
+            # Short slabs, single elements and long slabs take different code on both paths.
             for first, count in ((0, 1), (2, 1), (3, 5), (8, 140), (299, 1)):
                 assert_same(
                     call.slab(start + first, count, size), piece[..., first : first + count], dtype, name, first, count
@@ -172,7 +173,7 @@ def key_arrays(algorithm: str) -> Iterator[keyrng.Key]:
 def test_batch_is_a_stack_of_single_keys(case: Case, algorithm: str, any_path: str) -> None:
     for dtype, parameters in zip(case.some_dtypes[-2:], case.parameters * 2, strict=False):
         for keys in key_arrays(algorithm):
-            # Fewer than 128 values a key go side by side on the compiled path, one value per key separately.
+            # The compiled path draws fewer than 128 values per key side by side, and one value per key separately.
             for shape in ((), (1,), (5,), (2, 3), (131,)):
                 batch = case(keys, shape, dtype, **parameters)
 
@@ -301,7 +302,7 @@ def _unaligned(values: Array) -> Array:
 
 @with_parameters
 def test_parameters_may_be_of_any_numeric_kind(case: Case, any_path: str) -> None:
-    # A list, a narrower float, a big-endian or an unaligned array, a read-only one: the same values, the same sample.
+    # A list, and a big-endian, unaligned or read-only array of the same values give the same sample.
     key = keyrng.key(SEED)
     for dtype in case.some_dtypes:
         for parameters in case.parameters:
@@ -312,7 +313,7 @@ def test_parameters_may_be_of_any_numeric_kind(case: Case, any_path: str) -> Non
             frozen = {name: np.frombuffer(value.tobytes(), value.dtype) for name, value in base.items()}
             for form in (unaligned, swapped, frozen):
                 assert_same(case(key, (5, 2), dtype, **form), expected, dtype, parameters)
-            if case.dtypes != ("bool",):  # there an array's dtype is what p is compared in
+            if case.dtypes != ("bool",):  # bernoulli compares p in the dtype of an array
                 lists = {name: value.tolist() for name, value in base.items()}
                 assert_same(case(key, (5, 2), dtype, **lists), expected, dtype, parameters)
 
