@@ -43,7 +43,7 @@ step() {
 }
 
 # Whatever the files are called: those that have tests for a GPU.
-tests=$(grep -lE 'any_path|DEVICE_PATHS|there: Gpu|cupy: Any|mark\.cuda' tests/test_*.py 2>/dev/null | grep -v test_gpu_proof)
+tests=$(grep -lE 'any_path|DEVICE_PATHS|there: Gpu|cupy: Any|mark\.cuda' tests/*/test_*.py 2>/dev/null | grep -v test_gpu_proof)
 plugins=()
 has() { timeout 15 "$python" -c "$1" 2>/dev/null; }
 has 'import xdist' && plugins+=(-n "$(nproc | awk '{print ($1 < 10) ? $1 : 10}')" --dist worksteal)

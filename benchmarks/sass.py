@@ -26,7 +26,7 @@ from keyrng import algorithms
 from keyrng._codegen import cuda
 from keyrng.kernels.lane import kernel_of
 
-sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1] / "tests")]
+sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1] / "tests" / "cuda")]
 from cuda_compilers import compiled, pip_folders
 from gpu_model import MEMORY, Count
 

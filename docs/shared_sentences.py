@@ -1,7 +1,7 @@
 """Writes the sentences that docstrings share into them; type python docs/shared_sentences.py to run it.
 
 Editors show the text of the source, so a docstring cannot be put together when keyrng is imported. The sentences have
-one source, here; tests/test_shared_sentences.py compares the docstrings with it.
+one source, here; tests/docs/test_shared_sentences.py compares the docstrings with it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Fixtures of the whole suite."""
+"""Fixtures for all tests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import cuda_on_host
 import cupy_double
 import pytest
-from cases import ALGORITHMS, DEVICE_PATHS, PATHS, on
+from cases import DEVICE_PATHS, PATHS, on
 from gpus import Gpu
 
 from keyrng._executors import gpu
@@ -18,52 +18,35 @@ from keyrng._executors import gpu
 
 @pytest.fixture(params=PATHS[:2])
 def path(request: pytest.FixtureRequest) -> Iterator[str]:
-    """NumPy, and the compiled path with its best instruction set; that the others agree is a test of test_laws.py."""
+    """NumPy, and the compiled path with its best instruction set; test_laws.py compares the others."""
     with on(request.param) as name:
         yield name
 
 
 @pytest.fixture(params=(*PATHS[:2], *DEVICE_PATHS))
 def any_path(request: pytest.FixtureRequest) -> Iterator[str]:
-    """As `path`, and a GPU: its text on the host, by a double of CuPy, and CuPy itself."""
+    """As `path`, and the CUDA path: its source on the host, through a double of CuPy, and a real GPU."""
     with on(request.param) as name:
         yield name
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On a GPU's paths laws are tested for one algorithm: each kernel of each would have to be compiled.
-
-    That the text of all algorithms gives their bits is a test of test_cuda_source.py.
-    """
-    left = [item for item in items if _is_compiled_elsewhere(getattr(item, "callspec", None))]
-    if left:
-        config.hook.pytest_deselected(items=left)
-        gone = set(left)
-        items[:] = [item for item in items if item not in gone]
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
-    """Where time is limited, as in benchmarks/gpu_proof.sh, late tests are skipped, and results are still written."""
+    """Skip the tests after TESTS_UNTIL, so that benchmarks/gpu_proof.sh gets results in a limited time."""
     if time.time() > float(os.environ.get("TESTS_UNTIL", "inf")):
         pytest.skip("not reached before TESTS_UNTIL")
 
 
-def _is_compiled_elsewhere(call: Any) -> bool:
-    named = call.params if call is not None else {}
-    return named.get("any_path") in ("cuda", "gpu") and named.get("algorithm", ALGORITHMS[0]) != ALGORITHMS[0]
-
-
 @pytest.fixture(params=PATHS)
 def every_path(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Every executor there is: NumPy, and the compiled path with each instruction set."""
+    """NumPy, and the compiled path with each instruction set."""
     with on(request.param) as name:
         yield name
 
 
 @pytest.fixture(params=DEVICE_PATHS)
 def there(request: pytest.FixtureRequest) -> Iterator[Gpu]:
-    """CuPy with the GPUs there are, or its double with two."""
+    """CuPy with the GPUs of this machine, or its double with two."""
     if request.param == "gpu":
         if gpu.missing_reason():
             pytest.skip(gpu.missing_reason())
@@ -77,7 +60,7 @@ def there(request: pytest.FixtureRequest) -> Iterator[Gpu]:
 
 @pytest.fixture
 def two(there: Gpu) -> Gpu:
-    """As `there`, where there is more than one GPU."""
+    """As `there`, with at least two GPUs."""
     if there.devices < 2:
         pytest.skip("there is one GPU")
     return there
@@ -85,5 +68,5 @@ def two(there: Gpu) -> Gpu:
 
 @pytest.fixture
 def cupy(there: Gpu) -> Any:
-    """As `there`, the module alone."""
+    """The module of `there`."""
     return there.cupy

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tests with the C under AddressSanitizer and UndefinedBehaviorSanitizer, on Linux with GCC. What follows goes to pytest:
 #
-#     bash tests/sanitized.sh -n auto tests/test_memory.py
+#     bash tests/sanitized.sh -n auto tests/executors/test_memory.py
 #
 # PYTHON is the interpreter, by default that of .venv. The build is apart, in build/sanitized; the package stays as it is.
 set -euo pipefail
@@ -17,7 +17,7 @@ KEYRNG_SANITIZE=address,undefined "$python" setup.py -q build --build-base "$bui
 
 export PYTHONPATH=$build/lib PYTHONSAFEPATH=1
 export PYTHONMALLOC=malloc # Python's own allocator would hide the ends of small objects
-# Python frees little at its end, so leaks are found otherwise, in tests/test_memory.py; huge sizes are a MemoryError.
+# Python frees little at its end, so leaks are found otherwise, in tests/executors/test_memory.py; huge sizes are a MemoryError.
 export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1
 export LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
 "$python" -c 'from keyrng._executors import native; assert native.enabled, native.missing_reason()'

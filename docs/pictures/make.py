@@ -46,7 +46,7 @@ STYLE = {
 
 
 def page(name: str) -> SimpleNamespace:
-    """The names that a page's code defines, as tests/test_docs.py runs it."""
+    """The names that a page's code defines, as tests/docs/test_docs.py runs it."""
     text = (HERE.parent / name).read_text("utf-8")
     namespace = {"__name__": "__main__"}
     before = Path.cwd()

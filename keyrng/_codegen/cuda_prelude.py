@@ -3,7 +3,7 @@
 No compiler flag changes a bit. CuPy appends ``-ftz=true`` to every compilation, and nvcc contracts by default. So every
 floating-point operation is PTX, with ``.rn`` and without ``.ftz``; so are the moves between words and floats, for a
 compiler that sees through them may make a flushing ``abs`` of an ``and``. A host compiler has its own definitions of
-these, with KEYRNG_HOST (tests/cuda_host.h).
+these, with KEYRNG_HOST (tests/table/cuda_host.h).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Copy the golden numbers of jax that belong to functions keyrng has: jax_golden.json and jax_golden.npz.
 
-usage: python tests/data/make_jax_golden.py [FOLDER]     FOLDER holds golden.json and golden.npz, made from jax itself
+usage: python tests/data/make_jax_golden.py FOLDER     which has golden.json and golden.npz, made from jax itself
 
 Taken are threefry2x32 keys with jax_threefry_partitionable=True, jax's default, with x64 off and on.
 An entry is enough to replay a call: ``fn`` below jax.random, ``key`` (seed and derivations), ``args`` and ``kwargs``
@@ -47,4 +47,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE.parents[2] / "shared" / "jax-golden")
+    main(Path(sys.argv[1]))

@@ -6,8 +6,8 @@ usage, in a clone, with PyTorch installed:
     (cd ../keyrng-0.1.0 && python setup.py -q build_ext --inplace)
     PYTHONPATH=../keyrng-0.1.0 python tests/data/make_v0_1_0.py
 
-The files are kept because only 0.1.0 can write them; `tests/test_saved.py` loads them. Expected values are of samplers
-whose values did not change after 0.1.0.
+The files are kept because only 0.1.0 can write them; `tests/keys/test_saved.py` loads them. Expected values are of
+samplers whose values did not change after 0.1.0.
 """
 
 from __future__ import annotations

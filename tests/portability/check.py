@@ -8,29 +8,26 @@ It needs keyrng, NumPy and pytest, so that it runs where little else is installe
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import sys
 import time
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
-sys.path[:0] = [str(TESTS), str(TESTS / "data")]
+sys.path[:0] = [str(TESTS), str(TESTS / "table")]
 
 import numpy as np  # noqa: E402
 from cases import HAVE_BFLOAT16, on  # noqa: E402
-from make_values import values  # noqa: E402
+from golden import VALUES, values  # noqa: E402
 
 from keyrng._executors import native  # noqa: E402
-
-EXPECTED = json.loads((TESTS / "data" / "values.json").read_text())
 
 
 def differences(path: str, every: int) -> tuple[int, list[str]]:
     """How many digests were compared, and what differs."""
     with on(path):
-        made = {name: make() for name, make in list(values())[::every]}
-    pairs = ((name, now, EXPECTED.get(name)) for name, now in made.items())
+        made = {name: make() for name, make in list(values().items())[::every]}
+    pairs = ((name, now, VALUES.get(name)) for name, now in made.items())
     return len(made), [f"{name}: {now}, expected {was}" for name, now, was in pairs if now != was]
 
 

@@ -1,0 +1,261 @@
+"""Bad input: every public callable with values of every kind gives what is documented, or says what is wrong.
+
+`surface.py` finds the callables, `bad_values.py` has the values, `bad_calls.py` judges what a call did.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bad_calls import Call, wrong
+from bad_values import ALL, ANYTHING, KEY, Value, values
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.exceptions import AxisError
+from surface import EXCEPTED, EXCEPTED_NAMES, Target, modules, targets
+
+import keyrng
+from keyrng._executors import threads
+from keyrng.distributions import binomial, poisson
+from keyrng.kernels.lane import kernels
+
+try:
+    import resource
+except ImportError:  # not on Windows
+    resource = None  # type: ignore[assignment]
+
+TARGETS = targets()
+each_target = pytest.mark.parametrize("target", [t for t in TARGETS if t.names], ids=str)
+
+#: How many times as many examples: BAD_INPUT_EXAMPLES=100 takes hours.
+TIMES = int(os.environ.get("BAD_INPUT_EXAMPLES", "1"))
+
+_GIGABYTE = 1 << 30
+
+
+@pytest.fixture(autouse=True)
+def _little_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No call gets much more memory than there is in use: what asks for terabytes is told so, and takes none."""
+    monkeypatch.setattr(threads, "_count", 1)
+    if resource is None or not Path("/proc/self/statm").exists():
+        yield
+        return
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + _GIGABYTE, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+# What there is
+
+
+def test_every_module_is_tried_or_excepted() -> None:
+    import pkgutil
+
+    public = {m.name.removeprefix("keyrng.") for m in pkgutil.walk_packages(keyrng.__path__, "keyrng.")}
+    tried = {name for name, _ in modules()}
+
+    assert {"", "initializers", "algorithms", "debug", "testing", "interop.numpy"} <= tried
+    assert set(EXCEPTED) <= public
+    assert all(map(str.strip, (*EXCEPTED.values(), *EXCEPTED_NAMES.values())))
+
+
+def test_every_public_function_is_tried() -> None:
+    names = {target.name for target in TARGETS}
+    functions = {name for name in keyrng.__all__ if callable(getattr(keyrng, name))} - {"Key"} - set(EXCEPTED_NAMES)
+
+    assert functions <= names
+    assert {f"Generator.{name}" for name in vars(keyrng.Generator) if name[0] != "_"} - names == {
+        "Generator.impl", "Generator.device"
+    }  # fmt: skip
+
+
+# One argument at a time: each value once, shared out among the callables by turns
+
+
+@pytest.mark.parametrize("place", range(len(TARGETS)), ids=[t.name for t in TARGETS])
+def test_one_argument(place: int) -> None:
+    target, step = TARGETS[place], max(1, 8 // TIMES)
+    faults = []
+    for i, name in enumerate(target.names):
+        for value in ALL[(place + 3 * i) % step :: step]:
+            call = Call(target, {name: value})
+            fault = wrong(call)
+            if fault:
+                faults.append(f"{call}: {fault}")
+
+    assert not faults, "\n" + "\n".join(faults[:20])
+
+
+# Several at a time, and values that nobody wrote down
+
+ONE = st.one_of(st.sampled_from(ALL), ANYTHING.map(lambda value: Value(f"{value!r}", lambda: value)))
+
+
+@each_target
+def test_several_arguments(target: Target) -> None:
+    @settings(
+        max_examples=15 * TIMES, derandomize=True, database=None, deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(st.dictionaries(st.sampled_from(target.names), ONE, min_size=1, max_size=3))
+    def check(changed: dict[str, Value]) -> None:
+        call = Call(target, changed)
+        fault = wrong(call)
+        assert fault is None, f"{call}: {fault}"
+
+    check()
+
+
+# Faults that were found so
+
+
+def test_a_value_is_no_dtype() -> None:
+    for value in (np.float64(1.0), np.float16(0.5), np.zeros(2, "float32")):
+        with pytest.raises(TypeError, match=r"dtype .* is not one; choose from"):
+            keyrng.uniform(KEY, (2,), value)
+    for number in (1, 1.0, True, 0.5):
+        with pytest.raises(TypeError, match=r"dtype .* is not one; choose from"):
+            keyrng.uniform(KEY, (2,), number)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
+def test_means_of_nearly_nothing_end(dtype: str) -> None:
+    tiny = 5e-324 if dtype != "float32" else 1e-45
+    assert (binomial(KEY, 10, tiny, (100,), dtype) == 0).all()
+    assert (poisson(KEY, tiny, (100,), "int64" if dtype != "float32" else "int32") == 0).all()
+    assert (keyrng.multinomial(KEY, 10, [tiny, 1.0], dtype=dtype) == [0, 10]).all()
+
+
+def test_many_means_of_nearly_nothing_end() -> None:
+    assert keyrng.negative_binomial(KEY, 0.0003, 0.5, (1000,)).sum() < 100
+
+
+def test_no_kernel_waits_for_what_never_comes() -> None:
+    # On a GPU nobody checks parameters first, so each kernel must end for each of these.
+    from keyrng._sampling import draw
+
+    odd = [np.nan, np.inf, -np.inf, 0.0, -1.0, 1e-45, 1e-38, 3e38]
+    checked = 0
+    for kernel in kernels():
+        for dtype in kernel.dtypes:
+            if dtype not in ("float32", "float64") or not kernel.parameters or len(kernel.parameters) > 4:
+                continue
+            for i in range(len(kernel.parameters)):
+                # zipf's own end is not the caller's.
+                parameters = [np.float32(100 if name == "end" else 0.5) for name in kernel.parameters]
+                if kernel.parameters[i] == "end":
+                    continue
+                parameters[i] = np.array(odd, dtype)
+                if dtype == "float64":
+                    parameters[i][5:] = 5e-324, 1e-307, 1e308
+                result = np.float64 if dtype == "float64" else np.float32
+                try:
+                    draw.sample_kernel(kernel, KEY, (len(odd),), result, *parameters, compute=dtype)
+                except TypeError:  # of another result
+                    kind = np.bool_ if kernel.name.startswith("bernoulli") else np.int64
+                    draw.sample_kernel(kernel, KEY, (len(odd),), kind, *parameters, compute=dtype)
+                checked += 1
+
+    assert checked > 50
+
+
+def test_keys_of_a_matrix_are_their_own() -> None:
+    with pytest.warns(PendingDeprecationWarning):
+        words = np.matrix([[1, 2], [3, 4]], np.uint32)
+    keys = keyrng.wrap_key_data(words)
+    words[:] = 0
+
+    assert keys.shape == (2,)
+    assert keyrng.key_data(keys).tolist() == [[1, 2], [3, 4]]
+
+
+def test_out_may_be_a_matrix_and_not_masked() -> None:
+    with pytest.warns(PendingDeprecationWarning):
+        out = np.matrix(np.zeros((2, 3), np.float32))
+    assert keyrng.normal(KEY, out=out) is out
+    assert np.array_equal(out, keyrng.normal(KEY, (2, 3)))
+    masked = np.ma.zeros(3, np.float32)
+    with pytest.raises(TypeError, match="out is a masked array, whose mask has no meaning here"):
+        keyrng.normal(KEY, out=masked)
+    twice = np.lib.stride_tricks.as_strided(np.zeros(1, np.float32), (3,), (0,))
+    with pytest.raises(ValueError, match="out has several elements in one place"):
+        keyrng.normal(KEY, out=twice)
+
+
+def test_an_array_as_shape_beside_out() -> None:
+    out = np.zeros((2, 3), np.float32)
+    assert keyrng.gamma(KEY, 2.0, np.array([2, 3]), out=out) is out
+
+
+def test_what_is_alike_is_looked_at_once() -> None:
+    # 2**59 numbers would take years; there is one.
+    alike = np.broadcast_to(np.int64(-1), 2**59)
+    with pytest.raises(ValueError, match=r"data to fold in is from 0 to .*, got -1 in an array"):
+        keyrng.fold_in(KEY, alike)
+    with pytest.raises(ValueError, match="index must be from 0 to n - 1, got -1"):
+        keyrng.index_shuffle(KEY, alike, 10)
+
+
+def test_a_range_is_not_gone_through() -> None:
+    with pytest.raises(MemoryError, match="Unable to allocate"):
+        keyrng.gamma(KEY, range(1, 2**45))
+
+
+# The page
+
+
+def _rows() -> list[tuple[str, str, str]]:
+    page = (Path(__file__).parents[2] / "docs" / "bad-input.md").read_text("utf-8")
+    found = re.findall(r"^\| [^|]+ \| `([^|]+)` \| `?(\w+)`?(?:: `?([^|]*?)`?)? \|$", page, re.MULTILINE)
+    assert len(found) > 30
+    return found
+
+
+@pytest.mark.parametrize(("code", "kind", "message"), _rows())
+def test_row_of_the_page(code: str, kind: str, message: str) -> None:
+    error = {"ValueError": ValueError, "TypeError": TypeError, "MemoryError": MemoryError, "AxisError": AxisError}[kind]
+    names = {"key": KEY, "keys": keyrng.split(KEY, 3), "np": np, "keyrng": keyrng}
+    with pytest.raises(error, match=re.escape(message).replace(r"\.\.\.", ".*")):
+        eval(code, names)
+
+
+# Hostile data
+
+
+def test_mutated_bytes_and_states() -> None:
+    sys.path.insert(0, str(Path(__file__).parents[1] / "fuzz"))
+    try:
+        import parsers
+    finally:
+        sys.path.pop(0)
+
+    found = parsers.run(3000 * TIMES, seed=1)
+    assert all(found[name, "refused"] for name in parsers.PARSERS)
+    assert all(found[name, "read"] for name in ("Key.from_bytes", "Generator.set_state", "wrap_key_data"))
+
+
+def test_what_reads_bytes_runs_no_code() -> None:
+    import ast
+    import inspect
+
+    from keyrng import _generator
+    from keyrng._core import arguments
+    from keyrng._keys import key, seed_sequence, serialize
+
+    for module in (serialize, seed_sequence, arguments, key, _generator):
+        tree = ast.parse(inspect.getsource(module))
+        called = {n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+        imported = {a.name for n in ast.walk(tree) if isinstance(n, (ast.Import, ast.ImportFrom)) for a in n.names}
+        assert not called & {"eval", "exec", "compile", "__import__"}, module
+        assert not imported & {"pickle", "marshal", "shelve", "importlib", "subprocess", "ctypes"}, module
+
+
+__all__ = ["values"]

@@ -1,0 +1,177 @@
+"""The CUDA text compiled for real, by nvcc or NVRTC: nothing that a flag could change, no spills, few instructions.
+
+No GPU is needed. What is compiled is proved to give NumPy's bits in test_cuda_source.py.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from cases import each_algorithm
+from cuda_compilers import MISSING, OnEach, available, compiled
+from cuda_language import language
+from cuda_text import every_kernel, subjects
+
+from keyrng import algorithms
+from keyrng._codegen import cuda
+from keyrng.kernels.lane import kernel_of
+
+HERE = Path(__file__).parent
+
+needs_compiler = pytest.mark.skipif(not available(), reason=MISSING)
+
+CUPY = ("--fmad=false", "-ftz=true")  # the project's flag, and what CuPy appends to it
+FAST_MATH = ("--use_fast_math",)  # all that a compiler could do to floats
+ARCHITECTURES = ("sm_75", "sm_80", "sm_90", "sm_100", "sm_120")
+ALLOWED = re.compile(
+    r"(add|sub|mul|div|sqrt)\.rn\.f(32|64)"
+    r"|set\.(lt|le|gt|ge|eq|neu)\.u32\.f(32|64)"
+    r"|(mov|ld\.global(\.nc)?|ld\.param|st\.global|st\.param|selp)\.f(32|64)"
+    r"|cvt\.rn\.f(32|64)\.[us](32|64)|cvt\.rzi\.[us](32|64)\.f(32|64)|cvt\.rn\.f32\.f64|cvt\.f64\.f32"
+)
+
+
+def ptx(text: str, *flags: str) -> str:
+    return compiled(text, "sm_80", *flags, ptx=True).instructions
+
+
+def not_exact(text: str) -> set[str]:
+    """The floating-point instructions that are not rounded once, or that flush."""
+    instructions = set(re.findall(r"^\s*(?:\{\s*)?(?:@!?%\w+ )?([a-z]\w*(?:\.\w+)+)\s", text, re.MULTILINE))
+    return {i for i in instructions if re.search(r"\.f\d\d|fma|ftz|approx", i) and not ALLOWED.fullmatch(i)}
+
+
+def fills() -> list[cuda.Request]:
+    """What is made most: words, and floats of them."""
+    float32, uint32 = np.dtype(np.float32), np.dtype(np.uint32)
+    floats = [cuda.Request(kernel_of(name), float32, float32) for name in ("unit", "normal", "exponential")]
+    return [cuda.Request(kernel_of("bits"), uint32, uint32), *floats]
+
+
+@cache
+def every_kernel_made() -> OnEach:
+    return OnEach(cuda.module(algorithms.get("threefry2x32"), every_kernel()), *FAST_MATH)
+
+
+# The flags that could change bits: what CuPy gives, what nvcc takes by itself, and all it could do.
+
+
+@pytest.mark.long
+@needs_compiler
+def test_ptx_of_every_kernel() -> None:
+    made = every_kernel_made().common.instructions
+
+    assert made.count(".visible .entry") == len(every_kernel())
+    assert {(r.kernel, r.compute) for r in every_kernel()} == {(s.kernel, s.compute) for s in subjects()}
+    assert not_exact(made) == set()
+
+
+@pytest.mark.long
+@needs_compiler
+def test_flags_change_no_instruction() -> None:
+    operations = [cuda.Request(s.kernel, s.compute, dtype) for s, dtype in language()]
+    text = cuda.module(algorithms.get("philox4x32"), [*fills(), *operations])
+    fast = ptx(text, *FAST_MATH)
+
+    assert not_exact(fast) == set()
+    assert ptx(text, *CUPY) == fast
+    some = cuda.module(algorithms.get("philox4x32"), fills())
+    assert ptx(some) == ptx(some, *FAST_MATH)
+
+
+@needs_compiler
+def test_what_the_ptx_tests_see() -> None:
+    # The control: the operators of C under the same flags.
+    operators = 'extern "C" __global__ void f(float *p, float x, float y) { p[0] = x * y + p[0]; p[1] = x / y; }'
+
+    assert not_exact(ptx(operators, "-ftz=true")) == {"fma.rn.ftz.f32", "div.rn.ftz.f32"}
+    assert "div.approx.ftz.f32" in not_exact(ptx(operators, *FAST_MATH))
+
+
+# Machine code
+
+
+@pytest.mark.long
+@needs_compiler
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_every_kernel_needs_no_local_memory(arch: str) -> None:
+    used = every_kernel_made().on(arch).local_memory()
+
+    names = [cuda.function_name(request, algorithms.get("threefry2x32")) for request in every_kernel()]
+    assert used == dict.fromkeys(names, (0, 0, 0))
+
+
+@needs_compiler
+@each_algorithm
+def test_every_algorithm_needs_no_local_memory(algorithm: str) -> None:
+    chosen = algorithms.get(algorithm)
+    gamma = cuda.Request(kernel_of("gamma"), np.dtype(np.float32), np.dtype(np.float32), (lambda x: x > 0,))
+    wanted = [*fills(), gamma]
+    text = cuda.module(chosen, wanted)
+    made = OnEach(text, *CUPY)
+    for arch in ARCHITECTURES:
+        names = [cuda.function_name(request, chosen) for request in wanted]
+        assert made.on(arch).local_memory() == dict.fromkeys(names, (0, 0, 0)), arch
+    keys = compiled(cuda.key_source(chosen), "sm_90", *CUPY).local_memory()
+
+    assert keys == dict.fromkeys((cuda.split_name(chosen), cuda.fold_name(chosen)), (0, 0, 0))
+    assert not_exact(made.common.instructions) == set()
+
+
+@needs_compiler
+def test_what_the_memory_tests_see() -> None:
+    # The control: an array that is read at a place known only when it runs.
+    text = """extern "C" __global__ void f(float *p, int n) {
+        float a[64];
+        for (int i = 0; i < 64; i++) a[i] = p[i];
+        for (int i = 0; i < n; i++) a[(int)p[i] & 63] += 1;
+        for (int i = 0; i < 64; i++) p[i] = a[i];
+    }"""
+    assert compiled(text, "sm_90").local_memory()["f"][0] >= 256
+
+
+# Instructions in the main loop
+
+
+@cache
+def sass() -> ModuleType:
+    """benchmarks/sass.py, which counts them."""
+    path = HERE.parents[1] / "benchmarks" / "sass.py"
+    if not path.exists():
+        pytest.skip("benchmarks/sass.py is not beside these tests")
+    spec = importlib.util.spec_from_file_location("sass", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["sass"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+# Instructions a 32-bit word on sm_90: bits at most so many, uniforms at most three more.
+TARGETS = {"threefry2x32": 74, "threefry4x32": 40, "philox4x32": 18}
+
+
+@needs_compiler
+def test_instructions_a_word() -> None:
+    counter = sass()
+    if counter.nvdisasm() is None:
+        pytest.skip(counter.MISSING)
+    wanted = [fill for name in TARGETS for fill in (("bits", "uint32", name), ("unit", "float32", name))]
+    counts = counter.fills("sm_90", wanted)
+    model = importlib.import_module("gpu_model").COUNTS
+    each = {fill: count.instructions / count.words for fill, count in counts.items()}
+
+    for name, most in TARGETS.items():
+        # Not less than the rounds need: a count that misses the loop would pass.
+        assert most / 2 < each["bits", name] <= most
+        assert each["unit", name] <= each["bits", name] + 3
+        for kernel in ("bits", "unit"):
+            assert each[kernel, name] == pytest.approx(model[kernel, name].instructions, rel=0.05)

@@ -1,0 +1,124 @@
+"""Sentences that docstrings share are the same everywhere, and true."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+import keyrng
+
+SCRIPT = Path(__file__).parents[2] / "docs" / "shared_sentences.py"
+
+
+def _script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("shared_sentences", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+SENTENCES = _script()
+NAMES = [name for path in SENTENCES.SOURCES for name, _ in SENTENCES.samplers(path.read_text("utf-8"))]
+
+
+@pytest.mark.parametrize("path", SENTENCES.SOURCES, ids=[path.name for path in SENTENCES.SOURCES])
+def test_docstrings_are_as_the_script_writes_them(path: Path) -> None:
+    source = path.read_text("utf-8")
+
+    assert SENTENCES.written(source) == source, "python docs/shared_sentences.py writes them"
+
+
+def test_writing_twice_changes_nothing() -> None:
+    source = (Path(keyrng.__file__).parent / "distributions" / "gamma.py").read_text("utf-8")
+    without = source.replace(f"    {SENTENCES.sentence('gamma')}\n\n", "")
+
+    assert without != source
+    assert SENTENCES.written(without) == SENTENCES.written(SENTENCES.written(without)) == source
+
+
+# Parameters for each of four keys
+KEYS = keyrng.split(keyrng.key(0), 4)
+U = np.linspace(0.2, 0.8, 4)
+N = np.arange(4)
+EYES = np.eye(3)[None].repeat(4, 0)
+
+PARAMETERS: dict[str, tuple[Any, ...]] = {
+    "ball": (3, U + 1),
+    "binomial": (N, U),
+    "categorical": (np.log(np.arange(12.0).reshape(4, 3) + 1),),
+    "dirichlet": (np.arange(12.0).reshape(4, 3) + 1,),
+    "hypergeometric": (N + 5, N + 5, N + 1),
+    "multinomial": (N + 5, np.arange(12.0).reshape(4, 3) + 1),
+    "multivariate_hypergeometric": (np.arange(12).reshape(4, 3) + 5, N + 1),
+    "multivariate_normal": (np.zeros((4, 3)), EYES),
+    "negative_binomial": (N + 1, U),
+    "noncentral_f": (U, U, U),
+    "randint": (N, N + 5),
+    "triangular": (U, U + 0.1, U + 0.2),
+    "truncated_normal": (U, U + 1),
+    "uniform": (U, U + 1),
+    "wishart": (U + 5, EYES),
+    "zipf": (U + 1.1,),
+    **dict.fromkeys(("beta", "double_sided_maxwell", "f", "noncentral_chisquare", "vonmises", "weibull_min"), (U, U)),
+}
+BY_NAME = {"randint": ("minval", "maxval"), "uniform": ("minval", "maxval")}
+
+
+def _call(name: str, key: keyrng.Key, parameters: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    names = BY_NAME.get(name)
+    if names:
+        return getattr(keyrng, name)(key, shape=shape, **dict(zip(names, parameters, strict=True)))
+    return getattr(keyrng, name)(key, *parameters, shape=shape)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_sample_per_key(name: str) -> None:
+    parameters = PARAMETERS.get(name, (U,))
+    shape = (3,) if name in SENTENCES.SHAPES else ()
+
+    samples = _call(name, KEYS, parameters, shape)
+
+    assert len(samples) == 4
+    for i, key in enumerate(KEYS):
+        own = tuple(p[i] if isinstance(p, np.ndarray) else p for p in parameters)
+        alone = _call(name, key, own, shape)
+        assert samples[i].shape == alone.shape
+        assert np.asarray(samples[i]).tobytes() == np.asarray(alone).tobytes()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda keys, a: keyrng.gamma(keys, a),
+        lambda keys, a: keyrng.normal(keys) + keyrng.bernoulli(keys, a),
+        lambda keys, a: keyrng.beta(keys, 1.0, a),
+        lambda keys, a: keyrng.categorical(keys, np.broadcast_to(a[..., None], (*a.shape, 2))),
+        lambda keys, a: keyrng.poisson(keys, a, dtype="int64"),
+    ],
+)
+def test_the_error_of_a_sample_that_is_too_large_says_it(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from keyrng._executors import device
+
+    monkeypatch.setattr(device._Cpu, "empty", _no_memory)
+    keys, a = keyrng.split(keyrng.key(0), 3), np.full(3, 0.5)
+    with pytest.raises(
+        MemoryError, match=r"Unable to allocate.*\. With an array of keys .* shape=\(\) returns one sample"
+    ):
+        call(keys, a)
+    with pytest.raises(MemoryError) as caught:
+        keyrng.gamma(keys, np.full((3, 2), 0.5)[0])
+    assert "per key" not in str(caught.value)
+
+
+def _no_memory(self: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """As if two axes were too much."""
+    if len(shape) > 1:
+        raise MemoryError(f"Unable to allocate 1 PiB for an array with shape {shape} and data type {np.dtype(dtype)}")
+    return np.empty(shape, dtype)
