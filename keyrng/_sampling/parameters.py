@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache, wraps
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -21,60 +20,23 @@ from keyrng._core.numbers import reals
 from keyrng._executors.convert import convert, next_float, rounded
 from keyrng._executors.device import CPU, Device, device_at, device_of_values, drop_broadcast_axes, is_on_gpu
 from keyrng._keys.derive import Key, device_of
-from keyrng.kernels.elementary import floor
 from keyrng.kernels.ops import where
-from keyrng.kernels.symbols import Symbol
+from keyrng.kernels.requirements import Parameter as Parameter
+from keyrng.kernels.requirements import Requirement as Requirement
+from keyrng.kernels.requirements import above_one as above_one
+from keyrng.kernels.requirements import below_one as below_one
+from keyrng.kernels.requirements import finite as finite
+from keyrng.kernels.requirements import integer_up_to as integer_up_to
+from keyrng.kernels.requirements import non_negative as non_negative
+from keyrng.kernels.requirements import not_nan as not_nan
+from keyrng.kernels.requirements import positive as positive
+from keyrng.kernels.requirements import positive_probability as positive_probability
+from keyrng.kernels.requirements import probability as probability
+from keyrng.kernels.requirements import unconstrained as unconstrained
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 ArrayLike: TypeAlias = Any  # a number or an array of numbers
 _R = TypeVar("_R")
-
-
-@dataclass(frozen=True, eq=False)  # looked up by identity: numbers that passed are remembered with it
-class Requirement:
-    """The condition on a parameter: in words, and as a test that works on a number and on an array.
-
-    It holds both for what was given and for what the dtype of the computation makes of it.
-    """
-
-    text: str
-    predicate: Callable[[Any], Any]
-    exact: bool = False  # whether the dtype must make no other number of it
-
-    def __call__(self, **named: ArrayLike) -> Parameter:
-        """The parameter of that name, to be checked by `sample_kernel`: ``positive(a=a)``."""
-        ((name, value),) = named.items()
-        return Parameter(name, value, self)
-
-
-class Parameter(NamedTuple):  # which is made in a third of the time of a frozen dataclass
-    """A parameter under its public name, with what is required of it; nothing, once it is checked."""
-
-    name: str
-    value: ArrayLike
-    requirement: Requirement | None = None
-
-
-positive = Requirement("positive and finite", lambda x: (x > 0) & (x < math.inf))
-non_negative = Requirement("zero or positive, and finite", lambda x: (x >= 0) & (x < math.inf))
-finite = Requirement("finite", lambda x: (x > -math.inf) & (x < math.inf))
-above_one = Requirement("greater than 1 and finite", lambda x: (x > 1) & (x < math.inf))
-below_one = Requirement("at least 0 and less than 1", lambda x: (x >= 0) & (x < 1))
-unconstrained = Requirement("a number or NaN", lambda x: (x == x) | (x != x))
-not_nan = Requirement("a number, not NaN", lambda x: x == x)
-probability = Requirement("between 0 and 1", lambda x: (x >= 0) & (x <= 1))
-positive_probability = Requirement("above 0 and at most 1", lambda x: (x > 0) & (x <= 1))
-
-
-@lru_cache(maxsize=64)
-def integer_up_to(largest: int, more: str = "") -> Requirement:
-    """A whole number from 0 to a largest one; ``more`` is the hint of `wider`, if there is one."""
-
-    # Not x % 1, which warns of infinities.
-    def predicate(x: Any) -> Any:
-        return (x >= 0) & (x <= largest) & ((floor(x) if isinstance(x, Symbol) else np.floor(x)) == x)
-
-    return Requirement(f"a whole number from 0 to {largest}{more}", predicate, exact=True)
 
 
 def wider(dtype: Dtype) -> str:

@@ -16,10 +16,25 @@ from keyrng.kernels.elementary import (
 )
 from keyrng.kernels.erfinv import erfinv
 from keyrng.kernels.ops import bitcast, cast, mod_wide, mulhi, rotl, sqrt, where
+from keyrng.kernels.requirements import (
+    Requirement,
+    above_one,
+    below_one,
+    finite,
+    integer_up_to,
+    non_negative,
+    not_nan,
+    positive,
+    positive_probability,
+    probability,
+)
 from keyrng.kernels.special import cospi, erf, erfc, lgamma, sinpi, tanpi
 
 __all__ = [
+    "Requirement",
+    "above_one",
     "atan",
+    "below_one",
     "bitcast",
     "cast",
     "copysign",
@@ -29,7 +44,9 @@ __all__ = [
     "erfinv",
     "exp",
     "expm1",
+    "finite",
     "floor",
+    "integer_up_to",
     "isnan",
     "ldexp",
     "lgamma",
@@ -37,7 +54,12 @@ __all__ = [
     "log1p",
     "mod_wide",
     "mulhi",
+    "non_negative",
+    "not_nan",
+    "positive",
+    "positive_probability",
     "power",
+    "probability",
     "rint",
     "rotl",
     "sinpi",
