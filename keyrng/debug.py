@@ -45,9 +45,9 @@ _REPEATED = (_FOLD, _SHUFFLE)
 # and children apart their samples are not related to children.
 # fmt: off
 _WITHOUT_CHILDREN = frozenset((
-    "bernoulli", "binomial", "bit_generator", "bits", "categorical", "cauchy", "dropout", "dropout_mask",
-    "exponential", "geometric", "gumbel", "hypergeometric", "laplace", "logistic", "lognormal", "maxwell",
-    "multivariate_normal", "normal", "orthogonal", "pareto", "poisson", "power", "rademacher", "rayleigh",
+    "bernoulli", "binomial", "bit_generator", "bits", "categorical", "cauchy", "dropout", "dropout_mask", "exponential",
+    "geometric", "gumbel", "half_cauchy", "half_normal", "hypergeometric", "laplace", "logistic", "lognormal",
+    "maxwell", "multivariate_normal", "normal", "orthogonal", "pareto", "poisson", "power", "rademacher", "rayleigh",
     "triangular", "truncated_normal", "uniform", "vonmises", "weibull_min", "zipf",
 ))
 # fmt: on

@@ -1,8 +1,8 @@
 """Draws the pictures of the pages: python docs/pictures/make.py, or with the names of some of them.
 
-``pages`` are drawn from what the pages' own code computes, ``samplers`` by samplers.py, ``diagrams`` by diagrams.py,
-and ``speed`` from what benchmarks/sizes.py measured. Needs matplotlib and scipy, for the pages also scikit-learn and
-dask[array]. The same versions of these write the same files.
+``pages`` are drawn from what the pages' own code computes, ``samplers``, or one such as ``samplers/gamma``, by
+samplers.py, ``diagrams`` by diagrams.py, and ``speed`` from what benchmarks/sizes.py measured. Needs matplotlib, scipy
+and pytest, for the pages also scikit-learn and dask[array]. The same versions of these write the same files.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import samplers
 import speed
+
+from keyrng import distributions
 
 HERE = Path(__file__).resolve().parent
 BLUE, ORANGE, GREY, DARK = "#2a6fbb", "#d9722b", "#b8bfc8", "#30363d"
@@ -176,8 +178,13 @@ def pages() -> None:
 
 def each_sampler() -> None:
     """A picture for each sampler."""
-    for name, shown in samplers.pictures().items():
-        plot(f"samplers/{name}", samplers.STYLE, lambda name=name, shown=shown: samplers.draw(name, shown), 1)
+    for name in distributions.__all__:
+        sampler(name)
+
+
+def sampler(name: str) -> None:
+    """The picture of one sampler."""
+    plot(f"samplers/{name}", samplers.STYLE, lambda: samplers.draw(name), 1)
 
 
 def each_diagram() -> None:
@@ -195,7 +202,11 @@ def main() -> None:
     """All of them, or those named."""
     drawn = {"pages": pages, "samplers": each_sampler, "diagrams": each_diagram, "speed": speeds}
     for name in sys.argv[1:] or drawn:
-        drawn[name]()
+        kind, _, one = name.partition("/")
+        if one:
+            sampler(one)
+        else:
+            drawn[kind]()
 
 
 if __name__ == "__main__":

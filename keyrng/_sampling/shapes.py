@@ -20,7 +20,7 @@ from keyrng._sampling.parameters import Array, ArrayLike, Parameter
 _AXES = 64  # that an array has at most
 _MANY = 2**32  # elements, from which on a shape of one axis is looked at
 
-# A sentence for samplers with parameters; docs/shared_sentences.py writes it into their docstrings.
+# A sentence for samplers with parameters; tests/update writes it into their docstrings.
 PER_KEY = "With an array of keys and parameters per key, ``shape=()`` returns one sample per key."
 
 

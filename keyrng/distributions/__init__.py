@@ -17,8 +17,11 @@ from keyrng.distributions.gamma import gamma
 from keyrng.distributions.generalized_normal import generalized_normal
 from keyrng.distributions.geometric import geometric
 from keyrng.distributions.gumbel import gumbel
+from keyrng.distributions.half_cauchy import half_cauchy
+from keyrng.distributions.half_normal import half_normal
 from keyrng.distributions.hypergeometric import hypergeometric
 from keyrng.distributions.index_shuffle import index_shuffle
+from keyrng.distributions.inverse_gamma import inverse_gamma
 from keyrng.distributions.laplace import laplace
 from keyrng.distributions.loggamma import loggamma
 from keyrng.distributions.logistic import logistic
@@ -40,6 +43,7 @@ from keyrng.distributions.power import power
 from keyrng.distributions.rademacher import rademacher
 from keyrng.distributions.randint import randint
 from keyrng.distributions.rayleigh import rayleigh
+from keyrng.distributions.skew_normal import skew_normal
 from keyrng.distributions.t import t
 from keyrng.distributions.triangular import triangular
 from keyrng.distributions.truncated_normal import truncated_normal
@@ -68,8 +72,11 @@ __all__ = [
     "generalized_normal",
     "geometric",
     "gumbel",
+    "half_cauchy",
+    "half_normal",
     "hypergeometric",
     "index_shuffle",
+    "inverse_gamma",
     "laplace",
     "loggamma",
     "logistic",
@@ -91,6 +98,7 @@ __all__ = [
     "rademacher",
     "randint",
     "rayleigh",
+    "skew_normal",
     "t",
     "triangular",
     "truncated_normal",

@@ -38,6 +38,11 @@ def uniform_oc(lane: Any) -> Value:
     return 1.0 - uniform_co(lane)
 
 
+def uniform_midpoint(lane: Any) -> Value:
+    """The lane's uniform in (0, 1): odd multiples of 2**-24 (2**-53), the middles of the steps of `uniform_co`."""
+    return uniform_co(lane) + (2.0**-24 if lane.dtype == np.float32 else 2.0**-53)
+
+
 def uniform_oo(lane: Any) -> Value:
     """The lane's uniform in (0, 1): that of `uniform_co`, with the smallest normal number for 0, as jax's."""
     u = uniform_co(lane)

@@ -1,47 +1,22 @@
-"""Sentences that docstrings share are the same everywhere, and true."""
+"""With an array of keys and parameters per key, ``shape=()`` returns one sample per key."""
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-from types import ModuleType
+from inspect import signature
 from typing import Any
 
 import numpy as np
 import pytest
 
 import keyrng
+from keyrng import distributions
 
-SCRIPT = Path(__file__).parents[2] / "docs" / "shared_sentences.py"
-
-
-def _script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("shared_sentences", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-SENTENCES = _script()
-NAMES = [name for path in SENTENCES.SOURCES for name, _ in SENTENCES.samplers(path.read_text("utf-8"))]
-
-
-@pytest.mark.parametrize("path", SENTENCES.SOURCES, ids=[path.name for path in SENTENCES.SOURCES])
-def test_docstrings_are_as_the_script_writes_them(path: Path) -> None:
-    source = path.read_text("utf-8")
-
-    assert SENTENCES.written(source) == source, "python docs/shared_sentences.py writes them"
-
-
-def test_writing_twice_changes_nothing() -> None:
-    source = (Path(keyrng.__file__).parent / "distributions" / "gamma.py").read_text("utf-8")
-    without = source.replace(f"    {SENTENCES.sentence('gamma')}\n\n", "")
-
-    assert without != source
-    assert SENTENCES.written(without) == SENTENCES.written(SENTENCES.written(without)) == source
-
+NAMES = [
+    name
+    for name in distributions.__all__
+    if name not in ("choice", "permutation", "index_shuffle")  # whose arrays are not parameters of elements
+    and any("ArrayLike" in str(p.annotation) for p in signature(getattr(keyrng, name)).parameters.values())
+]
 
 # Parameters for each of four keys
 KEYS = keyrng.split(keyrng.key(0), 4)
@@ -81,7 +56,7 @@ def _call(name: str, key: keyrng.Key, parameters: tuple[Any, ...], shape: tuple[
 @pytest.mark.parametrize("name", NAMES)
 def test_one_sample_per_key(name: str) -> None:
     parameters = PARAMETERS.get(name, (U,))
-    shape = (3,) if name in SENTENCES.SHAPES else ()
+    shape = (3,) if name == "multinomial" else ()  # which has the axis of the classes
 
     samples = _call(name, KEYS, parameters, shape)
 
@@ -104,9 +79,9 @@ def test_one_sample_per_key(name: str) -> None:
     ],
 )
 def test_the_error_of_a_sample_that_is_too_large_says_it(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from keyrng._executors import device
+    from keyrng._executors.cpu_device import CpuDevice
 
-    monkeypatch.setattr(device._Cpu, "empty", _no_memory)
+    monkeypatch.setattr(CpuDevice, "empty", _no_memory)
     keys, a = keyrng.split(keyrng.key(0), 3), np.full(3, 0.5)
     with pytest.raises(
         MemoryError, match=r"Unable to allocate.*\. With an array of keys .* shape=\(\) returns one sample"

@@ -77,6 +77,15 @@ ROWS: tuple[Case, ...] = (
         jax_share={"float32": 0.95},
         complex=True,
     ),
+    Case("half_normal", distribution=lambda dtype: scipy("halfnorm"), jax=None),
+    Case(
+        "skew_normal",
+        parameters=({"a": 4.0}, {"a": -1.5}, {"a": 0.0}),
+        distribution=lambda dtype, a: scipy("skewnorm", a) if np.isfinite(a) else scipy("halfnorm"),
+        extremes=({"a": 300.0}, {"a": np.inf}),
+        jax=None,
+        domain={"a": "number"},
+    ),
     Case(
         "truncated_normal",
         parameters=({"lower": -1.0, "upper": 3.5}, {"lower": 0.5, "upper": 4.0}, {"lower": 3.25, "upper": np.inf}),
@@ -123,6 +132,7 @@ ROWS: tuple[Case, ...] = (
         jax=TRANSFORM,
     ),
     Case("cauchy", distribution=lambda dtype: scipy("cauchy"), jax=by_slope),
+    Case("half_cauchy", distribution=lambda dtype: scipy("halfcauchy"), jax=None),
     Case("laplace", distribution=lambda dtype: scipy("laplace"), jax=TRANSFORM),
     Case("logistic", distribution=lambda dtype: scipy("logistic"), jax=TRANSFORM),
     Case("gumbel", distribution=lambda dtype: scipy("gumbel_r"), jax=TRANSFORM),

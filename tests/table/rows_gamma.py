@@ -22,6 +22,14 @@ ROWS: tuple[Case, ...] = (
         domain={"a": "positive"},
     ),
     Case(
+        "inverse_gamma",
+        parameters=({"a": 2.5}, {"a": 0.6}, {"a": 1.0}),
+        distribution=lambda dtype, a: scipy("invgamma", a),
+        extremes=tuple({"a": a} for a in (0.1, 30.0, 1e4, 1e8)),
+        jax=None,
+        domain={"a": "positive"},
+    ),
+    Case(
         "chisquare",
         parameters=({"df": 5.0}, {"df": 0.6}, {"df": 2.0}),
         distribution=lambda dtype, df: scipy("chi2", df),
