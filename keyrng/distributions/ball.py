@@ -66,7 +66,7 @@ def ball(
     Parameters
     ----------
     key
-        As for `sample_kernel`.
+        A key, or an array of keys, each of which gives an independent sample.
     d : int
         Dimension, zero or more.
     p : float or array_like of floats, optional
@@ -74,9 +74,10 @@ def ball(
     shape
         Shape of the array of points, an int or a tuple of ints; one point by default.
     dtype
-        As for `sample_kernel`.
+        Dtype of the result: float16, bfloat16, float32 (the default) or float64.
     out
-        As for `sample_kernel`.
+        Array that the result is written to and that is returned; ``shape`` and ``dtype`` may be left out. It must have
+        the shape and the dtype of the result. A PyTorch tensor on the CPU is accepted, too.
 
     Returns
     -------

@@ -67,22 +67,22 @@ def bernoulli(
 ) -> Array:
     """Return booleans that are True with probability ``p``.
 
-    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
-
     Parameters
     ----------
     key
-        As for `sample_kernel`.
+        A key, or an array of keys, each of which gives an independent sample.
     p : float or array_like of floats, optional
         Probability of True, in [0, 1]; 0.5 by default. 0 and 1 are exact. Broadcasts to ``key.shape + shape``.
         Probabilities are compared in float64: numbers, lists and arrays of the same values give the same sample.
     shape
-        As for `sample_kernel`.
+        Shape of each key's sample, an int or a tuple of ints; by default the shape that the parameters broadcast to.
+        With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
     mode : {"low", "high"}, optional
         ``"low"`` compares 32 random bits, which rounds ``p`` to a multiple of 2**-32. ``"high"`` compares 64 bits, at
         twice the cost.
     out
-        As for `sample_kernel`.
+        Array that the result is written to and that is returned; ``shape`` may be left out. It must have the shape and
+        the dtype of the result. A PyTorch tensor on the CPU is accepted, too.
 
     Returns
     -------

@@ -57,12 +57,10 @@ def binomial(
 ) -> Array:
     """Return the numbers of successes in ``n`` trials of success probability ``p``.
 
-    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
-
     Parameters
     ----------
     key
-        As for `sample_kernel`.
+        A key, or an array of keys, each of which gives an independent sample.
     n : int or array_like of ints
         Number of trials, a whole number from 0 to the number up to which ``dtype`` represents every count: 2**24 for
         float32, 2**53 for float64 and for integers of 64 bits, 2048 for float16, 256 for bfloat16. Broadcasts to
@@ -70,11 +68,13 @@ def binomial(
     p : float or array_like of floats
         Probability of success, in [0, 1]. 0 and 1 are exact. Broadcasts to ``key.shape + shape``.
     shape
-        As for `sample_kernel`.
+        Shape of each key's sample, an int or a tuple of ints; by default the shape that the parameters broadcast to.
+        With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
     dtype
-        As for `sample_kernel`.
+        Dtype of the result: any integer or float dtype, float32 by default.
     out
-        As for `sample_kernel`.
+        Array that the result is written to and that is returned; ``shape`` and ``dtype`` may be left out. It must have
+        the shape and the dtype of the result. A PyTorch tensor on the CPU is accepted, too.
 
     Returns
     -------

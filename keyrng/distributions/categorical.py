@@ -38,7 +38,7 @@ def categorical(
     Parameters
     ----------
     key
-        As for `sample_kernel`.
+        A key, or an array of keys, each of which gives an independent sample.
     logits : array_like of floats
         Logarithms of probabilities, which need not sum to 1; -infinity for a probability of 0. One distribution along
         ``axis``, or an array of distributions. Gumbel variates are float64 if ``logits`` is a float64 array, and
@@ -54,7 +54,8 @@ def categorical(
     mode : {"low", "high", "highest"}, optional
         Number of random bits of a Gumbel variate, as for `gumbel`; ``"low"`` by default.
     out
-        As for `sample_kernel`.
+        Array that the result is written to and that is returned; ``shape`` may be left out. It must have the shape and
+        the dtype of the result. A PyTorch tensor on the CPU is accepted, too.
 
     Returns
     -------

@@ -29,13 +29,14 @@ def cauchy(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array |
     Parameters
     ----------
     key
-        As for `sample_kernel`.
+        A key, or an array of keys, each of which gives an independent sample.
     shape
-        As for `sample_kernel`.
+        Shape of each key's sample, an int or a tuple of ints; () by default.
     dtype
-        As for `sample_kernel`.
+        Dtype of the result: float16, bfloat16, float32 (the default) or float64.
     out
-        As for `sample_kernel`.
+        Array that the result is written to and that is returned; ``shape`` and ``dtype`` may be left out. It must have
+        the shape and the dtype of the result. A PyTorch tensor on the CPU is accepted, too.
 
     Returns
     -------

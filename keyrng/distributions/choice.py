@@ -39,7 +39,7 @@ def choice(
     Parameters
     ----------
     key
-        As for `sample_kernel`.
+        A key, or an array of keys, each of which gives an independent sample.
     a : int, array_like or Key
         The elements: an int means the integers from 0 to ``a - 1``; an array can have any dtype.
     shape

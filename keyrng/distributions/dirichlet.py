@@ -43,16 +43,17 @@ def dirichlet(
     Parameters
     ----------
     key
-        As for `sample_kernel`.
+        A key, or an array of keys, each of which gives an independent sample.
     alpha : array_like of floats
         Concentrations along the last axis, positive and finite. The axes before the last broadcast to
         ``key.shape + shape``.
     shape
         Shape of the array of points, an int or a tuple of ints; None, the default, is ``alpha.shape[:-1]``.
     dtype
-        As for `sample_kernel`.
+        Dtype of the result: float16, bfloat16, float32 (the default) or float64.
     out
-        As for `sample_kernel`.
+        Array that the result is written to and that is returned; ``shape`` and ``dtype`` may be left out. It must have
+        the shape and the dtype of the result. A PyTorch tensor on the CPU is accepted, too.
 
     Returns
     -------

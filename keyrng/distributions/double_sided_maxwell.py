@@ -37,22 +37,22 @@ def double_sided_maxwell(
 ) -> Array:
     """Return Maxwell variates with a random sign, scaled and shifted.
 
-    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
-
     Parameters
     ----------
     key
-        As for `sample_kernel`.
+        A key, or an array of keys, each of which gives an independent sample.
     loc : float or array_like of floats
         Location, finite. Broadcasts with ``scale`` and ``shape``.
     scale : float or array_like of floats
         Scale, zero or more and finite. Broadcasts with ``loc`` and ``shape``.
     shape
-        As for `sample_kernel`.
+        Shape of each key's sample, an int or a tuple of ints; () by default, which is broadcast with the parameters.
+        With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
     dtype
-        As for `sample_kernel`.
+        Dtype of the result: float16, bfloat16, float32 (the default) or float64.
     out
-        As for `sample_kernel`.
+        Array that the result is written to and that is returned; ``shape`` and ``dtype`` may be left out. It must have
+        the shape and the dtype of the result. A PyTorch tensor on the CPU is accepted, too.
 
     Returns
     -------

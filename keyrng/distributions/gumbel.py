@@ -67,17 +67,18 @@ def gumbel(
     Parameters
     ----------
     key
-        As for `sample_kernel`.
+        A key, or an array of keys, each of which gives an independent sample.
     shape
-        As for `sample_kernel`.
+        Shape of each key's sample, an int or a tuple of ints; () by default.
     dtype
-        As for `sample_kernel`.
+        Dtype of the result: float16, bfloat16, float32 (the default) or float64.
     mode : {"low", "high", "highest"}, optional
         Number of random bits of a value. ``"low"``, the default: 23 (52 for float64), values from -2.8 to 16 (-3.6 to
         36). ``"high"``: 46 (104), values from -2.8 to 32 (-3.6 to 72), at twice the cost. ``"highest"``: 64, values
         from -3.8 to 45; for float64 it is ``"high"``.
     out
-        As for `sample_kernel`.
+        Array that the result is written to and that is returned; ``shape`` and ``dtype`` may be left out. It must have
+        the shape and the dtype of the result. A PyTorch tensor on the CPU is accepted, too.
 
     Returns
     -------

@@ -83,7 +83,7 @@ def multinomial(
     Parameters
     ----------
     key
-        As for `sample_kernel`.
+        A key, or an array of keys, each of which gives an independent sample.
     n : int or array_like of ints
         Number of draws, a whole number from 0 to the number up to which ``dtype`` represents every count, as for
         `binomial`. Broadcasts to the result without its last axis.
@@ -94,11 +94,12 @@ def multinomial(
         Shape of the counts with the axis of the classes last, as in jax; None, the default, is the shape of ``p`` and
         ``n`` together.
     dtype
-        As for `sample_kernel`.
+        Dtype of the result: any integer or float dtype, float32 by default.
     unroll : int, optional
         Ignored; accepted for compatibility with jax.
     out
-        As for `sample_kernel`.
+        Array that the result is written to and that is returned; ``shape`` and ``dtype`` may be left out. It must have
+        the shape and the dtype of the result. A PyTorch tensor on the CPU is accepted, too.
 
     Returns
     -------

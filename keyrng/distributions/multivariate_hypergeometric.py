@@ -57,7 +57,7 @@ def multivariate_hypergeometric(
     Parameters
     ----------
     key
-        As for `sample_kernel`.
+        A key, or an array of keys, each of which gives an independent sample.
     colors : array_like of ints
         Numbers of items of each color along the last axis: whole numbers, zero or more, with a sum of at most 2**53.
         The axes before the last broadcast to the result.
@@ -68,9 +68,10 @@ def multivariate_hypergeometric(
         Shape of the array of draws, an int or a tuple of ints; None, the default, is the shape to which ``nsample`` and
         ``colors.shape[:-1]`` broadcast.
     dtype
-        As for `sample_kernel`.
+        Dtype of the result: any integer dtype, int32 by default.
     out
-        As for `sample_kernel`.
+        Array that the result is written to and that is returned; ``shape`` and ``dtype`` may be left out. It must have
+        the shape and the dtype of the result. A PyTorch tensor on the CPU is accepted, too.
 
     Returns
     -------

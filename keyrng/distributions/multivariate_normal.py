@@ -39,7 +39,7 @@ def multivariate_normal(
     Parameters
     ----------
     key
-        As for `sample_kernel`.
+        A key, or an array of keys, each of which gives an independent sample.
     mean : array_like of floats
         Mean along the last axis, finite. The axes before the last broadcast to the result.
     cov : array_like of floats
@@ -55,7 +55,8 @@ def multivariate_normal(
         Factorization of ``cov``. ``"cholesky"``, the default and the fastest, requires a positive definite matrix;
         ``"svd"`` and ``"eigh"`` also accept eigenvalues of 0.
     out
-        As for `sample_kernel`.
+        Array that the result is written to and that is returned; ``shape`` and ``dtype`` may be left out. It must have
+        the shape and the dtype of the result. A PyTorch tensor on the CPU is accepted, too.
 
     Returns
     -------

@@ -51,22 +51,22 @@ def negative_binomial(
 ) -> Array:
     """Return the numbers of failures before the ``n``-th success of probability ``p``.
 
-    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
-
     Parameters
     ----------
     key
-        As for `sample_kernel`.
+        A key, or an array of keys, each of which gives an independent sample.
     n : float or array_like of floats
         Number of successes, positive and finite, whole or not. Broadcasts to ``key.shape + shape``.
     p : float or array_like of floats
         Probability of success, in (0, 1]. Broadcasts to ``key.shape + shape``.
     shape
-        As for `sample_kernel`.
+        Shape of each key's sample, an int or a tuple of ints; by default the shape that the parameters broadcast to.
+        With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
     dtype
-        As for `sample_kernel`.
+        Dtype of the result: any integer dtype, int32 by default.
     out
-        As for `sample_kernel`.
+        Array that the result is written to and that is returned; ``shape`` and ``dtype`` may be left out. It must have
+        the shape and the dtype of the result. A PyTorch tensor on the CPU is accepted, too.
 
     Returns
     -------

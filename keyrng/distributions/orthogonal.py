@@ -29,17 +29,18 @@ def orthogonal(
     Parameters
     ----------
     key
-        As for `sample_kernel`.
+        A key, or an array of keys, each of which gives an independent sample.
     n : int
         Number of rows, zero or more.
     shape
         Shape of the array of matrices, an int or a tuple of ints; one matrix by default.
     dtype
-        As for `sample_kernel`.
+        Dtype of the result: float16, bfloat16, float32 (the default), float64, complex64 or complex128.
     m : int, optional
         Number of columns, zero or more; ``n`` by default. The fewer of rows and columns are orthonormal.
     out
-        As for `sample_kernel`.
+        Array that the result is written to and that is returned; ``shape`` and ``dtype`` may be left out. It must have
+        the shape and the dtype of the result. A PyTorch tensor on the CPU is accepted, too.
 
     Returns
     -------

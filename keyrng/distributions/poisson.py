@@ -49,21 +49,21 @@ def poisson(
 ) -> Array:
     """Return Poisson variates of mean ``lam``.
 
-    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
-
     Parameters
     ----------
     key
-        As for `sample_kernel`.
+        A key, or an array of keys, each of which gives an independent sample.
     lam : float or array_like of floats
         Mean, zero or more, and at least ten standard deviations below the largest integer of ``dtype``, so that every
         count fits. Broadcasts to ``key.shape + shape``.
     shape
-        As for `sample_kernel`.
+        Shape of each key's sample, an int or a tuple of ints; by default the shape that the parameters broadcast to.
+        With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
     dtype
-        As for `sample_kernel`.
+        Dtype of the result: any integer dtype, int32 by default.
     out
-        As for `sample_kernel`.
+        Array that the result is written to and that is returned; ``shape`` and ``dtype`` may be left out. It must have
+        the shape and the dtype of the result. A PyTorch tensor on the CPU is accepted, too.
 
     Returns
     -------

@@ -28,13 +28,14 @@ def rademacher(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Arr
     Parameters
     ----------
     key
-        As for `sample_kernel`.
+        A key, or an array of keys, each of which gives an independent sample.
     shape
-        As for `sample_kernel`.
+        Shape of each key's sample, an int or a tuple of ints; () by default.
     dtype
-        As for `sample_kernel`.
+        Dtype of the result: any signed integer or float dtype, int32 by default.
     out
-        As for `sample_kernel`.
+        Array that the result is written to and that is returned; ``shape`` and ``dtype`` may be left out. It must have
+        the shape and the dtype of the result. A PyTorch tensor on the CPU is accepted, too.
 
     Returns
     -------

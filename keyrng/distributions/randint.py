@@ -63,23 +63,23 @@ def randint(
 ) -> Array:
     """Return random integers in [minval, maxval).
 
-    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
-
     Parameters
     ----------
     key
-        As for `sample_kernel`.
+        A key, or an array of keys, each of which gives an independent sample.
     shape
-        As for `sample_kernel`.
+        Shape of each key's sample, an int or a tuple of ints. With an array of keys and parameters per key,
+        ``shape=()`` returns one sample per key.
     minval : int or array_like of ints
         Lower bound, which can occur. Broadcasts to ``key.shape + shape``.
     maxval : int or array_like of ints
         Upper bound, which never occurs, greater than ``minval`` and at most one more than the largest integer of
         ``dtype``. Broadcasts to ``key.shape + shape``. A result without elements may have ``minval == maxval``.
     dtype
-        As for `sample_kernel`.
+        Dtype of the result: any integer dtype, int32 by default.
     out
-        As for `sample_kernel`.
+        Array that the result is written to and that is returned; ``dtype`` may be left out. It must have the shape and
+        the dtype of the result. A PyTorch tensor on the CPU is accepted, too.
 
     Returns
     -------

@@ -50,23 +50,23 @@ def uniform(
 ) -> Array:
     """Return uniform floats in [minval, maxval).
 
-    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
-
     Parameters
     ----------
     key
-        As for `sample_kernel`.
+        A key, or an array of keys, each of which gives an independent sample.
     shape
-        As for `sample_kernel`.
+        Shape of each key's sample, an int or a tuple of ints; () by default. With an array of keys and parameters per
+        key, ``shape=()`` returns one sample per key.
     dtype
-        As for `sample_kernel`.
+        Dtype of the result: float16, bfloat16, float32 (the default) or float64.
     minval : float or array_like of floats, optional
         Lower bound, finite, which can occur; 0 by default. Broadcasts to ``key.shape + shape``.
     maxval : float or array_like of floats, optional
         Upper bound, finite, which never occurs; 1 by default. Broadcasts to ``key.shape + shape``. ``minval < maxval``
         when rounded to ``dtype``; a result without elements may have ``minval == maxval``.
     out
-        As for `sample_kernel`.
+        Array that the result is written to and that is returned; ``shape`` and ``dtype`` may be left out. It must have
+        the shape and the dtype of the result. A PyTorch tensor on the CPU is accepted, too.
 
     Returns
     -------

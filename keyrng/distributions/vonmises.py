@@ -72,12 +72,10 @@ def vonmises(
 ) -> Array:
     """Return von Mises variates of mean direction ``mu`` and concentration ``kappa``.
 
-    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
-
     Parameters
     ----------
     key
-        As for `sample_kernel`.
+        A key, or an array of keys, each of which gives an independent sample.
     mu : float or array_like of floats
         Mean direction in radians, finite. It is reduced to [-pi, pi] exactly in float64, however large, and then
         rounded to ``dtype``. Broadcasts to ``key.shape + shape``.
@@ -85,11 +83,13 @@ def vonmises(
         Concentration, zero or more and finite. 0 is the uniform distribution on the circle; for a large ``kappa`` the
         angle is nearly normal, with variance ``1 / kappa``. Broadcasts to ``key.shape + shape``.
     shape
-        As for `sample_kernel`.
+        Shape of each key's sample, an int or a tuple of ints; by default the shape that the parameters broadcast to.
+        With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
     dtype
-        As for `sample_kernel`.
+        Dtype of the result: float16, bfloat16, float32 (the default) or float64.
     out
-        As for `sample_kernel`.
+        Array that the result is written to and that is returned; ``shape`` and ``dtype`` may be left out. It must have
+        the shape and the dtype of the result. A PyTorch tensor on the CPU is accepted, too.
 
     Returns
     -------

@@ -37,7 +37,7 @@ def wishart(
     Parameters
     ----------
     key
-        As for `sample_kernel`.
+        A key, or an array of keys, each of which gives an independent sample.
     df : float or array_like of floats
         Degrees of freedom, finite and above ``p - 1``, whole or not. Broadcasts to ``key.shape + shape``.
     scale : array_like of floats
@@ -50,7 +50,8 @@ def wishart(
         float16, bfloat16, float32 or float64; by default the wider of those of the float arrays among ``df`` and
         ``scale``, or float32 if there is none.
     out
-        As for `sample_kernel`.
+        Array that the result is written to and that is returned; ``shape`` and ``dtype`` may be left out. It must have
+        the shape and the dtype of the result. A PyTorch tensor on the CPU is accepted, too.
 
     Returns
     -------

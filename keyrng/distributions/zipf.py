@@ -55,20 +55,20 @@ def zipf(
 ) -> Array:
     """Return Zipf variates of exponent ``a``, integers from 1 to the largest of the dtype.
 
-    With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
-
     Parameters
     ----------
     key
-        As for `sample_kernel`.
+        A key, or an array of keys, each of which gives an independent sample.
     a : float or array_like of floats
         Exponent, finite and greater than 1. Broadcasts to ``key.shape + shape``.
     shape
-        As for `sample_kernel`.
+        Shape of each key's sample, an int or a tuple of ints; by default the shape that the parameters broadcast to.
+        With an array of keys and parameters per key, ``shape=()`` returns one sample per key.
     dtype
-        As for `sample_kernel`.
+        Dtype of the result: any integer dtype, int32 by default.
     out
-        As for `sample_kernel`.
+        Array that the result is written to and that is returned; ``shape`` and ``dtype`` may be left out. It must have
+        the shape and the dtype of the result. A PyTorch tensor on the CPU is accepted, too.
 
     Returns
     -------
