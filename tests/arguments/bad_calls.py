@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from bad_values import KEY, Value
 from calls import CALLS
+from cases import CASES, Case
 from surface import Target
 
 import keyrng
@@ -35,7 +36,7 @@ ALSO = {
     "impl": ("algorithm",),
     "tree": ("trees",),
     "num": ("an int", "a number", "keys"),
-    "n": ("an int", "number", "shape"),
+    "n": ("an int", "number", "shape", "elements"),
     "delta": ("word",),
     "axis": ("axes",),
     "axes": ("axis", "transpose"),
@@ -76,49 +77,29 @@ NUMPYS = {"Key.__getitem__", "LazyArray.__getitem__", "LazyArray.__array__"}
 #: Arguments whose time is proportional to them, up to a limit that is documented.
 SLOW = {("permutation", "x"), ("choice", "a")}
 
-#: Where a value may be infinite though nothing is wrong: it is beyond the largest of the dtype.
-OVERFLOWS = frozenset(
-    [
-        "cauchy", "double_sided_maxwell", "exponential", "f", "gamma", "generalized_normal", "laplace", "logistic",
-        "lognormal", "noncentral_f", "pareto", "power", "t", "wald", "weibull_min", "wishart",
-        "multivariate_normal", "loggamma", "gumbel", "rayleigh", "chisquare", "noncentral_chisquare", "beta",
-    ]
-)  # fmt: skip
-
 _ANY = (-np.inf, np.inf)
 #: Between what the values lie, whatever the parameters are.
 SUPPORT: dict[str, tuple[float, float]] = {
-    **dict.fromkeys(("beta", "dirichlet", "power"), (0.0, 1.0)),
-    "uniform ": (0.0, 1.0),
-    **dict.fromkeys(("geometric", "zipf", "logseries"), (1.0, np.inf)),
-    "pareto": (1.0, np.inf),
+    "dirichlet": (0.0, 1.0),
     "rademacher": (-1.0, 1.0),
-    "vonmises": (-np.pi, np.pi),
-    **dict.fromkeys(
-        [
-            "binomial",
-            "chisquare",
-            "exponential",
-            "f",
-            "gamma",
-            "hypergeometric",
-            "maxwell",
-            "multinomial",
-            "multivariate_hypergeometric",
-            "negative_binomial",
-            "noncentral_chisquare",
-            "noncentral_f",
-            "poisson",
-            "rayleigh",
-            "wald",
-            "weibull_min",
-            "lognormal",
-            "categorical",
-            "index_shuffle",
-        ],
-        (0.0, np.inf),
-    ),
+    **dict.fromkeys(("multinomial", "multivariate_hypergeometric", "categorical", "index_shuffle"), (0.0, np.inf)),
 }
+
+
+def _support(case: Case) -> tuple[float, float]:
+    """The bounds that the supports for all parameters have in common."""
+    laws = [case.distribution(case.dtypes[-1], **parameters) for parameters in case.parameters]
+    lows, highs = (set(ends) for ends in zip(*(law.support() for law in laws), strict=True))
+    return lows.pop() if len(lows) == 1 else -np.inf, highs.pop() if len(highs) == 1 else np.inf
+
+
+for _case in CASES:
+    SUPPORT.setdefault(_case.function or _case.name, _support(_case))
+
+SUPPORT |= dict.fromkeys(("zipf", "logseries"), (1.0, np.inf))  # those of the rows end where the dtype does
+
+#: Where a value may be infinite though nothing is wrong: it is beyond the largest of the dtype.
+OVERFLOWS = {name for name, bounds in SUPPORT.items() if np.inf in bounds} | {"wishart", "multivariate_normal"}
 
 
 @dataclass(frozen=True)

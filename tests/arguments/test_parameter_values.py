@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from case import FLOATS, INTEGERS
+from cases import BOOL, CASES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -65,38 +65,16 @@ class Sampler:
         return getattr(keyrng, self.name)(KEY, **named)
 
 
-SAMPLERS = (
-    Sampler("bernoulli", ("p",), ("",)),
-    Sampler("bernoulli", ("p",), ("",), (("mode", "high"),)),
-    Sampler("beta", ("a", "b"), FLOATS),
-    Sampler("binomial", ("n", "p"), (*INTEGERS, *FLOATS)),
-    Sampler("chisquare", ("df",), FLOATS),
-    Sampler("double_sided_maxwell", ("loc", "scale"), FLOATS),
-    Sampler("f", ("dfnum", "dfden"), FLOATS),
-    Sampler("gamma", ("a",), FLOATS),
-    Sampler("generalized_normal", ("p",), FLOATS),
-    Sampler("geometric", ("p",), INTEGERS),
-    Sampler("hypergeometric", ("ngood", "nbad", "nsample"), INTEGERS),
-    Sampler("loggamma", ("a",), FLOATS),
-    Sampler("lognormal", ("sigma",), FLOATS),
-    Sampler("logseries", ("p",), INTEGERS),
-    Sampler("negative_binomial", ("n", "p"), INTEGERS),
-    Sampler("noncentral_chisquare", ("df", "nonc"), FLOATS),
-    Sampler("noncentral_f", ("dfnum", "dfden", "nonc"), FLOATS),
-    Sampler("pareto", ("b",), FLOATS),
-    Sampler("poisson", ("lam",), INTEGERS),
-    Sampler("power", ("a",), FLOATS),
-    Sampler("randint", ("minval", "maxval"), INTEGERS),
-    Sampler("rayleigh", ("scale",), FLOATS),
-    Sampler("t", ("df",), FLOATS),
-    Sampler("triangular", ("left", "mode", "right"), FLOATS),
-    Sampler("truncated_normal", ("lower", "upper"), FLOATS),
-    Sampler("uniform", ("minval", "maxval"), FLOATS),
-    Sampler("vonmises", ("mu", "kappa"), FLOATS),
-    Sampler("wald", ("mean",), FLOATS),
-    Sampler("weibull_min", ("scale", "concentration"), FLOATS),
-    Sampler("zipf", ("a",), INTEGERS),
-)
+SAMPLERS = [
+    Sampler(
+        case.function or case.name,
+        tuple(case.parameters[0]),
+        ("",) if case.dtypes == BOOL else case.dtypes,
+        tuple(case.fixed.items()),
+    )
+    for case in CASES
+    if case.parameters[0] and (case.fixed or not case.function)
+]
 
 
 def containers(value: Any) -> Iterator[tuple[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import FLOATS, HAVE_BFLOAT16, Array, on
+from cases import CASES, FLOATS, HAVE_BFLOAT16, Array, on
 
 import keyrng
 from keyrng.distributions.gamma import _log_uniform
@@ -16,36 +16,26 @@ from keyrng.distributions.gamma import _log_uniform
 KEY = keyrng.key(7)
 COUNT = 64
 
+#: Whose parameters are rounded to the dtype of the sample, and are the ends of its values.
+INTERVALS = ("uniform", "truncated_normal", "triangular")
+ROWS = {case.name: case for case in CASES if case.dtypes == FLOATS and not case.function}
+
 # The parameters of each sampler: an ordinary value, and what is allowed.
 SAMPLERS: dict[str, dict[str, tuple[float, str]]] = {
-    "uniform": {"minval": (0.5, "bound"), "maxval": (2.0, "bound")},
-    "truncated_normal": {"lower": (0.5, "bound"), "upper": (2.0, "bound")},
-    "triangular": {"left": (0.5, "bound"), "mode": (1.0, "bound"), "right": (2.0, "bound")},
-    "double_sided_maxwell": {"loc": (0.5, "finite"), "scale": (2.0, "non-negative")},
-    "vonmises": {"mu": (0.5, "angle"), "kappa": (2.0, "non-negative")},
-    "weibull_min": {"scale": (1.5, "positive"), "concentration": (2.0, "positive")},
-    "rayleigh": {"scale": (1.5, "positive")},
-    "pareto": {"b": (2.0, "positive")},
-    "power": {"a": (2.0, "positive")},
-    "lognormal": {"sigma": (0.5, "non-negative")},
-    "wald": {"mean": (1.5, "positive")},
-    "gamma": {"a": (0.5, "positive")},
-    "loggamma": {"a": (0.5, "positive")},
-    "beta": {"a": (0.5, "positive"), "b": (2.0, "positive")},
-    "chisquare": {"df": (1.5, "positive")},
-    "t": {"df": (1.5, "positive")},
-    "f": {"dfnum": (1.5, "positive"), "dfden": (3.0, "positive")},
-    "noncentral_chisquare": {"df": (1.5, "positive"), "nonc": (2.0, "non-negative")},
-    "noncentral_f": {"dfnum": (1.5, "positive"), "dfden": (3.0, "positive"), "nonc": (2.0, "non-negative")},
-    "generalized_normal": {"p": (1.5, "positive")},
-    "ball": {"p": (1.5, "positive")},
-}
+    name: {p: (value, "bound" if name in INTERVALS else case.domain[p]) for p, value in case.parameters[1].items()}
+    for name, case in ROWS.items()
+    if case.parameters[0]
+} | {"ball": {"p": (1.5, "positive")}}
 NAMES = tuple(SAMPLERS)
-WITHOUT_PARAMETERS = ("normal", "exponential", "cauchy", "laplace", "logistic", "gumbel", "maxwell", "uniform")
+WITHOUT_PARAMETERS = ("uniform", *(name for name in ROWS if name not in SAMPLERS))
 
-#: Between what the values lie; without these bounds, what is too large for the dtype is infinite.
-WITHIN = {"beta": (0.0, 1.0), "power": (0.0, 1.0), "ball": (-1.0, 1.0), "vonmises": (-np.pi, np.pi)}
-AT_LEAST = {"pareto": 1.0, "t": -np.inf, "loggamma": -np.inf, "generalized_normal": -np.inf}
+
+def within(name: str) -> tuple[float, float]:
+    """Between what the values lie; without these bounds, what is too large for the dtype is infinite."""
+    if name == "ball":
+        return -1.0, 1.0
+    low, high = ROWS[name].distribution("float32", **ROWS[name].parameters[1]).support()
+    return float(low), float(high)
 
 
 def limits(dtype: str) -> tuple[float, float, float]:
@@ -68,7 +58,7 @@ def extremes(kind: str, dtype: str) -> list[float]:
         sizes = [size for size in sizes if least <= size <= largest]
     if kind == "angle":
         sizes.append(1.7976931348623157e308)
-    both = kind in ("bound", "finite", "angle")
+    both = kind in ("bound", "finite", "angle", "number")
     return sizes + [-size for size in sizes if both] + [0.0] * (kind != "positive")
 
 
@@ -129,11 +119,9 @@ def test_every_extreme(name: str, dtype: str) -> None:
             wrong.append(f"{parameters}: {type(error).__name__}: {error}")
             continue
         values = sample.astype(float)
-        low, high = WITHIN.get(name, (AT_LEAST.get(name, 0.0), np.inf))
-        if name in ("uniform", "truncated_normal", "triangular"):
+        low, high = within(name)
+        if name in INTERVALS:
             low, high = min(parameters.values()), max(parameters.values())
-        if name == "double_sided_maxwell":
-            low = -np.inf
         if np.isnan(values).any() or not (low <= values.min() and values.max() <= high):
             wrong.append(f"{parameters}: from {values.min()} to {values.max()}")
         if sample.tobytes() != compiled.tobytes():
@@ -153,7 +141,7 @@ def test_no_warning_without_parameters(dtype: str, path: str) -> None:
 def test_beyond_the_ends(name: str, dtype: str) -> None:
     largest, _, least = limits(dtype)
     for parameter, (_, kind) in SAMPLERS[name].items():
-        if kind != "angle" and name != "truncated_normal":
+        if kind not in ("angle", "number") and name != "truncated_normal":
             beyond = 10**309 if dtype == "float64" else largest * 2
             with pytest.raises(ValueError, match=rf"^{parameter} must "):
                 call(name, dtype, **ordinary(name, **{parameter: beyond}))

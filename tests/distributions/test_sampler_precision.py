@@ -44,6 +44,11 @@ def _cauchy(u):
     return np.where(u < 0.25, -outer, np.where(u > 0.75, outer, np.tan(np.pi * (u - 0.5))))
 
 
+def _half_cauchy(u):
+    u = u + 2.0**-24
+    return np.where(u < 0.5, np.tan(np.pi / 2 * u), 1 / np.tan(np.pi / 2 * (1 - u)))
+
+
 FORMULAS = {
     "uniform": lambda u: u,
     "exponential": lambda u: -np.log1p(-u),
@@ -51,6 +56,7 @@ FORMULAS = {
     "logistic": lambda u: special.logit(np.where(u == 0, TINY, u)),
     "gumbel": lambda u: -np.log(-np.log(np.where(u == 0, TINY, u))),
     "cauchy": _cauchy,
+    "half_cauchy": _half_cauchy,
     "normal": lambda u: np.sqrt(2) * special.erfinv(_signed(u)),
     "lognormal": lambda u, sigma: np.exp(sigma * np.sqrt(2) * special.erfinv(_signed(u))),
     "rayleigh": lambda u, scale: scale * np.sqrt(-2 * np.log(np.where(u == 0, 2.0**-24, u))),

@@ -55,6 +55,8 @@ def word(dtype: str, steps: int) -> int:
 ENDS: list[tuple[str, tuple[float, ...], tuple[int, ...], float, float]] = [
     ("cauchy", (), (0,), -(2**23) / math.pi, -(2**52) / math.pi),
     ("cauchy", (), (-1,), 2**23 / math.pi, 2**52 / math.pi),
+    ("half_cauchy", (), (0,), math.pi * 2.0**-25, math.pi * 2.0**-54),
+    ("half_cauchy", (), (-1,), 2**25 / math.pi, 2**54 / math.pi),
     ("laplace", (), (0,), 24 * math.log(2), 53 * math.log(2)),
     ("laplace", (), (-1,), math.log(3) - 24 * math.log(2), math.log(3) - 53 * math.log(2)),
     ("logistic", (), (0,), -126 * math.log(2), -1022 * math.log(2)),
@@ -314,3 +316,43 @@ def test_the_least_p_of_geometric(dtype: str) -> None:
     for p in (least * (1 - 1e-5), np.array([0.5, least / 2])):
         with pytest.raises(ValueError, match=f"p must be at least .* for values to fit {dtype}"):
             keyrng.geometric(KEY, p, (2,), dtype)
+
+
+# Distributions made of the normal and of gamma
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_half_normal_is_a_normal_without_its_sign(dtype: str, path: str) -> None:
+    key = keyrng.key(11)
+
+    assert (keyrng.half_normal(key, (5000,), dtype) == abs(keyrng.normal(key, (5000,), dtype))).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_skew_normals_at_the_ends_are_half_normals(dtype: str, path: str) -> None:
+    key, magnitudes = keyrng.key(12), abs(keyrng.normal(keyrng.split(keyrng.key(12))[0], (5000,), dtype))
+    largest = float(np.finfo(dtype).max)
+
+    for a in (math.inf, largest, 10.0 * largest if dtype == "float32" else math.inf):
+        assert (keyrng.skew_normal(key, a, (5000,), dtype) == magnitudes).all()
+        assert (keyrng.skew_normal(key, -a, (5000,), dtype) == -magnitudes).all()
+    for a in (0.0, 2.5, 2.0**-149):  # a sign alone depends on the parameter
+        assert (abs(keyrng.skew_normal(key, a, (5000,), dtype)) == magnitudes).all()
+
+
+@pytest.mark.parametrize(("dtype", "ulps"), [("float32", 6), ("float64", 6)])
+def test_an_inverse_gamma_is_the_reciprocal(dtype: str, ulps: int, path: str) -> None:
+    key = keyrng.key(13)
+    for a in (0.3, 1.0, 40.0):
+        product = keyrng.inverse_gamma(key, a, (5000,), dtype) * keyrng.gamma(key, a, (5000,), dtype)
+        assert abs(product - 1).max() < ulps * float(np.finfo(dtype).eps)
+
+
+def test_inverse_gammas_of_the_ends(path: str) -> None:
+    key = keyrng.key(14)
+    largest, least = np.finfo("float32").max, np.finfo("float32").smallest_subnormal
+
+    assert (keyrng.inverse_gamma(key, largest, (9,)) == np.float32(1 / float(largest))).all()
+    assert (keyrng.inverse_gamma(key, least, (9,)) == np.inf).all()
+    x = keyrng.inverse_gamma(key, 0.01, (100_000,))  # of gamma variates that are subnormal
+    assert ((x > 2.0**126) & (x < np.inf)).any()

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from calls import CALLS
 from cases import assert_same
 
 import keyrng
@@ -20,37 +21,7 @@ SAMPLERS = [
     for name in keyrng.__all__
     if name in keyrng.distributions.__all__ or name in ("split", "fold_in", "clone", "key_data", "key_impl", "dropout")
 ]
-ARGUMENTS: dict[str, tuple[Any, ...]] = {
-    "fold_in": (1,),
-    "dropout": (np.ones(3, np.float32), 0.5),
-    "ball": (3,),
-    "beta": (1.0, 1.0),
-    "binomial": (5, 0.5),
-    "categorical": ([0.0, 1.0],),
-    "choice": (5,),
-    "dirichlet": ([1.0, 1.0],),
-    "double_sided_maxwell": (0.0, 1.0),
-    "f": (1.0, 1.0),
-    "hypergeometric": (5, 5, 3),
-    "index_shuffle": (0, 5),
-    "multinomial": (5, [0.5, 0.5]),
-    "multivariate_hypergeometric": ([5, 5], 3),
-    "multivariate_normal": ([0.0], [[1.0]]),
-    "negative_binomial": (5, 0.5),
-    "noncentral_chisquare": (1.0, 1.0),
-    "noncentral_f": (1.0, 1.0, 1.0),
-    "orthogonal": (3,),
-    "permutation": (5,),
-    "randint": ((3,), 0, 5),
-    "triangular": (0.0, 0.5, 1.0),
-    "truncated_normal": (-1.0, 1.0),
-    "vonmises": (0.0, 1.0),
-    "weibull_min": (1.0, 1.0),
-    "wishart": (3.0, [[1.0]]),
-    **dict.fromkeys(("geometric", "logseries"), (0.5,)),
-    **dict.fromkeys(("chisquare", "gamma", "loggamma", "generalized_normal", "pareto", "poisson", "power"), (2.0,)),
-    **dict.fromkeys(("rayleigh", "t", "wald", "zipf"), (2.0,)),
-}
+ARGUMENTS: dict[str, tuple[Any, ...]] = {**CALLS, "fold_in": (1,), "dropout": (np.ones(3, np.float32), 0.5)}
 
 
 def _keys() -> list[tuple[str, Any, str]]:
