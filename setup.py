@@ -1,6 +1,6 @@
-"""The compiled part: C printed from the kernels, compiled once for each instruction set.
+"""Build of the compiled part: C generated from the kernels, compiled once per instruction set.
 
-All of it is optional: without a C compiler keyrng installs all the same and runs on NumPy alone.
+It is optional: without a C compiler, keyrng is installed without it and uses NumPy.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).parent
 NATIVE = ROOT / "keyrng" / "_executors" / "csrc"
-ABI3 = not sysconfig.get_config_var("Py_GIL_DISABLED")  # free-threaded Python has none
+ABI3 = not sysconfig.get_config_var("Py_GIL_DISABLED")  # free-threaded Python has no stable ABI
 
-# The bits of every sample depend on these: no fused multiply-add, no reassociation, wrapping signed integers.
+# Samples depend on these flags: no fused multiply-add, no reassociation, wrapping signed integers.
 STRICT = [
     "-O3",
     "-falign-functions=64",
@@ -29,9 +29,9 @@ STRICT = [
     "-fwrapv",
     "-fvisibility=hidden",
 ]
-QUIET = ["-Wno-psabi"]  # vectors wider than a register pass between static functions only
-MSVC = ["/O2", "/std:c11", "/fp:strict"]  # it knows no vectors here: plain C11, as tests/strict_c.py compiles it
-# For tests/sanitized.sh: what is named here watches the C while it runs, as in KEYRNG_SANITIZE=address,undefined.
+QUIET = ["-Wno-psabi"]  # vectors wider than a register are passed between static functions only
+MSVC = ["/O2", "/std:c11", "/fp:strict"]  # without vector extensions: plain C11, as in tests/strict_c.py
+# Sanitizers, such as KEYRNG_SANITIZE=address,undefined; see tests/sanitized.sh.
 SANITIZE = os.environ.get("KEYRNG_SANITIZE")
 WATCHED = ["-O1", "-g", f"-fsanitize={SANITIZE}", "-fno-sanitize-recover=all"] if SANITIZE else []
 X86 = {
@@ -42,12 +42,12 @@ X86 = {
 
 
 class BuildKernels(build_ext):
-    """Prints the C, compiles it for every instruction set, and goes on without if that fails."""
+    """Generate the C and compile it for every instruction set; continue without it if that fails."""
 
     def build_extension(self, ext: Extension) -> None:
         try:
             self._build(ext)
-        except Exception as error:  # whatever a compiler does wrong, NumPy alone still works
+        except Exception as error:  # the NumPy path works in any case
             self.warn("=" * 70)
             self.warn(f"keyrng is installed WITHOUT its compiled part: {error}")
             self.warn("Everything works on NumPy alone. For speed, install a C compiler (on Debian: apt install gcc),")
@@ -56,7 +56,7 @@ class BuildKernels(build_ext):
 
     def _build(self, ext: Extension) -> None:
         if sys.byteorder != "little":
-            raise RuntimeError("it is for little-endian processors")
+            raise RuntimeError("it requires a little-endian processor")
         sys.path.insert(0, str(ROOT))
         from keyrng import algorithms
         from keyrng._codegen import c as native
@@ -69,13 +69,13 @@ class BuildKernels(build_ext):
         (made / "tables.inc").write_text(tables)
 
         msvc = self.compiler.compiler_type == "msvc"
-        # What is built for, which need not be what builds; macOS's universal2 is both, so the baseline alone.
+        # The target, not the build machine. universal2 of macOS has two targets, so it gets the baseline only.
         x86 = self.plat_name.endswith(("x86_64", "amd64")) and not msvc
         flags = MSVC if msvc else STRICT + QUIET + WATCHED
         include = [str(made), str(NATIVE)]
         objects = []
         for isa, extra in X86.items() if x86 else [("baseline", [])]:
-            # Each in its own folder: the object files have one name.
+            # In separate folders, because the object files have the same name.
             objects += self.compiler.compile(
                 [str(NATIVE / "isa.c")],
                 output_dir=str(Path(self.build_temp) / isa),
@@ -84,7 +84,7 @@ class BuildKernels(build_ext):
                 extra_postargs=flags + extra,
             )
         ext.extra_objects = objects
-        self.force = True  # setuptools does not see that the objects are new
+        self.force = True  # setuptools does not track the objects
         ext.include_dirs = include
         ext.extra_compile_args, ext.extra_link_args = flags, WATCHED
         ext.define_macros += [("KEYRNG_HAVE_X86", "1")] if x86 else []

@@ -1,12 +1,11 @@
-"""Print figures of the imports between keyrng's packages, and fail where one is beyond its limit.
+"""Print statistics of the imports between keyrng's packages, and fail if one exceeds its limit.
 
-usage: python .ci/imports.py (with grimp installed, which import-linter brings; the layers themselves are contracts in
-pyproject.toml, checked by lint-imports)
+usage: python .ci/imports.py (requires grimp, a dependency of import-linter; the layers are contracts in pyproject.toml,
+checked by lint-imports)
 
-A unit is a package or a module directly under keyrng; distributions._shared is a unit too, and __main__ belongs to
-_cli. Three figures: the longest
-chain of units of which each imports the next, the imports that run back up such a chain, and the names with an
-underscore that a module imports from another unit.
+A unit is a package or module directly under keyrng; distributions._shared is a unit too, and __main__ belongs to _cli.
+The statistics are the longest chain of imports, the imports within cycles, and the names with an underscore that a
+module imports from another unit.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ LONGEST = 12
 
 
 def unit(module: str) -> str:
-    """The unit that a module belongs to."""
+    """Return the unit that a module belongs to."""
     parts = module.split(".")
     if parts[1:] == ["__main__"]:
         return "keyrng._cli"
@@ -35,7 +34,7 @@ def unit(module: str) -> str:
 
 
 def imports() -> dict[str, set[str]]:
-    """Which units each unit imports; imports for type checkers alone do not count."""
+    """Return the units that each unit imports; imports for type checkers are excluded."""
     graph = grimp.build_graph("keyrng", exclude_type_checking_imports=True)
     found: dict[str, set[str]] = {unit(module): set() for module in graph.modules}
     for module in graph.modules:
@@ -46,13 +45,13 @@ def imports() -> dict[str, set[str]]:
 
 
 def longest_chain(units: dict[str, set[str]]) -> list[str]:
-    """The longest chain of imports; ValueError if the units import each other in a circle."""
+    """Return the longest chain of imports; ValueError for a cycle."""
     active: list[str] = []
 
     @cache
     def chain(name: str) -> tuple[str, ...]:
         if name in active:
-            raise ValueError("a circle of imports: " + " -> ".join([*active[active.index(name) :], name]))
+            raise ValueError("import cycle: " + " -> ".join([*active[active.index(name) :], name]))
         active.append(name)
         rest = max((chain(other) for other in sorted(units[name])), key=len, default=())
         active.pop()
@@ -62,7 +61,7 @@ def longest_chain(units: dict[str, set[str]]) -> list[str]:
 
 
 def private_names() -> list[str]:
-    """The names with an underscore that modules import from other units."""
+    """Return the names with an underscore that modules import from other units."""
     found = []
     for path in sorted((ROOT / "keyrng").rglob("*.py")):
         module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
@@ -80,7 +79,7 @@ def private_names() -> list[str]:
 
 
 def main() -> int:
-    """Print the figures; the exit status is 1 where one is beyond its limit."""
+    """Print the statistics; return 1 if one exceeds its limit."""
     units = imports()
     try:
         chain = longest_chain(units)
@@ -89,7 +88,7 @@ def main() -> int:
         return 1
     private = private_names()
     arrows = sum(map(len, units.values()))
-    print(f"{len(units)} units, {arrows} imports between them, no circle")
+    print(f"{len(units)} units, {arrows} imports between them, no cycle")
     print(
         f"longest chain: {len(chain)} of at most {LONGEST}:",
         " -> ".join(name.removeprefix("keyrng.") for name in chain),

@@ -1,9 +1,9 @@
-/* The yardstick: uniform float32 of threefry2x32-20 in JAX's layout, written by hand for AVX2.
+/* A reference for speed: uniform float32 of threefry2x32-20 in JAX's layout, written by hand for AVX2.
  *
- * Element i is the block at counter (i >> 32, i), its two words xored, the upper 23 bits as a fraction. Eight blocks a
- * register and REGISTERS of those side by side (-DREGISTERS=), for one block is a chain of dependent operations.
- * Rotations by 16 and 24 move whole bytes: one shuffle instead of two shifts and an or.
- * handwritten.py compiles this and checks its values.
+ * Element i is the block at counter (i >> 32, i): its two words are xored and the upper 23 bits are the fraction. Eight
+ * blocks per register, and REGISTERS of them in parallel (-DREGISTERS=), because a block is a chain of dependent
+ * operations. Rotations by 16 and 24 move whole bytes: one shuffle instead of two shifts and an or.
+ * handwritten.py compiles this file and checks its values.
  */
 #include <immintrin.h>
 #include <stddef.h>

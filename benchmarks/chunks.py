@@ -1,6 +1,6 @@
-"""The NumPy-only path by elements a chunk, for keyrng._executors.numpy.CHUNK: python benchmarks/chunks.py
+"""Speed of the NumPy path by chunk size, to choose keyrng._executors.numpy.CHUNK: python benchmarks/chunks.py
 
-The fastest of some rounds: a busy machine only adds to it.
+Reports the fastest of several rounds, because other load only adds time.
 """
 
 from __future__ import annotations

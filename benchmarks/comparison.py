@@ -1,4 +1,4 @@
-"""Writes the speeds of docs/comparison.md from the newest results of run.py: python benchmarks/comparison.py."""
+"""Write the speed tables of docs/comparison.md from the newest results of run.py: python benchmarks/comparison.py."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CALLS = (
 
 
 def newest() -> dict[str, Any]:
-    """The newest results of run.py; those of sizes.py and of GPUs have other names in them."""
+    """Return the newest results of run.py; results of sizes.py and of GPUs have other keys."""
     found = [json.loads(path.read_text("utf-8")) for path in (ROOT / "benchmarks" / "results").glob("*.json")]
     data: dict[str, Any] = max(
         (d for d in found if "uniform" in {row["group"] for row in d.get("measured", ())}), key=lambda d: d["date"]
@@ -35,7 +35,7 @@ def newest() -> dict[str, Any]:
 
 
 def table(data: dict[str, Any]) -> str:
-    """Where and when it was measured, and medians; a dash for what was not."""
+    """Return the table of medians, with machine and date; a dash marks a missing measurement."""
     median = {(row["group"], row["subject"]): row["median"] for row in data["measured"]}
     versions = ", ".join(f"{name} {number}" for name, number in data["versions"].items())
     machine = data["machine"]
@@ -44,7 +44,7 @@ def table(data: dict[str, Any]) -> str:
         f" {machine['system']}; {versions}.",
         "",
     ]
-    for unit, groups in (("ns a value", VALUES), ("µs a call", CALLS)):
+    for unit, groups in (("ns per value", VALUES), ("µs per call", CALLS)):
         columns = {c: subject for c, subject in COLUMNS.items() if any((g, subject) in median for g in groups)}
         lines += [f"| {unit} | {' | '.join(columns)} |", "|---|" + "---:|" * len(columns)]
         for group in groups:
@@ -55,7 +55,7 @@ def table(data: dict[str, Any]) -> str:
 
 
 def page(text: str, data: dict[str, Any]) -> str:
-    """The page with the table between its marks."""
+    """Replace the table between the marks of the page."""
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
     return f"{before}{BEGIN}\n{table(data)}\n{END}{after}"

@@ -1,6 +1,6 @@
-"""keyrng on a GPU beside cupy.random, torch, jax.random and a fill: python benchmarks/gpu.py --json F --markdown F
+"""Speed on a GPU of keyrng, cupy.random, torch, jax.random and a fill: python benchmarks/gpu.py --json F --markdown F
 
-See benchmarks/README.md for what is measured and how to read it.
+See benchmarks/README.md for the measurements and how to read them.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ import keyrng
 from keyrng._executors import gpu as found
 
 JUDGED = "gpu_targets.csv"
-OVERHEAD = 2**28  # values of the draw whose memory is measured
+OVERHEAD = 2**28  # values of the draw whose peak memory is measured
 
 Calls = dict[str, Callable[[Any], object]]
 
 
 @dataclass(frozen=True)
 class Group:
-    """Subjects that are timed in turn: a row, how many values, and by which clock."""
+    """Subjects that are timed in turn: a row, the number of values, and the clock."""
 
     row: Row
     size: int
@@ -47,12 +47,12 @@ class Group:
 
     @property
     def per(self) -> int:
-        """Values of a time: single calls are timed by the call."""
+        """Values per time; single calls are timed per call."""
         return self.size if self.clock == "device" else 1
 
 
 def plan(rows: tuple[Row, ...] = ROWS) -> list[Group]:
-    """All groups: first those that the targets are about, because the time may end before the last one."""
+    """Return all groups, those with targets first, because the time may run out."""
     judged = [Group(row, row.judged) for row in rows]
     calls = [Group(row, SMALL, clock) for row in rows if row.single_calls for clock in ("call", "host")]
     groups = judged + calls + [Group(row, size) for row in rows for size in row.sizes]
@@ -61,19 +61,19 @@ def plan(rows: tuple[Row, ...] = ROWS) -> list[Group]:
 
 
 class Peers:
-    """keyrng and the libraries that are here, each with its generator or key, made once."""
+    """keyrng and the installed libraries, each with its generator or key."""
 
     def __init__(self, gpu: Gpu) -> None:
         self.gpu = gpu
         self.skipped: list[str] = []
-        self.waits: dict[tuple[str, str], None] = {}  # who made the host wait, and in which row
+        self.waits: dict[tuple[str, str], None] = {}  # subjects whose calls block the host, and the row
         self.keys = {f"keyrng {algorithm}": gpu.key(algorithm) for algorithm in ALGORITHMS}
         self.cupy = {"cupy": self._made(gpu.generators), "curand": self._made(gpu.random_states)}
         self.fills = gpu.fills()
         self.torch, self.jax = self._torch(), self._jax()
 
     def waiting(self) -> str:
-        """Who cannot be queued on the stream, for each call comes back only when it is done."""
+        """Return the subjects that cannot be queued on the stream, because their calls block."""
         return ", ".join(f"{subject} in {row}" for subject, row in self.waits) or "none"
 
     def _made(self, make: Callable[[], list[Any]]) -> list[Any]:
@@ -86,7 +86,7 @@ class Peers:
     def _torch(self) -> Any:
         torch = peers.library("torch")
         if torch is not None and self.gpu.device == "cuda" and not torch.cuda.is_available():
-            self.skipped.append(f"torch {torch.__version__}: it sees no GPU")
+            self.skipped.append(f"torch {torch.__version__}: no GPU found")
             return None
         if torch is not None:
             self.torch_generator = torch.Generator(self.gpu.device).manual_seed(0)
@@ -95,12 +95,12 @@ class Peers:
     def _jax(self) -> Any:
         jax = peers.library("jax")
         if jax is not None and (platform := jax.devices()[0].platform) != self.gpu.jax_platform:
-            self.skipped.append(f"jax {jax.__version__}: its device is a {platform}")
+            self.skipped.append(f"jax {jax.__version__}: its device is {platform}")
             return None
         return jax
 
     def subjects(self, group: Group) -> Iterator[Subject]:
-        """Everybody in a group."""
+        """Yield the subjects of a group."""
         row, size = group.row, group.size
         buffers = self.gpu.buffers(size, row.dtype)
         clock = {"device": self.gpu.by_events, "call": until_done, "host": until_queued}[group.clock]
@@ -116,7 +116,7 @@ class Peers:
             views = [self.torch.from_dlpack(buffer) for buffer in buffers]
             yield Subject(*NAMES["torch"], call, views, clock, self.gpu.wait)
         if row.jax and self.jax:
-            # XLA has streams of its own, on which our events see nothing.
+            # XLA uses streams that our events do not measure.
             clock = until_done if group.clock == "device" else clock
             for name, call in zip(NAMES["jax"], self._jax_calls(row, size), strict=True):
                 yield Subject(name, call, buffers, clock, lambda result: result.block_until_ready())
@@ -139,7 +139,7 @@ class Peers:
 
 
 def measure(gpu: Gpu, groups: list[Group], limit: float, keep: Callable[[dict[str, Any]], object]) -> None:
-    """Time the groups until the limit, in seconds; ``keep`` gets all there is after each of them."""
+    """Time the groups until the limit, in seconds; ``keep`` is called with all results after each group."""
     stop = time.monotonic() + limit
     everybody, facts, judged = Peers(gpu), gpu.facts(), report.targets(JUDGED)
     peaks = overhead(everybody, OVERHEAD)
@@ -167,7 +167,7 @@ def measure(gpu: Gpu, groups: list[Group], limit: float, keep: Callable[[dict[st
 
 
 def timed(group: Group, everybody: Peers, budget: float) -> list[Result]:
-    """A group's times; who fails is left out with a note, and the others are not lost."""
+    """Time a group; subjects that fail are omitted with a note."""
     able = []
     try:
         for subject in everybody.subjects(group):
@@ -185,7 +185,7 @@ def timed(group: Group, everybody: Peers, budget: float) -> list[Result]:
 
 
 def overhead(everybody: Peers, count: int) -> dict[str, float]:
-    """MiB beyond its output that a draw of so many uniforms takes at its peak."""
+    """Return the peak memory of a draw of ``count`` uniforms beyond its output, in MiB."""
     peaks = {}
     for name, key in everybody.keys.items():
         try:
@@ -200,11 +200,11 @@ def _short(error: Exception) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="keyrng's speed on a GPU beside other libraries'")
+    parser = argparse.ArgumentParser(description="speed of keyrng and other libraries on a GPU")
     parser.add_argument("--json", metavar="FILE", type=Path)
     parser.add_argument("--markdown", metavar="FILE", type=Path)
-    parser.add_argument("--limit", metavar="SECONDS", type=float, default=420, help="begin no group after this time")
-    parser.add_argument("--dry-run", action="store_true", help="list what would be measured; needs no GPU")
+    parser.add_argument("--limit", metavar="SECONDS", type=float, default=420, help="start no group after this time")
+    parser.add_argument("--dry-run", action="store_true", help="list the measurements; works without a GPU")
     options = parser.parse_args()
     if options.dry_run:
         for group in plan():
@@ -221,7 +221,7 @@ def main() -> int:
 
     latest: dict[str, Any] = {}
     measure(Gpu(found.cupy()), plan(), options.limit, keep)
-    # The results are in a file.
+    # The results have been written to a file.
     print("\n".join(report.target_lines(latest)) if options.markdown else gpu_report.markdown(latest))
     return 0
 

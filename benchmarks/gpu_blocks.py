@@ -1,6 +1,6 @@
-"""How many blocks a launch should have: python benchmarks/gpu_blocks.py [--values N]
+"""Speed by number of blocks per launch: python benchmarks/gpu_blocks.py [--values N]
 
-Times five kernels with grids of 4 to 32 blocks per multiprocessor, and names the registers that each takes.
+Times five kernels with grids of 4 to 32 blocks per multiprocessor, and prints the registers that each uses.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from keyrng._executors import gpu as found
 BLOCKS = (4, 5, 6, 8, 16, 32)
 THREADS = 256
 
-#: Kernels by the samplers that run them, with how many values at most.
+#: Kernels, named by their samplers, and the largest number of values.
 KERNELS: dict[str, tuple[Callable[[keyrng.Key, Any], Any], str, int]] = {
     "normal": (lambda key, out: keyrng.normal(key, out=out), "float32", 2**26),
     "unit": (lambda key, out: keyrng.uniform(key, out=out), "float32", 2**26),
@@ -35,7 +35,7 @@ KERNELS: dict[str, tuple[Callable[[keyrng.Key, Any], Any], str, int]] = {
 
 @contextmanager
 def launched() -> Iterator[list[Any]]:
-    """The compiled functions that are launched meanwhile."""
+    """Record the compiled functions that are launched in the block."""
     functions, fill = [], cuda._fill
 
     def noted(*request: Any) -> Any:
@@ -51,7 +51,7 @@ def launched() -> Iterator[list[Any]]:
 
 
 def resources(function: Any) -> str:
-    """The registers of a kernel, and how many of its blocks fit on a multiprocessor."""
+    """Return the registers of a kernel and the number of its blocks that fit on a multiprocessor."""
     try:
         driver = __import__("cupy_backends.cuda.api.driver", fromlist=["driver"])
         fit = driver.occupancyMaxActiveBlocksPerMultiprocessor(function.kernel.ptr, THREADS, 0)
@@ -61,7 +61,7 @@ def resources(function: Any) -> str:
 
 
 def measure(gpu: Gpu, name: str, values: int, rounds: int = 15, least: float = 0.01) -> list[Result]:
-    """The times of a kernel for each number of blocks; an AssertionError if one of them changes a value."""
+    """Time a kernel for each number of blocks; AssertionError if one of them changes a value."""
     draw, dtype, most = KERNELS[name]
     values = min(values, most)
     key, buffers = gpu.key("threefry2x32"), gpu.buffers(values, dtype)
@@ -89,8 +89,8 @@ def measure(gpu: Gpu, name: str, values: int, rounds: int = 15, least: float = 0
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="the speed of kernels over the number of blocks per multiprocessor")
-    parser.add_argument("--values", type=int, default=2**26, help="at most so many per draw")
+    parser = argparse.ArgumentParser(description="speed of kernels by blocks per multiprocessor")
+    parser.add_argument("--values", type=int, default=2**26, help="largest number of values per draw")
     options = parser.parse_args(arguments)
     if reason := found.missing_reason():
         print(f"benchmarks/gpu_blocks.py needs a GPU: {reason}", file=sys.stderr)

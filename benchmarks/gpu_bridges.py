@@ -1,4 +1,4 @@
-"""Checks of gpu_smoke.py that need torch or jax: arrays both ways, gradients and streams."""
+"""Checks of gpu_smoke.py that need torch or jax: conversion of arrays, gradients and streams."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ import keyrng
 
 
 def library(name: str, place: Place) -> Any:
-    """torch or jax, which see the GPU too unless the keys are on the CPU."""
+    """Import torch or jax; they must have a GPU unless the keys are on the CPU."""
     if place.small and place.device != "cpu":
-        raise SkippedError(f"no {name} with --small")
+        raise SkippedError(f"{name} is not used with --small")
     if find_spec(name) is None:
         raise SkippedError(f"{name} is not installed")
     module = import_module(name)
     if place.device != "cpu":
         sees = module.cuda.is_available() if name == "torch" else module.devices()[0].platform in ("gpu", "cuda")
         if not sees:
-            raise SkippedError(f"{name} {module.__version__} sees no GPU")
+            raise SkippedError(f"{name} {module.__version__} finds no GPU")
     return module
 
 
@@ -62,14 +62,14 @@ def torch_dropout(place: Place) -> None:
 
 @contextmanager
 def busy(torch: Any, stream: Any) -> Iterator[None]:
-    """A stream of torch's made the current one, with work on it that takes some time."""
+    """Make a torch stream current, with work queued on it that takes some time."""
     with torch.cuda.stream(stream):
         torch.cuda._sleep(50_000_000)
         yield
 
 
 def into_tensors(place: Place, stream: Callable[[Any], Any]) -> None:
-    """``out=`` a tensor that torch zeroes before and copies after, on a stream of torch's."""
+    """Draw with ``out=`` to a tensor that torch zeroes before and copies after, on a torch stream."""
     torch, key, n = library("torch", place), keyrng.key(3), place.size(10_000_000, 1_003)
     there = key.to(place.device)
     tensor = torch.ones(n, device=place.device)

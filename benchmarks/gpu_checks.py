@@ -1,4 +1,4 @@
-"""Checks of gpu_smoke.py that need keyrng and CuPy alone: each compares what a GPU draws with the CPU's bits."""
+"""Checks of gpu_smoke.py that need keyrng and CuPy only: each compares a GPU draw with the bits of the CPU."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from keyrng import algorithms
 
 
 class SkippedError(Exception):
-    """A check that cannot be made on this machine."""
+    """A check cannot run on this machine."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """CuPy, the device that keys are put on, and whether sizes are small."""
+    """CuPy, the device of the keys, and whether to use small sizes."""
 
     cupy: Any
     device: str = "cuda"
@@ -29,7 +29,7 @@ class Place:
         return small if self.small else large
 
     def put(self, array: Any) -> Any:
-        """A NumPy array where the keys are."""
+        """Copy a NumPy array to the device of the keys."""
         return array if self.device == "cpu" else self.cupy.asarray(array)
 
     def host(self, array: Any) -> Any:
@@ -37,11 +37,11 @@ class Place:
 
 
 Check = Callable[[Place], None]
-CHECKS: dict[str, Check] = {}  # in the order in which they run
+CHECKS: dict[str, Check] = {}  # in order of execution
 
 
 def check(name: str) -> Callable[[Check], Check]:
-    """Add a check to those that run."""
+    """Register a check."""
 
     def add(function: Check) -> Check:
         CHECKS[name] = function
@@ -51,7 +51,7 @@ def check(name: str) -> Callable[[Check], Check]:
 
 
 def same(actual: Any, expected: Any) -> None:
-    """The same dtype, shape and bits."""
+    """Assert equal dtype, shape and bits."""
     kinds = f"got {actual.dtype} {actual.shape}, the CPU returns {expected.dtype} {expected.shape}"
     assert (actual.dtype, actual.shape) == (expected.dtype, expected.shape), kinds
     x, y = (np.frombuffer(a.tobytes(), np.uint8).reshape(-1, a.itemsize) for a in (actual, expected))
@@ -66,7 +66,7 @@ def same(actual: Any, expected: Any) -> None:
 
 # Samplers
 
-Draw = Callable[[Any, Callable[[Any], Any], int], Any]  # of a key, `Place.put` and a size
+Draw = Callable[[Any, Callable[[Any], Any], int], Any]  # arguments: key, `Place.put`, size
 
 RNG = np.random.default_rng(0)
 SHAPES = RNG.uniform(0.1, 30, 1003).astype(np.float32)
@@ -107,7 +107,7 @@ DRAWS: dict[str, Draw] = {
 
 
 def compare(place: Place, draw: Draw, impl: str = "threefry2x32") -> None:
-    """A draw by one key and by several, against the CPU's."""
+    """Compare a draw with one key and with several keys to the CPU's."""
     key, n = keyrng.key(3, impl=impl), place.size(100_003, 1_003)
     for keys in (key, keyrng.split(key, 3)):
         expected, actual = draw(keys, lambda array: array, n), draw(keys.to(place.device), place.put, n)
@@ -170,7 +170,7 @@ def captured(place: Place) -> None:
             same(place.host(out), keyrng.normal(keyrng.fold_in(keyrng.key(3), step), (n,)))
 
 
-# Through cuSOLVER, whose last bits are its own
+# cuSOLVER, whose last bits differ from the CPU's
 
 GOOD = [[2.0, 0.6, -0.3], [0.6, 1.0, 0.2], [-0.3, 0.2, 0.5]]
 BAD = {
@@ -188,7 +188,7 @@ def near(actual: Any, expected: Any) -> None:
 
 
 def covariances(place: Place, method: str) -> None:
-    """Good, bad and zero matrices, alone and in a batch."""
+    """Check good, bad and zero matrices, single and in a batch."""
     key, mean = keyrng.key(3), np.array([1.0, -2.0, 0.5], np.float32)
 
     def drawn(cov: Any, shape: tuple[int, ...] | None = None) -> Any:

@@ -1,18 +1,18 @@
-"""How fast an NVIDIA H100 or H200 could run the CUDA fills, from their instructions and the memory's speed."""
+"""A model of the speed of the CUDA fills on NVIDIA H100 and H200, from instruction counts and memory bandwidth."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-#: Of both: multiprocessors, their clock, and lanes per clock that issue and that the ALU pipe have.
+#: For both: multiprocessors, their clock, and lanes per clock that can be issued and that the ALU pipe executes.
 MULTIPROCESSORS, CLOCK, ISSUE, ALU = 132, 1.98e9, 128, 64
-#: Bytes per second that stores and copies reach, as measured; 3.35e12 and 4.8e12 are promised.
+#: Measured bandwidth of stores and copies in bytes per second; the data sheets say 3.35e12 and 4.8e12.
 MEMORY = {"H100": 3.0e12, "H200": 4.3e12}
 
 
 @dataclass(frozen=True)
 class Count:
-    """Instructions in a fill's main loop, and how many words of 32 bits it makes."""
+    """Instructions in a fill's main loop, and the number of 32-bit words that it produces."""
 
     instructions: float
     alu: float
@@ -21,7 +21,7 @@ class Count:
     def ceiling(
         self, memory: float | None, multiprocessors: int = MULTIPROCESSORS, clock: float = CLOCK
     ) -> tuple[float, str]:
-        """Words per second, and what they are bound by; ``memory`` is in bytes per second, None if it is not known."""
+        """Return words per second and the bound; ``memory`` is in bytes per second, None if unknown."""
         bounds = {
             "issue": multiprocessors * clock * ISSUE * self.words / max(self.instructions, 1),
             "ALU pipe": multiprocessors * clock * ALU * self.words / max(self.alu, 1),
@@ -32,7 +32,7 @@ class Count:
         return bounds[least], least
 
 
-#: Per word, as benchmarks/sass.py counts them for sm_90, by kernel and algorithm.
+#: Counts per word for sm_90, by benchmarks/sass.py, by kernel and algorithm.
 COUNTS = {
     ("bits", "threefry2x32"): Count(72.5, 48.75),
     ("bits", "philox4x32"): Count(14.75, 8.0),
@@ -46,5 +46,5 @@ COUNTS = {
 
 
 def memory_of(name: str) -> float | None:
-    """The memory's bytes per second on a device of this name; None if it has not been measured."""
+    """Return the bandwidth of a device by name, in bytes per second; None if it has not been measured."""
     return next((speed for model, speed in MEMORY.items() if model in name), None)

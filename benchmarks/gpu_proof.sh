@@ -42,7 +42,7 @@ step() {
     summary+=("$name: exit status $code, $((SECONDS - start)) s")
 }
 
-# Whatever the files are called: those that have tests for a GPU.
+# The files with tests for a GPU, independent of their names.
 tests=$(grep -lE 'any_path|DEVICE_PATHS|there: Gpu|cupy: Any|mark\.cuda' tests/*/test_*.py 2>/dev/null | grep -v test_gpu_proof)
 plugins=()
 has() { timeout 15 "$python" -c "$1" 2>/dev/null; }

@@ -1,4 +1,4 @@
-"""The tables of benchmarks/gpu.py, and the model that a target is about."""
+"""The tables of benchmarks/gpu.py, and the model of the targets."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from gpu_model import CLOCK, COUNTS, memory_of
 from gpu_rows import ALGORITHMS, ROWS, Row, size_name
 from timing import Result
 
-#: The kernels of the rows whose arithmetic has been counted.
+#: Kernels of the rows whose instructions have been counted.
 KERNELS = {"uniform float32": "unit", "normal float32": "normal", "bits": "bits"}
 
 
 def model(row: Row, group: str, size: int, facts: dict[str, Any]) -> list[Result]:
-    """The times that instructions and memory alone allow, where they have been worked out."""
+    """Return the times of the model, bounded by instructions and memory, for rows that have been counted."""
     if group != f"{row.name}, {size_name(size)}" or facts["compute capability"] != "90":
         return []
     memory, clock = memory_of(facts["name"]), facts["MHz"] * 1e6 or CLOCK
@@ -28,22 +28,22 @@ def model(row: Row, group: str, size: int, facts: dict[str, Any]) -> list[Result
 
 
 def markdown(data: dict[str, Any]) -> str:
-    """All of it, for a person."""
+    """Return the report as Markdown."""
     medians = {(row["group"], row["subject"]): row["median"] for row in data["measured"]}
     lines = [*report.header("Benchmarks on a GPU", data), "", *report.target_lines(data)]
     lines += [
         "",
         "## At the size of the targets",
         "",
-        "Medians, in turns.",
-        "The last columns say how many times as fast as the line's subject keyrng is.",
+        "Medians of alternating runs.",
+        "The last columns are speed ratios: keyrng relative to the subject of the line.",
     ]
     for row in ROWS:
         lines += _in_detail(row, medians)
     lines += ["", "## Over sizes", "", "Gvalues/s."]
     for row in ROWS:
         lines += _over_sizes(row, medians)
-    lines += ["", "## Single calls", "", "us a call."]
+    lines += ["", "## Single calls", "", "us per call."]
     for group in dict.fromkeys(row["group"] for row in data["measured"] if row["unit"] == "us per call"):
         lines += ["", f"| {group} | us |", "|---|---:|"]
         lines += [f"| {subject} | {report.three(us)} |" for (g, subject), us in medians.items() if g == group]
@@ -58,7 +58,7 @@ def _in_detail(row: Row, medians: dict[tuple[str, str], float]) -> list[str]:
     ours = [f"keyrng {algorithm}" for algorithm in ALGORITHMS]
     lines = [
         "",
-        f"| {group} | ns a value | Gvalues/s | GB/s | of memset's speed | {' | '.join(ALGORITHMS)} |",
+        f"| {group} | ns per value | Gvalues/s | GB/s | of memset's speed | {' | '.join(ALGORITHMS)} |",
         "|---" + "|---:" * (4 + len(ours)) + "|",
     ]
     for subject, ns in found.items():

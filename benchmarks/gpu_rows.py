@@ -1,4 +1,4 @@
-"""What is measured on a GPU: a row each, as keyrng and the peers are called by their users."""
+"""The rows of the GPU benchmark: calls of keyrng and of other libraries, as users write them."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Row:
-    """A function of keyrng, and the same work by the peers that have it. ``out`` is flat and of ``dtype``.
+    """A function of keyrng and its equivalents in other libraries. ``out`` is flat, of dtype ``dtype``.
 
     keyrng(key, out), cupy(Generator, out), curand(RandomState, out), torch(torch, generator, out),
-    jax(jax.random, key, number of values); CuPy's out= only copies, so its calls make an array, as jax's do.
+    jax(jax.random, key, number of values). CuPy's out= only copies, so its calls return a new array, as jax's do.
     """
 
     name: str
     dtype: str
-    judged: int  # values of the size that the targets are about
-    sizes: tuple[int, ...]  # the other sizes
+    judged: int  # number of values for the targets
+    sizes: tuple[int, ...]  # other sizes
     keyrng: Call
     cupy: Call | None = None
     curand: Call | None = None
@@ -43,7 +43,7 @@ class Row:
     single_calls: bool = False
 
     def subjects(self) -> list[str]:
-        """The names of all who are measured."""
+        """The names of all subjects."""
         libraries = [library for library in ("cupy", "curand", "torch", "jax") if getattr(self, library)]
         peers = [name for library in (*libraries, "fill") for name in NAMES[library]]
         return [f"keyrng {algorithm}" for algorithm in self.algorithms] + peers
@@ -60,7 +60,7 @@ def _everywhere(torch: Any, value: float, device: Any) -> Any:
 
 
 def _like(torch: Any, value: float, out: Any) -> Any:
-    """A parameter for each value of ``out``, for functions that take no numbers; it takes no memory."""
+    """Return a parameter expanded to the shape of ``out`` without memory, for functions that require tensors."""
     return _everywhere(torch, value, out.device).expand(out.numel())
 
 
@@ -151,5 +151,5 @@ ROWS = (
 
 
 def size_name(size: int) -> str:
-    """2**20 for a power of two, else the digits."""
+    """Return 2**20 for a power of two, else the digits."""
     return f"2**{size.bit_length() - 1}" if size & (size - 1) == 0 else f"{size:,}"

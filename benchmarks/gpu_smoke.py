@@ -1,7 +1,7 @@
-"""Whether keyrng works on this GPU, in a minute: python benchmarks/gpu_smoke.py [--small]
+"""A smoke test of keyrng on a GPU, about a minute: python benchmarks/gpu_smoke.py [--small]
 
-Each check compares with the CPU's bits and prints its name, its outcome and its time. The exit status is 1 if one
-failed. ``--small`` is for compute-sanitizer: small sizes, an allocation for each array, and neither torch nor jax.
+Each check compares with the bits of the CPU and prints its name, outcome and time. The exit status is 1 if a check
+fails. ``--small`` is for compute-sanitizer: small sizes, one allocation per array, without torch and jax.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from gpu_checks import CHECKS, Check, Place, SkippedError
 
 from keyrng._executors import gpu as found
 
-LONGEST = 20  # seconds that a check may take
+LONGEST = 20  # limit of a check in seconds
 
 
 def run(place: Place, checks: dict[str, Check]) -> list[str]:
-    """Run them all, whatever fails, and return the names of those that failed."""
+    """Run all checks, continue after failures, and return the names of the failed ones."""
     failed = []
     for name, function in checks.items():
         print(f"{name}: ", end="", flush=True)
@@ -32,7 +32,7 @@ def run(place: Place, checks: dict[str, Check]) -> list[str]:
             with within(LONGEST):
                 function(place)
                 if place.device != "cpu":
-                    place.cupy.cuda.runtime.deviceSynchronize()  # an error of a kernel is this check's
+                    place.cupy.cuda.runtime.deviceSynchronize()  # errors of kernels belong to this check
             outcome = "ok"
         except SkippedError as reason:
             outcome = f"skipped, {reason}"
@@ -46,7 +46,7 @@ def run(place: Place, checks: dict[str, Check]) -> list[str]:
 
 @contextmanager
 def within(seconds: int) -> Iterator[None]:
-    """TimeoutError after so many seconds, where signals can say so."""
+    """Raise TimeoutError after some seconds, where signals are available."""
 
     def late(*_: object) -> None:
         raise TimeoutError(f"not done in {seconds} s")
@@ -61,15 +61,15 @@ def within(seconds: int) -> Iterator[None]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="whether keyrng works on this GPU")
-    parser.add_argument("--small", action="store_true", help="small sizes, and neither torch nor jax")
+    parser = argparse.ArgumentParser(description="smoke test of keyrng on this GPU")
+    parser.add_argument("--small", action="store_true", help="small sizes, without torch and jax")
     options = parser.parse_args(arguments)
     if reason := found.missing_reason():
         print(f"benchmarks/gpu_smoke.py needs a GPU: {reason}", file=sys.stderr)
         return 2
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # before jax is imported: the GPU is shared
     if options.small:
-        found.cupy().cuda.set_allocator(None)  # in a pool, what lies behind an array belongs to the process too
+        found.cupy().cuda.set_allocator(None)  # in a pool, memory past an array is allocated too
     failed = run(Place(found.cupy(), small=options.small), CHECKS)
     print(f"{len(CHECKS)} checks, {len(failed)} failed{': ' if failed else ''}{'; '.join(failed)}")
     return int(bool(failed))

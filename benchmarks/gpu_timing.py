@@ -1,4 +1,4 @@
-"""One GPU through CuPy: buffers larger than its cache, and three ways to time a call."""
+"""A GPU through CuPy: buffers larger than its cache, and three clocks."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import numpy as np
 
 import keyrng
 
-#: Calls in a row at most: a stream takes about a thousand launches before it makes the host wait.
+#: Largest number of queued calls: after about a thousand launches, a stream blocks the host.
 MOST = 200
 
-# Keeps the stream busy for so many nanoseconds, so that the calls behind it are all there when the first one starts.
+# Occupies the stream for some nanoseconds, so that all calls are queued before the first one starts.
 HOLD = r"""
 extern "C" __global__ void hold(unsigned long long ns) {
     unsigned long long start, now;
@@ -28,15 +28,15 @@ extern "C" __global__ void hold(unsigned long long ns) {
 
 @dataclass
 class Subject:
-    """A call, given one of the buffers in turn; the last results are kept, so that memory is not used again at once."""
+    """A call with one of the buffers in turn; recent results are kept, so that their memory is not reused at once."""
 
     name: str
     call: Callable[[Any], object]
     buffers: list[Any]
     clock: Callable[[Subject, int], float]
-    wait: Callable[[Any], object]  # until a result is there
+    wait: Callable[[Any], object]  # blocks until a result is complete
     turn: int = 0
-    waits: bool = False  # a call comes back only when the GPU is done, so that no queue of calls can be had
+    waits: bool = False  # calls block until the GPU is done, so that they cannot be queued
     hold: int = 1_000_000  # ns
     kept: deque[Any] = field(default_factory=deque)
 
@@ -44,19 +44,19 @@ class Subject:
         self.kept = deque(maxlen=min(len(self.buffers), 8))
 
     def calls(self, number: int) -> None:
-        """So many calls, one after the other."""
+        """Make ``number`` calls."""
         for _ in range(number):
             self.kept.append(self.call(self.buffers[self.turn]))
             self.turn = (self.turn + 1) % len(self.buffers)
 
     def time(self, number: int) -> float:
-        """Seconds of one call, out of so many in a row."""
+        """Return the seconds per call, from ``number`` calls in a row."""
         number = min(number, MOST)
         return self.clock(self, number) / number
 
 
 def until_done(subject: Subject, number: int) -> float:
-    """By the host's clock, from the first call until the last result is there."""
+    """Time on the host's clock until the last result is complete."""
     start = time.perf_counter()
     subject.calls(number)
     subject.wait(subject.kept[-1])
@@ -64,7 +64,7 @@ def until_done(subject: Subject, number: int) -> float:
 
 
 def until_queued(subject: Subject, number: int) -> float:
-    """By the host's clock, until the last call has come back: what Python and the driver take."""
+    """Time on the host's clock until the last call returns: the overhead of Python and the driver."""
     start = time.perf_counter()
     subject.calls(number)
     seconds = time.perf_counter() - start
@@ -73,7 +73,7 @@ def until_queued(subject: Subject, number: int) -> float:
 
 
 class Gpu:
-    """The current device of CuPy."""
+    """CuPy's current device."""
 
     device = "cuda"
     jax_platform = "gpu"
@@ -87,12 +87,12 @@ class Gpu:
         return keyrng.key(0, impl=impl, device=self.device)
 
     def generators(self) -> list[Any]:
-        """CuPy's Generators, of XORWOW and Philox."""
+        """Return CuPy's Generators with XORWOW and Philox."""
         random = self.cupy.random
         return [random.Generator(kind(0)) for kind in (random.XORWOW, random.Philox4x3210)]
 
     def random_states(self) -> list[Any]:
-        """CuPy's RandomStates, which fill by cuRAND's own kernels, of XORWOW and Philox."""
+        """Return CuPy's RandomStates, which use cuRAND's kernels, with XORWOW and Philox."""
         methods = (
             self.cupy.cuda.curand.CURAND_RNG_PSEUDO_XORWOW,
             self.cupy.cuda.curand.CURAND_RNG_PSEUDO_PHILOX4_32_10,
@@ -100,26 +100,26 @@ class Gpu:
         return [self.cupy.random.RandomState(0, method) for method in methods]
 
     def fills(self) -> dict[str, Callable[[Any], object]]:
-        """What the memory alone costs."""
+        """Return functions that only write memory."""
         return {"memset": lambda out: out.data.memset_async(0, out.nbytes), "cupy fill": lambda out: out.fill(1)}
 
     def buffers(self, count: int, dtype: str) -> list[Any]:
-        """Arrays of so many values, in all more than four times the second-level cache."""
+        """Return arrays of ``count`` values, together more than four times the size of the L2 cache."""
         pieces = 4 * self.l2 // (count * np.dtype(dtype).itemsize) + 1
         whole = self.cupy.empty(pieces * count, dtype)
         return [whole[i * count : (i + 1) * count] for i in range(pieces)]
 
     def free(self) -> int:
-        """Bytes that nobody has; our own pool's are given back first."""
+        """Return the free memory in bytes, after freeing CuPy's pool."""
         self.cupy.get_default_memory_pool().free_all_blocks()
         return int(self.cupy.cuda.Device().mem_info[0])
 
     def wait(self, _: object = None) -> None:
-        """Until everything on the current stream is done."""
+        """Wait for the current stream."""
         self.cupy.cuda.get_current_stream().synchronize()
 
     def by_events(self, subject: Subject, number: int) -> float:
-        """On the GPU, between events: the calls alone, without the gaps that a slower host would leave."""
+        """Time on the GPU between events, without gaps of a slower host."""
         events = self.cupy.cuda.Event
         while True:
             start, stop = events(), events()
@@ -136,7 +136,7 @@ class Gpu:
             subject.hold *= 2
 
     def beyond_output(self, draw: Callable[[], Any]) -> int:
-        """Bytes that a draw takes beyond its result, at its peak: CuPy's pool, empty before, gives nothing back."""
+        """Return the peak memory of a draw beyond its result in bytes; CuPy's pool keeps freed memory."""
         draw()
         pool = self.cupy.cuda.MemoryPool()
         with self.cupy.cuda.using_allocator(pool.malloc):
@@ -147,7 +147,7 @@ class Gpu:
         return beyond
 
     def facts(self) -> dict[str, Any]:
-        """What it is."""
+        """Return a description of the device."""
         runtime, device = self.cupy.cuda.runtime, self.cupy.cuda.Device()
         return {
             "name": runtime.getDeviceProperties(device.id)["name"].decode(),

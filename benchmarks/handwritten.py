@@ -1,4 +1,4 @@
-"""The hand-written AVX2 loop of avx2_threefry.c: compiled now, checked against keyrng, called through ctypes."""
+"""The hand-written AVX2 loop of avx2_threefry.c: compiled here, checked against keyrng, called through ctypes."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ import keyrng
 from keyrng._executors import native
 
 SOURCE = Path(__file__).with_name("avx2_threefry.c")
-PADDING = 64  # floats that `out` must have after the last one wanted: the loop writes whole groups
+PADDING = 64  # extra floats at the end of `out`: the loop writes whole groups
 
 
 def uniform(key: keyrng.Key, count: int, padded: np.ndarray, registers: int) -> Callable[[], None]:
-    """A function that writes ``keyrng.uniform(key, (count,))`` to ``padded``; RuntimeError where that can't be had."""
+    """Return a function that writes ``keyrng.uniform(key, (count,))`` to ``padded``; RuntimeError if unavailable."""
     if "avx2" not in native.instruction_sets():
-        raise RuntimeError("this processor, or the compiled part, has no AVX2")
+        raise RuntimeError("AVX2 is not available on this processor or in this build")
     if shutil.which("cc") is None:
-        raise RuntimeError("no C compiler named cc")
+        raise RuntimeError("the C compiler cc was not found")
     with tempfile.TemporaryDirectory() as folder:
         library = f"{folder}/loop.so"
         command = ["cc", "-O3", "-mavx2", f"-DREGISTERS={registers}", "-shared", "-fPIC", str(SOURCE), "-o", library]
@@ -39,5 +39,5 @@ def uniform(key: keyrng.Key, count: int, padded: np.ndarray, registers: int) -> 
 
     call()
     if not np.array_equal(padded[:count], keyrng.uniform(key, (count,))):
-        raise AssertionError("the hand-written loop gives other values than keyrng")
+        raise AssertionError("the hand-written loop returns values different from keyrng's")
     return call

@@ -1,7 +1,7 @@
 """Peak memory of a large draw beyond its output, in bytes: python benchmarks/memory.py compiled|numpy THREADS SIZE
 
-A process of its own, for a peak is that of a process. Read from /proc: getrusage's ru_maxrss begins with the peak of
-the process that started this one. Working buffers, thread stacks and what is imported only now all count.
+Run in a separate process, because a peak is that of a process. Read from /proc, because ru_maxrss of getrusage starts
+with the peak of the parent process. Includes working buffers, thread stacks and late imports.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from keyrng._executors import native
 
 
 def status(field: str) -> int:
-    """A line of /proc/self/status, in bytes."""
+    """Return a line of /proc/self/status in bytes."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(1024 * int(line.split()[1]) for line in lines if line.startswith(field + ":"))
 

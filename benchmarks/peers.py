@@ -1,4 +1,4 @@
-"""The same work by other libraries, as their users write it; what is not installed is skipped with a note."""
+"""Equivalent calls of other libraries, as users write them; those not installed are skipped with a note."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 skipped: list[str] = []
 
-# Parameters of a call for few values.
+# Parameters of a small draw.
 TEN = np.linspace(1.0, 10.0, 10, dtype=np.float32)
 
 
 @cache
 def library(name: str) -> Any:
-    """A module, or None where it is not installed."""
+    """Import a module; None if it is not installed."""
     try:
         return import_module(name)
     except ImportError as error:
@@ -30,7 +30,7 @@ def library(name: str) -> Any:
 
 
 def _generators() -> dict[str, Any]:
-    """Generators that fill float32 arrays, by name."""
+    """Return generators that fill float32 arrays, by name."""
     bits: dict[str, Any] = {f"numpy {n}": getattr(np.random, n)(0) for n in ("PCG64", "Philox", "SFC64")}
     if randomgen := library("randomgen"):
         bits["randomgen ThreeFry"] = randomgen.ThreeFry(0)
@@ -39,7 +39,7 @@ def _generators() -> dict[str, Any]:
 
 
 def jax_random(function: str, *arguments: Any, **named: Any) -> list[Subject]:
-    """A function of jax.random called eagerly, its result waited for; k among the arguments stands for a key."""
+    """Call a function of jax.random eagerly and wait for its result; "k" among the arguments is replaced by a key."""
     if not (jax := library("jax")):
         return []
     call = getattr(jax.random, function)
@@ -62,7 +62,7 @@ def _torch(function: str, out: Array) -> list[Subject]:
 
 
 def dropout(x: Array, rate: float) -> list[Subject]:
-    """torch's dropout; jax has none of its own."""
+    """Return torch's dropout; jax has no dropout function."""
     if not (torch := library("torch")):
         return []
     torch.set_num_threads(len(os.sched_getaffinity(0)))
@@ -70,7 +70,7 @@ def dropout(x: Array, rate: float) -> list[Subject]:
 
 
 def large(out: Array) -> dict[str, list[Subject]]:
-    """Draws that fill ``out``, a flat array of float32; jax has no out and makes an array each time."""
+    """Return draws that fill ``out``, a flat float32 array; jax has no out and returns a new array."""
     shape, generators = out.shape, _generators()
 
     def fill(method: str, *arguments: Any) -> list[Subject]:
@@ -86,7 +86,7 @@ def large(out: Array) -> dict[str, list[Subject]]:
 
 
 def calls() -> dict[str, list[Subject]]:
-    """Single calls; of generators those that have nothing of keys."""
+    """Return single calls; NumPy's where it has an equivalent without keys."""
     generator = np.random.default_rng(0)
 
     def numpy(function: str, *arguments: Any) -> list[Subject]:

@@ -1,4 +1,4 @@
-"""What was measured, as JSON and as Markdown, and beside the targets of targets.csv."""
+"""Results as JSON and Markdown, compared with the targets of targets.csv."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ import keyrng
 from keyrng._executors import native
 
 HERE = Path(__file__).parent
-JUDGED = {"median": "Medians", "least": "Fastest rounds, for the machine was not quiet"}
+JUDGED = {"median": "Medians", "least": "Fastest rounds, because the machine was busy"}
 PACKAGES = ("numpy", "jax", "torch", "randomgen", "cupy-cuda12x", "cupy-cuda13x")
 
 
 @dataclass(frozen=True)
 class Target:
-    """A row of targets.csv: how many times as fast as the peer keyrng is to be; without a peer, MiB or ns at most."""
+    """A row of targets.csv: the required speed relative to the peer or, without a peer, the limit in MiB or ns."""
 
     what: str
     group: str
     keyrng: str
     peer: str
     target: str
-    predicted: str = ""  # before the first run: pass, at risk or fail
+    predicted: str = ""  # prediction before the first run: pass, at risk or fail
 
     def judge(self, values: dict[tuple[str, str], float]) -> dict[str, Any]:
-        """The row with what was measured; None for what is missing."""
+        """Return the row with the measurements; None if one is missing."""
         limit, own = float(self.target), values.get((self.group, self.keyrng))
         row = {"what": self.what, "keyrng": own, "target": limit}
         if self.predicted:
@@ -54,7 +54,7 @@ class Target:
 
 
 def targets(name: str) -> list[Target]:
-    """The rows of a file of targets."""
+    """Read a file of targets."""
     with (HERE / name).open(newline="") as file:
         return [Target(**row) for row in csv.DictReader(file)]
 
@@ -67,7 +67,7 @@ def summary(
     judged: list[Target],
     gpu: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Everything, as JSON holds it; the targets are judged by the figure that the settings name: median or least."""
+    """Return all results for JSON; targets are judged by the statistic named in the settings, median or least."""
     values = {(r.group, r.subject): getattr(r, settings["judged by"]) for r in results}
     values |= {("peak memory", name): mib for name, mib in peaks.items()}
     measured = [
@@ -94,7 +94,7 @@ def summary(
 
 
 def where_and_when() -> dict[str, Any]:
-    """The machine, the versions, the date and the commit."""
+    """Return the machine, versions, date and commit."""
     return {
         "machine": _machine(),
         "versions": _versions(),
@@ -104,7 +104,7 @@ def where_and_when() -> dict[str, Any]:
 
 
 def markdown(data: dict[str, Any]) -> str:
-    """The tables a person reads."""
+    """Return the tables as Markdown."""
     lines = [*header("Benchmarks", data), "", *target_lines(data), "", "## Times", ""]
     lines += ["Medians; in brackets the fastest round."]
     for group in dict.fromkeys(row["group"] for row in data["measured"]):
@@ -116,7 +116,7 @@ def markdown(data: dict[str, Any]) -> str:
 
 
 def header(title: str, data: dict[str, Any]) -> list[str]:
-    """What was measured where, when and how, and what was not."""
+    """Return the header: machine, date, settings, and skipped measurements."""
     machine, versions = data["machine"], data["versions"]
     settings = ", ".join(f"{name} {value}" for name, value in data["settings"].items())
     gpu = machine.get("gpu", {})
@@ -133,7 +133,7 @@ def header(title: str, data: dict[str, Any]) -> list[str]:
 
 
 def target_lines(data: dict[str, Any]) -> list[str]:
-    """The targets, whether they are met, and what was predicted if anything was."""
+    """Return the table of targets, with predictions if there are any."""
     predicted = any("predicted" in row for row in data["targets"])
     return [
         "## Targets",
@@ -155,7 +155,7 @@ def _target_row(row: dict[str, Any]) -> str:
 
 
 def three(value: float | None) -> str:
-    """Three digits, never an exponent."""
+    """Format with three digits and without exponent."""
     if value is None:
         return ""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
@@ -184,7 +184,7 @@ def _versions() -> dict[str, str]:
 
 
 def _commit() -> str | None:
-    """The commit keyrng was measured at, with a note if files differ from it; None outside a repository."""
+    """Return keyrng's commit, with a note if files are modified; None outside a repository."""
     describe = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     no_writes = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
     try:
@@ -195,7 +195,7 @@ def _commit() -> str | None:
 
 
 def write(data: dict[str, Any], text: str, json_file: Path | None, markdown_file: Path | None) -> None:
-    """Keep what was measured in the files that were asked for."""
+    """Write the results to the requested files."""
     if json_file:
         json_file.write_text(json.dumps(data, indent=1) + "\n")
     if markdown_file:
@@ -203,5 +203,5 @@ def write(data: dict[str, Any], text: str, json_file: Path | None, markdown_file
 
 
 def progress(text: str) -> None:
-    """A line on standard error."""
+    """Print a line to standard error."""
     print(text, file=sys.stderr, flush=True)

@@ -1,6 +1,6 @@
-"""What keyrng.debug.check_reuse costs: microseconds a call, off and on, bytes and microseconds for each key.
+"""Cost of keyrng.debug.check_reuse: microseconds per call, off and on; bytes and microseconds per key.
 
-python benchmarks/reuse.py; the fastest of some rounds, for a busy machine only adds to it.
+python benchmarks/reuse.py; reports the fastest of several rounds, because other load only adds time.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""keyrng's speed beside that of other libraries: python benchmarks/run.py [--quick]
+"""Speed of keyrng and other libraries: python benchmarks/run.py [--quick]
 
-See benchmarks/README.md for what is measured and how to read it.
+See benchmarks/README.md for the measurements and how to read them.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ Groups = dict[str, list[Subject]]
 
 
 def on_paths(call: Callable[[], object], paths: list[Path] = PATHS) -> list[Subject]:
-    """keyrng's subjects: one call on several paths."""
+    """Return keyrng's subjects: one call on several paths."""
     return [Subject(path.name, call, path) for path in paths]
 
 
 def large_draws(count: int) -> Groups:
-    """Long arrays of float32, in one array used again and again."""
+    """Return draws of long float32 arrays, into one array that is reused."""
     key = keyrng.key(0)
     padded = np.zeros(count + handwritten.PADDING, np.float32)
     out = padded[:count]
@@ -54,7 +54,7 @@ def large_draws(count: int) -> Groups:
 
 
 def hand_written(key: keyrng.Key, count: int, padded: np.ndarray) -> list[Subject]:
-    """The hand-written AVX2 loop, and keyrng kept to AVX2."""
+    """Return the hand-written AVX2 loop, and keyrng restricted to AVX2."""
     try:
         loops = {n: handwritten.uniform(key, count, padded, n) for n in (4, 6)}
     except RuntimeError as error:
@@ -65,13 +65,13 @@ def hand_written(key: keyrng.Key, count: int, padded: np.ndarray) -> list[Subjec
 
 
 def all_algorithms(out: np.ndarray) -> list[Subject]:
-    """Words of every algorithm, on one thread."""
+    """Return draws of words with every algorithm, on one thread."""
     draws = {name: partial(keyrng.bits, keyrng.key(0, impl=name), out.shape, out=out) for name in algorithms.names()}
     return [Subject(name, draw, PATHS[0]) for name, draw in draws.items()]
 
 
 def single_calls() -> Groups:
-    """One call as a user writes it, of which most of the time is Python."""
+    """Return single calls as users write them, dominated by the overhead of Python."""
     key = keyrng.key(0)
     calls: dict[str, Callable[[], object]] = {
         "key(0)": partial(keyrng.key, 0),
@@ -89,7 +89,7 @@ def single_calls() -> Groups:
 
 
 def batches() -> Groups:
-    """A million keys with one uniform each, and one key with a million."""
+    """Return draws with a million keys of one uniform each, and with one key of a million uniforms."""
     key = keyrng.key(0)
     out = np.zeros(MILLION, np.float32)
     calls = {
@@ -101,9 +101,9 @@ def batches() -> Groups:
 
 
 def peak_memory(count: int) -> dict[str, float]:
-    """MiB beyond its output that a draw of so many uniforms takes at its peak, by path."""
+    """Return the peak memory of a draw of ``count`` uniforms beyond its output in MiB, by path."""
     if not FilePath("/proc/self/status").exists():
-        peers.skipped.append("peak memory: it is read from /proc, which is not here")
+        peers.skipped.append("peak memory: /proc is not available")
         return {}
     peaks = {}
     for path in PATHS:
@@ -115,7 +115,7 @@ def peak_memory(count: int) -> dict[str, float]:
 
 
 def measure(quick: bool, judged_by: str) -> dict[str, Any]:
-    """Run everything."""
+    """Run all benchmarks."""
     count, rounds, budget = (2**20, 5, 1.0) if quick else (2**24, 21, 30.0)
     fewer = count // 4
     values = {
@@ -144,11 +144,9 @@ def measure(quick: bool, judged_by: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="keyrng's speed beside other libraries'")
-    parser.add_argument("--quick", action="store_true", help="fewer values and rounds: to try it, not to judge by")
-    parser.add_argument(
-        "--least", action="store_true", help="judge by the fastest rounds: where others use the machine too"
-    )
+    parser = argparse.ArgumentParser(description="speed of keyrng and other libraries")
+    parser.add_argument("--quick", action="store_true", help="fewer values and rounds, for a trial")
+    parser.add_argument("--least", action="store_true", help="judge by the fastest rounds, on a shared machine")
     parser.add_argument("--json", metavar="FILE", type=FilePath)
     parser.add_argument("--markdown", metavar="FILE", type=FilePath)
     options = parser.parse_args()

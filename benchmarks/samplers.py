@@ -1,4 +1,4 @@
-"""The samplers beside jax's and NumPy's: one row each, by keyrng's paths and the peers as their users call them."""
+"""Samplers of keyrng, jax and NumPy: a row each, with keyrng's paths and the calls of other libraries' users."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TRILLION = 10**12
 ALPHA = (1.5, 2.0, 3.0)
 
 Call = Callable[..., object]
-#: keyrng's call and jax's, a name and arguments after the key with SHAPE for the shape; NumPy's, which gets its size.
+#: keyrng's and jax's call: a name and the arguments after the key, with SHAPE for the shape. NumPy's call gets a size.
 Row = tuple[str, tuple[Any, ...], Call | None]
 SHAPE = object()
 
@@ -40,12 +40,12 @@ ROWS: dict[str, Row] = {
     "poisson(100)": ("poisson", (100.0, SHAPE), lambda g, n: g.poisson(100.0, n)),
     "binomial(100, .3)": ("binomial", (100, 0.3, SHAPE), lambda g, n: g.binomial(100, 0.3, n)),
 }
-#: What fills rows of 3, so that all groups have as many values.
+#: Samplers of rows of 3 values; they draw fewer rows, so that all groups have the same number of values.
 IN_ROWS = {"dirichlet(3)": 3}
 
 
 def groups(count: int, on_paths: Callable[[Callable[[], object]], list[Subject]]) -> dict[str, list[Subject]]:
-    """The rows as subjects, for so many values."""
+    """Return the rows as subjects for ``count`` values."""
     generator, key = np.random.default_rng(0), keyrng.key(0)
     made: dict[str, list[Subject]] = {}
     for name, (function, arguments, numpy) in ROWS.items():
@@ -59,7 +59,7 @@ def groups(count: int, on_paths: Callable[[Callable[[], object]], list[Subject]]
 
 
 def selections(on_paths: Callable[[Callable[[], object]], list[Subject]]) -> dict[str, list[Subject]]:
-    """What chooses and shuffles: a call, not so many values."""
+    """Return permutations and selections, timed per call."""
     generator, key = np.random.default_rng(0), keyrng.key(0)
     logits = np.random.default_rng(1).normal(size=1000).astype(np.float32)
     return {
@@ -81,6 +81,6 @@ def selections(on_paths: Callable[[Callable[[], object]], list[Subject]]) -> dic
 
 
 def shuffled(count: int, on_paths: Callable[[Callable[[], object]], list[Subject]]) -> dict[str, list[Subject]]:
-    """Elements of a permutation that nobody stores."""
+    """Return elements of a permutation that is not stored."""
     index = np.arange(count, dtype=np.int64) * 238_418 % TRILLION
     return {"index_shuffle of 10**12": on_paths(partial(keyrng.index_shuffle, keyrng.key(0), index, TRILLION))}

@@ -1,10 +1,10 @@
-"""Instructions per word in the main loops of the CUDA fills, and how fast that lets an H100 and an H200 be.
+"""Instructions per word in the main loops of the CUDA fills, and the resulting speed limit on H100 and H200.
 
     python benchmarks/sass.py [--arch sm_90]
 
-Compiles the printed text with nvcc or NVRTC and reads the machine code with nvdisasm, of the PATH or of pip's packages;
-needs no GPU. What is counted is the shortest way round the loop that stores 16 bytes at once. The ceiling is a model:
-the least of what instructions, those on the ALU pipe, and memory allow.
+Compiles the generated source with nvcc or NVRTC and reads the machine code with nvdisasm, from the PATH or from pip's
+packages; works without a GPU. It counts the shortest path around the loop that stores 16 bytes at once. The limit is a
+model: the minimum over all instructions, those of the ALU pipe, and memory bandwidth.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from gpu_model import MEMORY, Count
 
 MISSING = "nvdisasm is not on the PATH; type: python -m pip install nvidia-cuda-nvdisasm"
 
-# The integer pipe, which additions, logic, shifts and comparisons share; products and float arithmetic have another.
+# The integer pipe: additions, logic, shifts and comparisons. Products and float arithmetic use other pipes.
 ALU_PIPE = re.compile(
     r"(IADD|IADD3|VIADD|VIADDMNMX|LOP3|SHF|SHL|SHR|LEA|ISETP|SEL|FSEL|FSETP|FMNMX|IMNMX|VIMNMX|PRMT|MOV|PLOP3|SGXT|BMSK|IABS"
     r"|P2R|R2P|DSETP)\b"
@@ -47,17 +47,17 @@ FILLS = [
 
 
 def nvdisasm() -> str | None:
-    """The path of the disassembler: on the PATH, or in pip's packages."""
+    """Return the path of the disassembler, from the PATH or pip's packages."""
     found = shutil.which("nvdisasm")
     return found or next((str(p) for folder in pip_folders() for p in folder.glob("**/bin/nvdisasm")), None)
 
 
 def disassembled(requests: list[cuda.Request], algorithm: str, arch: str) -> dict[str, list[str]]:
-    """The lines of each function."""
+    """Return the lines of each function."""
     program = nvdisasm()
     if program is None:
         raise RuntimeError(MISSING)
-    # As CuPy compiles.
+    # With CuPy's flags.
     made = compiled(cuda.module(algorithms.get(algorithm), requests), arch, "--fmad=false", "-ftz=true")
     with tempfile.NamedTemporaryFile(suffix=".cubin") as cubin:
         cubin.write(made.code)
@@ -69,14 +69,14 @@ def disassembled(requests: list[cuda.Request], algorithm: str, arch: str) -> dic
 
 @dataclass
 class Block:
-    """Instructions without a branch among them, and where they go on."""
+    """A basic block: instructions without a branch, and its successors."""
 
     instructions: list[str]
     next: list[int]
 
 
 def blocks(lines: list[str]) -> list[Block]:
-    """The basic blocks of a function."""
+    """Return the basic blocks of a function."""
     code: list[str] = []
     labels: dict[str, int] = {}
     for line in lines:
@@ -99,7 +99,7 @@ def blocks(lines: list[str]) -> list[Block]:
 
 
 def shortest(graph: list[Block], first: int, last: int) -> list[int] | None:
-    """The blocks of the shortest path, by instructions, from one block to another."""
+    """Return the blocks of the path with the fewest instructions from one block to another."""
     ready = [(len(graph[first].instructions), [first])]
     seen: set[int] = set()
     while ready:
@@ -114,7 +114,7 @@ def shortest(graph: list[Block], first: int, last: int) -> list[int] | None:
 
 
 def count(lines: list[str], words_a_store: int = 4) -> Count:
-    """The instructions of the shortest way round the loop in which 16 bytes are stored at once."""
+    """Count the instructions of the shortest path around the loop that stores 16 bytes at once."""
     graph = blocks(lines)
     loops = []
     for store, block in enumerate(graph):
@@ -134,7 +134,7 @@ def count(lines: list[str], words_a_store: int = 4) -> Count:
 
 
 def fills(arch: str = "sm_90", wanted: list[tuple[str, str, str]] | None = None) -> dict[tuple[str, str], Count]:
-    """The count of each fill, by kernel and algorithm."""
+    """Return the count of each fill, by kernel and algorithm."""
     found = {}
     chosen = FILLS if wanted is None else wanted
     for algorithm in dict.fromkeys(name for _, _, name in chosen):

@@ -1,7 +1,7 @@
-"""Nanoseconds a value, for 1 to 10**8 values, beside other libraries: python benchmarks/sizes.py --json FILE
+"""Nanoseconds per value for 1 to 10**8 values, for keyrng and other libraries: python benchmarks/sizes.py --json FILE
 
-One call as a user writes it, which makes a new array: for few values it is the call that is measured, for many the
-memory too. docs/pictures/make.py speed draws it.
+Times single calls that return a new array: small sizes measure the overhead of a call, large ones include memory.
+docs/pictures/make.py speed draws the results.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from timing import ALL_THREADS, ONE_THREAD, Subject, alternate
 import keyrng
 
 SIZES = tuple(10**n for n in range(9))
-BUDGET = 0.25  # seconds a row, beyond three rounds
+BUDGET = 0.25  # seconds per row, after three rounds
 
 
 def keyrng_subjects(call: Callable[[], object]) -> list[Subject]:
@@ -40,7 +40,7 @@ def torch_subject(call: Callable[[Any], object]) -> list[Subject]:
 
 
 def rows(count: int) -> dict[str, list[Subject]]:
-    """The same draws by each library; float32 and int32."""
+    """Return the same draws with each library; float32 and int32."""
     key, generator, shape = keyrng.key(0), np.random.default_rng(0), (count,)
     numpy = partial(Subject, "numpy PCG64")
     return {
@@ -72,14 +72,14 @@ def rows(count: int) -> dict[str, list[Subject]]:
 
 
 def measure(largest: int) -> dict[str, Any]:
-    """Every row at every size up to the largest, with the machine and the versions."""
+    """Time every row at every size up to the largest; add machine and versions."""
     results: dict[str, dict[str, dict[str, float]]] = {}
-    slow: set[tuple[str, str]] = set()  # what took seconds is not asked for ten times as much
+    slow: set[tuple[str, str]] = set()  # subjects that took seconds, skipped at larger sizes
     for count in (size for size in SIZES if size <= largest):
         for sampler, subjects in rows(count).items():
             report.progress(f"{sampler}, {count} ...")
             asked = [s for s in subjects if (sampler, s.name) not in slow]
-            # Large arrays take long enough to be timed once a round.
+            # Large arrays take long enough for one call per timing.
             rounds, least = (9, 0.01) if count < 10**7 else (2, 1e-9)
             for result in alternate(sampler, count, asked, rounds, BUDGET, least):
                 seconds = min(result.seconds)
@@ -92,7 +92,7 @@ def measure(largest: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="nanoseconds a value over the number of values")
+    parser = argparse.ArgumentParser(description="nanoseconds per value by number of values")
     parser.add_argument("--largest", type=int, default=SIZES[-1], help="values in the largest call")
     parser.add_argument("--json", required=True, metavar="FILE", type=Path)
     options = parser.parse_args()

@@ -1,6 +1,6 @@
-"""Few blocks on one big integer or on NumPy's arrays, for keyrng._executors.bigint.MOST_LANES.
+"""Few blocks on one big integer or on NumPy's arrays, to choose keyrng._executors.bigint.MOST_LANES.
 
-python benchmarks/small.py; the fastest of some rounds, for a busy machine only adds to it.
+python benchmarks/small.py; reports the fastest of several rounds, because other load only adds time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ROUNDS, NUMBER = 15, 20
 
 def main() -> None:
     shipped = bigint.MOST_LANES
-    print("us for so many blocks, packed / arrays | " + " | ".join(map(str, LANES)) + " | packed is faster up to")
+    print("us by number of blocks, bigint / arrays | " + " | ".join(map(str, LANES)) + " | bigint is faster up to")
     for name in algorithms.names():
         algorithm = algorithms.get(name)
         words = key_data(key(0, impl=name))[None]

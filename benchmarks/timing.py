@@ -1,4 +1,4 @@
-"""Timing of several subjects in turn, so that whatever the machine does in between hits all of them."""
+"""Timing of several subjects in turn, so that changes of the machine's load affect all of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from keyrng._executors import native
 
 @dataclass(frozen=True)
 class Path:
-    """One way in which keyrng runs."""
+    """A configuration of keyrng: executor, threads, instruction set."""
 
     name: str
     native: bool
@@ -38,35 +38,35 @@ AVX2 = Path("keyrng compiled, 1 thread, AVX2", True, 1, "avx2")
 
 
 class Timed(Protocol):
-    """What can be timed, under a name."""
+    """A subject that can be timed, with a name."""
 
     @property
     def name(self) -> str: ...
 
     def time(self, number: int) -> float:
-        """Seconds of one call, out of so many in a row."""
+        """Return the seconds per call, from ``number`` calls in a row."""
         ...
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A call, under a name; keyrng's also with the path it takes."""
+    """A call with a name; for keyrng also the path."""
 
     name: str
     call: Callable[[], object]
     path: Path | None = None
 
     def time(self, number: int) -> float:
-        """Seconds of one call, out of so many in a row."""
+        """Return the seconds per call, from ``number`` calls in a row."""
         if self.path:
             self.path.use()
-            self.call()  # new threads, new tables
+            self.call()  # warms up new threads and tables
         return Timer(self.call).timeit(number) / number
 
 
 @dataclass(frozen=True)
 class Result:
-    """The times of one subject in a group; ``per`` values a call, if the time is to be read per value."""
+    """The times of a subject in a group; ``per`` is the number of values per call if times are reported per value."""
 
     group: str
     subject: str
@@ -75,12 +75,12 @@ class Result:
 
     @property
     def median(self) -> float:
-        """Nanoseconds per value, or microseconds per call."""
+        """Median in nanoseconds per value or microseconds per call."""
         return self._scaled(median(self.seconds))
 
     @property
     def least(self) -> float:
-        """As `median`, of the fastest round."""
+        """Fastest round, in the unit of `median`."""
         return self._scaled(min(self.seconds))
 
     @property
@@ -94,9 +94,9 @@ class Result:
 def alternate(
     group: str, per: int, subjects: Iterable[Timed], rounds: int, budget: float, least: float = 0.01
 ) -> list[Result]:
-    """Time the subjects one after the other, over and over: ``rounds`` times, or 3 and then until the budget is spent.
+    """Time the subjects in turn, ``rounds`` times, or at least 3 times until the budget is spent.
 
-    ``least`` is how many seconds one timing takes at least, by calling as often as that needs.
+    ``least`` is the minimum duration of a timing in seconds; calls are repeated to reach it.
     """
     subjects = list(subjects)
     numbers = []
@@ -109,6 +109,6 @@ def alternate(
         if done >= 3 and time.monotonic() > stop:
             break
         for i, subject in enumerate(subjects):
-            time.sleep(0.005)  # a peer's threads may spin for a while after its call
+            time.sleep(0.005)  # threads of a library may spin for a while after a call
             seconds[i].append(subject.time(numbers[i]))
     return [Result(group, s.name, per, tuple(t)) for s, t in zip(subjects, seconds, strict=True)]

@@ -1,10 +1,10 @@
-"""keyrng: random numbers by explicit, immutable, splittable keys, the same bits everywhere."""
+"""keyrng: random numbers from explicit, immutable, splittable keys, with the same bits everywhere."""
 
 import typing as _typing
 
 from keyrng._core.fpenv import default_fpenv as _default_mode
 
-with _default_mode():  # by which Python reads the decimals of a module's text
+with _default_mode():  # parsing decimals in source code depends on the environment
     from keyrng import algorithms as algorithms
     from keyrng import debug as debug
     from keyrng import distributions as _distributions
@@ -68,10 +68,10 @@ def __dir__() -> list[str]:
     return sorted(["__all__", "__doc__", "__file__", "__name__", "__path__", "__version__", *__all__])
 
 
-if not _typing.TYPE_CHECKING:  # for type checkers every name would exist
+if not _typing.TYPE_CHECKING:  # otherwise type checkers accept any name
 
     def __getattr__(name: str) -> _typing.NoReturn:
-        """An AttributeError, which for a name of NumPy, PyTorch or JAX says what to type here."""
+        """Raise AttributeError, with a hint for names of NumPy, PyTorch and JAX."""
         import sys
 
         from keyrng._core.migration import missing

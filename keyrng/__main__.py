@@ -1,7 +1,4 @@
-"""``python -m keyrng``: the main job shown and checked; ``selftest``; ``info``; ``bits``.
-
-Must not be imported.
-"""
+"""``python -m keyrng``: a demo with checks, and the subcommands ``selftest``, ``info`` and ``bits``."""
 
 from __future__ import annotations
 
@@ -13,13 +10,13 @@ from keyrng.debug import end_check_of_run
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a subcommand; the exit status is 0 only if all that was checked holds."""
+    """Run a subcommand; return 0 if all checks pass."""
     parser = argparse.ArgumentParser(
-        prog="python -m keyrng", description="Random numbers by explicit, splittable keys."
+        prog="python -m keyrng", description="Random numbers from explicit, splittable keys."
     )
     commands = parser.add_subparsers(dest="command", metavar="[selftest | info | bits]")
     commands.add_parser("selftest", help="known answers, digests and laws, on every path of this machine")
-    commands.add_parser("info", help="versions, the paths there are, and what to type for those that are missing")
+    commands.add_parser("info", help="versions and executors, and how to install missing ones")
     bits = commands.add_parser("bits", help="raw little-endian words on standard output, for statistical test programs")
     stream.add_arguments(bits)
     given = parser.parse_args(arguments)

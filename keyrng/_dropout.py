@@ -1,4 +1,4 @@
-"""Dropout: elements set to zero at random, and the others scaled so that the mean stays."""
+"""Dropout: set random elements to zero and scale the others, so that the expected value is unchanged."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from keyrng.kernels.ops import bitcast, cast, where
 
 
 def _kept(lane: Any, high: Any, low: Any) -> Any:
-    """Whether the lane's word of 32 bits is below ``high * 2**16 + low``, which is 2**32 at most.
+    """Return whether the lane's 32-bit word is below ``high * 2**16 + low``, which is at most 2**32.
 
-    The bound comes in two parts because a float32 holds only 24 of its bits.
+    The bound is given in two parts, because a float32 represents only 24 bits.
     """
     word = lane.bits(32)
     if lane.dtype == np.float64:
         return cast(word, np.float64) < high * 65536.0 + low
-    # As int32, to which processors convert in one instruction. A bound of 2**32 is 0 here.
+    # int32, because processors convert to it in one instruction. A bound of 2**32 becomes 0.
     bound = (bitcast(cast(high, np.int32), np.uint32) << 16) + bitcast(cast(low, np.int32), np.uint32)
     return (word < bound) | (high == 65536.0)
 
 
 @kernel(*FLOATS)
 def _dropout(lane: Any, x: Any, high: Any, low: Any, scale: Any) -> Any:
-    # A NaN as it is, for processors differ in the bits of one that is multiplied.
+    # NaN is returned unchanged, because processors differ in the bits of a NaN that is multiplied.
     return where(_kept(lane, high, low), where(x == x, x * scale, x), 0.0)
 
 
@@ -72,7 +72,7 @@ def dropout(
     -------
     ndarray
         Array of shape ``key.shape + x.shape`` and the dtype of ``x``. If ``x`` begins with the axes of an array of keys
-        and ``out`` has the shape of ``x``, each key drops elements of its own part of ``x``.
+        and ``out`` has the shape of ``x``, each key drops elements of its part of ``x``.
 
     Raises
     ------
@@ -175,29 +175,29 @@ def dropout_mask(
 
 
 def _floats(x: object) -> Array:
-    """An array of floats, of NumPy or of CuPy."""
+    """Return a NumPy or CuPy array of floats."""
     if is_on_gpu(x):
         x = as_cupy(x)
     elif not isinstance(x, (np.ndarray, np.generic)):
-        raise TypeError(f"x is an array of floats, got {type(x).__name__}; np.asarray(x, dtype) makes one")
+        raise TypeError(f"x must be an array of floats, got {type(x).__name__}; use np.asarray(x, dtype)")
     else:
         x = as_base_array("x", np.asanyarray(x))
     array: Any = x
     try:
         floating_dtype(array.dtype)
     except TypeError as error:
-        raise TypeError(f"x is an array of floats: {error}") from None
+        raise TypeError(f"x must be an array of floats: {error}") from None
     return array  # type: ignore[no-any-return]
 
 
 def _bound(chance: float) -> tuple[Parameter, Parameter]:
-    """How many of the words of 32 bits keep an element, from 0 to 2**32: the upper and the lower 16 bits."""
+    """Return the number of 32-bit words that keep an element, 0 to 2**32, as its upper and lower 16 bits."""
     high, low = divmod(round((1.0 - chance) * 2**32), 2**16)
     return Parameter("rate", float(high)), Parameter("rate", float(low))
 
 
 def _once_along(shape: tuple[int, ...], axes: SupportsIndex | Sequence[SupportsIndex]) -> tuple[int, ...]:
-    """The shape with length 1 along some axes."""
+    """Return the shape with length 1 along some axes."""
     listed = axes if isinstance(axes, (tuple, list)) else (axes,)
     chosen = {normalize_axis(axis, len(shape), "broadcast_dims") for axis in listed}
     return tuple(1 if axis in chosen else size for axis, size in enumerate(shape))

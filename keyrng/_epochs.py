@@ -1,4 +1,4 @@
-"""The order in which training reads its data: a permutation for each epoch, made batch by batch."""
+"""The order of training data: a permutation for each epoch, computed batch by batch."""
 
 from __future__ import annotations
 
@@ -82,11 +82,11 @@ def shuffled_batches(
     (3, array([5, 4]))
     """
     if check_key(key).shape:
-        raise ValueError(f"epochs takes one key, got keys of shape {key.shape}; epochs(keys[i], ...) takes one of them")
+        raise ValueError(f"shuffled_batches requires a single key, got keys of shape {key.shape}; use keys[i]")
     sizes = {"n": n, "batch_size": batch_size, "world_size": world_size, "rank": rank}
     for name, value in sizes.items():
         if not is_integer(value):
-            raise TypeError(f"{name} is an int, got {short_repr(value)}")
+            raise TypeError(f"{name} must be an int, got {short_repr(value)}")
         if value < (name != "rank"):
             raise ValueError(f"{name} must be {'0' if name == 'rank' else '1'} or more, got {short_repr(value)}")
     if n > 2**63:
@@ -119,9 +119,9 @@ class ShuffledBatches:
 
     def __getitem__(self, epoch: int) -> EpochBatches:
         if not is_integer(epoch):
-            raise TypeError(f"an epoch is a number, got {short_repr(epoch)}")
+            raise TypeError(f"epoch must be an int, got {short_repr(epoch)}")
         if epoch < 0:
-            raise IndexError(f"epochs have no end to count from, got {short_repr(epoch)}")
+            raise IndexError(f"epoch must be non-negative, got {short_repr(epoch)}")
         return EpochBatches(self, int(epoch), fold_in(self.key, int(epoch)), range(self.steps))
 
     def __iter__(self) -> Iterator[EpochBatches]:
@@ -152,21 +152,21 @@ class EpochBatches(Sequence[Array]):
         if isinstance(step, slice):
             return EpochBatches(self.order, self.number, self.key, self.steps[step])
         if not is_integer(step):
-            raise TypeError(f"a step is a number or a slice, got {short_repr(step)}")
+            raise TypeError(f"step must be an int or a slice, got {short_repr(step)}")
         if not -len(self) <= step < len(self):
-            raise IndexError(f"epoch {self.number} has {len(self)} steps here, got {short_repr(step)}")
-        return index_shuffle(self.key, self._places(self.steps[int(step)]), self.order.n)
+            raise IndexError(f"step {short_repr(step)} is out of bounds for epoch {self.number} of {len(self)} steps")
+        return index_shuffle(self.key, self._positions(self.steps[int(step)]), self.order.n)
 
     def __iter__(self) -> Iterator[Array]:
-        # Several steps at a time, for a call takes longer than a short batch.
+        # Several steps at a time, because the overhead of a call exceeds a short batch.
         together = max(1, _TOGETHER // self.order.batch_size)
         for first in range(0, len(self), together):
-            places = [self._places(step) for step in self.steps[first : first + together]]
-            batches = index_shuffle(self.key, np.concatenate(places), self.order.n)
-            yield from np.split(batches, np.cumsum([len(place) for place in places[:-1]]))
+            positions = [self._positions(step) for step in self.steps[first : first + together]]
+            batches = index_shuffle(self.key, np.concatenate(positions), self.order.n)
+            yield from np.split(batches, np.cumsum([len(part) for part in positions[:-1]]))
 
-    def _places(self, step: int) -> Array:
-        """Which places of the epoch's permutation a step has on this rank."""
+    def _positions(self, step: int) -> Array:
+        """Return the positions in the epoch's permutation that a step has on this rank."""
         order = self.order
         whole = order.batch_size * order.world_size
         size = min(whole, order.n - step * whole)

@@ -1,7 +1,4 @@
-"""A generator: a key and the number of its children that are used up, for those who want torch.Generator's habits.
-
-Must not be imported by anything but the face: samplers take keys.
-"""
+"""The class `Generator`: a key and the number of its children that have been used, in the style of torch.Generator."""
 
 from __future__ import annotations
 
@@ -27,8 +24,8 @@ from keyrng.algorithms.base import Algorithm, get
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
-# What a root is folded with, beside the numbers of draws. With threefry2x32 a name is a number too, as every name is
-# there; these three are above 2**63, where no draw comes.
+# Names that a root is folded with, besides the numbers of draws. With threefry2x32, names are hashed to numbers; these
+# three are above 2**63, which draws never reach.
 _SPAWN, _FORK, _COPY = "generator spawn", "generator fork", "generator copy"
 _KEYS = 2**63
 
@@ -37,15 +34,15 @@ _VERSION = 1
 _HEADER = struct.Struct("<6sBQQ")
 _CHECKSUM_SIZE = 8
 
-# One lock for all generators: it is held for a microsecond, and while the process forks, so that no child begins with a
-# lock that nobody opens or with a number that the parent is about to use.
+# One lock for all generators: held for a microsecond, and across fork(), so that a child inherits neither a locked
+# lock nor a number that the parent is about to use.
 _lock = threading.Lock()
 
-# How this process came of others: at each fork the number of forks that the parent had made before.
+# The ancestry of this process: for each fork, the number of earlier forks of the parent.
 _history: tuple[int, ...] = ()
 _forks = 0
 
-# The pickles read here, so that reading one twice makes two generators.
+# The pickles read in this process, so that reading one twice gives two different generators.
 _read = Readings(limit=2**16, beyond=_KEYS)
 
 
@@ -157,11 +154,11 @@ class Generator(MayHelp):
             return
         if seed_or_key.ndim:
             raise ValueError(
-                f"a generator has one key, got keys of shape {seed_or_key.shape}; "
-                "[keyrng.Generator(key) for key in keys] makes one of each"
+                f"Generator requires a single key, got keys of shape {seed_or_key.shape}; "
+                "use [keyrng.Generator(key) for key in keys]"
             )
         if impl is not None and get(impl) != seed_or_key._algorithm:
-            raise ValueError(f"the key is of {seed_or_key.impl}, impl says {get(impl).name}; leave impl out")
+            raise ValueError(f"impl must be that of the key, {seed_or_key.impl}, got {get(impl).name}; omit impl")
         self._begin(seed_or_key if device is None else seed_or_key.to(device))
 
     def _begin(self, root: Key, drawn: int = 0, spawned: int = 0) -> Generator:
@@ -170,7 +167,7 @@ class Generator(MayHelp):
         return self
 
     def _caught_up(self) -> Key:
-        """The root, after what forks did to it; under the lock."""
+        """Return the root, updated for forks; the lock must be held."""
         if self._history is not _history:
             for number in _history[len(self._history) :]:
                 self._root, self._drawn, self._spawned = fold_in(self._root, (_FORK, number)), 0, 0
@@ -260,8 +257,8 @@ class Generator(MayHelp):
         root, drawn, spawned = _parsed(state)
         if root._algorithm != self._root._algorithm:
             raise ValueError(
-                f"the state is of {root.impl}, the generator of {self.impl}; "
-                f"keyrng.Generator(0, impl={root.impl!r}).set_state(state) makes one of it"
+                f"a state of {root.impl} does not fit a generator of {self.impl}; "
+                f"use keyrng.Generator(0, impl={root.impl!r}).set_state(state)"
             )
         return self._begin(clone(root.to(self.device)), drawn, spawned)
 
@@ -319,16 +316,16 @@ class Generator(MayHelp):
             check_sizes("num", (*shape, 1), 2**60)  # of 8 bytes, and an axis of words
         root, first = self._take(prod(shape))
         numbers = np.arange(first, first + prod(shape), dtype=np.uint64).reshape(shape)
-        # An array of no axes would be one number, which lies on the CPU.
+        # A 0-d array would be a scalar, which is on the CPU.
         return fold_in(root, device_of(root).receive(numbers) if shape else first)
 
     def _take(self, num: int) -> tuple[Key, int]:
-        """The root and the number of the first of some keys that nobody else gets."""
+        """Reserve ``num`` keys; return the root and the number of the first one."""
         with _lock:
             root, first = self._caught_up(), self._drawn
             if first + num > _KEYS:
                 raise ValueError(
-                    f"a generator has 2**63 keys, {first} are drawn, num is {short_repr(num)}; spawn another"
+                    f"a generator has 2**63 keys, of which {first} are drawn, got num={short_repr(num)}; use spawn"
                 )
             self._drawn = first + num
         return root, first
@@ -365,13 +362,13 @@ class Generator(MayHelp):
         with _lock:
             root, first = self._caught_up(), self._spawned
             if first + n > _KEYS:
-                raise ValueError(f"a generator spawns at most 2**63 others, {first} there are, n is {n}")
+                raise ValueError(f"a generator can spawn 2**63 others, of which {first} are spawned, got n={n}")
             self._spawned = first + n
         numbers = device_of(root).receive(np.arange(first, first + n, dtype=np.uint64))
         return [Generator(key) for key in fold_in(fold_in(root, _SPAWN), numbers)]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A spawned generator, because one that draws the same numbers would be a trap; so are copies.
+        # A spawned generator, because drawing the same numbers twice would surprise; copies are spawned too.
         (child,) = self.spawn(1)
         return from_pickle, (child._root.to_bytes(), self.device, new_name())
 
@@ -439,7 +436,7 @@ class Generator(MayHelp):
 
 
 def from_pickle(root: bytes, device: str, pickle: bytes) -> Generator:
-    """The generator of a pickle; of the same pickle read again, another."""
+    """Load a generator from a pickle; reading the same pickle again gives another generator."""
     with _lock:
         before = _read.add(pickle)
     key = Key.from_bytes(root)
@@ -447,7 +444,7 @@ def from_pickle(root: bytes, device: str, pickle: bytes) -> Generator:
 
 
 def _entropy(algorithm: Algorithm) -> int:
-    """A seed from the operating system, as wide as a key."""
+    """Return a seed from the operating system, as wide as a key."""
     return int.from_bytes(os.urandom(algorithm.key_bits // 8))
 
 
@@ -459,18 +456,18 @@ def _count(value: object) -> int:
 
 
 def _parsed(state: object) -> tuple[Key, int, int]:
-    """What the bytes of a state say: the root, and how many keys and generators came of it."""
+    """Parse a state: the root, and the numbers of its keys and generators."""
     if not isinstance(state, bytes):
-        raise TypeError(f"expected bytes as get_state() makes them, got {type(state).__name__}")
+        raise TypeError(f"expected bytes from get_state(), got {type(state).__name__}")
     if not state.startswith(_MAGIC):
-        raise ValueError(f"not the state of a generator: it begins with {state[:6]!r} instead of {_MAGIC!r}")
+        raise ValueError(f"not a generator state: it begins with {state[:6]!r} instead of {_MAGIC!r}")
     version = state[len(_MAGIC)] if len(state) > len(_MAGIC) else _VERSION
     if version != _VERSION:
-        raise ValueError(f"the state is of version {version}; this keyrng reads version {_VERSION}")
+        raise ValueError(f"unsupported version of a state: {version} (expected {_VERSION})")
     body = state[:-_CHECKSUM_SIZE]
     if len(body) < _HEADER.size or digest(body, _CHECKSUM_SIZE) != state[-_CHECKSUM_SIZE:]:
-        raise ValueError("the state is incomplete, too long or altered: its checksum does not match")
-    # The checksum matches, so only another program's bytes can be malformed here.
+        raise ValueError("corrupt state: the checksum does not match")
+    # The checksum matches, so that only bytes of another program can be malformed.
     _, _, drawn, spawned = _HEADER.unpack_from(body)
     root = Key.from_bytes(body[_HEADER.size :])
     if root.ndim or max(drawn, spawned) > _KEYS:

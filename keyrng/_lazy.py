@@ -1,4 +1,4 @@
-"""Arrays that are never stored: their values are made when they are asked for, and only those."""
+"""Lazy arrays: random values that are computed when an index asks for them, and never stored."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from keyrng._sampling.spec import RecordingKey
 
 _LIMIT = 2**30
 
-_ROWS = "the values along the last axis belong together"
+_ROWS = "values along the last axis depend on each other"
 _BY_NAME = {
-    "permutation": "all elements along an axis change places together; keyrng.index_shuffle gives any of them alone",
-    "choice": "the draws of a key are searched for together; index with keyrng.lazy_array(keyrng.randint, ...)",
-    "categorical": "each draw is a search along the axis of classes",
-    "index_shuffle": "it is lazy already; call it for the indices you want",
+    "permutation": "all elements along an axis are permuted together; use keyrng.index_shuffle",
+    "choice": "all draws of a key are computed together; index with keyrng.lazy_array(keyrng.randint, ...)",
+    "categorical": "each draw searches the axis of classes",
+    "index_shuffle": "it is lazy already; call it with the indices",
     "ball": _ROWS,
     "dirichlet": _ROWS,
     "multinomial": _ROWS,
     "multivariate_hypergeometric": _ROWS,
     "multivariate_normal": _ROWS,
-    "orthogonal": "the values along the last two axes belong together",
-    "wishart": "the values along the last two axes belong together",
+    "orthogonal": "values along the last two axes depend on each other",
+    "wishart": "values along the last two axes depend on each other",
 }
 _TOGETHER = {getattr(distributions, name): why for name, why in _BY_NAME.items()}
 
@@ -123,7 +123,7 @@ class LazyArray:
         self._made_of = sampler, key, shape, dtype, limit, parameters
         self._spec = _specified(sampler, key, shape, dtype, parameters)
         if self.size >= 2**63:
-            raise ValueError(f"an array has less than 2**63 elements, {self.shape} are {self.size}")
+            raise ValueError(f"shape must have less than 2**63 elements, got {self.shape}")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -171,7 +171,7 @@ class LazyArray:
         return f"LazyArray({name}, shape={self.shape}, dtype={self.dtype}{device})"
 
     def __getitem__(self, index: Any) -> Any:
-        # NumPy says what is wrong with an index, and which shape its result has.
+        # NumPy validates the index and determines the shape of the result.
         try:
             asked = np.broadcast_to(False, self.shape)[index]
         except OverflowError:
@@ -187,13 +187,13 @@ class LazyArray:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         limit = self._limit
         if self.device != "cpu":
-            raise TypeError(f"the values appear on {self.device}; cupy.asnumpy(x[...]) brings them here")
+            raise TypeError(f"the values are on {self.device}; cupy.asnumpy(x[...]) copies them to the host")
         if copy is False:
-            raise ValueError("a lazy array has no memory to share; np.asarray(x) makes its values")
+            raise ValueError("a lazy array cannot be converted without a copy; use np.asarray(x)")
         if self.nbytes > limit:
             raise ValueError(
-                f"all values of shape {self.shape} take {self.nbytes} bytes, the limit is {limit}; "
-                f"x[...] makes them, x[start:stop] a part, keyrng.lazy_array(..., limit=) sets another limit"
+                f"shape {self.shape} takes {self.nbytes} bytes, more than the limit of {limit}; "
+                "use x[...], a part x[start:stop], or another keyrng.lazy_array(..., limit=)"
             )
         whole: Array = np.asarray(self[...], dtype)
         return whole
@@ -209,31 +209,31 @@ class LazyArray:
 
 
 def _restored(sampler: Callable[..., Any], key: Key, *others: Any) -> LazyArray:
-    """A lazy array from a pickle, which has the values of the original, and does not count as a use of the key."""
+    """Load a lazy array from a pickle; it does not count as a use of the key."""
     return LazyArray(sampler, clone(key), *others)
 
 
 def _specified(
     sampler: Callable[..., Any], key: Key, shape: tuple[int, ...], dtype: DTypeLike, parameters: dict[str, Any]
 ) -> DrawSpec:
-    """The draw that the sampler would make; TypeError if it is not element by element."""
+    """Return the draw that the sampler would make; TypeError if its elements are not independent."""
     name = getattr(sampler, "__name__", short_repr(sampler))
     if not callable(sampler):
-        raise TypeError(f"sampler is a function such as keyrng.normal, got {short_repr(sampler)}")
+        raise TypeError(f"sampler must be a function such as keyrng.normal, got {short_repr(sampler)}")
     if sampler in _TOGETHER:
-        raise TypeError(f"{name} makes no element by itself: {_TOGETHER[sampler]}")
+        raise TypeError(f"{name} cannot compute single elements: {_TOGETHER[sampler]}")
     if "out" in parameters:
-        raise TypeError("a lazy array has no out; x[...] makes all values")
+        raise TypeError("lazy arrays do not support out; use x[...] for all values")
     given = parameters if dtype is None else {**parameters, "dtype": dtype}
     recorder = RecordingKey.of(key)
     spec: object = sampler(recorder, shape=shape, **given)
     if not isinstance(spec, DrawSpec) or spec is not recorder.spec:
-        raise TypeError(f"{name} makes no element by itself: it does not return what sample_kernel gives")
+        raise TypeError(f"{name} cannot compute single elements: it must return the result of sample_kernel")
     return spec
 
 
 def _at(value: Array, shape: tuple[int, ...], index: Any) -> Array:
-    """A parameter for the values asked for; axes along which it does not vary keep length 1."""
+    """Index a parameter like the result; axes along which it is constant keep length 1."""
     here = device_at(value)
     parts = index if isinstance(index, tuple) else (index,)
     index = tuple(here.receive(np.asarray(p)) if isinstance(p, (list, np.ndarray)) else p for p in parts)
@@ -242,12 +242,12 @@ def _at(value: Array, shape: tuple[int, ...], index: Any) -> Array:
 
 
 def _make(spec: DrawSpec, starts: Array, count: int, shape: tuple[int, ...], values: tuple[Array, ...]) -> Array:
-    """Runs of elements, in a shape to which the values broadcast."""
+    """Compute runs of elements, in a shape to which the parameters broadcast."""
     device, algorithm = device_at(spec.words), spec.algorithm
     size = prod(spec.shape[spec.words.ndim - 1 :])
     words = spec.words.reshape(-1, algorithm.key_words)
     with device.current():
-        if len(words) == 1:  # a division takes longer than a value
+        if len(words) == 1:  # avoids a division, which takes longer than a value
             words = device.xp.broadcast_to(words, (starts.size, algorithm.key_words))
         else:
             number, starts = np.divmod(starts, size)

@@ -1,4 +1,4 @@
-"""Which pickles a process has read, so that reading one of them again makes something else."""
+"""A record of the pickles that a process has read, so that reading one again can give a different object."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ _SIZE = 8  # bytes of the time, and of the random number
 
 
 def new_name() -> bytes:
-    """The name of a pickle: the time when it is made, so that names are ordered by age, and a random number."""
+    """Return a unique name for a pickle: its time, so that names sort by age, and a random number."""
     return time.time_ns().to_bytes(_SIZE, "big") + os.urandom(_SIZE)
 
 
 class Readings:
-    """How often each pickle was read, of the ``limit`` youngest that were read.
+    """The numbers of readings of pickles, for the ``limit`` youngest that were read.
 
-    A pickle that is older than these and is not among them may have been read before. Each reading of such a pickle
-    counts as the first of its kind, so a bounded record never repeats anything. The cost is that what is made of such a
-    pickle depends on how many of them were read before.
+    A pickle that is older and not among them may have been read before. Each reading of such a pickle gets a new
+    number, so that a bounded record never repeats an object; the object then depends on how many such pickles were
+    read before.
     """
 
     def __init__(self, limit: int, beyond: int) -> None:
         self.limit = limit
-        self.beyond = beyond  # more than anything is ever read
+        self.beyond = beyond  # larger than any number of readings
         self.clear()
 
     def clear(self) -> None:
-        """Forget all, as a process that has read nothing."""
+        """Forget all readings, as in a new process."""
         self.times: dict[bytes, int] = {}
-        self.by_age: list[bytes] = []  # a heap, the oldest first
-        self.forgotten = b""  # the youngest name that was dropped
-        self.unknown = 0  # readings of pickles that are older
+        self.by_age: list[bytes] = []  # a heap, oldest first
+        self.forgotten = b""  # the youngest dropped name
+        self.unknown = 0  # readings of older pickles
 
     def __len__(self) -> int:
         return len(self.times)
 
     def add(self, name: bytes) -> int:
-        """Note a reading; returns how often this pickle was read before, or a number that no other reading gets."""
+        """Record a reading; return how often the pickle was read before, or a number that is unique."""
         before = self.times.get(name, 0)
         if not before and name <= self.forgotten:
             self.unknown += 1

@@ -1,7 +1,7 @@
-"""Names of 0.1.0 that pickles contain: the modules of then load what has moved or was renamed.
+"""Modules of 0.1.0 for unpickling: they map old names to objects that have moved or were renamed.
 
-A pickle names a class or function by its module. The modules here are made when a pickle asks for one, and have only
-the names that pickles of keys, generators, lazy arrays, data orders and samplers contain.
+A pickle names a class or function by its module. The modules are created on request, and have only the names in pickles
+of keys, generators, lazy arrays, data orders and samplers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-# Module, name: where it is now, which is under the same name unless there is another after a colon.
+# Module and name: the new module, followed by a colon and the new name if it differs.
 _MOVED = {
     "keyrng._key": {"Key": "_keys.key", "_restored": "_keys.key:restored"},
     "keyrng.generator": {"Generator": "_generator", "_from_pickle": "_generator:from_pickle"},
@@ -28,7 +28,7 @@ _MOVED = {
     "keyrng.distributions.weibull": {name: f"distributions.{name}" for name in ("weibull_min", "rayleigh")},
 }
 
-# Functions that left a module which is still there.
+# Functions that left a module which still exists.
 _LEFT = {
     "maxwell": ("double_sided_maxwell",),
     "chisquare": ("noncentral_chisquare", "t", "f", "noncentral_f"),
@@ -39,17 +39,17 @@ _LEFT = {
 
 
 class _Modules:
-    """Finds and loads the modules of 0.1.0, after every other finder has failed."""
+    """Finder and loader of the modules of 0.1.0, used after all other finders."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """Return how to load a module, None if it is not one of 0.1.0."""
+        """Return the spec of a module of 0.1.0; None for other modules."""
         return ModuleSpec(name, self) if name in _MOVED else None  # type: ignore[arg-type]
 
     def create_module(self, spec: ModuleSpec) -> None:
-        """Leave it to Python to make the module."""
+        """Use Python's default module creation."""
 
     def exec_module(self, module: ModuleType) -> None:
-        """Give the module the names that pickles contain."""
+        """Define the names that pickles contain."""
         module.__getattr__ = partial(_moved, module.__name__)  # type: ignore[method-assign]
 
 
@@ -61,7 +61,7 @@ def _moved(module: str, name: str) -> Any:
 
 
 def install() -> None:
-    """Make the names of 0.1.0 load."""
+    """Make names of 0.1.0 importable."""
     sys.meta_path.append(_Modules())
     for module, names in _LEFT.items():
         for name in names:

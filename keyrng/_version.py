@@ -1,3 +1,3 @@
-"""The version, in one place; read by the build without importing anything."""
+"""The version; the build reads it from this file without importing keyrng."""
 
 __version__ = "0.2.0.dev0"

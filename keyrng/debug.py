@@ -1,10 +1,8 @@
-"""Keys that are used twice, found while a program runs.
+"""Detection of keys that are used twice.
 
-While a check is on, the functions that use keys run `_watched` instead of their own code. Their code is exchanged, not
-their names, for ``from keyrng import normal``, closures and the methods of generators hold the functions themselves;
-and off, nothing is left that could cost anything.
-
-Must not be imported by anything but the face.
+While a check is active, the functions that use keys run `_watched` instead of their code. The code objects are
+replaced, and not the names, because ``from keyrng import normal``, closures and generator methods refer to the
+functions. Without a check there is no overhead.
 """
 
 from __future__ import annotations
@@ -34,15 +32,15 @@ __all__ = ["KeyReuseError", "check_reuse"]
 # The kind of a use, the name of the function that used a key, and the file and line that called it.
 Place: TypeAlias = tuple[int, str, str, int]
 
-# Kinds of uses. A sample may be related to the key's children; a direct one is not.
+# Kinds of uses. A sample may be related to the key's children; a direct sample is not.
 _SAMPLE, _DIRECT, _SHUFFLE, _SPLIT, _FOLD, _STATE, _SPAWN = range(7)
 _KINDS = {"index_shuffle": _SHUFFLE, "split": _SPLIT, "fold_in": _FOLD, "generate_state": _STATE, "spawn": _SPAWN}
 
-# Any number of these is one use: other children, and other elements of the same permutation.
+# Any number of these counts as one use: they give other children, or other elements of one permutation.
 _REPEATED = (_FOLD, _SHUFFLE)
 
-# The samplers that read no words of children, if they are asked for real numbers. With an algorithm that keeps samples
-# and children apart their samples are not related to children.
+# Samplers of real numbers that read no words of children. With an algorithm that separates samples and children, their
+# samples are not related to children.
 # fmt: off
 _WITHOUT_CHILDREN = frozenset((
     "bernoulli", "binomial", "bit_generator", "bits", "categorical", "cauchy", "dropout", "dropout_mask", "exponential",
@@ -52,7 +50,7 @@ _WITHOUT_CHILDREN = frozenset((
 ))
 # fmt: on
 
-# As code objects name it: in a zip file and in a frozen application, too, where __file__ may be missing.
+# From a code object, because __file__ may be missing in zip files and frozen applications.
 _PACKAGE = os.path.dirname((lambda: None).__code__.co_filename) + os.sep
 
 
@@ -109,15 +107,15 @@ def check_reuse() -> Iterator[None]:
 
 
 class _Record:
-    """What one check has seen."""
+    """The uses recorded by one check."""
 
     def __init__(self) -> None:
         self.uses: dict[bytes, tuple[Place, ...]] = {}
-        self.limits: dict[bytes, int] = {}  # how often a key may be used, where that is more than once
-        self._once: dict[Place, tuple[Place]] = {}  # one object for all keys that are used at a place
+        self.limits: dict[bytes, int] = {}  # allowed uses of keys, if more than one
+        self._once: dict[Place, tuple[Place]] = {}  # one shared object per place, to save memory
 
     def use(self, key: Key, names: list[bytes], place: Place) -> None:
-        """A key is used; a `KeyReuseError` if that is once too often."""
+        """Record the use of a key; KeyReuseError if it is not allowed."""
         uses, once = self.uses, self._once.get(place)
         if once is None:
             once = self._once[place] = (place,)
@@ -134,22 +132,22 @@ class _Record:
                 raise _error(key.ravel()[names.index(name)], places)
 
     def permit(self, names: list[bytes]) -> None:
-        """A key is cloned."""
+        """Allow one more use of cloned keys."""
         for name in names:
             self.limits[name] = self.limits.get(name, 1) + 1
 
     def pass_on(self, names: list[bytes], children: list[bytes]) -> None:
-        """Keys are made of a cloned key, for each use another time."""
-        # The most of any parent: to ask which child is whose is not worth it.
+        """Allow children as many uses as their cloned parents."""
+        # The maximum over all parents, to avoid matching children with parents.
         limit = max((self.limits.get(name, 1) for name in names), default=1)
         if limit > 1:
             self.limits.update((name, max(limit, self.limits.get(name, 1))) for name in children)
 
 
 def _times(places: tuple[Place, ...]) -> int:
-    """How often a key counts as used.
+    """Return the number of uses that count.
 
-    A state and spawned seeds of NumPy's come from different children, and both from others than those of ``fold_in``.
+    States and spawned seeds for NumPy come from different children, which ``fold_in`` does not return either.
     """
     kinds = [kind for kind, *_ in places]
     samples = kinds.count(_SAMPLE) + kinds.count(_SHUFFLE)
@@ -170,7 +168,7 @@ def _error(key: Key, places: tuple[Place, ...]) -> KeyReuseError:
 
 
 def _names(key: Key) -> list[bytes]:
-    """What tells keys apart: for each one the algorithm, and its words."""
+    """Return the identity of each key: algorithm and words."""
     kind, words = _kind(key._algorithm), CPU.receive(key._words)
     data, size = words.tobytes(), words.itemsize * words.shape[-1]
     return [kind + data] if words.ndim == 1 else [kind + data[i : i + size] for i in range(0, len(data), size)]
@@ -181,7 +179,7 @@ def _kind(algorithm: Algorithm) -> bytes:
     return algorithm.name.encode() + b"\0"
 
 
-# The checks that are on; what they have seen is read and written under the lock.
+# The active checks; the lock protects their records.
 
 _records: list[_Record] = []
 _lock = threading.Lock()
@@ -193,7 +191,7 @@ def _new_lock() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_new_lock)  # the thread that held it is not in the child
+    os.register_at_fork(after_in_child=_new_lock)  # the holding thread does not exist in the child
 
 
 def _begin() -> _Record:
@@ -212,11 +210,11 @@ def _end(record: _Record) -> None:
             _exchange(False)
 
 
-# The functions, and the code that they run while a check is on
+# The functions, and their code during a check
 
 
 class _Thread(threading.local):
-    inside = False  # whether a function runs that uses a key: what it calls in turn is its own affair
+    inside = False  # whether a watched function is running; its inner calls are not recorded
 
 
 _thread = _Thread()
@@ -233,7 +231,7 @@ def _exchange(on: bool) -> None:
 
 @cache
 def _functions() -> list[tuple[Any, FunctionType, CodeType]]:
-    """The functions, each with a copy that keeps its code, and with the code for a check."""
+    """Return each function with a copy of it and with the code for a check."""
     found: list[Any] = [
         draw.sample_kernel,
         draw.sample_complex_kernel,
@@ -247,7 +245,7 @@ def _functions() -> list[tuple[Any, FunctionType, CodeType]]:
         Key.spawn,
     ]
     found += [getattr(distributions, name) for name in distributions.__all__]
-    # Of those that `in_default_mode` wraps, what is inside: a wrapper's code is that of all wrappers.
+    # Functions wrapped by `in_default_fpenv` are unwrapped, because all wrappers share one code object.
     return [(function, *_exchanged(function)) for function in map(unwrap, found)]
 
 
@@ -262,13 +260,13 @@ def _exchanged(function: Any) -> tuple[FunctionType, CodeType]:
 
 
 def _watched(*args: Any, **kwargs: Any) -> Any:
-    """The code for a check; a constant, for the names that it sees are those of the function's own module."""
+    """The code for a check; it refers to a constant, because it runs with the globals of another module."""
     run: Any = "run"
     return run(args, kwargs)
 
 
 def _runner(name: str, function: FunctionType, position: int) -> Callable[[tuple[Any, ...], dict[str, Any]], Any]:
-    """What runs a function as it is, then notes what it did to its key."""
+    """Return a function that runs the original and records the use of its key."""
 
     def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         key = args[position] if len(args) > position else kwargs.get("key")
@@ -294,7 +292,7 @@ def _runner(name: str, function: FunctionType, position: int) -> Callable[[tuple
 
 
 def _kind_of(name: str, key: Key, args: tuple[Any, ...], result: object) -> int:
-    """The kind of a use by a function."""
+    """Return the kind of a use."""
     if name in _KINDS or key._algorithm.jax_layout:
         return _KINDS.get(name, _SAMPLE)
     if name == "sample_kernel":
@@ -304,7 +302,7 @@ def _kind_of(name: str, key: Key, args: tuple[Any, ...], result: object) -> int:
 
 
 def _splits(kernel: object) -> bool:
-    """Whether a kernel may split its lane: whether it, or a function that it names, names a split."""
+    """Whether a kernel may split its lane: it, or a function that it refers to, contains the name split."""
     waiting, seen = [kernel], set()
     while waiting:
         function = waiting.pop()
@@ -320,7 +318,7 @@ def _splits(kernel: object) -> bool:
 
 
 def _caller(frame: FrameType) -> FrameType:
-    """The frame that called a function, be it wrapped or not."""
+    """Return the frame that called a function, wrapped or not."""
     outer = frame.f_back if frame.f_globals.get("__name__") == in_default_fpenv.__module__ else frame
     return outer or frame
 
@@ -339,7 +337,7 @@ def _note_fold(key: Key, data: Any, result: Key, frame: FrameType, fold_in: Call
     _note_children(key, result)
     parts = data if isinstance(data, tuple) else (data,)
     for i, part in enumerate(parts):
-        # Where an algorithm keeps children apart, no sample is related to a named one.
+        # With algorithms that separate children, samples are not related to named children.
         if key._algorithm.jax_layout or not isinstance(part, (str, bytes)):
             _note(key, _FOLD, "fold_in", frame)
         if i + 1 < len(parts):
@@ -362,11 +360,11 @@ def _note_clone(key: Key) -> None:
 
 _wanted = os.environ.get("KEYRNG_DEBUG_REUSE", "")
 if _wanted not in ("", "0", "1"):
-    raise ValueError(f"KEYRNG_DEBUG_REUSE is 1, 0 or not set, got {_wanted!r}; type: unset KEYRNG_DEBUG_REUSE")
+    raise ValueError(f"KEYRNG_DEBUG_REUSE must be 0, 1 or unset, got {_wanted!r}; type: unset KEYRNG_DEBUG_REUSE")
 _whole_run = _begin() if _wanted == "1" else None
 
 
 def end_check_of_run() -> None:
-    """End the check that the variable began: the commands of keyrng draw from a key twice to compare the samples."""
+    """End the check started by the environment variable: keyrng's commands reuse keys to compare samples."""
     if _whole_run in _records:
         _end(_whole_run)

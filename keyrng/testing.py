@@ -1,4 +1,4 @@
-"""For tests of code that uses keyrng, and of keyrng: force an executor. No value depends on it."""
+"""Select an executor, for tests; values do not depend on it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def use_backend(name: str) -> Iterator[None]:
     True
     """
     if name not in available_backends():
-        raise ValueError(f"backend is one of {', '.join(available_backends())}, got {short_repr(name)}")
+        raise ValueError(f"backend must be one of {', '.join(available_backends())}, got {short_repr(name)}")
     before = native.enabled
     instructions = native.instruction_set() if native.instruction_sets() else None
     native.enable(name != "numpy")

@@ -1,4 +1,4 @@
-"""ent and dieharder on a stream: what they print, as p-values."""
+"""Run ent and dieharder on a stream and convert their output to p-values."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _FIELDS = ("test_name", "ntuple", "pvalues")
 
 @dataclass(frozen=True)
 class Test:
-    """A run of a program that reads the next words of a stream."""
+    """A run of a program on the next words of a stream."""
 
     program: str
     options: tuple[str, ...] = ()
-    #: For ent, which reads to the end: how many bytes are the end.
+    #: For ent, which reads to the end of its input: the number of bytes.
     size: int = 0
     times: int = 1
 
@@ -36,7 +36,7 @@ class Result:
 
 
 def run(tests: list[Test], command: list[str]) -> Iterator[tuple[Test, list[Result]]]:
-    """The tests one after the other, each on the words that the one before has left."""
+    """Run tests in order, each on the words after those of the previous one."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0) as source:
         assert source.stdout is not None
         try:
@@ -58,7 +58,7 @@ def _ent(test: Test, source: IO[bytes]) -> Iterator[Result]:
     _, n, _, chi_square, mean, pi, correlation = (float(x) for x in printed.splitlines()[1].split(","))
     deviations = {
         "mean": (mean - 127.5) / math.sqrt((256**2 - 1) / 12 / n),
-        # Points of six bytes, of which the part pi / 4 lies inside a circle.
+        # ent tests points of six bytes; a fraction pi / 4 of them is inside a circle.
         "pi": (pi / 4 - math.pi / 4) / math.sqrt(math.pi / 4 * (1 - math.pi / 4) / (n // 6)),
         "serial correlation": correlation * math.sqrt(n),
     }
@@ -84,7 +84,7 @@ _RUN = {"ent": _ent, "dieharder": _dieharder}
 
 
 def versions() -> dict[str, str]:
-    """The programs' versions; FileNotFoundError where one is missing."""
+    """Return the versions of the programs; FileNotFoundError if one is missing."""
     text = subprocess.run(["dieharder", "-l"], capture_output=True, text=True).stdout
     dieharder = text.partition("dieharder version ")[2].split(maxsplit=1)[0]
     subprocess.run(["ent"], stdin=subprocess.DEVNULL, capture_output=True)

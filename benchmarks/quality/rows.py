@@ -1,4 +1,4 @@
-"""The stored results: a line of CSV for each test of each stream, with its p-values."""
+"""Stored results: a CSV line per test and stream, with its p-values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from streams import CONTROLS, Stream
 
 @dataclass(frozen=True)
 class Row:
-    """What one run of a program said of one stream by one name: sts_serial has a name for each length."""
+    """The results of one run of a program on a stream under one name; sts_serial has a name for each length."""
 
     impl: str
     feed: str
@@ -27,7 +27,7 @@ class Row:
 
     @property
     def least(self) -> float:
-        """How near to 0 or 1."""
+        """The smallest distance of a p-value from 0 or 1."""
         return min(min(p, 1 - p) for p in self.p)
 
 
@@ -52,12 +52,12 @@ def append(file: Path, stream: Stream, test: Test, results: list[Result]) -> Non
 
 
 def extremes(rows: list[Row]) -> list[Row]:
-    """What has to be looked at again: of N p-values those nearer to 0 or 1 than 5 / N, of which 10 are expected."""
+    """Return the results to repeat: of N p-values those within 5 / N of 0 or 1, of which 10 are expected."""
     bound = 5 / max(1, sum(len(row.p) for row in rows))
     return [row for row in rows if row.least < bound]
 
 
 def test_of(row: Row) -> Test:
-    """The test that gave a result."""
+    """Return the test of a result."""
     program, *options = row.run.split()
     return Test(program, size=int(options[1])) if program == "ent" else Test(program, tuple(options))

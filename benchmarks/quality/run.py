@@ -1,6 +1,6 @@
-"""ent and dieharder on keyrng's streams: nice -n 19 python benchmarks/quality/run.py --size small
+"""Run ent and dieharder on keyrng's streams: nice -n 19 python benchmarks/quality/run.py --size small
 
-See benchmarks/README.md. What is done is kept in a CSV file; the same command again goes on where it was stopped.
+See benchmarks/README.md. Results are kept in a CSV file; repeating the command resumes an interrupted run.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ RESULTS = Path(__file__).parents[1] / "results"
 
 
 def run(stream: Stream, tests: Iterable[programs.Test], file: Path, done: set[tuple[str, ...]]) -> None:
-    """Run what is left to do on a stream, and append each test's results to the file."""
+    """Run the remaining tests of a stream and append each test's results to the file."""
     left = [test for test in tests if (stream.impl, stream.feed, str(stream.seed), str(test)) not in done]
     if not left:
         return
@@ -31,22 +31,22 @@ def run(stream: Stream, tests: Iterable[programs.Test], file: Path, done: set[tu
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="ent and dieharder on every feed of every algorithm")
-    parser.add_argument("--size", choices=SIZES, default="small", help="which tests, and how large (default small)")
+    parser = argparse.ArgumentParser(description="ent and dieharder on every stream layout of every algorithm")
+    parser.add_argument("--size", choices=SIZES, default="small", help="tests and sample sizes (default small)")
     parser.add_argument("--impl", nargs="+", default=all_impls(), help="algorithms (default all)")
     parser.add_argument(
-        "--stream-layout", nargs="+", default=list(FEEDS), help="feeds, as `python -m keyrng bits` takes them"
+        "--stream-layout", nargs="+", default=list(FEEDS), help="stream layouts, as for `python -m keyrng bits`"
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
-        "--again", action="store_true", help="run extreme results again: four times the sample, next seed"
+        "--again", action="store_true", help="repeat extreme results with four times the sample and the next seed"
     )
     parser.add_argument(
-        "--out", type=Path, help="the CSV file (default results/quality-SIZE.csv); .md stands beside it"
+        "--out", type=Path, help="the CSV file (default results/quality-SIZE.csv); the summary has the suffix .md"
     )
     options = parser.parse_args()
     file = options.out or RESULTS / f"quality-{options.size}.csv"
-    found = programs.versions()  # before hours of work, not after
+    found = programs.versions()  # fails early if a program is missing
     if options.again:
         first = [row for row in read(file) if row.seed == options.seed and not row.is_control]
         todo = [(Stream(row.impl, row.feed, row.seed + 1), [larger(test_of(row))]) for row in extremes(first)]

@@ -1,9 +1,9 @@
-"""Which tests, and how large.
+"""Tests and sample sizes.
 
-dieharder sums up the p-values that a test has gathered, 100 of them where ``-p`` says nothing else, by a test of
-Kolmogorov and Smirnov whose distances are from i / (n + 1). They are too small: for few p-values the sum comes out too
-near to 1, of any words whatsoever. With ``-p 1`` it prints the one p-value itself. So the small size asks for these,
-several times, and summary.py judges them.
+dieharder combines the p-values of a test, 100 unless ``-p`` is given, by a Kolmogorov-Smirnov test with distances from
+i / (n + 1). These distances are too small: for few p-values the combined one is too close to 1 for any words. With
+``-p 1`` it prints the single p-value. The small size therefore runs tests several times with ``-p 1``, and summary.py
+combines the results.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ def _dieharder(times: int, *options: str) -> list[Test]:
 
 QUICK = [Test("ent", size=1_000_000), *_dieharder(5, "-d 100 -p 1", "-d 8 -p 1", "-d 15 -p 1")]
 
-# Some five seconds of a processor for a stream. Left out: OPSO, OQSO and DNA, which dieharder calls suspect, its sums
-# test, which it says not to use, and the test of its own Kolmogorov-Smirnov.
+# About five seconds of CPU time per stream. Omitted: OPSO, OQSO and DNA, which dieharder calls suspect; its sums test,
+# which it advises against; and the test of its Kolmogorov-Smirnov function.
 SMALL = [
     Test("ent", size=20_000_000),
     *_dieharder(5, *(f"-d {number} -p 1" for number in (0, 1, 3, 4, 8, 9, 10, 11, 12, 13, 15, 16, 100, 101, 102, 202))),
@@ -29,7 +29,7 @@ SMALL = [
     *_dieharder(1, "-d 205 -t 5000000", "-d 206 -t 5000", "-d 207 -t 1500000", "-d 208 -t 500000", "-d 209 -t 6500000"),
 ]
 
-# All that `dieharder -a` runs, with its own sizes, in parts: the quick one of all streams comes before the slow ones.
+# All tests of `dieharder -a`, with its sample sizes; the quick part runs on all streams before the slow ones.
 FULL = [
     [
         Test("ent", size=100_000_000),
@@ -40,12 +40,12 @@ FULL = [
     _dieharder(1, "-d 17"),
 ]
 
-# Each part of a size reads a stream from its start.
+# Each part reads a stream from its start.
 SIZES = {"quick": [QUICK], "small": [SMALL], "full": FULL}
 
 
 def larger(test: Test) -> Test:
-    """Four times as much of the same test, for a result that is to be looked at again."""
+    """Return the test with four times the sample, to repeat an extreme result."""
     if test.program == "ent":
         return replace(test, size=4 * test.size)
     if "-p" in test.options:

@@ -1,4 +1,4 @@
-"""The streams that are tested: commands that write words to standard output for ever."""
+"""The streams to test: commands that write words to standard output without end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from keyrng import algorithms
 
-# The most important first: a run that is cut short has done what matters.
+# In order of importance, so that an interrupted run has tested the most important ones.
 FEEDS = (
     "one",
     "fold_in:8192",
@@ -34,7 +34,7 @@ for i in range(2**12):
 
 @dataclass(frozen=True)
 class Stream:
-    """One stream: of an algorithm of keyrng and a feed, or of a control, whose feed is a number."""
+    """A stream of a keyrng algorithm and stream layout, or of a control, whose layout is a number."""
 
     impl: str
     feed: str
@@ -57,9 +57,9 @@ class Stream:
 
 
 def matrix(impls: list[str], feeds: list[str], seed: int) -> list[Stream]:
-    """Every feed of every algorithm, feed by feed; then for each feed a stream of AES, and one that only counts.
+    """Return every layout of every algorithm, layout by layout; then controls for each layout: AES and a counter.
 
-    AES says what the programs find in words without fault, the counter that they find faults.
+    AES shows what the programs report for good words, the counter that they detect bad ones.
     """
     aes = [Stream(REFERENCE, str(number), seed) for number in range(len(feeds))] if shutil.which("openssl") else []
     return [*(Stream(impl, feed, seed) for feed in feeds for impl in impls), *aes, Stream(COUNTER, "0", seed)]

@@ -1,4 +1,4 @@
-"""The stored p-values as a page: how many are extreme, how many are expected to be, and whether they are uniform."""
+"""Summary of the stored p-values: extreme ones, their expected number, and uniformity."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from streams import COUNTER, REFERENCE
 import keyrng
 
 BOUNDS = (1e-2, 1e-3, 1e-4, 1e-5)
-# One sample gives sts_serial some thirty p-values that depend on each other: counted, and left out where independence
-# is what a test rests on. Of its lengths one stands for all.
+# One sample gives sts_serial about thirty dependent p-values: they are counted, and all but one length are excluded
+# from tests that assume independence.
 DEPENDENT, FOR_ALL = "sts_serial", "sts_serial 16"
 
 
@@ -47,9 +47,9 @@ def _head(versions: dict[str, str], tested: list[Row]) -> list[str]:
         f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}; {streams} streams, {runs} runs of programs.",
         "",
         "A p-value is extreme at a bound if it is nearer to 0 or 1 than half of it.",
-        "Of N p-values, N times the bound are expected to be.",
-        "The streams of AES-128 in counter mode stand for words without fault.",
-        "What is odd about their p-values too is odd about a test.",
+        "The expected number of extreme p-values is the bound times the number of p-values.",
+        "AES-128 in counter mode is the reference for good words.",
+        "If its p-values are unusual too, the test is at fault.",
     ]
 
 
@@ -124,9 +124,9 @@ def _table(title: str, rows: list[Row], key: Callable[[Row], str], reference: li
 
 def _again(rows: list[Row], tested: list[Row], seed: int) -> list[str]:
     lines = [
-        "\n## Looked at again\n",
-        "What is nearer to 0 or 1 than 5 / N, where ten are expected.",
-        "Beside it is the same test of the next seed, where it was run; `--again` does it, four times as much.\n",
+        "\n## Repeated tests\n",
+        "Results within 5 / N of 0 or 1, where ten are expected.",
+        "If it was run, the same test with the next seed and four times the sample is shown next to it (`--again`).\n",
         "| stream | test | nearest to 0 or 1 | again: nearest | p-values | Kolmogorov-Smirnov |",
         "|---|---|---:|---:|---:|---:|",
     ]

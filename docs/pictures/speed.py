@@ -1,4 +1,4 @@
-"""Nanoseconds a value over the number of values, beside other libraries': what benchmarks/sizes.py measured last."""
+"""Nanoseconds per value by number of values, of keyrng and other libraries: results of benchmarks/sizes.py."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ STYLE = {
 
 
 def measured() -> dict[str, Any]:
-    """The newest measurement."""
+    """Return the newest results."""
     data: dict[str, Any] = json.loads(sorted(RESULTS.glob("*-sizes.json"))[-1].read_text("utf-8"))
     return data
 
 
 def draw() -> None:
-    """A panel for each sampler, in logarithms."""
+    """Draw a panel for each sampler, with logarithmic axes."""
     data = measured()
     figure, panels = plt.subplots(2, 2, figsize=(8, 5.6), layout="constrained", sharex=True, sharey=True)
     for axes, (name, subjects) in zip(panels.flat, data["ns per value"].items(), strict=True):
@@ -48,6 +48,6 @@ def draw() -> None:
     for axes in panels[1]:
         axes.set_xlabel("values in a call")
     for axes in panels[:, 0]:
-        axes.set_ylabel("ns a value")
+        axes.set_ylabel("ns per value")
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(LINES))

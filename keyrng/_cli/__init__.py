@@ -1,4 +1,1 @@
-"""The subcommands of ``python -m keyrng``.
-
-Must not be imported by anything but ``python -m keyrng``.
-"""
+"""The subcommands of ``python -m keyrng``."""

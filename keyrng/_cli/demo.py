@@ -1,7 +1,4 @@
-"""``python -m keyrng``: from a seed to numbers on several devices, with the laws checked on the way.
-
-Must not be imported by anything but ``python -m keyrng``.
-"""
+"""``python -m keyrng``: draw samples for several devices from one seed, and check the laws."""
 
 from __future__ import annotations
 
@@ -22,12 +19,12 @@ from keyrng.kernels.lane import kernel_of
 _COUNT = 4_000_000
 _DEVICES = 4
 
-# BLAKE2b of what this program draws from seed 42: the same on every machine, or a law is broken.
+# BLAKE2b of all samples of this program; equal on every machine.
 _DIGEST = "5412294e0d3844dc"
 
 
 def run() -> int:
-    """Show the main job and check it; 0 if every law holds."""
+    """Draw and check the samples; return 0 if every law holds."""
     laws: list[tuple[str, bool]] = []
     path = f"compiled ({native.instruction_set()})" if native.enabled else "NumPy only"
     print(f"keyrng {keyrng.__version__}, {path}, {keyrng.get_num_threads()} threads\n")
@@ -65,7 +62,7 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def _in_pieces(name: str, key: keyrng.Key) -> np.ndarray[Any, np.dtype[Any]]:
-    """The same sample made in seven parts, last part first."""
+    """Draw the same sample in seven parts, last part first."""
     out = np.empty(_COUNT, np.float32)
     edges = np.linspace(0, _COUNT, 8).astype(int).tolist()
     for start, stop in reversed(list(pairwise(edges))):
@@ -76,14 +73,14 @@ def _in_pieces(name: str, key: keyrng.Key) -> np.ndarray[Any, np.dtype[Any]]:
 
 
 def _timing(key: keyrng.Key) -> None:
-    """Speed beside NumPy's Generator, turn by turn, the better of five."""
+    """Compare the speed with NumPy's Generator: alternating runs, the best of five."""
     generator = np.random.default_rng(0)
     out = np.empty(_COUNT, np.float32)
     rows: list[tuple[str, Callable[[], Any], Callable[[], Any]]] = [
         ("uniform", lambda: keyrng.uniform(key, out=out), lambda: generator.random(dtype=np.float32, out=out)),
         ("normal", lambda: keyrng.normal(key, out=out), lambda: generator.standard_normal(dtype=np.float32, out=out)),
     ]
-    print("ns a value       keyrng   numpy Generator")
+    print("ns per value     keyrng   numpy Generator")
     for name, ours, theirs in rows:
         times = [(_seconds(ours), _seconds(theirs)) for _ in range(5)]
         mine, others = (min(t[i] for t in times) / _COUNT * 1e9 for i in (0, 1))

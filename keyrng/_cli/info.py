@@ -1,7 +1,4 @@
-"""``python -m keyrng info``: what is here, and what to type for what is not.
-
-Must not be imported by anything but ``python -m keyrng``.
-"""
+"""``python -m keyrng info``: versions and executors, and how to install missing ones."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from keyrng._executors import gpu, native
 
 
 def run() -> int:
-    """Print versions and paths."""
+    """Print versions and executors."""
     print(f"keyrng     {keyrng.__version__}")
     print(f"Python     {platform.python_version()} on {platform.system()} {platform.machine()}")
     print(f"NumPy      {np.__version__}")

@@ -1,8 +1,6 @@
 """``python -m keyrng selftest``: known answers, digests and laws, on every path of this machine.
 
-The expected values are in keyrng/_cli/selftest.json, which tests/data/make_values.py writes.
-
-Must not be imported by anything but ``python -m keyrng``.
+The expected values are in keyrng/_cli/selftest.json, written by tests/data/make_values.py.
 """
 
 from __future__ import annotations
@@ -31,20 +29,20 @@ from keyrng.kernels.lane import kernel_of
 from keyrng.testing import available_backends, use_backend
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
-Check: TypeAlias = tuple[str, Callable[[], str]]  # what is checked, and what finds out what is wrong with it
+Check: TypeAlias = tuple[str, Callable[[], str]]  # label, and function that returns what is wrong
 
-TABLE = files("keyrng._cli") / "selftest.json"  # not by __file__: the package may be in a zip file
+TABLE = files("keyrng._cli") / "selftest.json"  # not __file__, because the package may be in a zip file
 
-_LARGE = 600_000  # elements: three pieces for threads, and several chunks on every path
-_MOST = 10  # broken checks that are shown of each path
+_LARGE = 600_000  # elements: three pieces for threads, several chunks
+_MOST = 10  # broken checks shown per path
 
-# A GPU compiles each kernel that it runs, some of them for seconds: these, with the default algorithm, are enough.
+# On a GPU, compiling a kernel takes up to seconds, so that only these run, with the default algorithm.
 _ON_A_GPU = ("bits", "uniform", "normal", "gamma", "randint", "bernoulli", "poisson")
 
 
 @dataclass
 class Findings:
-    """A path, how many checks of each kind ran on it, and what is broken."""
+    """The results of a path: the number of checks by kind, and the failures."""
 
     name: str
     counts: dict[str, int] = field(default_factory=dict)
@@ -53,7 +51,7 @@ class Findings:
 
 
 def run() -> int:
-    """Check every path, say what was checked, and what is broken; 0 if nothing is."""
+    """Check every path and print the results; return 0 if all checks pass."""
     table = json.loads(TABLE.read_text("utf-8"))
     print(f"keyrng {keyrng.__version__}, Python {platform.python_version()}, NumPy {np.__version__}", end=", ")
     print(f"{platform.system()} {platform.machine()}, {keyrng.get_num_threads()} threads")
@@ -68,10 +66,10 @@ def run() -> int:
     total, broken = sum(sum(path.counts.values()) for path in found), sum(len(path.broken) for path in found)
     seconds = sum(path.seconds for path in found)
     if broken:
-        print(f"\n{broken} of {total:,} checks are BROKEN, in {seconds:.1f} s: numbers drawn here are not keyrng's.")
-        print("Please report this text and what python -m keyrng info prints.")
+        print(f"\n{broken} of {total:,} checks are BROKEN, in {seconds:.1f} s: samples on this machine are wrong.")
+        print("Please report this text and the output of python -m keyrng info.")
         if not any(path.broken for path in found if path.name == "numpy"):
-            print("The NumPy path is right; with KEYRNG_BACKEND=numpy set, it alone is used.")
+            print("The NumPy path is correct; set KEYRNG_BACKEND=numpy to use it alone.")
         return 1
     print(f"\n{total:,} checks hold, in {seconds:.1f} s")
     return 0
@@ -83,7 +81,7 @@ def _mode() -> str:
 
 
 def _on_path(name: str, chosen: AbstractContextManager[None], checks: Iterator[Check]) -> Findings:
-    """Run the checks on a path, and print its line; the kind of a check is its first word."""
+    """Run the checks on a path and print a summary line; the first word of a label is its kind."""
     findings, start = Findings(name), time.perf_counter()
     with chosen:
         for label, check in checks:
@@ -91,7 +89,7 @@ def _on_path(name: str, chosen: AbstractContextManager[None], checks: Iterator[C
             findings.counts[kind] = findings.counts.get(kind, 0) + 1
             try:
                 wrong = check()
-            except Exception as error:  # whatever a broken path raises is what is to be told
+            except Exception as error:  # a broken path may raise anything
                 wrong = f"{type(error).__name__}: {error}"
             if wrong:
                 findings.broken.append(f"  BROKEN  {name}: {label}: {wrong}")
@@ -121,7 +119,7 @@ def _checks_on_a_gpu(table: Any) -> Iterator[Check]:
             yield from _digests(row, table["algorithms"][:1], table["seed"], device="cuda")
 
 
-# Known answers, as Random123 publishes them: of the block function, and of the words and children that paths make of it
+# Known answers of Random123: block functions, and words and children on each path
 
 
 def _known_answers(answers: Any) -> Iterator[Check]:
@@ -183,13 +181,13 @@ def _digest(row: Any, key_of: tuple[int, str, str], dtype: str, wanted: str) -> 
 
 
 def digest_of(drawn: Array) -> str:
-    """The digest of a sample's bytes, little-endian."""
+    """Return the digest of a sample's bytes, little-endian."""
     array = np.ascontiguousarray(drawn)
     return blake2b(array.astype(array.dtype.newbyteorder("<")).tobytes(), digest_size=8).hexdigest()
 
 
 def sample(row: Any, key: keyrng.Key, shape: Any, dtype: str) -> Any:
-    """A sample of a row's function; what has no elements of its own has no shape, what has no choice no dtype."""
+    """Draw a row's sample; arguments that the function does not have are omitted."""
     named = dict(row["with"])
     if shape is not None:
         named["shape"] = tuple(shape)
@@ -204,7 +202,7 @@ def sample(row: Any, key: keyrng.Key, shape: Any, dtype: str) -> Any:
 
 
 def _laws(row: Any, seed: int) -> Iterator[Check]:
-    """That an element is a function of its key and place: for samplers of single elements."""
+    """Yield the laws of element-wise samplers: an element depends on its key and index only."""
     if not row["elements"]:
         return
     key, dtype = keyrng.key(seed), row["dtypes"][-1]
@@ -237,7 +235,7 @@ def _laws_of_keys(table: Any) -> Iterator[Check]:
 
 
 def _pieces(seed: int) -> Iterator[Check]:
-    """That slabs are parts of the whole, and that threads change nothing."""
+    """Yield the checks that parts equal the whole, and that threads do not change values."""
     key = keyrng.key(seed)
     for name in ("normal", "uniform"):
         kernel = kernel_of("unit" if name == "uniform" else name)
@@ -265,7 +263,7 @@ def _pieces(seed: int) -> Iterator[Check]:
         yield f"law: {name}: threads change nothing", threads
 
 
-# What is wrong, in words; empty if nothing is
+# Descriptions of failures; empty if there is none
 
 
 def _differs(found: Any, wanted: Any, more: str = "") -> str:

@@ -1,7 +1,4 @@
-"""``python -m keyrng bits``: words of one stream, or of many word by word, for statistical test programs.
-
-Must not be imported by anything but ``python -m keyrng``.
-"""
+"""``python -m keyrng bits``: words of one or several interleaved streams, for statistical test programs."""
 
 from __future__ import annotations
 
@@ -15,11 +12,11 @@ import numpy as np
 import keyrng
 from keyrng._cli import stream_layouts
 
-_BUFFER = 1 << 20  # words at a time: 4 MiB, so that writing is nothing beside drawing
+_BUFFER = 1 << 20  # words at a time: 4 MiB, so that writing is cheap relative to drawing
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the subcommand."""
+    """Add the options of the subcommand."""
     parser.add_argument("--seed", type=int, default=0, help="an integer (default 0)")
     parser.add_argument("--impl", default="threefry2x32", help=f"one of {', '.join(keyrng.algorithms.names())}")
     parser.add_argument("--bytes", type=int, default=None, metavar="N", help="stop after N bytes (default: never)")
@@ -32,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Write words until ``--bytes`` or the reader is done."""
+    """Write words until ``--bytes`` is reached or the reader closes the pipe."""
     if given.bytes is not None and given.bytes < 0:
         print(f"--bytes must not be negative, got {given.bytes}", file=sys.stderr)
         return 2
@@ -46,7 +43,7 @@ def run(given: argparse.Namespace) -> int:
         write(layout, keys, given.bytes, sys.stdout.buffer)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        # The reader has enough. Python would complain once more when it closes standard output: give it another.
+        # The reader has closed the pipe. Replace standard output, because Python would report the error again on exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         return 130
@@ -54,7 +51,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def write(layout: stream_layouts.StreamLayout, keys: keyrng.Key, limit: int | None, to: IO[bytes]) -> None:
-    """Words of 32 bits, little-endian."""
+    """Write 32-bit words, little-endian."""
     each = max(1, _BUFFER // keys.size)
     start, left = 0, limit
     while left is None or left > 0:

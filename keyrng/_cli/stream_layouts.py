@@ -1,7 +1,4 @@
-"""What ``python -m keyrng bits`` can write: families of keys whose streams stand side by side, and uniforms.
-
-Must not be imported by anything but ``python -m keyrng``.
-"""
+"""Stream layouts of ``python -m keyrng bits``: families of keys with interleaved streams, and uniforms."""
 
 from __future__ import annotations
 
@@ -24,11 +21,11 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 @dataclass(frozen=True)
 class StreamLayout:
-    """Streams to interleave: their keys, and what is drawn from each."""
+    """Streams to interleave: their keys, and the function that draws from each."""
 
-    #: The keys, of the key of the seed and a number; where it is of many seeds, of `keyrng.key`, the seed and a number.
+    #: Returns the keys, from the seed's key and a number; with many seeds, from `keyrng.key`, the seed and a number.
     keys: Callable[..., keyrng.Key]
-    #: What N counts, with its range; "" where no number is given.
+    #: Description and range of N; "" if there is no number.
     counts: str = ""
     least: int = 1
     most: int = 1 << 24
@@ -72,12 +69,12 @@ def _seeds(make: Callable[[int], keyrng.Key], seed: int, count: int) -> keyrng.K
 
 
 def _near(key: keyrng.Key, least: int, most: int) -> keyrng.Key:
-    """The keys that differ from a key in so many bits."""
+    """Return the keys that differ from a key in ``least`` to ``most`` bits."""
     words = keyrng.key_data(key)
     width = 8 * words.itemsize
     flips = np.zeros((words.size * width, words.size), words.dtype)
-    places = np.arange(len(flips))
-    flips[places, words.size - 1 - places // width] = words.dtype.type(1) << (places % width).astype(words.dtype)
+    bit = np.arange(len(flips))
+    flips[bit, words.size - 1 - bit // width] = words.dtype.type(1) << (bit % width).astype(words.dtype)
     found = [list(combinations(range(len(flips)), weight)) for weight in range(least, most + 1)]
     return keyrng.wrap_key_data(
         words ^ np.concatenate([np.bitwise_xor.reduce(flips[np.array(sets, int)], axis=1) for sets in found]),
@@ -105,16 +102,16 @@ FORMS = ", ".join(f"{name}:N" if layout.counts else name for name, layout in LAY
 
 
 def parse(text: str) -> tuple[StreamLayout, int]:
-    """A layout and its number, of ``NAME`` or ``NAME:N``; ValueError if it is none."""
+    """Parse ``NAME`` or ``NAME:N``; ValueError for anything else."""
     name, colon, number = text.partition(":")
     layout = LAYOUTS.get(name)
     if layout is None:
-        raise ValueError(f"a stream layout is one of {FORMS}, got {short_repr(text)}")
+        raise ValueError(f"stream layout must be one of {FORMS}, got {short_repr(text)}")
     if not layout.counts:
         if colon:
             raise ValueError(f"{name} takes no number, got {short_repr(text)}")
         return layout, 1
-    # isdecimal alone is true of digits of other scripts, and of numbers too long to read.
+    # isdecimal alone accepts digits of other scripts, and numbers too long to convert.
     if not (
         number.isascii() and number.isdecimal() and len(number) < 10 and layout.least <= int(number) <= layout.most
     ):
@@ -123,16 +120,16 @@ def parse(text: str) -> tuple[StreamLayout, int]:
 
 
 def keys_of(layout: StreamLayout, number: int, seed: int, impl: str) -> keyrng.Key:
-    """The keys of a layout's streams, an array of one axis."""
+    """Return the keys of a layout's streams, a 1-d array."""
     if layout.of_seeds:
         return layout.keys(partial(keyrng.key, impl=impl), seed, number)
     return layout.keys(keyrng.key(seed, impl=impl), number)
 
 
 def words(layout: StreamLayout, keys: keyrng.Key, start: int, count: int) -> Array:
-    """Elements of each stream from ``start`` on, as random words: those of several streams interleaved one by one.
+    """Return random words, ``count`` elements of each stream from ``start``, interleaved.
 
-    Of uniforms, ``count`` is a multiple of 32, so that they fill whole words.
+    For uniforms, ``count`` must be a multiple of 32, so that their bits fill words.
     """
     dtype = np.dtype(layout.draws)
     drawn = np.empty((keys.size, count), dtype)
@@ -143,7 +140,7 @@ def words(layout: StreamLayout, keys: keyrng.Key, start: int, count: int) -> Arr
 
 
 def _packed(uniforms: Array) -> Array:
-    """The random bits of uniforms, and no others: their digits after the point, end to end, as words."""
+    """Concatenate the random bits of uniforms: the digits after the binary point."""
     digits, word = (23, np.uint32) if uniforms.dtype == np.float32 else (52, np.uint64)
     size = 8 * np.dtype(word).itemsize
     whole = (uniforms * uniforms.dtype.type(2.0**digits)).astype(word)

@@ -1,1 +1,1 @@
-"""Printers: kernels and algorithms as C and CUDA. Nothing that runs on a CPU imports them."""
+"""Code generation: kernels and algorithms as C and CUDA source. A draw on a CPU imports none of it."""

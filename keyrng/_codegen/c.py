@@ -1,6 +1,6 @@
-"""The C of the compiled path: every algorithm and every kernel, as text and as tables for the runtime.
+"""C source of the native path: one function for each algorithm and kernel, and tables that the runtime reads.
 
-`sources` is called once, when keyrng is built (setup.py); ``backends/native`` holds what is written by hand.
+`setup.py` calls `sources` once per build. The hand-written C is in ``_executors/csrc``.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from keyrng.kernels.bits import store
 from keyrng.kernels.lane import Kernel
 from keyrng.kernels.symbols import Graph, Symbol
 
-# How many vectors of blocks are computed side by side, by the words of a block: as many as 16 registers carry.
+# Vectors of blocks that are computed side by side, by words per block: as many as 16 registers hold.
 _SIDE_BY_SIDE = {2: 4, 4: 2}
 
-# The sizes of the runtime's arrays, as in native/code.h; an attempt's words, rounded up to whole blocks, and a block
-# beside them fit MOST_WORDS of native/words.h.
+# Array sizes of csrc/code.h. The words of an attempt, rounded up to whole blocks, plus one more block fit the 16 rows
+# of MOST_WORDS in csrc/words.h.
 _MOST_INPUTS, _MOST_KEYS, _MOST_WORDS = 12, 12, 8
 
-# Conversions from a kernel's result to the dtype asked for, beside those that only read bits otherwise; narrower
-# integers, signed or not, are the low bits of a word.
+# Conversions from a kernel's result to the requested dtype. Not listed: conversions that only reinterpret or truncate
+# bits, such as narrower integers.
 STORES = [
     ("float32", "float16"),
     ("float32", "bfloat16"),
@@ -38,11 +38,11 @@ STORES = [
 
 
 @dataclass
-class _Plan:
-    """A kernel's stages; buffers are numbered, the parameters first."""
+class _Program:
+    """A traced kernel as stages; buffers are numbered, parameters first."""
 
     name: str
-    program: Program
+    traced: Program
     sizes: list[int]
     stages: list[str] = field(default_factory=list)
 
@@ -52,16 +52,16 @@ class _Plan:
 
 
 class _Source:
-    """The text being made: functions for every instruction set, and the tables they share."""
+    """Source under construction: functions for every instruction set, and the tables that they share."""
 
     def __init__(self) -> None:
         self.functions: list[str] = []
         self.maps: list[str] = []
-        self.plans: list[_Plan] = []
+        self.programs: list[_Program] = []
         self.outputs: list[int] = []
 
     def map(self, name: str, lanes: int, inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> int:
-        """Print a straight-line function of its input symbols; gives its number."""
+        """Print a straight-line function of the input symbols and return its number."""
         dialect = C(lanes)
         names = {symbol: f"v{i}" for i, symbol in enumerate(inputs)}
         body, results = statements(outputs, names, dialect)
@@ -78,45 +78,47 @@ class _Source:
         return len(self.maps) - 1
 
     def kernel(self, kernel: Kernel, dtype: np.dtype[Any]) -> None:
-        """Print a kernel: words into buffers, then straight lines and loops in the order of their needs."""
-        program = trace(kernel.function, dtype, len(kernel.parameters))
+        """Print a kernel: stages for its words, its straight-line code and its loops, in order of dependency."""
+        traced = trace(kernel.function, dtype, len(kernel.parameters))
         name = f"{kernel.name}_{dtype.name}"
         lanes = 64 if dtype.itemsize == 8 else 32
-        plan = _Plan(f"{kernel.name}.{dtype.name}", program, [dtype.itemsize] * len(program.parameters))
-        where = dict(zip(program.parameters, range(len(program.parameters)), strict=True))
-        leaf = leaves(program)
-        for i, source in enumerate(program.sources):
+        program = _Program(f"{kernel.name}.{dtype.name}", traced, [dtype.itemsize] * len(traced.parameters))
+        where = dict(zip(traced.parameters, range(len(traced.parameters)), strict=True))
+        leaf = leaves(traced)
+        for i, source in enumerate(traced.sources):
             symbol = leaf["word", i]
-            where[symbol] = plan.buffer(symbol.dtype)
-            plan.stages.append(_stage("WORDS", outputs=[where[symbol]], **asdict(source)))
-        for i, loop in enumerate(program.loops):
-            self._compute(plan, f"{name}_before{i}", lanes, where, loop.arguments)
+            where[symbol] = program.buffer(symbol.dtype)
+            program.stages.append(_stage("WORDS", outputs=[where[symbol]], **asdict(source)))
+        for i, loop in enumerate(traced.loops):
+            self._compute(program, f"{name}_before{i}", lanes, where, loop.arguments)
             symbol = leaf["loop", i]
-            where[symbol] = plan.buffer(symbol.dtype)
-            plan.stages.append(self._loop(f"{name}_attempt{i}", lanes, loop, where, where[symbol]))
-        self._compute(plan, name, lanes, where, [program.result])
-        if len(plan.sizes) > 2 * _MOST_INPUTS or len(program.keys) > _MOST_KEYS:
-            raise ValueError(f"{plan.name} needs more buffers or keys than code.h holds")
-        self.outputs.append(where[program.result])
-        self.plans.append(plan)
+            where[symbol] = program.buffer(symbol.dtype)
+            program.stages.append(self._loop(f"{name}_attempt{i}", lanes, loop, where, where[symbol]))
+        self._compute(program, name, lanes, where, [traced.result])
+        if len(program.sizes) > 2 * _MOST_INPUTS or len(traced.keys) > _MOST_KEYS:
+            raise ValueError(f"{program.name} needs more buffers or keys than code.h holds")
+        self.outputs.append(where[traced.result])
+        self.programs.append(program)
 
-    def _compute(self, plan: _Plan, name: str, lanes: int, where: dict[Symbol, int], wanted: Iterable[Symbol]) -> None:
-        """A map stage for those of the wanted values that are in no buffer yet."""
+    def _compute(
+        self, program: _Program, name: str, lanes: int, where: dict[Symbol, int], wanted: Iterable[Symbol]
+    ) -> None:
+        """Add a map stage for the wanted symbols that are not in a buffer yet."""
         outputs = [symbol for symbol in dict.fromkeys(wanted) if symbol not in where]
         if not outputs:
             return
         inputs = [symbol for symbol in where if symbol in _needs(outputs, where)]
         number = self.map(name, lanes, inputs, outputs)
         for symbol in outputs:
-            where[symbol] = plan.buffer(symbol.dtype)
-        plan.stages.append(
+            where[symbol] = program.buffer(symbol.dtype)
+        program.stages.append(
             _stage("MAP", map=number, inputs=[where[i] for i in inputs], outputs=[where[o] for o in outputs])
         )
 
     def _loop(self, name: str, lanes: int, loop: Loop, where: dict[Symbol, int], result: int) -> str:
         body = loop.body
         if body.words > _MOST_WORDS:
-            raise ValueError(f"{name} draws more words an attempt than words.h holds")
+            raise ValueError(f"{name} draws more words per attempt than words.h holds")
         dtypes = [argument.dtype for argument in loop.arguments]
         inputs = [body.graph.node("word", np.dtype(f"uint{body.bits}"), i) for i in range(body.words)]
         inputs += [body.graph.node("param", dtype, i) for i, dtype in enumerate(dtypes)]
@@ -127,14 +129,14 @@ class _Source:
         )
 
     def store(self, result: str, dtype: str) -> None:
-        """Print the conversion of a result."""
+        """Print the conversion of a result to another dtype."""
         graph = Graph()
         value = graph.node("param", np.dtype(result), 0)
         wanted = _Named(dtype) if dtype == "bfloat16" else np.dtype(dtype)
         self.map(f"store_{result}_{dtype}", 32, [value], [store(value, wanted)])
 
     def algorithm(self, algorithm: Algorithm) -> str:
-        """Print the fills and lane functions of an algorithm; gives its row of the table."""
+        """Print the fill and lane functions of an algorithm and return its row of the table."""
         name = algorithm.name
         if algorithm.jax_layout:
             self._fill(f"values32_{name}", algorithm, lambda block: algorithm.values(block, 32))
@@ -226,13 +228,13 @@ class _Source:
 
 @dataclass(frozen=True)
 class _Named:
-    """The one dtype NumPy does not have."""
+    """Stand-in for bfloat16, which NumPy does not define."""
 
     name: str
 
 
 def _needs(outputs: Sequence[Symbol], where: dict[Symbol, int]) -> set[Symbol]:
-    """The buffered symbols that the outputs are computed from."""
+    """Symbols that the outputs depend on, up to those in buffers."""
     seen: set[Symbol] = set()
     stack = list(outputs)
     while stack:
@@ -246,7 +248,7 @@ def _needs(outputs: Sequence[Symbol], where: dict[Symbol, int]) -> set[Symbol]:
 
 
 def _stage(kind: str, **values: Any) -> str:
-    """A row of a stage table."""
+    """Return a row of the stage table."""
     if any(isinstance(value, list) and len(value) >= _MOST_INPUTS for value in values.values()):
         raise ValueError(f"a stage has more inputs or outputs than code.h holds: {values}")
 
@@ -257,7 +259,7 @@ def _stage(kind: str, **values: Any) -> str:
 
 
 def sources(algorithms: Sequence[Algorithm], kernels: Sequence[Kernel]) -> tuple[str, str]:
-    """Two C texts: the functions, compiled once for each instruction set, and the tables, compiled once."""
+    """Return two C sources: functions, compiled for each instruction set, and tables, compiled once."""
     made = _Source()
     rows = [made.algorithm(algorithm) for algorithm in algorithms]
     for result, dtype in STORES:
@@ -266,7 +268,7 @@ def sources(algorithms: Sequence[Algorithm], kernels: Sequence[Kernel]) -> tuple
         for dtype in kernel.dtypes:
             made.kernel(kernel, np.dtype(dtype))
     functions = [
-        "/* Printed by keyrng._codegen.c. */",
+        "/* Generated by keyrng._codegen.c. */",
         *made.functions,
         "static const map_fn maps[] = {" + ", ".join(made.maps) + "};",
         "static const algorithm_code algorithms[] = {\n    " + ",\n    ".join(rows) + "\n};",
@@ -275,7 +277,7 @@ def sources(algorithms: Sequence[Algorithm], kernels: Sequence[Kernel]) -> tuple
 
 
 def _tables(made: _Source, algorithms: Sequence[Algorithm]) -> str:
-    lines = ["/* Printed by keyrng._codegen.c. */", "static const algorithm_info algorithm_infos[] = {"]
+    lines = ["/* Generated by keyrng._codegen.c. */", "static const algorithm_info algorithm_infos[] = {"]
     lines += [
         f'    {{"{a.name}", {a.word_bits // 8}, {a.key_words}, {a.block_words}, {int(a.jax_layout)}}},'
         for a in algorithms
@@ -283,27 +285,27 @@ def _tables(made: _Source, algorithms: Sequence[Algorithm]) -> str:
     lines += ["};", "static const char *const store_names[] = {"]
     lines += [f'    "{result}.{dtype}",' for result, dtype in STORES]
     lines += ["};", "static const stage stages[] = {"]
-    lines += [f"    {stage}," for plan in made.plans for stage in plan.stages]
-    lines += ["};", "static const plan plans[] = {"]
+    lines += [f"    {stage}," for program in made.programs for stage in program.stages]
+    lines += ["};", "static const program programs[] = {"]
     first = 0
-    for plan, output in zip(made.plans, made.outputs, strict=True):
-        program = plan.program
-        parents, children = ([str(k[i]) for k in program.keys] for i in (0, 1))
+    for program, output in zip(made.programs, made.outputs, strict=True):
+        traced = program.traced
+        parents, children = ([str(k[i]) for k in traced.keys] for i in (0, 1))
         fields = [
-            f'"{plan.name}"',
-            f'"{program.result.dtype.name}"',
-            len(program.parameters),
-            program.dtype.itemsize,
-            len(program.keys),
+            f'"{program.name}"',
+            f'"{traced.result.dtype.name}"',
+            len(traced.parameters),
+            traced.dtype.itemsize,
+            len(traced.keys),
             "{" + ", ".join(parents) + "}",
             "{" + ", ".join(children) + "}",
-            len(plan.sizes),
-            "{" + ", ".join(map(str, plan.sizes)) + "}",
-            len(plan.stages),
+            len(program.sizes),
+            "{" + ", ".join(map(str, program.sizes)) + "}",
+            len(program.stages),
             first,
             output,
-            program.result.dtype.itemsize,
+            traced.result.dtype.itemsize,
         ]
         lines.append("    {" + ", ".join(map(str, fields)) + "},")
-        first += len(plan.stages)
+        first += len(program.stages)
     return "\n".join([*lines, "};"]) + "\n"

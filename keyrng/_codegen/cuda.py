@@ -1,9 +1,8 @@
-"""Kernels printed as CUDA: one function for each kernel, dtype and algorithm, in which a thread computes whole lanes.
+"""CUDA source of kernels: one function for each kernel, dtype and algorithm; a thread computes whole lanes.
 
-`source` gives a complete text, for NVRTC or nvcc; the backend compiles and launches it. Words, children and rejection
-loops are inside it, as `keyrng._executors.numpy` has them. It includes nothing, because NVRTC has no standard headers,
-and it is the same text from run to run. `keyrng._codegen.cuda_prelude` says why no compiler flag changes a bit of its
-results.
+`source` returns a complete translation unit for NVRTC or nvcc, with the words, child keys and rejection loops of
+`keyrng._executors.numpy`. It includes no headers, because NVRTC has no standard ones, and it is deterministic.
+See `keyrng._codegen.cuda_prelude` for why compiler flags cannot change its results.
 """
 
 from __future__ import annotations
@@ -35,11 +34,10 @@ _CUDA = CUDA()
 
 @dataclass(frozen=True)
 class Request:
-    """A kernel, the dtype it computes in, and that of its result: a NumPy dtype, or anything of the name bfloat16.
+    """A kernel, the dtype it computes in and the dtype of its result: a NumPy dtype or an object named bfloat16.
 
-    ``guards`` are none, or one for each parameter: what it must be, a condition of the kernel language, or None. An
-    element for which one does not hold is missing, and the kernel does not run for it: NaN, -1 (all bits set) among
-    integers, False among truth values.
+    ``guards`` is empty or has one entry per parameter: a predicate in the kernel language, or None. Where a predicate
+    is false, the kernel does not run and the element is NaN, -1 (all bits set) for integers or False for booleans.
     """
 
     kernel: Kernel
@@ -49,7 +47,7 @@ class Request:
 
     @property
     def guarded(self) -> bool:
-        """Whether anything is asked of a parameter."""
+        """Whether any parameter has a guard."""
         return any(guard is not None for guard in self.guards)
 
 
@@ -58,37 +56,38 @@ def _name(*parts: str) -> str:
 
 
 def function_name(request: Request, algorithm: Algorithm) -> str:
-    """The name of the function that `source` prints."""
+    """The name of the function in `source`."""
     parts = (request.kernel.name, request.compute.name, request.dtype.name, algorithm.name)
     return _name("keyrng", *parts, *(["guarded"] if request.guarded else []))
 
 
 def source(request: Request, algorithm: Algorithm) -> str:
-    """The CUDA text of a kernel that computes in one dtype and stores another, with the words of an algorithm.
+    """Return the CUDA source of a kernel that computes in one dtype and stores another, with an algorithm's words.
 
-    Its function, whose name `function_name` tells, takes
+    The function, named by `function_name`, takes
 
-    - ``const word *keys, u64 rows``: the words of so many keys, one after the other, each for a row of the result; a
-      kernel that draws no words does not read them;
-    - ``u64 start, u64 count, u64 size``: of each key the elements from ``start`` on, ``count`` of ``size``;
-    - ``out``: the result, contiguous, row after row; 16-bit floats as ``unsigned short``;
-    - for each parameter ``const T *p, T one, u64 repeat, u64 length``: element ``flat`` of the result reads
-      ``p[flat / repeat % length]``, or ``one``, by value, if ``length`` is 0. So, for ``n`` elements, ``repeat,
-      length`` are ``1, n`` for a value for each element, ``1, m`` for values along the last of the axes, ``n / m, m``
-      along the first. Parameters that broadcast otherwise must be broadcast in memory first.
+    - ``const word *keys, u64 rows``: the words of ``rows`` keys, one after the other, one key per row of the result;
+      they are not read if the kernel draws no words;
+    - ``u64 start, u64 count, u64 size``: elements ``start`` to ``start + count`` of the ``size`` elements of each key;
+    - ``out``: the result, C-contiguous; 16-bit floats as ``unsigned short``;
+    - ``const T *p, T one, u64 repeat, u64 length`` per parameter: element ``flat`` of the result reads
+      ``p[flat / repeat % length]``, or the scalar ``one`` if ``length`` is 0. For ``n`` elements, ``repeat, length`` is
+      ``1, n`` for one value per element, ``1, m`` for values along the last axis and ``n / m, m`` along the first.
+      Other broadcasts have to be materialized first.
 
-    Any grid computes the same: in x it goes over the groups (`group`) of a row, in y over the rows.
+    The launch geometry does not change the result: the x dimension of the grid covers the groups (`group`) of a row,
+    the y dimension covers the rows.
 
     Raises
     ------
     TypeError
-        If the kernel's result does not become the dtype without a ``cast`` in the kernel.
+        If storing the kernel's result as the dtype needs a ``cast`` in the kernel.
     """
     return module(algorithm, [request])
 
 
 def module(algorithm: Algorithm, requests: Iterable[Request]) -> str:
-    """The text of `source` for several kernels and dtypes at once."""
+    """Return the source of several kernels and dtypes, as `source` does for one."""
     programs: dict[tuple[Kernel, Dtype], Program] = {}
     parts = []
     for request in dict.fromkeys(requests):
@@ -101,10 +100,10 @@ def module(algorithm: Algorithm, requests: Iterable[Request]) -> str:
 
 
 def group(request: Request, algorithm: Algorithm) -> int:
-    """How many elements of a row a thread makes at once, a power of two.
+    """Return the number of elements of a row that a thread computes at once, a power of two.
 
-    As many as 16 bytes hold and blocks give, from an index on that is a multiple of it; one if the kernel has a
-    rejection loop, which others would wait for.
+    As many as fill 16 bytes and whole blocks, starting at a multiple of the number. It is 1 for kernels with a
+    rejection loop, where the other elements would wait for the slowest.
     """
     return _group(_traced(request), request.dtype, algorithm)
 
@@ -124,11 +123,11 @@ def _itemsize(dtype: Any) -> int:
 
 
 def _runs(drawn: Source) -> bool:
-    """Whether consecutive elements read consecutive words, from a place that all groups begin at."""
+    """Whether consecutive elements read consecutive words, and groups start at whole blocks."""
     return drawn.step == 1 and drawn.plane == 0
 
 
-# The value of an element
+# Elements
 
 
 def _value_name(request: Request) -> str:
@@ -136,7 +135,7 @@ def _value_name(request: Request) -> str:
 
 
 def _value(request: Request, program: Program, algorithm: Algorithm) -> list[str]:
-    """The functions of a kernel's loops, and that of its value for one element and its words."""
+    """Return the functions of a kernel's loops and of its value for one element and its words."""
     leaf, parts, name = leaves(program), [], _value_name(request)
     known = {symbol: f"p{i}" for i, symbol in enumerate(program.parameters)}
     known |= {leaf["word", i]: f"w{i}" for i in range(len(program.sources))}
@@ -155,7 +154,7 @@ def _value(request: Request, program: Program, algorithm: Algorithm) -> list[str
 
 
 def _loop(name: str, attempt: Attempt, arguments: Sequence[Dtype], algorithm: Algorithm) -> str:
-    """A rejection loop: attempts with the words of the next blocks until one is accepted."""
+    """Return a rejection loop: attempts on the words of successive blocks until one is accepted."""
     graph = attempt.graph
     known = {graph.node("param", dtype, i): f"a{i}" for i, dtype in enumerate(arguments)}
     body = []
@@ -174,7 +173,7 @@ def _loop(name: str, attempt: Attempt, arguments: Sequence[Dtype], algorithm: Al
 
 
 def _guards(request: Request, program: Program, algorithm: Algorithm) -> list[str]:
-    """The function that says whether the parameters are what they must be."""
+    """Return the function that checks the parameters, if any has a guard."""
     if not request.guarded:
         return []
     names = {symbol: f"p{i}" for i, symbol in enumerate(program.parameters)}
@@ -188,16 +187,16 @@ def _guards(request: Request, program: Program, algorithm: Algorithm) -> list[st
 
 
 def _stored(result: Symbol, dtype: Any) -> Symbol:
-    """A result as what goes to memory, in C's types."""
+    """Convert a result to the dtype that is stored."""
     kind = "f" if dtype.name == "bfloat16" else dtype.kind
     if (result.dtype == BOOL) != (kind == "b") or (result.dtype.kind == "f" and kind in "iu"):
-        raise TypeError(f"the kernel returned {result.dtype}, asked for was {dtype.name}; cast() in the kernel")
+        raise TypeError(f"kernel result {result.dtype} cannot be stored as {dtype.name}; use cast() in the kernel")
     stored: Symbol = store(result, dtype)
     return stored
 
 
 def _item(stored: Symbol) -> Symbol:
-    """What goes to memory, as a word of its size."""
+    """A stored value as an unsigned integer of its size."""
     word = np.dtype(f"u{stored.dtype.itemsize}")
     item: Symbol = cast(stored, word) if stored.dtype == BOOL else bitcast(stored, word)
     return item
@@ -207,16 +206,16 @@ _NANS = {"float16": 0x7E00, "bfloat16": 0x7FC0, "float32": 0x7FC00000, "float64"
 
 
 def _missing(dtype: Any) -> str:
-    """The word of an element that a parameter makes meaningless."""
+    """The word stored for an element whose parameters are invalid."""
     bits = 8 * _itemsize(dtype)
     word = 0 if dtype.name == "bool" else _NANS.get(dtype.name, 2**bits - 1)
     return literal(np.dtype(f"uint{bits}").type(word))
 
 
-# The function that is launched
+# The kernel that is launched
 
-# Keys are made when a thread comes to their row, not for every element: a child costs as much as a word. Parameters
-# that do not vary in a row stay in registers, at the cost of one question a group.
+# Keys are derived once per row, because a child costs as much as a word. Parameters that are constant within a row
+# stay in registers, at the cost of one test per group.
 _FILL = """
 extern "C" __global__ void $name(
         $signature) {
@@ -230,7 +229,7 @@ extern "C" __global__ void $name(
 }
 """
 
-# A group may begin before the row's first element and end behind its last one.
+# A group may start before the first element of its row and end after the last.
 _GROUPS = """
 u64 whole = whole_groups<$group, sizeof($item)>(to, start, count);
 long long first = (long long)((u64)blockIdx.x * blockDim.x + threadIdx.x) * $group - (long long)(start % $group);
@@ -301,7 +300,7 @@ def _fill(request: Request, program: Program, algorithm: Algorithm) -> str:
 
 
 def _keys(program: Program, algorithm: Algorithm) -> list[str]:
-    """The keys that words are drawn from, after their parents."""
+    """The statements that derive the keys that words are drawn from, parents first."""
     needed = {source.key for source in program.sources} | {loop.key for loop in program.loops}
     for key in range(len(program.keys) - 1, 0, -1):
         if key in needed:
@@ -312,7 +311,7 @@ def _keys(program: Program, algorithm: Algorithm) -> list[str]:
 
 
 def _element(request: Request, program: Program, algorithm: Algorithm, size: int) -> list[str]:
-    """The statements that make an element of a group, or the one at a place."""
+    """The statements that compute and store one element, of a group if ``size`` > 1."""
     to, i, index = ("to[at]", "0", "start + at") if size == 1 else ("items[i]", "i", "start + at + i")
     arguments = [f"a{number}[{i}]" for number in range(len(program.parameters))]
     words = [
@@ -332,7 +331,7 @@ def _element(request: Request, program: Program, algorithm: Algorithm, size: int
 
 
 def _direct(drawn: Source, index: str) -> str:
-    """A word that is read by itself."""
+    """The expression of a single word."""
     place = index if drawn.step == 1 else f"({index}) * {drawn.step} + {drawn.place}"
     return f"direct{drawn.bits}(key{drawn.key}, {place}{f' + {drawn.plane} * size' if drawn.plane else ''})"
 
@@ -341,18 +340,18 @@ def _direct(drawn: Source, index: str) -> str:
 
 
 def split_name(algorithm: Algorithm) -> str:
-    """The name of the function that makes children."""
+    """The name of the function that derives consecutive children."""
     return _name("keyrng_split", algorithm.name)
 
 
 def fold_name(algorithm: Algorithm) -> str:
-    """The name of the function that makes one child of each key."""
+    """The name of the function that derives one child per key."""
     return _name("keyrng_fold_in", algorithm.name)
 
 
-# No fast path: a division is little beside a child.
+# The division is cheap compared to a child, so that a fast path would not help.
 _CHILDREN = """
-// Children start, start + 1, ... of each key, count of them, key after key.
+// Children start to start + count of each key, in the order of the keys.
 extern "C" __global__ void $split(const word *keys, u64 rows, u64 start, u64 count, word *out) {
     u64 n = rows * count, step = (u64)gridDim.x * blockDim.x;
     for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += step) {
@@ -362,7 +361,7 @@ extern "C" __global__ void $split(const word *keys, u64 rows, u64 start, u64 cou
     }
 }
 
-// Of keys that take turns the child at a number, which take turns too, or at that of the words low and high.
+// One child per output: of key i % keys_length, at index numbers[i % numbers_length] or at (low, high).
 extern "C" __global__ void $fold(
         const word *keys, u64 keys_length, const u64 *numbers, u64 numbers_length,
         word low, word high, word domain, u64 n, word *out) {
@@ -381,9 +380,9 @@ extern "C" __global__ void $fold(
 
 
 def key_source(algorithm: Algorithm) -> str:
-    """The CUDA text of the functions that make keys of keys, of the names `split_name` and `fold_name`.
+    """Return the CUDA source of the functions that derive keys, named by `split_name` and `fold_name`.
 
-    Both take grids of one dimension.
+    Both take one-dimensional grids.
     """
     parts = {"words": str(algorithm.key_words), "domain": str(int(Domain.SPLIT))}
     body = written(_CHILDREN, split=split_name(algorithm), fold=fold_name(algorithm), **parts)

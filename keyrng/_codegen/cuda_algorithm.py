@@ -1,4 +1,4 @@
-"""The CUDA of an algorithm: its keys, blocks, words and children, as functions that texts are completed with."""
+"""CUDA functions of an algorithm: its keys, blocks, words and children."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CUDA = CUDA()
 
 @lru_cache(maxsize=32)
 def algorithm_functions(algorithm: Algorithm) -> dict[str, str]:
-    """The types and functions of an algorithm's keys, blocks and words, by their names."""
+    """Return the types and functions of an algorithm's keys, blocks and words, by name."""
     keys, blocks = ([f"w{i}" for i in range(n)] for n in (algorithm.key_words, algorithm.block_words))
     loaded = ", ".join(f"p[{i}]" for i in range(algorithm.key_words))
     stored = [f"p[{i}] = key.{name};" for i, name in enumerate(keys)]
@@ -54,7 +54,7 @@ def algorithm_functions(algorithm: Algorithm) -> dict[str, str]:
 
 
 _NEXT_BLOCK = """
-// The next block of a rejection loop; a key whose draw numbers are used up is folded.
+// The next block of a rejection loop; folds the key when its draw numbers are used up.
 DEVICE Block next_block(Key &key, u64 index, u64 &draw) {
     if (draw == $draws) {
         key = key_of(block(key, $ones));
@@ -66,7 +66,7 @@ DEVICE Block next_block(Key &key, u64 index, u64 &draw) {
 
 
 def _symbols(dtype: np.dtype[Any], names: Iterable[str]) -> dict[Symbol, str]:
-    """Symbols of a new graph, by the names they are printed as."""
+    """Make symbols of a new graph; return their names."""
     graph = Graph()
     return {graph.node("param", dtype, i): name for i, name in enumerate(names)}
 
@@ -83,7 +83,7 @@ def _block(algorithm: Algorithm) -> str:
 
 
 def _block_at(algorithm: Algorithm) -> str:
-    """The block of an index, a draw number and a domain."""
+    """The function that computes the block of an index, a draw number and a domain."""
     names = ["low", "high", "draw", "domain"]
     inputs = _symbols(algorithm.dtype, names)
     lines, results = statements(list(algorithm.counter(*inputs)), inputs, _CUDA)
@@ -92,7 +92,7 @@ def _block_at(algorithm: Algorithm) -> str:
 
 
 _DIRECT = """
-// A value of a direct draw.
+// One value of a direct draw.
 DEVICE $kind direct$bits(const Key &key, u64 index) {
     $kind values[$each];
     run$bits(key, index & ~(u64)($each - 1), values);
@@ -100,9 +100,9 @@ DEVICE $kind direct$bits(const Key &key, u64 index) {
 }
 """
 
-# Blocks are counted up in their low word alone: a run begins where it is a multiple of their number.
+# Only the low word is incremented: a run starts at a multiple of its length, so that it cannot carry.
 _RUN = """
-// N values of a direct draw, from an index on that is a multiple of N.
+// N values of a direct draw, starting at an index that is a multiple of N.
 template <int N> DEVICE void run$bits(const Key &key, u64 index, $kind (&values)[N]) {
     u64 first = index / $each;
     #pragma unroll
@@ -115,7 +115,7 @@ template <int N> DEVICE void run$bits(const Key &key, u64 index, $kind (&values)
 
 
 def _values(algorithm: Algorithm, bits: int) -> dict[str, str]:
-    """How the values of direct draws are read off blocks: many and one."""
+    """The functions that read one and several values of direct draws."""
     each = algorithm.per_block(bits)
     inputs = _symbols(algorithm.dtype, [f"made.w{i}" for i in range(algorithm.block_words)])
     lines, results = statements(list(algorithm.values(list(inputs), bits)), inputs, _CUDA)
@@ -129,7 +129,7 @@ def _values(algorithm: Algorithm, bits: int) -> dict[str, str]:
 
 
 def attempt_words(algorithm: Algorithm, bits: int, block: str, known: dict[Symbol, str], body: list[str]) -> list[str]:
-    """The words of a block of an attempt; the statements that make them go to ``body``."""
+    """Return the variables of a block's words in an attempt; append the statements that compute them to ``body``."""
     inputs = _symbols(algorithm.dtype, [f"{block}.w{i}" for i in range(algorithm.block_words)])
     known.update(inputs)
     words = list(algorithm.words(list(inputs), bits))

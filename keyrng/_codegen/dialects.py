@@ -1,7 +1,8 @@
-"""Symbols printed as C: one statement an operation, in one written order.
+"""Statements in C for a graph of symbols: one statement per operation, in a fixed order.
 
-Two dialects. ``C`` is for the CPU: the same text is vectors or scalars, as the macros of ``vector.h`` say. ``CUDA`` is
-scalar, and spells every floating-point operation as a call, because only inline PTX is safe from CuPy's compiler flags.
+There are two dialects. ``C`` is for the CPU: the macros of ``vector.h`` make the same source vector or scalar code.
+``CUDA`` is scalar and writes each floating-point operation as a call, because only inline PTX is independent of the
+flags that CuPy passes to the compiler.
 """
 
 from __future__ import annotations
@@ -20,17 +21,17 @@ _COMPARISONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": 
 
 
 class Dialect(Protocol):
-    """How one language spells types and operations."""
+    """The types and operations of one target language."""
 
     def declare(self, symbol: Symbol) -> str:
-        """The type of a symbol's variable."""
+        """Return the type of a symbol's variable."""
 
     def spell(self, symbol: Symbol, operands: Sequence[str]) -> str:
-        """The expression of an operation."""
+        """Return the expression of an operation."""
 
 
 def walk(outputs: Sequence[Symbol], known: Container[Symbol]) -> list[Symbol]:
-    """Every symbol that the outputs need and that is not known, operands first."""
+    """The symbols that the outputs need and that are not known yet, operands first."""
     order: dict[Symbol, None] = {}
     stack = list(reversed(outputs))
     while stack:
@@ -46,10 +47,10 @@ def walk(outputs: Sequence[Symbol], known: Container[Symbol]) -> list[Symbol]:
 def statements(
     outputs: Sequence[Symbol], names: Mapping[Symbol, str], dialect: Dialect, copies: int = 1
 ) -> tuple[list[str], list[str]]:
-    """The statements that compute the outputs, and the outputs' names; ``names`` are the leaves'.
+    """Return the statements that compute the outputs, and the outputs' variables; ``names`` are the leaves' variables.
 
-    With copies, every statement is written so many times, side by side, for variables that end in ``_0``, ``_1``, ...;
-    a ``@`` in a name stands for the number. A processor that waits for one copy's result works on the next.
+    With ``copies`` > 1, each statement is repeated for variables that end in ``_0``, ``_1``, ..., and ``@`` in a name
+    is replaced by the number of the copy. The copies are independent, so that the processor can overlap them.
     """
     known = dict(names)
     lines = extend(known, outputs, dialect, copies)
@@ -57,7 +58,7 @@ def statements(
 
 
 def extend(known: dict[Symbol, str], outputs: Sequence[Symbol], dialect: Dialect, copies: int = 1) -> list[str]:
-    """As `statements`, for a text made in parts: what an earlier part computed is in ``known`` and not made again."""
+    """Like `statements`, for a function built in parts: reuse the variables in ``known``, and add the new ones."""
     lines: list[str] = []
     for symbol in walk([output for output in outputs if output not in known], known):
         operands = [known[a] if isinstance(a, Symbol) else str(a) for a in symbol.args]
@@ -71,7 +72,7 @@ def extend(known: dict[Symbol, str], outputs: Sequence[Symbol], dialect: Dialect
 
 
 def mask_bits(symbol: Symbol) -> int:
-    """How wide a condition is on vectors: as wide as what was compared."""
+    """Width of a condition's vector mask: the width of the compared values."""
     if symbol.op == "const":
         return 32
     operand: Symbol = symbol.args[0]
@@ -79,39 +80,39 @@ def mask_bits(symbol: Symbol) -> int:
 
 
 def literal(value: Any) -> str:
-    """A number as C spells it, exactly."""
+    """Return an exact C literal."""
     dtype = value.dtype
     if dtype.kind == "f":
         suffix = "f" if dtype.itemsize == 4 else ""
         if not np.isfinite(value):
-            # As bits: C has no literal, and which NaN a compiler's macro is differs.
+            # As bits, because C has no such literal, and the NaN of a compiler's macro varies.
             return f"{dtype.name}_of({literal(value.view(f'uint{8 * dtype.itemsize}'))})"
         return float(value).hex() + suffix
     if dtype.kind == "u":
         return hex(int(value)) + ("u" if dtype.itemsize <= 4 else "ull")
-    # The smallest integer has no literal of its own type.
+    # C has no literal for the smallest signed integer.
     return f"({int(value) + 1} - 1)" if dtype.itemsize == 4 else f"({int(value) + 1}ll - 1)"
 
 
 class C:
-    """C for the CPU, for ``lanes`` 32 or 64: as many lanes as words of that width fit a vector register."""
+    """C for the CPU, with as many lanes as words of ``lanes`` (32 or 64) bits fit in a vector register."""
 
     def __init__(self, lanes: int) -> None:
         self.lanes = lanes
 
     def type(self, dtype: Dtype) -> str:
-        """A vector, or scalar, of a dtype."""
+        """Return the vector or scalar type of a dtype."""
         return f"{dtype.name}_w{self.lanes}"
 
     def declare(self, symbol: Symbol) -> str:
-        """The type of a symbol's variable."""
+        """Return the type of a symbol's variable."""
         return f"mask{mask_bits(symbol)}_w{self.lanes}" if symbol.dtype == BOOL else self.type(symbol.dtype)
 
     def _mask(self, symbol: Symbol, text: str, bits: int) -> str:
         return text if mask_bits(symbol) == bits else f"CONVERT(mask{bits}_w{self.lanes}, {text})"
 
     def spell(self, symbol: Symbol, operands: Sequence[str]) -> str:
-        """The expression of an operation."""
+        """Return the expression of an operation."""
         op, dtype, args = symbol.op, symbol.dtype, symbol.args
         kind = self.declare(symbol)
         if op == "const":
@@ -119,8 +120,8 @@ class C:
         if dtype == BOOL and args[0].dtype == BOOL:
             operands = [self._mask(a, text, mask_bits(symbol)) for a, text in zip(args, operands, strict=True)]
         if op == "mul" and dtype == np.uint32 and symbol.graph.has("mulhi", dtype, *symbol.args):
-            # As a call, it shares the 64-bit products of mulhi_, which Philox takes of the same words; alone it would
-            # be slower than the operator.
+            # Philox needs both halves of the product: this call shares the 64-bit products with mulhi_. Where only the
+            # low half is needed, the operator is faster.
             return f"mul_{kind}({', '.join(operands)})"
         if op in _OPERATORS:
             return f"{operands[0]} {_OPERATORS[op]} {operands[1]}"
@@ -161,18 +162,18 @@ _CUDA_TYPES = {
 
 
 class CUDA:
-    """Scalar CUDA; floating-point operations are the functions of the prelude in `keyrng._codegen.cuda`."""
+    """Scalar CUDA; floating-point operations call the functions of `keyrng._codegen.cuda_prelude`."""
 
     def type(self, dtype: Dtype) -> str:
-        """The type of a dtype."""
+        """Return the type of a dtype."""
         return _CUDA_TYPES[dtype.name]
 
     def declare(self, symbol: Symbol) -> str:
-        """The type of a symbol's variable."""
+        """Return the type of a symbol's variable."""
         return self.type(symbol.dtype)
 
     def spell(self, symbol: Symbol, operands: Sequence[str]) -> str:
-        """The expression of an operation."""
+        """Return the expression of an operation."""
         op, dtype, args = symbol.op, symbol.dtype, symbol.args
         if op == "const":
             return self._constant(args[1])
@@ -185,7 +186,7 @@ class CUDA:
         if op in _COMPARISONS:
             return f"{operands[0]} {_COMPARISONS[op]} {operands[1]}"
         if op == "mul" and dtype == np.uint32 and symbol.graph.has("mulhi", dtype, *args):
-            return f"mullo({', '.join(operands)})"  # which shares the wide product with mulhi
+            return f"mullo({', '.join(operands)})"  # shares the wide product with mulhi
         return self._integer(op, dtype, operands)
 
     def _constant(self, value: Any) -> str:
@@ -193,7 +194,7 @@ class CUDA:
         if dtype == BOOL:
             return str(bool(value)).lower()
         if dtype.kind == "f":
-            # As bits: a literal would be flushed, or spelled differently, by some compiler's flags.
+            # As bits, because compiler flags may flush a literal or change how it is read.
             return f"{dtype.name}_of({literal(value.view(f'uint{8 * dtype.itemsize}'))})"
         return literal(value)
 
@@ -221,11 +222,11 @@ class CUDA:
             expression = f"-{self._wrapping(dtype, operands[0])}"
         else:
             expression = f"{op}({', '.join(operands)})"
-        # Beside these, C computes in another type than that of the variable.
+        # C promotes narrower operands to int, so that the result has to be converted back.
         return expression if dtype.name in ("bool", "uint32", "uint64") else f"({self.type(dtype)})({expression})"
 
     def _wrapping(self, dtype: Dtype, operand: str) -> str:
-        """An operand of the language's wrapping arithmetic: signed integers overflow into nonsense in C."""
+        """Make an operand unsigned, because signed overflow is undefined in C and wraps in the kernel language."""
         if dtype.name in ("bool", "uint32", "uint64"):
             return operand
         return f"({'unsigned long long' if dtype.itemsize == 8 else 'unsigned int'}){operand}"

@@ -1,7 +1,6 @@
-"""A traced kernel: what it draws, what it computes, and in which order.
+"""Tracing: call a kernel on symbols and record its words, loops and operations as a `Program`.
 
-A kernel is called once on a lane of symbols, and what remains after the call is a `Program` for the printers.
-Nothing is traced when keyrng is used.
+Kernels are traced at build time and for GPUs, never for a draw on a CPU.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from keyrng.kernels.symbols import BOOL, Graph, Symbol
 
 @dataclass(frozen=True)
 class Source:
-    """Direct words: element ``i`` reads word ``i * step + place + plane * size`` of a key, of ``bits`` bits."""
+    """Words of direct draws: element ``i`` reads word ``i * step + place + plane * size`` of a key, ``bits`` wide."""
 
     key: int
     bits: int
@@ -29,7 +28,7 @@ class Source:
 
 @dataclass
 class Attempt:
-    """The body of a rejection loop: symbols of its own graph, ``param`` for arguments and ``word`` for words."""
+    """The body of a rejection loop, in a separate graph: ``param`` nodes are arguments, ``word`` nodes are words."""
 
     graph: Graph
     bits: int = 0
@@ -40,7 +39,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Loop:
-    """A rejection loop: the key of its blocks, its body and the arguments of the body."""
+    """A rejection loop: the key of its blocks, its body and the arguments of its body."""
 
     key: int
     body: Attempt
@@ -49,7 +48,7 @@ class Loop:
 
 @dataclass
 class Program:
-    """A traced kernel. ``keys`` are (parent, child index); key 0 is the one given."""
+    """A traced kernel. ``keys`` are pairs (parent, child index); key 0 is the key of the draw."""
 
     dtype: Dtype
     parameters: tuple[Symbol, ...]
@@ -60,7 +59,7 @@ class Program:
 
 
 class _SymbolicLane:
-    """The lane of a program being traced."""
+    """Lane that records what a kernel draws."""
 
     def __init__(self, program: Program, graph: Graph, key: int) -> None:
         self._program = program
@@ -99,14 +98,14 @@ class _SymbolicLane:
             _AttemptLane(body, self.dtype), *(body.graph.node("param", a.dtype, i) for i, a in enumerate(inputs))
         )
         if accept.dtype != BOOL:
-            raise TypeError(f"an attempt returns (accept, value) with a condition first, got {accept.dtype}")
+            raise TypeError(f"attempt must return (accept, value) with a boolean first, got {accept.dtype}")
         body.accept, body.value = accept, value
         self._program.loops.append(Loop(self._key, body, inputs))
         return self._graph.node("loop", value.dtype, len(self._program.loops) - 1)
 
 
 class _SymbolicRowLane:
-    """The lane of one value of a row."""
+    """Lane of one value in a vector."""
 
     def __init__(self, lane: _SymbolicLane, step: int, place: int) -> None:
         self._lane = lane
@@ -120,7 +119,7 @@ class _SymbolicRowLane:
 
 
 class _AttemptLane:
-    """The lane of an attempt being traced: its words come one after the other from the attempt's own blocks."""
+    """Lane of an attempt: each call of ``bits`` takes the next word of the attempt's blocks."""
 
     def __init__(self, body: Attempt, dtype: Dtype) -> None:
         self._body = body
@@ -129,14 +128,14 @@ class _AttemptLane:
     def bits(self, width: int | None = None) -> Symbol:
         bits = word_width(self.dtype, width)
         if self._body.bits not in (0, bits):
-            raise ValueError("an attempt draws words of one width")
+            raise ValueError("all words of an attempt must have the same width")
         self._body.bits = bits
         self._body.words += 1
         return self._body.graph.node("word", np.dtype(f"uint{bits}"), self._body.words - 1)
 
 
 def trace(function: Function, dtype: Dtype, parameters: int) -> Program:
-    """The program of a kernel that computes in ``dtype``."""
+    """Trace a kernel that computes in ``dtype``."""
     graph = Graph()
     symbols = tuple(graph.node("param", dtype, i) for i in range(parameters))
     program = Program(dtype, symbols, [(-1, 0)], [], [])
@@ -145,7 +144,7 @@ def trace(function: Function, dtype: Dtype, parameters: int) -> Program:
 
 
 def leaves(program: Program) -> dict[tuple[str, int], Symbol]:
-    """The symbols of a program's words and loops, by kind and number: what a printer must compute by other means."""
+    """Symbols of a program's words and loops, by kind and number: values that a printer computes itself."""
     graph = program.result.graph
     words = {("word", i): graph.node("word", np.dtype(f"uint{s.bits}"), i) for i, s in enumerate(program.sources)}
     return words | {("loop", i): graph.node("loop", loop.body.value.dtype, i) for i, loop in enumerate(program.loops)}

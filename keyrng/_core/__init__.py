@@ -1,1 +1,1 @@
-"""Arguments, dtypes, indexing and the floating-point environment; no module here imports the rest of keyrng."""
+"""Arguments, dtypes, indexing and the floating-point environment, without imports of other parts of keyrng."""

@@ -1,4 +1,4 @@
-"""The value of an argument: as text for an error, and as an array."""
+"""Arguments: conversion to arrays, and text for errors."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Int: TypeAlias = int | np.integer[Any]
 Shape: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 
-_MOST = 80  # characters of a value in an error
+_MOST = 80  # characters
 
 
 def short_repr(value: object, text: Callable[[Any], str] = repr) -> str:
-    """A value as text for an error: never long, and never an error itself."""
+    """Return the repr of a value for an error: short, and without raising."""
     if type(value) is int and value.bit_length() > 128:
-        return f"an integer of {value.bit_length()} bits"  # Python refuses to write more than 4300 digits
+        return f"an integer of {value.bit_length()} bits"  # Python's limit is 4300 digits
     if isinstance(value, (str, bytes)) and len(value) > _MOST:
         return f"{value[:_MOST]!r}... ({len(value)} long)"
     if isinstance(value, (list, tuple, dict, set, frozenset)) and len(value) > _MOST:
@@ -34,46 +34,46 @@ def short_repr(value: object, text: Callable[[Any], str] = repr) -> str:
 
 
 def check_choice(name: str, value: object, *choices: str | None) -> Any:
-    """The value if it is one of a few words; else a ValueError that names them."""
+    """Return the value if it is one of the choices; ValueError otherwise."""
     if not (value is None or isinstance(value, str)) or value not in choices:
         *others, last = (repr(choice) for choice in choices if choice is not None)
-        raise ValueError(f"{name} is {', '.join(others)} or {last}, got {short_repr(value)}")
+        raise ValueError(f"{name} must be {', '.join(others)} or {last}, got {short_repr(value)}")
     return value
 
 
 def as_int(name: str, value: object) -> int:
-    """An integer, of Python, of NumPy or of one's own; TypeError for anything else, and for a truth value."""
+    """Convert an object with ``__index__`` to int; TypeError for bool and anything else."""
     if not isinstance(value, (bool, np.bool_, np.timedelta64)):
         try:
             return int(operator.index(value))  # type: ignore[arg-type]
         except TypeError:
             pass
-    raise TypeError(f"{name} is an int, got {short_repr(value)}")
+    raise TypeError(f"{name} must be an int, got {short_repr(value)}")
 
 
 def to_array(name: str, value: Any) -> Array:
-    """A number, a list or an array as NumPy's array and no other; an error that names the argument if it is none."""
+    """Convert a number, list or array to a base ndarray; errors name the argument."""
     if isinstance(value, np.ndarray):
         return as_base_array(name, value)
     try:
         return as_array(value)
-    except (ValueError, OverflowError) as error:  # of a ragged list, say
-        raise ValueError(f"{name} is no array: {error}") from None
+    except (ValueError, OverflowError) as error:  # a ragged list, for example
+        raise ValueError(f"{name} cannot be converted to an array: {error}") from None
     except TypeError as error:
-        raise TypeError(f"{name} is no array: {error}") from None
+        raise TypeError(f"{name} cannot be converted to an array: {error}") from None
 
 
 def as_base_array(name: str, array: Array) -> Array:
-    """An array of a subclass as NumPy's own; TypeError for a masked one, whose mask would be lost."""
+    """View an array of a subclass as ndarray; TypeError for a masked array, whose mask would be lost."""
     if type(array) is np.ndarray:
         return array
     if "numpy.ma" in sys.modules and isinstance(array, np.ma.MaskedArray):
-        raise TypeError(f"{name} is a masked array, whose mask has no meaning here; {name}.filled(value) has none")
+        raise TypeError(f"{name} must not be a masked array; {name}.filled(value) replaces masked elements")
     return np.asarray(array)
 
 
-# Types of other libraries that are used where a key belongs: how the name of the module begins, the type, and the call
-# that makes a key of it.
+# Keys and generators of other libraries: the beginning of the module's name, the type, and the call that converts them
+# to a key.
 _FROM_JAX = "keyrng.interop.jax.from_jax(key)"
 _SOURCES_OF_KEYS = (
     ("keyrng._generator", "Generator", "generator.next_key()"),
@@ -87,7 +87,7 @@ _SOURCES_OF_KEYS = (
 
 
 def key_from(value: object) -> str:
-    """The call that makes a key of another library's key or generator; empty for anything else."""
+    """Return the call that converts another library's key or generator; empty for other types."""
     module, name = type(value).__module__, type(value).__name__
     for beginning, kind, call in _SOURCES_OF_KEYS:
         if module.startswith(beginning) and name == kind and (kind != "ArrayImpl" or _are_words(value)):
@@ -100,34 +100,34 @@ def _are_words(array: Any) -> bool:
 
 
 def is_tensor(value: object) -> bool:
-    """Whether a value is a tensor of PyTorch, which is not imported to find out."""
+    """Whether a value is a PyTorch tensor; does not import torch."""
     return isinstance(value, getattr(sys.modules.get("torch"), "Tensor", ()))
 
 
 def tensor_memory(name: str, tensor: Any) -> Array:
-    """The memory of a tensor on the CPU as an array."""
+    """Return the memory of a CPU tensor as an array."""
     if tensor.device.type != "cpu":
         where = str(tensor.device)
-        raise TypeError(f"{name} is a tensor on {where}, the key on cpu; key.to({where!r}) puts the key there")
+        raise TypeError(f"{name} is on {where} but the key is on cpu; key.to({where!r}) moves the key")
     if tensor.requires_grad:
-        raise TypeError(f"{name} is a tensor that requires a gradient; {name}.detach() is one of the same memory")
+        raise TypeError(f"{name} must not require a gradient; {name}.detach() shares its memory")
     try:
-        if str(tensor.dtype) == "torch.bfloat16":  # NumPy has it from ml_dtypes, which PyTorch does not know
+        if str(tensor.dtype) == "torch.bfloat16":  # torch does not export it to NumPy, because it comes from ml_dtypes
             return _bfloat16(tensor.view(sys.modules["torch"].int16).numpy())
         memory: Array = tensor.numpy()
-    except (TypeError, RuntimeError) as error:  # of a sparse or a conjugated one, say
-        raise TypeError(f"{name} is a tensor that is not an array of NumPy: {error}") from None
+    except (TypeError, RuntimeError) as error:  # sparse or conjugated, for example
+        raise TypeError(f"{name} cannot be converted to a NumPy array: {error}") from None
     return memory
 
 
 def _bfloat16(halves: Array) -> Array:
-    import ml_dtypes  # here: it is an extra
+    import ml_dtypes  # an optional dependency
 
     return halves.view(ml_dtypes.bfloat16)
 
 
 def cast_array(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
-    """An array in another dtype, with infinity for what is too large; ValueError if there can be none of its shape."""
+    """Convert an array to a dtype; overflow gives infinity. ValueError if the result is too large for an array."""
     try:
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             return array.astype(dtype)
@@ -136,24 +136,24 @@ def cast_array(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
 
 
 def utf8(name: str, text: str) -> bytes:
-    """The UTF-8 bytes of a str; ValueError for half of a surrogate pair, which has none."""
+    """Encode a str as UTF-8; ValueError for lone surrogates."""
     try:
         return text.encode()
     except UnicodeEncodeError:
-        raise ValueError(f"{name} is text that UTF-8 can encode, got {short_repr(text)}") from None
+        raise ValueError(f"{name} must be text that UTF-8 can encode, got {short_repr(text)}") from None
 
 
 def check_sizes(name: str, shape: tuple[int, ...], largest: int = 2**63) -> None:
-    """ValueError for a shape of more axes, or more elements, than any array has."""
+    """Raise ValueError for a shape with more axes or elements than an array can have."""
     total = 1
     for size in shape:
         total *= size or 1
     if total >= largest or len(shape) > 64:
-        raise ValueError(f"{name} is of at most 64 axes and less than 2**63 bytes, got {short_repr(shape)}")
+        raise ValueError(f"{name} must have at most 64 axes and less than 2**63 bytes, got {short_repr(shape)}")
 
 
 def broadcast(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:
-    """The shape that shapes broadcast to, None if they do not; NumPy's own function has at most 32 axes."""
+    """Return the broadcast shape, or None; np.broadcast_shapes is limited to 32 axes."""
     sizes = [1] * max(map(len, shapes), default=0)
     for shape in shapes:
         for axis, size in enumerate(shape, len(sizes) - len(shape)):

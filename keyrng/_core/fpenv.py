@@ -1,8 +1,8 @@
-"""The floating-point mode of a thread: rounding to nearest, nothing flushed to zero; values are defined in that.
+"""The floating-point environment of a thread: values are defined for round-to-nearest without flush-to-zero.
 
-Every program starts in it, and any library may leave another one on: one linked with ``-ffast-math``, for example. The
-compiled part sets its own (native/mode.h). What Python and NumPy compute goes through here, where the mode is looked at
-once a call, and set where it differs.
+Threads start in this environment; a library, for example one linked with ``-ffast-math``, may change it. The compiled
+part sets the environment itself (csrc/fpenv.h). This module does so for Python and NumPy: it tests the environment once
+per call and sets it if it differs.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from keyrng._core.migration import is_binding, misplaced
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
-# Variables, for Python computes with constants when it compiles; of integers, for it reads decimals by the mode.
-_one, _half, _quarter = float(1), 1 / 2**53, 1 / 2**54  # half of what is between 1 and its neighbours
+# Variables, because the compiler folds constants; from integers, because parsing decimals depends on the environment.
+_one, _half, _quarter = float(1), 1 / 2**53, 1 / 2**54  # half the distance from 1 to its neighbours
 _smaller = 1 / 2**1022  # the smallest normal number
-_small = 3 * _smaller / 2  # another one; their difference is subnormal
+_small = 3 * _smaller / 2  # a normal number; their difference is subnormal
 
 
 def is_default() -> bool:
-    """Whether this thread computes floats as values are defined; three operations find out."""
-    # To nearest, both steps go back to 1. A difference, for a product that is subnormal takes longer.
+    """Whether this thread is in the default environment, by three operations."""
+    # Rounding to nearest, both sums return to 1. A difference, because a subnormal product is slower.
     return _one + _half - _quarter == _one and _small - _smaller > 0.0
 
 
 def describe_fpenv() -> str:
-    """What differs from the default mode, in words; empty if nothing does."""
+    """Describe how the environment differs from the default; empty if it does not."""
     found = []
     if _one + _half > _one:
         found.append("rounding upward")
@@ -45,9 +45,9 @@ def describe_fpenv() -> str:
 
 
 class default_fpenv:  # noqa: N801 (it is used like a function)
-    """For a ``with``: inside, this thread is in the default mode; after it, in the one it was in before.
+    """Context manager: run a block in the default environment, and restore the previous one.
 
-    RuntimeError where the mode differs and this platform's C library cannot set it.
+    RuntimeError if the environment differs and this platform's C library cannot set it.
     """
 
     __slots__ = ("_before",)
@@ -61,12 +61,12 @@ class default_fpenv:  # noqa: N801 (it is used like a function)
 
 
 def in_default_fpenv(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """A function that always runs in the default mode; for those that compute with floats on the host."""
+    """Decorator: run a function that computes floats on the host in the default environment."""
 
     @wraps(function)
     def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         try:
-            if is_default():  # here too: a ``with`` takes as long as all else
+            if is_default():  # avoids ``with``, which would double the overhead
                 return function(*args, **kwargs)
             with default_fpenv():
                 return function(*args, **kwargs)
@@ -79,7 +79,7 @@ def in_default_fpenv(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
 
 def without_warnings(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """`in_default_fpenv`, and without NumPy's warnings: for functions whose results may overflow or underflow."""
+    """Decorator: `in_default_fpenv` without NumPy's warnings, for functions whose results may overflow or underflow."""
     guarded = in_default_fpenv(function)
 
     @wraps(function)
@@ -91,8 +91,8 @@ def without_warnings(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
 
 def _enter() -> Any:
-    """Set the default mode, and give the environment of before."""
-    import ctypes  # here: hardly any program needs it
+    """Set the default environment and return the previous one."""
+    import ctypes  # rarely needed
 
     on = describe_fpenv()
     library = _library()
@@ -104,14 +104,14 @@ def _enter() -> Any:
             return before
         library.fesetenv(before)
     raise RuntimeError(
-        f"this thread computes floats {on}, which another library left on, and keyrng cannot turn it off on this "
-        "platform: values would differ; turn it off where it was turned on (fesetround(FE_TONEAREST), "
-        "torch.set_flush_denormal(False), or a library built without -ffast-math)"
+        f"another library has set this thread to {on}, which would change samples, and keyrng cannot reset it on this "
+        "platform; reset it where it was set: fesetround(FE_TONEAREST), torch.set_flush_denormal(False), or a library "
+        "built without -ffast-math"
     )
 
 
 def _library() -> Any:
-    """The C library, if it has functions for the mode and its default is known; None if not."""
+    """Return the C library if it has the functions and their default is known, else None."""
     import ctypes
 
     try:
@@ -124,7 +124,7 @@ def _library() -> Any:
 
 
 def _default(library: Any) -> int:
-    """FE_DFL_ENV, which is -1 in glibc and musl, and the address of a variable on macOS."""
+    """Return FE_DFL_ENV: -1 in glibc and musl, the address of a variable on macOS."""
     import ctypes
 
     if sys.platform == "linux" and platform.machine() in ("x86_64", "aarch64", "i686", "riscv64"):

@@ -1,4 +1,4 @@
-"""Which elements an index asks for, as runs of consecutive ones: what NumPy would read, without an array."""
+"""Runs of consecutive elements that an index selects, computed without the array."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any, TypeAlias
 import numpy as np
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
-Part: TypeAlias = bool | range | int | Array | None  # what an index says of an axis; None and bool are of none
+Part: TypeAlias = bool | range | int | Array | None  # the index of one axis; None and bool have no axis
 
 
 def runs(index: Any, shape: tuple[int, ...], first: int = 0) -> tuple[Array, int]:
-    """Where runs begin, as flat positions in the order of the result, and how many elements each has.
+    """Return the flat starts of the runs that an index selects, in the shape of the result, and their length.
 
-    The index is one that NumPy takes, and asks for something. Axes before ``first`` are not part of a run.
+    The index must be valid and select at least one element. Runs do not extend over axes before ``first``.
     """
     parts = _parts(index, shape)
     axes = [i for i, part in enumerate(parts) if not (part is None or isinstance(part, bool))]
@@ -34,8 +34,8 @@ def runs(index: Any, shape: tuple[int, ...], first: int = 0) -> tuple[Array, int
         if axis >= tail:
             part = part.start
         elif ordered and not isinstance(part, int):
-            # NumPy's index again, for an array that has the positions along this axis and length 1 along the others: so
-            # it is NumPy that puts the axes of the result in order.
+            # NumPy's own indexing, applied to an array with the positions along this axis and length 1 along the
+            # others, determines the order of the result's axes.
             along = _positions(part).reshape([-1 if i == axis else 1 for i in range(len(shape))])
             part = along[(*same[:place], _renumbered(part, own=True), *same[place + 1 :])]
         starts = starts + part * prod(shape[axis + 1 :])
@@ -43,7 +43,7 @@ def runs(index: Any, shape: tuple[int, ...], first: int = 0) -> tuple[Array, int
 
 
 def _parts(index: Any, shape: tuple[int, ...]) -> list[Part]:
-    """The index with a part for each axis, beside those that are of no axis."""
+    """Split an index into one part per axis, besides parts without an axis."""
     given: list[Any] = []
     for part in index if isinstance(index, tuple) else (index,):
         if part is None or part is ... or isinstance(part, slice):
@@ -70,7 +70,7 @@ def _parts(index: Any, shape: tuple[int, ...]) -> list[Part]:
 
 
 def _from_the_front(part: Any, length: int) -> range | int | Array:
-    """A part with its positions counted from the beginning of the axis."""
+    """Return a part with non-negative positions."""
     if isinstance(part, slice):
         return range(*part.indices(length))
     if isinstance(part, int):
@@ -80,14 +80,14 @@ def _from_the_front(part: Any, length: int) -> range | int | Array:
 
 
 def _positions(part: range | Array) -> Array:
-    """The positions along an axis in one row."""
+    """Return the positions along an axis as a 1-d array."""
     return np.arange(part.start, part.stop, part.step) if isinstance(part, range) else np.ravel(part)
 
 
 def _renumbered(part: Part, own: bool) -> Any:
-    """The part of an index that reads, from an axis that has only the positions asked for, all of them in order.
+    """Return the part that selects all positions, in order, from an axis that holds only the selected ones.
 
-    Unless it is the axis' own turn, it has length 1.
+    Axes other than the current one have length 1.
     """
     if isinstance(part, range):
         return slice(None)

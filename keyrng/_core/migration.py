@@ -1,7 +1,6 @@
-"""Calls of NumPy, PyTorch and JAX, and their equivalents here: the rows of docs/from-*.md, which errors quote.
+"""Calls of NumPy, PyTorch and JAX with their equivalents in keyrng: the rows of docs/from-*.md, quoted by errors.
 
-A test compares the rows with the pages. Nothing here runs before an error is raised, except that the names are
-collected once.
+A test compares the rows with the pages. At import only the names are collected; the rest runs when an error is raised.
 """
 
 from __future__ import annotations
@@ -156,7 +155,7 @@ _INNERMOST = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 
 
 def called_name(code: str) -> str:
-    """The name of the function or method whose result an expression is: ``rng.integers(0, 10)`` calls ``integers``."""
+    """Return the name of the outermost call of an expression: ``integers`` for ``rng.integers(0, 10)``."""
     while (outer := _INNERMOST.sub("", code)) != code:
         code = outer
     name = code.rpartition(".")[2]
@@ -164,7 +163,7 @@ def called_name(code: str) -> str:
 
 
 def _by_name() -> dict[str, tuple[str, str]]:
-    """For each name the first row that has it, on the side of the other library or else on this one."""
+    """Map each name to its first row: of another library's names, then of keyrng's."""
     found: dict[str, tuple[str, str]] = {}
     rows = NUMPY + TORCH + JAX
     for row in rows:
@@ -180,7 +179,7 @@ BY_NAME: Mapping[str, tuple[str, str]] = _by_name()
 
 
 def instead(name: str, generator: type | None = None) -> str:
-    """Return what to type for a name of another library, as the end of a message; empty for a name in no row."""
+    """Return the end of a message: the equivalent of another library's name, or nothing."""
     if name not in BY_NAME:
         return ""
     theirs, ours = BY_NAME[name]
@@ -190,24 +189,24 @@ def instead(name: str, generator: type | None = None) -> str:
 
 
 def _of_generator(name: str, code: str, generator: type) -> str:
-    """The call of a function of a key as that of a generator's method, if it has one."""
+    """Rewrite the call of a function as that of a generator's method, if it has one."""
     if name in generator.__dict__:
         return f"generator.{name}("
     return code.replace("(key", "(generator.next_key()")
 
 
 class _WithoutAbsent(type):
-    """The type of classes of which ``dir`` leaves the absent names out."""
+    """Metaclass that hides the absent names from ``dir``."""
 
     def __dir__(cls) -> list[str]:
         return [name for name in super().__dir__() if name not in _ABSENT or name in vars(cls)]
 
 
 class MayHelp(metaclass=_WithoutAbsent):
-    """Base of classes whose objects are taken for a generator of another library.
+    """Base of classes whose objects users may mistake for another library's generator.
 
-    The names of its methods are absent here, too, but the AttributeError says what to type. This is done by a
-    descriptor for each name, because ``__getattr__`` makes every attribute slower.
+    An AttributeError for one of its method names says what to type. Each name has a descriptor, because
+    ``__getattr__`` would make every attribute slower.
     """
 
     __slots__ = ()
@@ -238,12 +237,12 @@ _KEYWORDS = {"size": "shape", "low": "minval", "high": "maxval"}
 
 
 def is_binding(error: TypeError) -> bool:
-    """Whether an error was raised by a call itself, whose arguments do not fit, and not in the function."""
+    """Whether a TypeError is about the arguments of a call, and was not raised inside the function."""
     return error.__traceback__ is not None and error.__traceback__.tb_next is None
 
 
 def misplaced(error: TypeError, function: Any, generator: type | None = None) -> TypeError:
-    """The error of a call whose arguments are not those of a function, with what to type."""
+    """Return the error of a call with wrong arguments, with a hint."""
     code, found = unwrap(function).__code__, re.search(r"keyword argument '(\w+)'", str(error))
     names = code.co_varnames[generator is not None : code.co_argcount + code.co_kwonlyargcount]
     keyword = _KEYWORDS.get(found[1]) if found else None
@@ -253,23 +252,23 @@ def misplaced(error: TypeError, function: Any, generator: type | None = None) ->
 
 
 def advice(dtype: object = None) -> str:
-    """Return what to type for the call of the sampler that is running, as the end of a message."""
+    """Return a hint for the sampler that is running, as the end of a message."""
     sampler: FrameType | None = None
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_globals.get("__name__", "").startswith("keyrng."):
         if frame.f_globals["__name__"].startswith("keyrng.distributions."):
-            sampler = frame  # the outermost is the one that was called
+            sampler = frame  # ends at the outermost one, which the user called
         frame = frame.f_back
     if sampler is None:
         return ""
     shape, several = sampler.f_locals.get("shape"), ""
     if type(shape) is int and type(dtype) is int:
-        several = f"; a shape of several axes is one argument, ({shape}, {dtype})"
+        several = f"; pass the shape as one tuple, ({shape}, {dtype})"
     return several + instead(sampler.f_code.co_name)
 
 
 def missing(module: Any, name: str) -> NoReturn:
-    """The AttributeError of a module that does not have a name."""
+    """Raise the AttributeError of a module, with a hint."""
     hint = "" if name.startswith("_") else instead(name)
     if name in ("interop", "testing"):
         hint = f"; import keyrng.{name} first"

@@ -1,4 +1,4 @@
-"""Numbers as they were given: arrays of lists, ranges and objects in which no integer loses a digit."""
+"""Conversion of lists, ranges and objects to arrays without rounding integers."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import numpy as np
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
-_NOT_NUMBERS = (bool, np.bool_, np.timedelta64)  # which pass for integers otherwise
+_NOT_NUMBERS = (bool, np.bool_, np.timedelta64)  # types that are otherwise accepted as integers
 
 
 def as_array(value: Any) -> Array:
-    """``np.asarray``, except that integers stay integers where NumPy would round them to floats."""
+    """Like ``np.asarray``, but integers are never rounded to floats."""
     if type(value) is range:
         ends = (value.start, value.stop, value.step)
         fits = all(-(2**63) <= end < 2**63 for end in ends)
-        # NumPy would iterate over a range, and np.arange rounds numbers beyond int64.
+        # np.asarray iterates over a range, and np.arange rounds numbers beyond int64.
         array = np.arange(*ends, dtype=None if fits else object)
     else:
         array = np.asarray(value)
         if array.dtype == np.float64 and isinstance(value, (list, tuple)) and (np.abs(array) >= 2**53).any():
-            # int64 and uint64 promote to float64: [2**63, 1].
+            # int64 and uint64 promote to float64, as in [2**63, 1].
             exact = integers(np.array(value, object))
             return array if exact is None else exact
     if array.dtype != object:
@@ -31,9 +31,9 @@ def as_array(value: Any) -> Array:
 
 
 def integers(objects: Array) -> Array | None:
-    """An array of integer objects as int64 or uint64, or as Python's integers where neither holds them all.
+    """Convert integer objects to int64 or uint64, or to Python ints if they fit in neither.
 
-    None if an element is not an integer.
+    Returns None if an element is not an integer.
     """
     numbers = _elements(objects)
     if not all(isinstance(n, (int, np.integer)) and not isinstance(n, _NOT_NUMBERS) for n in numbers):
@@ -42,9 +42,9 @@ def integers(objects: Array) -> Array | None:
 
 
 def reals(objects: Array) -> Array | None:
-    """An array of real numbers, Fraction and Decimal included, as integers or float64; None if an element is not one.
+    """Convert real numbers, including Fraction and Decimal, to integers or float64; None if an element is not one.
 
-    OverflowError for a Fraction, or an integer among fractions, beyond the largest float64.
+    OverflowError for a Fraction, or an integer among fractions, above the largest float64.
     """
     numbers = [_real(n) for n in _elements(objects)]
     if any(n is None for n in numbers):
@@ -54,12 +54,12 @@ def reals(objects: Array) -> Array | None:
 
 
 def _elements(objects: Array) -> list[Any]:
-    """The elements of an array; an array without axes counts as what it holds."""
+    """Return the elements of an array as a list; a 0-d array has one."""
     return [n[()] if isinstance(n, np.ndarray) and not n.ndim else n for n in objects.ravel().tolist()]
 
 
 def _real(value: Any) -> Any:
-    """A real number as a float, or as an int if it is whole, which keeps all digits; None for anything else."""
+    """Return a real number as float, or as int if it is integral, to keep all digits; None for other types."""
     if isinstance(value, _NOT_NUMBERS):
         return None
     if isinstance(value, (int, np.integer)):
@@ -69,13 +69,13 @@ def _real(value: Any) -> Any:
     if not hasattr(type(value), "as_integer_ratio"):
         return None
     number = float(value)
-    # Not of a float that rounded to 0: the denominator of Decimal("1e-999999999") has as many digits.
+    # Only if the float is not 0: the denominator of Decimal("1e-999999999") has a billion digits.
     numerator, denominator = value.as_integer_ratio() if number and number.is_integer() else (0, 0)
     return int(numerator) if denominator == 1 else number
 
 
 def _narrowest(numbers: list[Any]) -> Array:
-    """Integers in the first of int64, uint64 and object that holds them."""
+    """Return integers as the first of int64, uint64 and object that represents them."""
     least, largest = min(numbers, default=0), max(numbers, default=0)
     if least >= -(2**63) and largest < 2**63:
         return np.array(numbers, np.int64)

@@ -1,4 +1,4 @@
-"""Executors run kernels and derive keys, on NumPy, as compiled code and on GPUs, all with the same bits.
+"""Executors run kernels and derive keys: NumPy, compiled C and CUDA, with the same bits.
 
-They see algorithms and words, never a Key.
+They take algorithms and words, never a Key.
 """

@@ -1,7 +1,4 @@
-"""The interface of an executor, and the description of a draw that executors take.
-
-An executor runs kernels and derives keys. It sees algorithms and words, never a Key.
-"""
+"""The interface of executors, and the description of a draw."""
 
 from __future__ import annotations
 
@@ -20,9 +17,9 @@ Guard: TypeAlias = Callable[[Any], Any] | None
 
 @dataclass(frozen=True)
 class ElementRange:
-    """Consecutive elements of each key: ``count`` from ``start`` on, where the whole result has ``total`` of each key.
+    """Consecutive elements of each key: ``count`` from ``start``, of the ``total`` elements per key of the result.
 
-    ``start`` may be an array of uint64 with a start for each key: scattered elements are rows of one key repeated.
+    ``start`` may be a uint64 array with one start per key; scattered elements are rows of one repeated key.
     """
 
     start: Any  # int, or an array
@@ -31,11 +28,11 @@ class ElementRange:
 
 
 class DrawSpec(NamedTuple):
-    """A draw, checked: kernels, keys as words, and parameters that broadcast to the shape of the result.
+    """A checked draw: kernels, words of keys, and parameters that broadcast to the shape of the result.
 
-    A complex sample has two kernels, one for the real and one for the imaginary parts; any other has one. ``guards``
-    are predicates for the values in GPU memory, which are not checked on the host because reading them would wait for
-    the device: an element whose value fails is NaN, -1 (the largest of an unsigned dtype) or False.
+    A complex sample has two kernels, for real and imaginary parts; other samples have one. ``guards`` are predicates
+    for parameters in GPU memory, evaluated by the kernel because reading them on the host would synchronize. Where one
+    is false, the element is NaN, -1 (the largest value of an unsigned dtype) or False.
     """
 
     kernels: tuple[Any, ...]
@@ -49,16 +46,16 @@ class DrawSpec(NamedTuple):
 
 
 class Executor(Protocol):
-    """Runs kernels and derives the words of keys; every executor gives the same bits."""
+    """Runs kernels and derives the words of keys; all executors give the same bits."""
 
     def fill(self, spec: DrawSpec, elements: ElementRange, out: Array) -> None:
-        """Write elements of each key, by the one kernel of ``spec``, to contiguous ``out`` of shape ``spec.shape``."""
+        """Write elements of each key to contiguous ``out`` of shape ``spec.shape``; ``spec`` has one kernel."""
 
     def children(self, algorithm: Algorithm, words: Array, start: int, count: int) -> Array:
         """Return children ``start``, ``start + 1``, ... of each key: (keys, key_words) to (keys, count, key_words)."""
 
     def derive(self, algorithm: Algorithm, words: Array, index: Array | int, domain: Domain, count: int) -> Array:
-        """Return children as (count, key_words); keys and indices are as many, or one.
+        """Return children as (count, key_words), from ``count`` or one keys and indices.
 
-        Words of one key, of shape (key_words,), and a number give a child of that shape.
+        Words of a single key, of shape (key_words,), with an int index give a child of the same shape.
         """

@@ -1,10 +1,10 @@
-"""Blocks for a handful of lanes on the NumPy-only path: all lanes side by side in one Python integer.
+"""Blocks of a few lanes without the compiled part: all lanes in one Python integer.
 
-A NumPy operation costs about half a microsecond however short the array, so a block of 20 rounds costs 60 and more; on
-one big integer it costs 5 to 10. Each lane has a field of twice a word's width: sums, shifts and even the full product
-by a constant stay inside it, and one mask takes all lanes back to words.
+A NumPy operation takes about half a microsecond for any short array, so that a block of 20 rounds takes at least 60; on
+a big integer it takes 5 to 10. Each lane has a field of twice the width of a word. Sums, shifts and products by a
+constant do not overflow the field, and a mask reduces all lanes to words.
 
-The block function is traced, once, and printed as Python source that works on such integers.
+The block function is traced once and printed as Python source for such integers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from keyrng.kernels.symbols import Graph, Symbol
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
-# Up to this many lanes the big integer is faster than NumPy's arrays (measured: benchmarks/small.py).
+# Up to this number of lanes, the big integer is faster than NumPy's arrays (benchmarks/small.py).
 MOST_LANES = 128
 
 _FORMS = {
@@ -38,7 +38,7 @@ _FORMS = {
 
 
 def _source(outputs: list[Symbol], inputs: list[Symbol], bits: int) -> str:
-    """Python source of ``f(inputs, m, r, o)``: the mask, the 1 of every lane, and 2**bits of every lane."""
+    """Return the source of ``f(inputs, m, r, o)``; in each lane, ``m`` is the mask, ``r`` is 1 and ``o`` is 2**bits."""
     names = {symbol: f"x{i}" for i, symbol in enumerate(inputs)}
     lines = [f"def f({', '.join(names.values())}, m, r, o):"]
 
@@ -55,7 +55,7 @@ def _source(outputs: list[Symbol], inputs: list[Symbol], bits: int) -> str:
             lines.append(f"    t = {text}")
             text = f"(t | t >> {bits}) & m"
         else:
-            # A product by a constant stays in its lane; a constant factor is one number, not one in each lane.
+            # A constant factor is one number, not repeated in each lane, so that products do not leave their lane.
             if x.op in ("mul", "mulhi"):
                 factor = next((a for a in x.args if a.op == "const"), None)
                 if factor is None:
@@ -75,7 +75,7 @@ def _source(outputs: list[Symbol], inputs: list[Symbol], bits: int) -> str:
 
 @lru_cache
 def _block(algorithm: Algorithm) -> Callable[..., tuple[int, ...]] | None:
-    """The packed form of a block at (key..., low, high, draw, domain); None if it uses what has none."""
+    """Return a block function of (key..., low, high, draw, domain); None if it uses unsupported operations."""
     graph = Graph()
     inputs = [graph.node("param", algorithm.dtype, i) for i in range(algorithm.key_words + 4)]
     outputs = algorithm.at(inputs[: algorithm.key_words], *inputs[algorithm.key_words :])
@@ -91,28 +91,28 @@ def _block(algorithm: Algorithm) -> Callable[..., tuple[int, ...]] | None:
 
 @lru_cache
 def _lanes(bits: int, count: int) -> tuple[int, int, int]:
-    """The 1 of every lane, the mask of every lane's word, and the number 0, 1, 2, ... in the lanes."""
+    """Return 1 in every lane, the mask of every lane, and the number of each lane."""
     ones = sum(1 << (2 * bits * lane) for lane in range(count))
     return ones, ones * (2**bits - 1), sum(lane << (2 * bits * lane) for lane in range(count))
 
 
 def supports(algorithm: Algorithm, count: int) -> bool:
-    """Whether so many blocks are made best, or at all, on one integer."""
+    """Whether ``count`` blocks of an algorithm should be computed in one integer."""
     return count <= MOST_LANES and _block(algorithm) is not None
 
 
 def blocks(algorithm: Algorithm, key: Array, start: int, count: int, draw: int, domain: int) -> list[Array]:
-    """The words of the blocks ``start``, ``start + 1``, ... of one key, as an array for each word of a block."""
+    """Return the words of the blocks ``start``, ``start + 1``, ... of one key, an array for each word of a block."""
     words = _packed(algorithm, key, start, count, draw, domain)
     return [_unpack(algorithm, word, count) for word in words]
 
 
 def rows(algorithm: Algorithm, key: Array, start: int, count: int, draw: int, domain: int) -> Array:
-    """The same blocks as an array of shape (count, block_words)."""
+    """Return the blocks as an array of shape (count, block_words)."""
     words = _packed(algorithm, key, start, count, draw, domain)
     if len(words) > 2:
         return np.stack([_unpack(algorithm, word, count) for word in words], axis=-1)
-    # Two words fill a lane's field together, so that the integer's bytes are the rows.
+    # Two words together fill a lane's field, so that the bytes of the integer are the rows.
     low, high = words
     both = (low | high << algorithm.word_bits).to_bytes(count * algorithm.word_bits // 4, "little")
     return np.frombuffer(both, algorithm.dtype.newbyteorder("<")).reshape(count, 2)
@@ -126,7 +126,7 @@ def _packed(algorithm: Algorithm, key: Array, start: int, count: int, draw: int,
     if bits == 32:
         low, high = _split_index(start, count, ones, numbers)
     else:
-        # An index of more than a word (the hash of a name) comes alone, so only the low word counts up.
+        # An index wider than a word, the hash of a name, is always alone, so that incrementing the low word is enough.
         low, high = (start & (2**64 - 1)) * ones + numbers, (start >> 64) * ones
     return function(
         *[int(k) * ones for k in key.tolist()], low, high, draw * ones, domain * ones, mask, ones, ones << bits
@@ -134,13 +134,13 @@ def _packed(algorithm: Algorithm, key: Array, start: int, count: int, draw: int,
 
 
 def _unpack(algorithm: Algorithm, word: int, count: int) -> Array:
-    # Fields of twice the width: every other word is empty.
+    # Fields have twice the width of a word, so that every other word is empty.
     data = word.to_bytes(count * algorithm.word_bits // 4, "little")
     return np.frombuffer(data, algorithm.dtype.newbyteorder("<"))[::2]
 
 
 def _split_index(start: int, count: int, ones: int, numbers: int) -> tuple[int, int]:
-    """The low and the high 32 bits of consecutive 64-bit indices, in lanes of 64 bits."""
+    """Return the low and high 32 bits of consecutive 64-bit indices, in lanes of 64 bits."""
     if (start & 0xFFFFFFFF) + count <= 2**32:
         return (start & 0xFFFFFFFF) * ones + numbers, (start >> 32) * ones
     low = high = 0

@@ -1,7 +1,7 @@
-"""Floats in the memory of a GPU: from one format to another, and to the next number of a format.
+"""Conversions and neighbours of floats in GPU memory.
 
-CuPy flushes the subnormals of float32, here and wherever it computes. So what it is asked for is exact, on integers, or
-of another format; all else is a kernel.
+CuPy's kernels flush float32 subnormals. Therefore these functions call CuPy only for exact operations, on integers or
+between formats, and use kernels of keyrng for the rest.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ _INFINITY = {"float16": 0x7C00, "bfloat16": 0x7F80, "float32": 0x7F800000, "floa
 
 
 def convert(array: Array, dtype: Dtype) -> Array:
-    """An array in another dtype, as NumPy's ``astype`` has it; the array itself if it has that."""
+    """Convert an array as NumPy's ``astype`` does; return it unchanged if it has the dtype."""
     given, here = array.dtype, device_at(array)
     if given == dtype:
         return array
     with here.current():
-        if given.name == "bfloat16":  # the upper half of a float32
-            words = here.xp.asarray(array.view(np.uint16).astype(np.uint32) << 16)  # of a scalar, NumPy makes no array
+        if given.name == "bfloat16":  # bfloat16 is the upper half of a float32
+            # NumPy returns a scalar for the shift of a 0-d array.
+            words = here.xp.asarray(array.view(np.uint16).astype(np.uint32) << 16)
             return convert(words.view(np.float32), dtype)
         if dtype.name == "bfloat16":
             return here.apply(to_bfloat16, convert(array, FLOAT32)).view(dtype)
@@ -47,14 +48,14 @@ def _to_float64(x: Any) -> Any:
 
 
 def rounded(name: str, array: Array, dtype: Dtype) -> Array:
-    """An array in another dtype; ValueError, with its name, where an array of NumPy does not fit it."""
+    """Convert an array to a dtype; ValueError, naming the argument, if the result is too large for an array."""
     return cast_array(name, array, dtype) if isinstance(array, np.ndarray) else convert(array, dtype)
 
 
 def next_float(array: Array, dtype: Dtype, up: bool) -> Array:
-    """The next number of a dtype upwards, or downwards, in the array's own dtype; infinities and NaN stay."""
+    """Return the next number of a dtype, upwards or downwards, in the array's dtype; infinities and NaN stay."""
     if isinstance(array, np.ndarray):
-        # Next to the largest number is infinity, and next to 0 a subnormal.
+        # The result may be infinite or subnormal.
         with np.errstate(over="ignore", under="ignore"):
             towards = dtype.type(math.inf if up else -math.inf)
             return np.asarray(np.nextafter(array.astype(dtype), towards)).astype(array.dtype)

@@ -1,4 +1,4 @@
-"""The memory of the CPU."""
+"""The CPU, whose arrays are NumPy's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CURRENT: AbstractContextManager[Any] = nullcontext()
 
 
 class CpuDevice:
-    """The memory of the CPU; `keyrng._executors.device.Device` documents the methods."""
+    """The CPU; see `keyrng._executors.device.Device` for the methods."""
 
     name = "cpu"
     xp = np
@@ -31,15 +31,17 @@ class CpuDevice:
     def array(self, name: str, value: object) -> Array:
         device = f"cuda:{gpu.as_array(value).device.id}"
         raise TypeError(
-            f"{name} is on {device}, the key on cpu; key.to({device!r}) puts the key there, cupy.asnumpy({name}) "
-            f"brings {name} here"
+            f"{name} is on {device} but the key is on cpu; key.to({device!r}) moves the key, cupy.asnumpy({name}) "
+            f"copies {name} to the host"
         )
 
     def empty(self, shape: tuple[int, ...], dtype: Any) -> Array:
         try:
             return np.empty(shape, dtype)
-        except ValueError as error:  # more bytes or axes than an array can have; if they are not there, a MemoryError
-            raise ValueError(f"no array has shape {short_repr(shape)} and dtype {np.dtype(dtype)}: {error}") from None
+        except ValueError as error:  # too large for any array; otherwise MemoryError
+            raise ValueError(
+                f"cannot create an array of shape {short_repr(shape)} and dtype {np.dtype(dtype)}: {error}"
+            ) from None
 
     def receive(self, array: Any) -> Array:
         received: Array = array if isinstance(array, np.ndarray) else array.get()
@@ -60,13 +62,13 @@ class CpuDevice:
         if not isinstance(out, np.ndarray):
             if gpu.is_on_gpu(out):
                 self.array("out", out)
-            raise TypeError(f"out is a NumPy array, got {type(out).__name__}")
+            raise TypeError(f"out must be a NumPy array, got {type(out).__name__}")
         if not out.flags.writeable:
-            raise ValueError("out is read-only; give an array that can be written to")
+            raise ValueError("out must be writable, got a read-only array")
         return as_base_array("out", out)
 
     def must_copy(self, value: Array, result: Array) -> bool:
-        # Each element of a parameter that is the result is read just before its place is written.
+        # If a parameter is the result itself, each element is read just before it is overwritten.
         return np.may_share_memory(value, result) and _place(value) != _place(result)
 
     def unread(self, requirement: _T) -> _T | None:
@@ -78,7 +80,7 @@ class CpuDevice:
 
     def take(self, array: Array, indices: Array, axis: int) -> Array:
         taken = np.empty(array.shape[:axis] + indices.shape + array.shape[axis + 1 :], array.dtype)
-        np.take(array, indices, axis, out=taken, mode="clip")  # the default mode would copy the result
+        np.take(array, indices, axis, out=taken, mode="clip")  # the default mode copies the result
         return taken
 
     def row_max(self, x: Array) -> Array:

@@ -1,7 +1,7 @@
-"""CUDA, by CuPy: kernels and children of keys, launched on the current stream of the device that holds the words.
+"""The CUDA executor, based on CuPy: launches kernels on the current stream of the device that holds the words.
 
-Nothing here waits for the device or copies from it. A text is compiled once a process, and CuPy keeps what came out on
-disk. Words, results and parameters are CuPy arrays of one device; NumPy's arrays of one value go by value.
+Nothing here synchronizes or copies to the host. Sources are compiled once per process, and CuPy caches the binaries on
+disk. Words, results and parameters are CuPy arrays of one device; NumPy arrays with one value are passed by value.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from keyrng.kernels.lane import Function, Kernel
 
 Array: TypeAlias = Any  # CuPy's has no static types
 Dtype: TypeAlias = np.dtype[Any]
-Sizes: TypeAlias = tuple[tuple[int, int], tuple[int, int]]  # of a grid in blocks, and of a block in threads
+Sizes: TypeAlias = tuple[tuple[int, int], tuple[int, int]]  # grid in blocks, block in threads
 
-_THREADS = 256  # a block
-_BLOCKS = 8  # for each multiprocessor, which then has all the threads it can hold
-_ROWS = 65535  # the most blocks along a grid's second axis
+_THREADS = 256  # per block
+_BLOCKS = 8  # per multiprocessor: the most threads it can hold
+_ROWS = 65535  # limit of a grid's y dimension
 
-# No option decides a bit (keyrng._codegen.cuda); this one says what is meant.
+# Options cannot change results (see keyrng._codegen.cuda_prelude); this one states the intention.
 _OPTIONS = ("--std=c++17", "--fmad=false")
 
 _u64 = np.uint64
@@ -40,7 +40,7 @@ _HERE: AbstractContextManager[Any] = nullcontext()
 
 
 def on(device: int) -> AbstractContextManager[Any]:
-    """A device made the current one, and the one before put back."""
+    """Context manager: make a device current and restore the previous one."""
     cuda = gpu.cupy().cuda
     there: AbstractContextManager[Any] = _HERE if cuda.runtime.getDevice() == device else cuda.Device(device)
     return there
@@ -67,7 +67,7 @@ def fill(spec: DrawSpec, elements: ElementRange, out: Array) -> None:
 
 
 def _fill_rows(spec: DrawSpec, elements: ElementRange, out: Array) -> None:
-    """Write a range with a start for each key, row by row: the printed function has one start."""
+    """Write a range with one start per key, row by row, because the CUDA function has a single start."""
     words = spec.words.reshape(-1, spec.algorithm.key_words)
     rows = out.reshape(len(words), elements.count)
     with on(out.device.id):
@@ -81,7 +81,7 @@ def _fill_rows(spec: DrawSpec, elements: ElementRange, out: Array) -> None:
 
 @in_default_fpenv
 def apply(function: Function, *values: Array) -> Array:
-    """A function of the kernel language, element by element, of values of one dtype that broadcast together."""
+    """Apply a function of the kernel language elementwise to arrays of one dtype that broadcast together."""
     dtype, shape = values[0].dtype, np.broadcast_shapes(*(value.shape for value in values))
     devices = [value.device.id for value in values if not isinstance(value, np.ndarray)]
     if not devices:
@@ -99,13 +99,13 @@ def apply(function: Function, *values: Array) -> Array:
 
 @lru_cache(maxsize=512)
 def _kernel(function: Function) -> Kernel:
-    """A user's function as a kernel; keyrng's are that already."""
+    """Wrap a user's function as a kernel."""
     return function if isinstance(function, Kernel) else Kernel(function, getattr(function, "__name__", "kernel"), ())
 
 
 @lru_cache(maxsize=512)
 def _pointwise(function: Function, dtype: Dtype, count: int) -> tuple[Kernel, Dtype]:
-    """A function of values as a kernel that draws nothing, and the dtype of its result."""
+    """Wrap a function of values as a kernel without random words; return it with the dtype of its result."""
 
     def pointwise(lane: Any, *values: Any) -> Any:
         return function(*values)
@@ -116,18 +116,18 @@ def _pointwise(function: Function, dtype: Dtype, count: int) -> tuple[Kernel, Dt
     return Kernel(pointwise, function.__name__, ()), trace(pointwise, dtype, count).result.dtype
 
 
-# What is compiled belongs to the CuPy that did it: tests have a double of it, too.
+# Caches are keyed by the CuPy module, because tests replace it.
 
 
 @lru_cache(maxsize=4096)
 def _fill(request: text.Request, algorithm: Algorithm, device: int, cupy: Any) -> tuple[Any, int]:
-    """The function of a request, and how many elements a thread makes at once."""
+    """Compile the function of a request; return it with the number of elements per thread."""
     module = cupy.RawModule(code=text.source(request, algorithm), options=_OPTIONS)
     return module.get_function(text.function_name(request, algorithm)), text.group(request, algorithm)
 
 
 def _parameter(value: Array, shape: tuple[int, ...], dtype: Dtype) -> tuple[Any, ...]:
-    """The four arguments of a parameter: the array, one value, and how the array lies in the result."""
+    """Return the four arguments of a parameter: array, scalar, repeat and length."""
     if isinstance(value, np.ndarray):
         return _NULL, dtype.type(value.item()), _NULL, _NULL
     cupy = gpu.cupy()
@@ -138,9 +138,9 @@ def _parameter(value: Array, shape: tuple[int, ...], dtype: Dtype) -> tuple[Any,
 
 
 def _layout(given: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, int] | None:
-    """For how many elements each value of an array stands, and after how many values they begin again.
+    """Return for how many elements each value of an array is repeated, and after how many values the array restarts.
 
-    None if the array varies along axes of the result that have one between them along which it does not.
+    None if the array varies along axes of the result on both sides of one along which it is constant.
     """
     padded = (1,) * (len(shape) - len(given)) + given
     axes = [axis for axis, length in enumerate(padded) if length != 1]
@@ -153,9 +153,9 @@ def _layout(given: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, int] |
 
 
 def _sizes(width: int, rows: int, device: int) -> Sizes:
-    """A grid for so many threads in each of some rows: a block is as wide as a row needs, and has more rows if short.
+    """Return a grid for ``rows`` rows of ``width`` threads; a block is as wide as a row needs, or holds several rows.
 
-    There are no more blocks than the device holds at once: their threads go on until all is done.
+    The grid has at most as many blocks as the device can hold at once; threads loop over the rest.
     """
     wide = min(_THREADS, 1 << (width - 1).bit_length())
     high, most = _THREADS // wide, _BLOCKS * _multiprocessors(device)

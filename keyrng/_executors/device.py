@@ -1,8 +1,8 @@
-"""Memories: that of the CPU, and those of GPUs; where an array lies, and how it comes from one to the other.
+"""Devices: where arrays are, and the array functions there.
 
-Code for both asks the memory of a key for what it needs: new arrays, array functions (`xp`), or a function of the
-kernel language applied to arrays. Of CuPy's functions it calls those that copy, sort or count, never one that computes
-floats narrower than 64 bits: CuPy flushes subnormals, and has no promise about the rest.
+Code for CPU and GPU uses the key's device for new arrays, array functions (`xp`) and functions of the kernel language
+applied to arrays. It calls CuPy only to copy, sort and count, and never to compute floats below 64 bits, because CuPy
+flushes subnormals and does not specify the rest.
 """
 
 from __future__ import annotations
@@ -24,69 +24,70 @@ _T = TypeVar("_T")
 
 
 class Device(Protocol):
-    """What code that works in any memory asks for."""
+    """Operations on the arrays of a device."""
 
     @property
     def name(self) -> str:
-        """The name of the device, ``"cpu"`` or ``"cuda:1"``."""
+        """The name of the device, such as ``"cpu"`` or ``"cuda:1"``."""
 
     @property
     def xp(self) -> Any:
-        """The module of array functions: NumPy, or CuPy."""
+        """The module of array functions, NumPy or CuPy."""
 
     def current(self) -> AbstractContextManager[Any]:
-        """For a ``with``: what ``xp`` makes inside lies in this memory."""
+        """Return a context manager in which ``xp`` allocates on this device."""
 
     def owns(self, value: object) -> bool:
-        """Whether a value is an array that lies here."""
+        """Whether a value is an array on this device."""
 
     def array(self, name: str, value: object) -> Array:
-        """A value that lies in the memory of a GPU, as an array; TypeError, with its name, unless it lies here."""
+        """Convert an array in GPU memory; TypeError, naming the argument, if it is on another device."""
 
     def empty(self, shape: tuple[int, ...], dtype: Any) -> Array:
-        """A new array."""
+        """Allocate an array."""
 
     def receive(self, array: Array) -> Array:
-        """An array as one that lies here; itself if it does."""
+        """Copy an array to this device; return it unchanged if it is there."""
 
     def contiguous(self, array: Array) -> Array:
-        """An array that lies here in C order."""
+        """Return an array of this device in C order."""
 
     def copy(self, array: Array) -> Array:
-        """A copy of an array that lies here, or of one of NumPy's as it is."""
+        """Copy an array of this device, or a NumPy array without moving it."""
 
     def adopt(self, name: str, array: Array, given: object) -> Array:
-        """An array built from ``given``, which lies in the memory of the CPU, as one that lies here.
+        """Move an array built from ``given`` on the CPU to this device.
 
-        Numbers stay where they are, and an array of NumPy is never moved implicitly: TypeError, with its name.
+        Scalars stay on the CPU. TypeError, naming the argument, if ``given`` is a NumPy array, which is never moved
+        implicitly.
         """
 
     def output(self, out: object) -> Array:
-        """An array or tensor to write to, as an array; TypeError unless it lies here, ValueError if it is read-only."""
+        """Return an output array or tensor as an array; TypeError if on another device, ValueError if read-only."""
 
     def must_copy(self, value: Array, result: Array) -> bool:
-        """Whether a parameter would change while ``result`` is written, because both may have memory in common."""
+        """Whether writing ``result`` may change a parameter, because they may share memory."""
 
     def unread(self, requirement: _T) -> _T | None:
-        """A requirement that only a kernel can check, because reading arrays that lie here would wait; else None."""
+        """Return a requirement that only a kernel can check, because reading the array would synchronize; else None."""
 
     def apply(self, function: Callable[..., Any], *values: Array) -> Array:
-        """A function of the kernel language of arrays, element by element; on a GPU it is compiled, so no closure."""
+        """Apply a function of the kernel language elementwise; on a GPU it is compiled, so it must not be a closure."""
 
     def take(self, array: Array, indices: Array, axis: int) -> Array:
-        """Elements along an axis; indices must be in range."""
+        """Return elements along an axis; indices must be in range."""
 
     def row_max(self, x: Array) -> Array:
-        """The largest number along the last axis, -infinity of none."""
+        """Return the maximum along the last axis; -infinity if it is empty."""
 
     def row_sum(self, x: Array) -> Array:
-        """The sum along the last axis in the axis's order: NumPy's own order differs from version to version."""
+        """Return the sum along the last axis, in order: the order of NumPy's sum depends on the version."""
 
     def sum_of_products(self, x: Array, y: Array) -> Array:
-        """The sums of ``x * y`` along the last axis, in order, of arrays that broadcast together."""
+        """Return the sums of ``x * y`` along the last axis, in order; the arrays broadcast together."""
 
     def pick(self, on_cpu: _T, on_gpu: _T) -> _T:
-        """The one of two implementations that is for this memory."""
+        """Return the implementation for this device."""
 
 
 CPU: Device = CpuDevice()
@@ -94,44 +95,44 @@ CPU: Device = CpuDevice()
 
 @cache
 def _gpu(number: int) -> Device:
-    from keyrng._executors.gpu_device import GpuDevice  # here: only who has a GPU waits for the printers' import
+    from keyrng._executors.gpu_device import GpuDevice  # imports code generation, which only GPUs need
 
     return GpuDevice(number)
 
 
 def gpu_executor() -> Any:
-    """The module that launches kernels on GPUs."""
-    from keyrng._executors import cuda  # here: only who has a GPU waits for the printers' import
+    """Return the module that launches kernels on GPUs."""
+    from keyrng._executors import cuda  # imports code generation, which only GPUs need
 
     return cuda
 
 
 def as_cupy(value: object) -> Array:
-    """An array in the memory of a GPU as CuPy's, without a copy."""
+    """Return an array in GPU memory as a CuPy array, without a copy."""
     array: Array = gpu.as_array(value)
     return array
 
 
 def device_at(array: Array) -> Device:
-    """The memory that an array of NumPy or CuPy lies in."""
+    """Return the device of a NumPy or CuPy array."""
     return CPU if isinstance(array, (np.ndarray, np.generic)) else _gpu(array.device.id)
 
 
 def device_of_values(*values: object) -> Device:
-    """The GPU of the first value in GPU memory, or the CPU."""
+    """Return the GPU of the first value in GPU memory, or the CPU."""
     return next((device_at(as_cupy(value)) for value in values if is_on_gpu(value)), CPU)
 
 
 def preparation_device(device: Device, *values: object) -> Device:
-    """Where parameters are checked and prepared: on the CPU, unless one of them is in GPU memory.
+    """Return the device on which parameters are checked and prepared: the CPU, unless one is in GPU memory.
 
-    `Device.adopt` then moves those prepared on the CPU to the key's device.
+    `Device.adopt` then moves parameters prepared on the CPU to the key's device.
     """
     return device if any(map(is_on_gpu, values)) else CPU
 
 
 def may_hold(predicate: Callable[..., Any], *arrays: Array) -> bool:
-    """Whether a predicate holds for some elements; True, without a look, if an array is in GPU memory."""
+    """Whether a predicate is true for some element; True, without evaluation, if an array is in GPU memory."""
     for array in arrays:
         if not isinstance(array, (np.ndarray, np.generic)):
             return True
@@ -139,24 +140,24 @@ def may_hold(predicate: Callable[..., Any], *arrays: Array) -> bool:
 
 
 def as_number(value: Array) -> Any:
-    """An array of NumPy without axes as a Python number; any other array as it is."""
+    """Convert a 0-d NumPy array to a Python number; return other arrays unchanged."""
     return value.item() if isinstance(value, np.ndarray) and not value.ndim else value
 
 
 def drop_broadcast_axes(array: Array) -> Array:
-    """An array with length 1 along the axes on which it repeats itself: to look at one of 2**60 numbers all alike."""
+    """Collapse broadcast axes (stride 0) to length 1, so that a broadcast scalar is checked once."""
     part: Array = array[(*(slice(0, 1) if step == 0 else slice(None) for step in array.strides), ...)]
     return part
 
 
 def device_named(device: object, beside: Device = CPU) -> Device:
-    """The memory of a device: ``"cpu"``, ``"cuda"`` (the current one), ``"cuda:1"``, or a device of CuPy or PyTorch.
+    """Return a device by name, ``"cpu"``, ``"cuda"`` (the current one) or ``"cuda:1"``, or from CuPy's or PyTorch's.
 
-    A number is that of a GPU where ``beside`` is one. ValueError for no such device, TypeError for what names none,
-    RuntimeError if there is no GPU to use.
+    If ``beside`` is a GPU, an int is the number of a GPU. ValueError for an unknown device, TypeError for other types,
+    RuntimeError if GPUs cannot be used.
     """
     if type(device).__module__ == "torch":
-        device = str(device)  # of a torch.device: "cpu", "cuda:1"
+        device = str(device)  # a torch.device
     if isinstance(device, str) and device == "cpu":
         return CPU
     if type(device) is int and beside is not CPU:
@@ -165,16 +166,16 @@ def device_named(device: object, beside: Device = CPU) -> Device:
         kind, _, number = device.partition(":")
         if kind == "cuda" and (number.isdecimal() or device == "cuda"):
             return _numbered(int(number) if number else gpu.cupy().cuda.runtime.getDevice())
-        raise ValueError(f'unknown device {short_repr(device)}; known are "cpu", "cuda", "cuda:0", "cuda:1", ...')
+        raise ValueError(f'unknown device: {short_repr(device)} (expected "cpu", "cuda", "cuda:0", "cuda:1", ...)')
     if hasattr(device, "id") and type(device).__module__.startswith("cupy"):
         return _numbered(device.id)
     given = "None" if device is None else type(device).__name__
     hint = f'; "cuda:{device}" names a GPU' if type(device) is int and 0 <= device < 2**31 else ""
-    raise TypeError(f'a device is a name like "cpu" or "cuda:0", got {given}{hint}')
+    raise TypeError(f'device must be a name such as "cpu" or "cuda:0", got {given}{hint}')
 
 
 def _numbered(number: int) -> Device:
     there = gpu.cupy().cuda.runtime.getDeviceCount()
     if not 0 <= number < there:
-        raise ValueError(f"no GPU {short_repr(number)}: there are {there}, counted from 0")
+        raise ValueError(f"invalid GPU number: {short_repr(number)} (expected 0 to {there - 1})")
     return _gpu(number)

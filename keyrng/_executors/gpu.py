@@ -1,6 +1,6 @@
-"""CuPy, and whether there is a GPU for it to use: the one place that imports it.
+"""Access to CuPy, and diagnosis of missing GPU support; no other module imports CuPy.
 
-Nothing is imported until a key is asked for on a GPU, or somebody asks what is missing.
+CuPy is imported when a key is created on a GPU or support is queried.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-_OLDEST_DRIVER = {12: 525, 13: 580}  # by CUDA's major version, from NVIDIA's table of compatible drivers
+_OLDEST_DRIVER = {12: 525, 13: 580}  # by major version of CUDA, from NVIDIA's compatibility table
 
 _imported: Any = None
 
 
 def cupy() -> Any:
-    """CuPy; RuntimeError that says what is missing, and what to type, where no GPU can be used."""
+    """Return CuPy; RuntimeError that says what is missing and how to install it if no GPU can be used."""
     global _imported
     if _imported is not None and sys.modules.get("cupy") is _imported:
         return _imported
@@ -27,7 +27,7 @@ def cupy() -> Any:
         except Exception as error:
             reason = _not_loaded(error)
     if reason:
-        raise RuntimeError(f"no key can be on a GPU here: {reason}")
+        raise RuntimeError(f"keys on a GPU are not available: {reason}")
     return _imported
 
 
@@ -37,9 +37,9 @@ def is_on_gpu(value: object) -> bool:
 
 
 def as_array(value: Any) -> Any:
-    """An array in the memory of a GPU, of whatever library, as CuPy's: the same memory.
+    """Return an array in GPU memory, of any library, as a CuPy array of the same memory.
 
-    By DLPack if it can: that orders streams without waiting for them, and knows bfloat16.
+    DLPack is preferred, because it orders streams without synchronizing and supports bfloat16.
     """
     module = cupy()
     if isinstance(value, module.ndarray):
@@ -48,9 +48,9 @@ def as_array(value: Any) -> Any:
 
 
 def missing_reason() -> str:
-    """What a key on a GPU lacks here, CuPy, a driver, a GPU or NVRTC, and what to type; empty if nothing.
+    """Return what is missing for keys on a GPU, CuPy, driver, GPU or NVRTC, and how to install it; empty if nothing is.
 
-    It takes milliseconds, for it loads two modules of CuPy's and not CuPy, and never raises.
+    It never raises, and takes milliseconds, because it loads two modules of CuPy instead of all of it.
     """
     try:
         if sys.modules.get("cupy") is None and find_spec("cupy") is None:
@@ -62,22 +62,22 @@ def missing_reason() -> str:
 
 
 def devices() -> list[str]:
-    """The names of the GPUs, in the order of their numbers; only where nothing is missing."""
+    """Return the names of the GPUs, in order of their numbers; requires that nothing is missing."""
     runtime = _library("api", "runtime")
     return [runtime.getDeviceProperties(i)["name"].decode() for i in range(runtime.getDeviceCount())]
 
 
 def _library(package: str, name: str) -> Any:
-    """A module that CuPy rests on; with CuPy already imported what that has of this name, perhaps None."""
+    """Import a library that CuPy is based on; if CuPy is imported already, return what it has under this name."""
     if sys.modules.get("cupy") is None:
         return import_module(f"cupy_backends.cuda.{package}.{name}")
-    cupy = import_module("cupy")  # and not from sys.modules: another thread may be in the middle of importing it
+    cupy = import_module("cupy")  # not sys.modules: another thread may be importing it
     return getattr(cupy.cuda, name, None)
 
 
 def _without_device(runtime: Any) -> str:
     if getattr(runtime, "is_hip", False):
-        return f"this CuPy is for ROCm, keyrng's kernels are for CUDA; in another environment type: {_install(13)}"
+        return f"this CuPy is for ROCm, but keyrng requires CUDA; in another environment type: {_install(13)}"
     try:
         return "" if runtime.getDeviceCount() else _NO_GPU
     except Exception as error:
@@ -86,27 +86,26 @@ def _without_device(runtime: Any) -> str:
 
 _UBUNTU = "on Ubuntu type: sudo ubuntu-drivers install"
 _NO_GPU = (
-    "the driver shows no GPU; type: nvidia-smi -L, and if CUDA_VISIBLE_DEVICES hides what it lists: "
-    "unset CUDA_VISIBLE_DEVICES"
+    "the driver shows no GPU; type: nvidia-smi -L, and if CUDA_VISIBLE_DEVICES hides a GPU: unset CUDA_VISIBLE_DEVICES"
 )
 
 
 def _no_devices(runtime: Any, error: Exception) -> str:
-    """Why devices cannot be counted, by the error's status: 35 says that a driver is missing or old, 100 no device."""
+    """Explain by an error's status why devices cannot be counted: 35 for a missing or old driver, 100 for no device."""
     status = getattr(error, "status", None)
     if status == 100:
         return _NO_GPU
     driver, needed = _number(runtime, "driverGetVersion"), _number(runtime, "runtimeGetVersion")
     if status != 35 or driver is None or needed is None:
-        return f"CUDA says {_first_line(error)}; type: nvidia-smi, which tells what the driver sees"
+        return f"CUDA says {_first_line(error)}; type: nvidia-smi, which shows what the driver finds"
     if driver == 0:
         return (
-            f"there is no NVIDIA driver; on a machine with a GPU of NVIDIA's install one ({_UBUNTU}); a container "
-            "needs its GPUs too (type: docker run --gpus all)"
+            f"the NVIDIA driver is not installed; install it ({_UBUNTU}); a container "
+            "needs access to GPUs too (type: docker run --gpus all)"
         )
     older = f", or type: pip uninstall cupy-cuda13x && {_install(12)}" if driver >= 12000 else ""
     return (
-        f"the NVIDIA driver knows CUDA up to {_dotted(driver)}, this CuPy needs {_dotted(needed)}; install a driver of "
+        f"the NVIDIA driver supports CUDA {_dotted(driver)}, but CuPy requires {_dotted(needed)}; install driver "
         f"version {_OLDEST_DRIVER.get(needed // 1000, 580)} or later ({_UBUNTU}){older}"
     )
 
@@ -118,12 +117,12 @@ def _without_compiler(runtime: Any) -> str:
             nvrtc.getVersion()
     except Exception:
         built_for = _number(runtime, "runtimeGetVersion") or 13000
-        return f"NVRTC, the compiler for the kernels, is not installed; type: {_install(built_for // 1000)}"
+        return f"NVRTC, the compiler of CUDA kernels, is not installed; type: {_install(built_for // 1000)}"
     return ""
 
 
 def _not_loaded(error: Exception) -> str:
-    return f"CuPy is installed but does not load: {_first_line(error)}; type: python -c 'import cupy', which says more"
+    return f"CuPy is installed but cannot be imported: {_first_line(error)}; for details type: python -c 'import cupy'"
 
 
 def _install(cuda: int) -> str:

@@ -1,4 +1,4 @@
-"""The memory of a GPU."""
+"""Devices with CuPy arrays."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 
 
 class GpuDevice:
-    """The memory of a GPU; `keyrng._executors.device.Device` documents the methods."""
+    """A GPU; see `keyrng._executors.device.Device` for the methods."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -35,7 +35,9 @@ class GpuDevice:
     def array(self, name: str, value: object) -> Array:
         array = gpu.as_array(value)
         if array.device.id != self.number:
-            raise TypeError(f"{name} is on cuda:{array.device.id}, the key on {self.name}; both must be on one device")
+            raise TypeError(
+                f"{name} is on cuda:{array.device.id} but the key is on {self.name}; both must be on the same device"
+            )
         return array
 
     def empty(self, shape: tuple[int, ...], dtype: Any) -> Array:
@@ -46,7 +48,7 @@ class GpuDevice:
         with self.current():
             if self.owns(array):
                 return array
-            # Of an array on another GPU copy() makes one here.
+            # copy() of an array on another GPU allocates on this one.
             return array.copy() if isinstance(array, self.xp.ndarray) else self.xp.asarray(array)
 
     def contiguous(self, array: Array) -> Array:
@@ -61,9 +63,11 @@ class GpuDevice:
         if not array.ndim:
             return array
         if array.dtype.kind in "OSUMm":
-            raise TypeError(f"{name} is an array of {array.dtype}, which no GPU holds; draw indices of its elements")
+            raise TypeError(
+                f"{name} is an array of {array.dtype}, which GPUs do not support; draw indices of its elements"
+            )
         if isinstance(given, np.ndarray):
-            raise TypeError(f"{name} is on cpu, the key on {self.name}; cupy.asarray({name}) puts it there")
+            raise TypeError(f"{name} is on cpu but the key is on {self.name}; cupy.asarray({name}) copies it")
         return self.receive(array)
 
     def output(self, out: Any) -> Array:
@@ -72,11 +76,11 @@ class GpuDevice:
         if is_tensor(out):
             out = tensor_memory("out", out)
         if isinstance(out, np.ndarray):
-            raise TypeError(f"out is on cpu, the key on {self.name}; cupy.empty makes an array there")
-        raise TypeError(f"out is a CuPy array on {self.name}, got {type(out).__name__}")
+            raise TypeError(f"out is on cpu but the key is on {self.name}; use cupy.empty")
+        raise TypeError(f"out must be a CuPy array on {self.name}, got {type(out).__name__}")
 
     def must_copy(self, value: Array, result: Array) -> bool:
-        # Also where both are one array, because CUDA may read ahead.
+        # Even if both are the same array, because CUDA may read ahead.
         return isinstance(value, self.xp.ndarray) and bool(self.xp.may_share_memory(value, result))
 
     def unread(self, requirement: _T) -> _T | None:

@@ -1,7 +1,7 @@
-"""Sums and maxima along the last axis of arrays in GPU memory, in the order in which the CPU computes them.
+"""Sums and maxima along the last axis of arrays in GPU memory, in the same order as on the CPU.
 
-CuPy's reductions have an order of their own, and CuPy flushes subnormal floats, so sums are kernels and floats are
-compared as words.
+CuPy's reductions use another order, and CuPy flushes subnormals. Therefore sums are kernels, and floats are compared as
+words.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import numpy as np
 from keyrng.kernels.ops import bitcast, where
 
 Array: TypeAlias = Any
-_COLUMNS = 16  # that a launch adds up: one for each would take longer than its work
-_TERMS = 8  # products that a launch adds up
+_COLUMNS = 16  # per launch; with fewer, launching would take longer than adding
+_TERMS = 8  # products per launch
 
 
 class Gpu(Protocol):
-    """The methods of `GpuDevice` that are used here."""
+    """The methods of `GpuDevice` that this module uses."""
 
     @property
     def xp(self) -> Any: ...
@@ -30,7 +30,7 @@ class Gpu(Protocol):
 
 
 def row_max(device: Gpu, x: Array) -> Array:
-    """The largest number of each row, NaN if one is NaN, -infinity of none."""
+    """Return the maximum of each row; NaN if it contains NaN, -infinity if it is empty."""
     with device.current():
         if not x.size:
             return device.xp.full(x.shape[:-1], -math.inf, x.dtype)
@@ -39,8 +39,8 @@ def row_max(device: Gpu, x: Array) -> Array:
 
 
 def ordered_word(x: Any) -> Any:
-    """A float as a word: words of numbers have the numbers' order, and equal numbers equal words."""
-    word = bitcast(x + 0.0, np.dtype(f"u{x.dtype.itemsize}"))  # of -0 that makes 0
+    """Convert floats to words that compare in the same order."""
+    word = bitcast(x + 0.0, np.dtype(f"u{x.dtype.itemsize}"))  # makes -0 equal to 0
     sign = 1 << (8 * word.dtype.itemsize - 1)
     return where(word < sign, word | sign, ~word)
 
@@ -51,7 +51,7 @@ def _float_of(word: Any) -> Any:
 
 
 def row_sum(device: Gpu, x: Array) -> Array:
-    """The sum of each row, from its first number to its last."""
+    """Return the sum of each row, added from first to last."""
     with device.current():
         total = device.xp.zeros(x.shape[:-1], x.dtype)
         for columns in _groups(device, x):
@@ -60,7 +60,7 @@ def row_sum(device: Gpu, x: Array) -> Array:
 
 
 def _groups(device: Gpu, x: Array) -> Iterator[Array]:
-    """The columns of rows, so many at a time; zeros at the end, because each number of columns is a kernel."""
+    """Yield groups of columns, padded with zeros, because each number of columns is a separate kernel."""
     columns = device.contiguous(device.xp.moveaxis(x, -1, 0))
     rest = device.xp.zeros((-len(columns) % _COLUMNS, *x.shape[:-1]), x.dtype)
     for first in range(0, len(columns), _COLUMNS):
@@ -75,7 +75,7 @@ def _sum(total: Any, *numbers: Any) -> Any:
 
 
 def sum_of_products(device: Gpu, x: Array, y: Array) -> Array:
-    """The sums of ``x * y`` along the last axis, from the first product to the last."""
+    """Return the sums of ``x * y`` along the last axis, added from first to last."""
     with device.current():
         xp, count = device.xp, y.shape[-1]
         rest = -count % _TERMS

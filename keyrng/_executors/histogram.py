@@ -1,4 +1,4 @@
-"""Counts of words by their leading bits, on a CPU."""
+"""Histograms of words by their leading bits, on a CPU."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def histogram(words: Array, bits: int) -> Array:
-    """How many of some words of 32 bits begin with each combination of so many bits, 1 to 31; contiguous words."""
+    """Count contiguous 32-bit words by their first ``bits`` bits, 1 to 31."""
     if native.enabled:
         counts = np.zeros(1 << bits, np.uint32)
-        native.native.tally(words, 32 - bits, counts)
+        native.native.histogram(words, 32 - bits, counts)
         return counts
     return np.bincount(words >> np.uint32(32 - bits), minlength=1 << bits)

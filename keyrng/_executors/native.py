@@ -1,6 +1,6 @@
-"""The compiled path: kernels printed as C when keyrng was built, run by the module ``_compiled``.
+"""The native executor: kernels compiled from C at build time, in the extension module ``_compiled``.
 
-Algorithms and kernels of users are not compiled in, and run on NumPy.
+Algorithms and kernels of users are not compiled; they run in the NumPy executor.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _reason = ""
 try:
     _wanted = os.environ.get("KEYRNG_BACKEND")
     if _wanted not in (None, "", "numpy"):
-        raise ValueError(f"KEYRNG_BACKEND is numpy or not set, got {_wanted!r}; type: unset KEYRNG_BACKEND")
+        raise ValueError(f"KEYRNG_BACKEND must be numpy or unset, got {_wanted!r}; type: unset KEYRNG_BACKEND")
     if _wanted == "numpy":
         raise ImportError("KEYRNG_BACKEND=numpy is set")
     from keyrng._executors import _compiled
@@ -43,49 +43,49 @@ if native is not None:
     _programs = {name: (i, result) for i, (name, result) in enumerate(_program_rows)}
     _stores = {name: i for i, name in enumerate(_store_names)}
 
-# Off for tests and benchmarks of the NumPy path: keyrng.testing.backend("numpy").
+# False for tests and benchmarks of the NumPy path, by keyrng.testing.use_backend("numpy").
 enabled = native is not None
 
-# A small draw: the C function; the numbers of program, conversion and algorithm in one; the dtype to compute in; and
-# whether the result's dtype has buffers, which ml_dtypes' bfloat16 has not.
+# A small draw: the C function; the numbers of program, conversion and algorithm in one int; the dtype to compute in;
+# and whether arrays of the result's dtype support the buffer protocol, which those of ml_dtypes' bfloat16 do not.
 Entry: TypeAlias = tuple[Callable[..., Any], int, Dtype, bool]
 
-# The entries by kernel, dtype to compute in (None for the default), dtype and algorithm. Finding the numbers costs more
-# than drawing.
+# Entries by kernel, dtype to compute in (None for the default), dtype and algorithm. Without the cache, the lookup
+# would take longer than the draw.
 dispatch_cache: dict[tuple[Any, Dtype | None, Dtype, Algorithm], Entry] = {}
 
 
 def enable(on: bool) -> None:
-    """Turn the compiled path on or off, if there is one. No value depends on it."""
+    """Turn the compiled path on or off, if it exists; values do not change."""
     global enabled
     enabled = on and native is not None
     dispatch_cache.clear()
 
 
 def missing_reason() -> str:
-    """Return why the compiled path is missing; empty if it is there."""
+    """Return why the compiled path is missing; empty if it exists."""
     return _reason
 
 
 def instruction_sets() -> list[str]:
-    """Those this build has and this processor runs, best first."""
+    """Return the instruction sets of this build that the processor supports, best first."""
     return list(_isas)
 
 
 def instruction_set(name: str | None = None) -> str:
-    """The one in use; with a name, from now on that one. No value depends on it."""
+    """Return the instruction set in use, or set it; values do not change."""
     if name is not None:
         native.isa(name)
     return str(native.isa(None))
 
 
 def algorithm_number(algorithm: Algorithm) -> int | None:
-    """The number of a compiled algorithm; None if it is not compiled in, or the compiled path is off."""
+    """Return the number of a compiled algorithm; None if it is not compiled or the compiled path is off."""
     return algorithms.get(algorithm.name) if enabled else None
 
 
 class NativeExecutor:
-    """Runs what was printed as C when keyrng was built; a kernel that was not printed runs on NumPy."""
+    """Runs kernels that were compiled at build time; passes other kernels to the NumPy executor."""
 
     def fill(self, spec: DrawSpec, elements: ElementRange, out: Array) -> None:
         """Write elements of each key, in threads; see `Executor.fill`."""
@@ -96,7 +96,7 @@ class NativeExecutor:
             return
         if (kernel, compute, dtype, algorithm) not in dispatch_cache:
             _remember(program, kernel, compute, dtype, algorithm)
-        flat = out.view(np.uint16) if dtype.itemsize == 2 else out  # bfloat16 has no buffers
+        flat = out.view(np.uint16) if dtype.itemsize == 2 else out  # bfloat16 has no buffer protocol
         parameters = spec.values
         for v in parameters:
             if v.size != 1 or not v.flags.c_contiguous:
@@ -114,7 +114,7 @@ class NativeExecutor:
         """Return consecutive children of each key; see `Executor.children`."""
         out = np.empty((len(words), count, algorithm.key_words), algorithm.dtype)
         number, run, total = algorithms[algorithm.name], native.children, len(words) * count
-        if total > PIECE:  # the closure is a sixth of split(key)'s time
+        if total > PIECE:  # the closure would add a sixth to the time of split(key)
             run_pieces(total, lambda first, stop: run(number, words, len(words), start, count, first, stop, out))
         else:
             run(number, words, len(words), start, count, 0, total, out)
@@ -129,7 +129,7 @@ class NativeExecutor:
                 out = np.empty(algorithm.key_words, algorithm.dtype)
                 native.derive_one(number, words, low, high, domain, out)
                 return out
-            if index >= 2**64:  # the hash of a name, where counters have room for more
+            if index >= 2**64:  # the hash of a name, with wide counters
                 return np.array([self.derive(algorithm, parent, index, domain, 1) for parent in words], algorithm.dtype)
             index = np.array([index], np.uint64)
         out = np.empty((count, algorithm.key_words), algorithm.dtype)
@@ -137,8 +137,8 @@ class NativeExecutor:
 
         def piece(first: int, stop: int) -> None:
             part = np.ascontiguousarray(parents[first:stop])
-            places = np.ascontiguousarray(indices[first:stop], np.uint64)
-            native.derive(number, part, places, stop - first, domain, out[first:stop])
+            index_part = np.ascontiguousarray(indices[first:stop], np.uint64)
+            native.derive(number, part, index_part, stop - first, domain, out[first:stop])
 
         run_pieces(count, piece)
         return out
@@ -151,7 +151,7 @@ NATIVE = NativeExecutor()
 def _program(
     kernel: Kernel, compute: Dtype, dtype: Dtype, algorithm: Algorithm, enabled: bool
 ) -> tuple[int, int, int] | None:
-    """The numbers of a kernel's program, of the conversion (-1 for none) and of the algorithm, if it is compiled."""
+    """Return the numbers of a kernel's program, conversion (-1 for none) and algorithm; None if not compiled."""
     found, number = _programs.get(f"{kernel.name}.{compute.name}"), algorithms.get(algorithm.name) if enabled else None
     if found is None or number is None:
         return None
@@ -166,7 +166,7 @@ def _program(
 
 
 def _parameter(value: Array, shape: tuple[int, ...], total: int) -> Any:
-    """A parameter as ``run`` takes it: one value, all of them in order, or an array with its strides in the result."""
+    """Return a parameter for ``run``: a single value, all values in order, or an array with its strides."""
     value = np.ascontiguousarray(value)
     if value.size in (1, total):
         return value
@@ -176,7 +176,7 @@ def _parameter(value: Array, shape: tuple[int, ...], total: int) -> Any:
 def _remember(
     program: tuple[int, int, int], kernel: Kernel, compute: Dtype, dtype: Dtype, algorithm: Algorithm
 ) -> None:
-    """Draw later small samples of this kind by `fast_path`."""
+    """Register the entry of small samples of this kind."""
     number, store, algorithm_ = program
     numbers = number << 16 | (store + 1) << 8 | algorithm_
     found = (native.run_small, numbers, compute, dtype.kind != "V")

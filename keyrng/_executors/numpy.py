@@ -1,6 +1,6 @@
-"""NumPy runs a kernel directly: the function is called on arrays, one cache-sized chunk at a time.
+"""The NumPy executor: calls kernels on arrays, one cache-sized chunk at a time.
 
-Whole-array evaluation would be 3 to 4 times slower, for every operation would go through memory.
+Evaluating whole arrays would be 3 to 4 times slower, because every operation would read and write memory.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from keyrng.algorithms.base import Algorithm, Domain
 from keyrng.kernels.bits import store
 from keyrng.kernels.lane import UseOnceGuard, word_width
 
-# Elements a chunk: long enough that calling NumPy is little beside computing, short enough that the arrays at work stay
-# in a level-2 cache (benchmarks/chunks.py).
+# Elements per chunk: enough to hide the overhead of NumPy calls, while the arrays fit in the L2 cache
+# (benchmarks/chunks.py).
 CHUNK = 1 << 15
 
 
 @dataclass
 class _Keys:
-    """The keys of a chunk, and their children once asked for: made once a call, not once a chunk."""
+    """The keys of a chunk, and their children, derived once per call and not once per chunk."""
 
     algorithm: Algorithm
     words: Array
@@ -41,12 +41,12 @@ class _Keys:
         return self._children
 
     def columns(self) -> list[Array]:
-        """Word by word, as columns that broadcast against a row of indices."""
+        """The words as columns that broadcast against a row of indices."""
         return [self.words[:, i : i + 1] for i in range(self.algorithm.key_words)]
 
 
 class _Lanes:
-    """The lanes of a chunk: ``count`` consecutive elements of each key, flat, key after key."""
+    """The lanes of a chunk: ``count`` consecutive elements of each key, flat, in the order of the keys."""
 
     def __init__(self, keys: _Keys, elements: ElementRange, dtype: Dtype) -> None:
         self._keys = keys
@@ -96,9 +96,9 @@ class _Lanes:
             if result is None:
                 result = np.array(np.broadcast_to(value, live.shape))
             else:
-                # The rejected are overwritten by a later attempt; storing all is faster than choosing.
+                # Later attempts overwrite rejected values; storing all is faster than selecting.
                 result[live] = value
-            # By position: a mask branches on every element, for every array.
+            # Integer indices, because a boolean mask branches on every element of every array.
             rejected = np.flatnonzero(~np.broadcast_to(accept, live.shape))
             if not rejected.size:
                 return result
@@ -107,7 +107,7 @@ class _Lanes:
 
 
 class _RowLanes:
-    """The lanes of one value of each row: a column of words that are drawn together."""
+    """The lanes of one value of a vector: a column of words that are drawn together."""
 
     def __init__(self, rows: Callable[[int], Array], place: int, dtype: Dtype) -> None:
         self._rows = rows
@@ -121,16 +121,16 @@ class _RowLanes:
 
 
 class _AttemptBlocks:
-    """The blocks of a rejection loop, one draw number after the other, for the lanes still alive."""
+    """Blocks of a rejection loop for the live lanes, in order of draw numbers."""
 
     def __init__(self, keys: _Keys, elements: ElementRange) -> None:
         self._algorithm = keys.algorithm
         self._words = keys.words
         self._elements = elements
-        self._draw = 1  # draw 0 is that of direct words
+        self._draw = 1  # draw 0 is used by direct words
 
     def next(self, live: Array, bits: int) -> Sequence[Array]:
-        """The words of the next block of each live lane."""
+        """Return the words of the next block of each live lane."""
         algorithm, elements = self._algorithm, self._elements
         draw = self._draw % algorithm.draws
         if self._draw and not draw:
@@ -155,7 +155,7 @@ class _AttemptBlocks:
 
 
 class _AttemptLanes:
-    """The lane of an attempt: its words come from the attempt's own blocks, in order."""
+    """The lane of an attempt; each call of ``bits`` takes the next word of its blocks."""
 
     def __init__(self, blocks: _AttemptBlocks, live: Array, dtype: Dtype) -> None:
         self._blocks = blocks
@@ -167,7 +167,7 @@ class _AttemptLanes:
     def bits(self, width: int | None = None) -> Array:
         width = word_width(self.dtype, width)
         if self._width not in (0, width):
-            raise ValueError("an attempt draws words of one width")
+            raise ValueError("all words of an attempt must have the same width")
         self._width = width
         if not self._words:
             self._words = list(self._blocks.next(self._live, width))
@@ -185,14 +185,14 @@ def _index_words(algorithm: Algorithm, index: Array) -> tuple[Array, Array]:
 
 
 def fold_draws(algorithm: Algorithm, words: Array) -> Array:
-    """The keys that go on when all draw numbers are used: the block at the counter of all ones."""
+    """Return the keys that continue after all draw numbers are used: the block of the counter of all ones."""
     key = [words[:, i] for i in range(algorithm.key_words)]
     last = np.array([2**algorithm.word_bits - 1], algorithm.dtype)
     return np.stack(algorithm.block(key, (last,) * algorithm.block_words)[: algorithm.key_words], axis=-1)
 
 
 def direct_words(algorithm: Algorithm, words: Array, start: int | Array, count: int, bits: int) -> Array:
-    """Values ``start`` to ``start + count`` of the direct draw of each key, flat, key after key."""
+    """Return values ``start`` to ``start + count`` of each key's direct draw, flat, in the order of the keys."""
     if isinstance(start, np.ndarray):
         return _scattered_words(algorithm, words, start, count, bits)
     per_block = algorithm.per_block(bits)
@@ -213,7 +213,7 @@ def direct_words(algorithm: Algorithm, words: Array, start: int | Array, count: 
 
 
 def _scattered_words(algorithm: Algorithm, words: Array, starts: Array, count: int, bits: int) -> Array:
-    """The same with a start for each key: a block for each value."""
+    """Like `direct_words` with one start per key: computes a block for each value."""
     block, place = np.divmod(starts[:, np.newaxis] + np.arange(count, dtype=np.uint64), algorithm.per_block(bits))
     key = [words[:, i : i + 1] for i in range(algorithm.key_words)]
     values = algorithm.values(algorithm.at(key, *_index_words(algorithm, block), *_constants(algorithm, 0)), bits)
@@ -223,7 +223,7 @@ def _scattered_words(algorithm: Algorithm, words: Array, starts: Array, count: i
 
 def _consecutive(algorithm: Algorithm, first: int, count: int) -> tuple[Array, Array]:
     if algorithm.word_bits == 32 and (first & 0xFFFFFFFF) + count <= 2**32:
-        # The counter's cheap case: low words counted up in 32 bits, one high word for all.
+        # The fast case: low words are incremented in 32 bits, and all blocks have the same high word.
         low = np.arange(count, dtype=np.uint32)
         low += np.uint32(first & 0xFFFFFFFF)
         return low, np.array([first >> 32], np.uint32)
@@ -234,14 +234,14 @@ def _consecutive(algorithm: Algorithm, first: int, count: int) -> tuple[Array, A
 def _keep_freed_memory() -> None:
     """Free one large array, once a process.
 
-    Freeing one 8 MiB block raises glibc's mmap threshold, so the arrays of chunks are reused and not fetched again from
-    the operating system page by page: 29 instead of 50 ns per normal.
+    Freeing one 8 MiB block raises glibc's mmap threshold. The arrays of chunks are then reused instead of being
+    requested from the operating system page by page: 29 instead of 50 ns per normal.
     """
     np.empty(1 << 23, np.uint8)
 
 
 class NumpyExecutor:
-    """Runs any kernel and any algorithm by NumPy, chunk by chunk."""
+    """Runs any kernel with any algorithm, chunk by chunk."""
 
     @in_default_fpenv
     def fill(self, spec: DrawSpec, elements: ElementRange, out: Array) -> None:
@@ -255,7 +255,7 @@ class NumpyExecutor:
             for first, stop, lanes in _chunks(algorithm, words, elements, spec.compute):
                 value = _stored(function(lanes, *(parameter(first, stop) for parameter in parameters)), dtype)
                 if value.shape not in ((stop - first,), (1,)):
-                    raise ValueError(f"the kernel returned shape {value.shape} for {stop - first} lanes")
+                    raise ValueError(f"kernel returned shape {value.shape} for {stop - first} lanes")
                 flat[first:stop] = value
 
     def children(self, algorithm: Algorithm, words: Array, start: int, count: int) -> Array:
@@ -272,7 +272,7 @@ class NumpyExecutor:
             return derive_one(algorithm, words, index, domain)
         if index < 2**64:
             return derive(algorithm, words, np.full(count, index, np.uint64), domain)
-        # The hash of a name, where counters have room for more.
+        # The hash of a name, with wide counters.
         return np.array([derive_one(algorithm, parent, index, domain) for parent in words], algorithm.dtype)
 
 
@@ -282,7 +282,7 @@ NUMPY = NumpyExecutor()
 def _chunks(
     algorithm: Algorithm, words: Array, elements: ElementRange, dtype: Dtype
 ) -> Iterator[tuple[int, int, _Lanes]]:
-    """The lanes of each chunk, between two flat positions that count from the first element of the first key."""
+    """Yield the lanes of each chunk between two flat positions, counted from the first element of the first key."""
     count = elements.count
     keys_at_once = max(1, CHUNK // max(count, 1))
     for first in range(0, len(words), keys_at_once):
@@ -300,17 +300,17 @@ def _chunks(
 def _stored(value: Any, dtype: Dtype) -> Array:
     """Convert a kernel's result to the dtype of the sample; 16-bit floats are returned as their bits."""
     if not isinstance(value, np.ndarray):
-        raise TypeError(f"the kernel returned {type(value).__name__}, not an array of words or floats")
+        raise TypeError(f"kernel must return an array of words or floats, got {type(value).__name__}")
     if value.dtype == dtype:
         return value
     if np.bool_ in (value.dtype, dtype) or (value.dtype.kind == "f" and dtype.kind in "iu"):
-        raise TypeError(f"the kernel returned {value.dtype}, asked for was {dtype}; cast() in the kernel")
+        raise TypeError(f"kernel result {value.dtype} cannot be stored as {dtype}; use cast() in the kernel")
     stored: Array = store(value, dtype)
     return stored
 
 
 def _flat(value: Array, shape: tuple[int, ...]) -> Callable[[int, int], Array]:
-    """A parameter by flat positions; an array of one value is used for all of them."""
+    """Return a function of two flat positions that slices a parameter; a single value is used for all positions."""
     if value.size == 1:
         one = value.reshape(1)
         return lambda first, stop: one

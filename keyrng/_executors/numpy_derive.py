@@ -1,6 +1,6 @@
-"""Child keys by NumPy, or by Python's integers where these are faster.
+"""Child keys computed by NumPy, or by Python integers where these are faster.
 
-The words of a child are the first words of its parent's block at the index of the child, in the domain of children.
+A child's words are the first words of its parent's block at the child's index, in the domain of children.
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ def children(algorithm: Algorithm, words: Array, start: int, count: int) -> Arra
 
 
 def derive(algorithm: Algorithm, words: Array, index: Array, domain: Domain) -> Array:
-    """Return one child of each key: (n, key_words) and indices (n,), of any integers, to (n, key_words)."""
+    """Return one child of each key: (n, key_words) and integer indices (n,) to (n, key_words)."""
     out = np.empty((len(words), algorithm.key_words), algorithm.dtype)
     for start in range(0, len(words), _CHUNK):
         part = slice(start, start + _CHUNK)
-        places: Array = index[part].astype(np.uint64)
+        indices: Array = index[part].astype(np.uint64)
         if algorithm.word_bits == 32:
-            low, high = places.astype(np.uint32), (places >> 32).astype(np.uint32)
+            low, high = indices.astype(np.uint32), (indices >> 32).astype(np.uint32)
         else:
-            low, high = places, np.zeros(1, np.uint64)
+            low, high = indices, np.zeros(1, np.uint64)
         out[part] = _blocks(algorithm, words[part], low, high, domain)
     return out
 

@@ -1,4 +1,4 @@
-"""The one place that chooses an executor."""
+"""The choice of an executor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from keyrng.algorithms.base import Algorithm
 
 
 def executor_for(algorithm: Algorithm, words: Array) -> Executor:
-    """Return the executor for keys of an algorithm: that of the GPU their words are on, or the best of the CPU."""
+    """Return the executor for an algorithm's words: CUDA for words on a GPU, else the fastest on the CPU."""
     if type(words) is not np.ndarray:
         cuda: Executor = gpu_executor()
         return cuda

@@ -1,6 +1,6 @@
-"""Threads over large arrays: how many, and pieces of work for them.
+"""Threads for large arrays.
 
-The number changes no value: a piece is a range of indices, and what is in it depends on nothing else.
+The number of threads does not change values: a piece of work is a range of indices, independent of the others.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from keyrng._core.fpenv import default_fpenv
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-# Elements a piece: long enough that starting it is nothing, short enough that Ctrl-C is heard between two of them.
+# Elements per piece: enough to hide the overhead of starting it, few enough for Ctrl-C to be handled between pieces.
 PIECE = 1 << 18
 
 _count: int | None = None
@@ -46,7 +46,7 @@ def get_num_threads() -> int:
         return _count
     try:
         return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS and Windows
+    except AttributeError:  # missing on macOS and Windows
         return os.cpu_count() or 1
 
 
@@ -84,9 +84,9 @@ def set_num_threads(count: int | None) -> None:
     global _count
     if count is not None:
         if isinstance(count, bool) or not isinstance(count, int):
-            raise TypeError(f"the number of threads is an int or None, got {short_repr(count)}")
+            raise TypeError(f"number of threads must be an int or None, got {short_repr(count)}")
         if count < 1:
-            raise ValueError(f"the number of threads is 1 or more, got {count}")
+            raise ValueError(f"number of threads must be at least 1, got {count}")
     _count = count
     _drop_pool()
 
@@ -97,14 +97,14 @@ def _drop_pool() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    # The child of a fork has the pool's object but none of its threads: waiting for them would be for ever.
+    # After a fork, the child has the pool object but none of its threads, and would wait for them forever.
     os.register_at_fork(after_in_child=_drop_pool)
 
 
 def run_pieces(total: int, piece: Callable[[int, int], None], size: int = PIECE) -> None:
-    """Call ``piece(first, stop)`` for ranges that cover 0 to ``total``, on several threads if there is more than one.
+    """Call ``piece(first, stop)`` for ranges that cover 0 to ``total``, on several threads if there are several.
 
-    When it returns, or raises because a piece did or the user pressed Ctrl-C, no thread is at a piece any more.
+    When it returns, or raises because of a piece or Ctrl-C, no thread is running a piece.
     """
     if total <= size:
         piece(0, total)
@@ -125,25 +125,25 @@ def run_pieces(total: int, piece: Callable[[int, int], None], size: int = PIECE)
 
 
 def _call_helpers(act: Callable[[], None], count: int) -> None:
-    """Have threads of the pool do something, if they come to it: nobody waits for one that has not begun."""
+    """Submit ``count`` calls to the pool; the caller never waits for a call that has not started."""
     global _pool
     try:
-        from concurrent.futures import ThreadPoolExecutor  # not at the top: it costs 5 ms of every import keyrng
+        from concurrent.futures import ThreadPoolExecutor  # would add 5 ms to import keyrng
 
-        pool = _pool  # another thread may drop it
+        pool = _pool  # another thread may reset it
         if pool is None:
             pool = _pool = ThreadPoolExecutor(max_workers=get_num_threads(), thread_name_prefix="keyrng")
         for _ in range(count):
             pool.submit(act)
-    except RuntimeError:  # no more threads, for the interpreter is at its end, or the system at its limit
+    except RuntimeError:  # the interpreter is shutting down, or the limit of threads is reached
         _drop_pool()
 
 
 class _Pieces:
-    """The pieces of one call, which its own thread and helpers take one after the other.
+    """The pieces of one call, taken in turn by the calling thread and helpers.
 
-    Ctrl-C may come between any two steps of the call's own thread, and must leave no helper waiting or at work. So that
-    thread counts nothing, and what it waits for is written down before it is woken.
+    Ctrl-C may interrupt the calling thread between any two steps, and must not leave a helper waiting or running.
+    Therefore that thread does not count anything, and state is stored before waiting threads are notified.
     """
 
     def __init__(self, total: int, piece: Callable[[int, int], None], size: int) -> None:
@@ -156,7 +156,7 @@ class _Pieces:
         self.failures: list[BaseException] = []
 
     def work(self) -> None:
-        """Do pieces until there are no more, or the call is over."""
+        """Run pieces until none is left or the call is over."""
         while not self._stop:
             with self._lock:
                 first = next(self._starts, None)
@@ -165,11 +165,11 @@ class _Pieces:
             self._piece(first, min(first + self._size, self._total))
 
     def help(self) -> None:
-        """The same, in another thread."""
+        """Run pieces in another thread."""
         with self._lock:
             self._helping += 1
         try:
-            with default_fpenv():  # a thread begins in that of the thread that started it
+            with default_fpenv():  # threads inherit the environment of their creator
                 self.work()
         except BaseException as error:
             self.failures.append(error)
@@ -179,7 +179,7 @@ class _Pieces:
         self._left.put(None)
 
     def settle(self) -> None:
-        """End the call: wait for the helpers that are at a piece, also if Ctrl-C is pressed again."""
+        """End the call: wait for helpers that are running a piece, even if Ctrl-C is pressed again."""
         self._stop = True
         try:
             while self._helpers():

@@ -1,6 +1,6 @@
-"""Keys: what all randomness comes from, and the acts that make keys of seeds and of other keys.
+"""Functions that derive keys from seeds and from other keys.
 
-A key is a value, the words of one stream; nothing draws from it, so nothing changes it.
+A key is an immutable value; drawing from it does not change it.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ _SEED_HINTS: tuple[tuple[type | tuple[type, ...], str], ...] = (
         type(None),
         "pass an explicit seed; for entropy from the operating system: keyrng.key(secrets.randbits(64))",
     ),
-    ((bool, np.bool_), "keyrng.key(int(seed)) makes a key of it"),
-    ((float, np.floating), "keyrng.key(int(seed)) or keyrng.key(str(seed)) makes a key of it"),
-    (np.ndarray, "keyrng.key(int(seed)) takes a single number, keyrng.wrap_key_data(words) the words of keys"),
-    (Key, "it is a key already; keyrng.fold_in(key, data) makes another"),
-    ((list, tuple), "keyrng.fold_in(keyrng.key(0), tuple(seed)) takes several"),
-    ((bytearray, memoryview), "keyrng.key(bytes(seed)) makes a key of it"),
+    ((bool, np.bool_), "keyrng.key(int(seed)) makes a key from it"),
+    ((float, np.floating), "keyrng.key(int(seed)) or keyrng.key(str(seed)) makes a key from it"),
+    (np.ndarray, "keyrng.key(int(seed)) accepts a single number, keyrng.wrap_key_data(words) the words of keys"),
+    (Key, "it is a key already; keyrng.fold_in(key, data) derives another"),
+    ((list, tuple), "use keyrng.fold_in(keyrng.key(0), tuple(seed)) for several numbers"),
+    ((bytearray, memoryview), "keyrng.key(bytes(seed)) makes a key from it"),
 )
 _DATA_HINTS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     ((bool, np.bool_), "int(data) is 0 or 1"),
@@ -56,16 +56,16 @@ _DATA_HINTS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (np.ndarray, 'data.astype("uint64") makes numbers to fold in'),
     (
         list,
-        "tuple(data) is folded in one after the other, np.array(data) makes one key for each number "
+        "tuple(data) is folded in one element after the other, np.array(data) gives one key per number "
         "(np.array(data, 'uint64') if they are large)",
     ),
-    (tuple, "tuples do not nest"),
+    (tuple, "tuples must not be nested"),
     (Key, "keyrng.key_data(key) gives its words"),
     ((bytearray, memoryview), "bytes(data) is a name"),
 )
 
-_WORDS = 2**60  # of 8 bytes: an array has less
-_MANY = 2**32  # from which on the shape of so many children is checked
+_WORDS = 2**60  # of 8 bytes; arrays have less
+_MANY = 2**32  # from this number of children on, their shape is checked
 
 
 def key(
@@ -142,18 +142,18 @@ def _seed_number(seed: object, algorithm: Algorithm) -> int:
     if isinstance(seed, (str, bytes)):
         return number_of("seed", seed, algorithm.key_bits, b"keyrng.seed")
     conversion = key_from(seed)
-    hint = f"; {conversion} makes a key of it" if conversion else _hint(seed, _SEED_HINTS)
-    raise TypeError(f"a seed is an int, a str or bytes, got {kind_of(seed)}{hint}")
+    hint = f"; {conversion} makes a key from it" if conversion else _hint(seed, _SEED_HINTS)
+    raise TypeError(f"seed must be an int, a str or bytes, got {kind_of(seed)}{hint}")
 
 
 def _too_wide(seed: int, algorithm: Algorithm) -> str:
-    """What to type instead of a seed that is too wide for an algorithm."""
+    """Return the error for a seed that is too wide for an algorithm."""
     bits, widest = algorithm.key_bits, max(map(get, names()), key=lambda a: a.key_bits)
     needed = seed.bit_length() if seed >= 0 else (~seed).bit_length() + 1
     fits = f'impl="{widest.name}" takes {widest.key_bits} bits'
     if needed > widest.key_bits:
         fits = "keyrng.key(hex(seed)) hashes it"
-    return f"a seed for {algorithm.name} is from -2**{bits - 1} to 2**{bits} - 1, got {_number(seed)}; {fits}"
+    return f"seed for {algorithm.name} must be from -2**{bits - 1} to 2**{bits} - 1, got {_number(seed)}; {fits}"
 
 
 def split(key: Key, num: Shape = 2) -> Key:
@@ -205,7 +205,7 @@ def split(key: Key, num: Shape = 2) -> Key:
     shape = num if isinstance(num, (tuple, list)) else (num,)
     shape = tuple(as_int("num", n) for n in shape)
     if any(n < 0 for n in shape):
-        raise ValueError(f"num is not negative, got {short_repr(num)}")
+        raise ValueError(f"num must be non-negative, got {short_repr(num)}")
     full = (*words.shape[:-1], *shape, algorithm.key_words)
     check_sizes("num", full, _WORDS)
     if not prod(full):
@@ -268,7 +268,7 @@ def fold_in(key: Key, data: int | np.integer[Any] | Array | str | bytes | tuple[
     if not isinstance(data, tuple):
         return _fold(folded, data)
     if not data:
-        raise ValueError("nothing to fold in: data is an empty tuple")
+        raise ValueError("data must not be an empty tuple")
     for part in data:
         folded = _fold(folded, part)
     return folded
@@ -286,28 +286,28 @@ def _fold(key: Key, data: object) -> Key:
         device_of(key).adopt("data", numbers, data)
         return _fold_array(key, numbers) if numbers.ndim else _fold_number(key, int(numbers))
     kinds = "an int, an array of integers, a str, bytes or a tuple of these"
-    raise TypeError(f"data to fold in is {kinds}, got {kind_of(data)}{_hint(data, _DATA_HINTS)}")
+    raise TypeError(f"data to fold in must be {kinds}, got {kind_of(data)}{_hint(data, _DATA_HINTS)}")
 
 
 def _integers(data: Array) -> Array | None:
-    """Numbers to fold in as int64 or uint64, those of an array of objects too; None if they are not integers."""
+    """Return numbers to fold in as int64 or uint64, also from an object array; None if they are not integers."""
     numbers = as_base_array("data", data)
     if numbers.dtype != object:
         return numbers if numbers.dtype.kind in "iu" else None
     exact = integers(numbers)
     if exact is not None and exact.dtype == object:
-        raise ValueError(f"data to fold in is from 0 to 2**64 - 1, got {short_repr(data, str)}")
+        raise ValueError(f"data to fold in must be from 0 to 2**64 - 1, got {short_repr(data, str)}")
     return exact
 
 
 def _fold_number(key: Key, number: int) -> Key:
     if not 0 <= number < 2**64:
-        raise ValueError(f"data to fold in is from 0 to 2**64 - 1, got {_number(number)}; hex(data) makes it a name")
+        raise ValueError(f"data to fold in must be from 0 to 2**64 - 1, got {_number(number)}; hex(data) is a name")
     return _child(key, number, Domain.SPLIT)
 
 
 def _child(key: Key, index: int, domain: Domain) -> Key:
-    """The child at the same index of every key."""
+    """Return the child at one index of every key."""
     words, algorithm = key._words, key._algorithm
     derive = executor_for(algorithm, words).derive
     if words.ndim == 1:
@@ -317,17 +317,17 @@ def _child(key: Key, index: int, domain: Domain) -> Key:
 
 
 def _numbers(key: Key, data: object) -> Array:
-    """Numbers in the memory of a GPU, which is that of the key."""
+    """Return numbers in GPU memory, checked to be on the key's device."""
     numbers = device_of(key).array("data to fold in", data)
     if numbers.dtype.kind != "u":
-        raise TypeError(f'data to fold in on a GPU is unsigned, got {numbers.dtype}; data.astype("uint64") is')
+        raise TypeError(f'data to fold in on a GPU must be unsigned, got {numbers.dtype}; use data.astype("uint64")')
     return numbers
 
 
 def _fold_array(key: Key, numbers: Array) -> Key:
     algorithm, here = key._algorithm, device_of(key)
     if numbers.dtype.kind == "i" and (least := drop_broadcast_axes(numbers).min(initial=0)) < 0:
-        raise ValueError(f"data to fold in is from 0 to 2**64 - 1, got {least} in an array")
+        raise ValueError(f"data to fold in must be from 0 to 2**64 - 1, got {least} in an array")
     shape = broadcast(key.shape, numbers.shape)
     if shape is None:
         raise ValueError(
@@ -336,7 +336,7 @@ def _fold_array(key: Key, numbers: Array) -> Key:
         )
     full = (*shape, algorithm.key_words)
     check_sizes("data", full, _WORDS)
-    # One key or one number for all is not copied: a captured graph reads it where it is.
+    # A single key or number is not copied, so that a captured graph reads it in place.
     with here.current():
         words = key._words if key.size == 1 else here.xp.broadcast_to(key._words, full)
         index = numbers if numbers.size == 1 else here.xp.broadcast_to(numbers, shape)
@@ -374,7 +374,7 @@ def clone(key: Key) -> Key:
 
 
 def bit_generator(key: Key) -> Key:
-    """The key whose words a bit generator is about to read; `keyrng.debug` watches calls of this."""
+    """Return the key whose words a bit generator is about to read; `keyrng.debug` observes this function."""
     return key
 
 
@@ -446,19 +446,19 @@ def wrap_key_data(words: Array, *, impl: str | Algorithm = "threefry2x32") -> Ke
     """
     algorithm = get(impl)
     dtype, size = algorithm.dtype, algorithm.key_words
-    expected = f"keys of {algorithm.name} need an array of {dtype} with shape (..., {size}), got {kind_of(words)}"
+    expected = f"keys of {algorithm.name} require an array of {dtype} with shape (..., {size}), got {kind_of(words)}"
     if isinstance(words, Key):
-        raise TypeError(f"{expected}, which needs no wrapping")
+        raise TypeError(f"{expected}; it is a key already")
     if is_on_gpu(words):
         words = as_cupy(words)
     elif not isinstance(words, np.ndarray):
-        raise TypeError(f'{expected}; np.asarray(words, dtype="{dtype}") makes one')
+        raise TypeError(f'{expected}; use np.asarray(words, dtype="{dtype}")')
     else:
         words = as_base_array("words", words)
     if words.dtype != dtype:
-        raise TypeError(f'{expected}; words.astype("{dtype}") makes one')
+        raise TypeError(f'{expected}; use words.astype("{dtype}")')
     if words.shape[-1:] != (size,):
-        raise ValueError(f"{expected}; impl= names another algorithm")
+        raise ValueError(f"{expected}; impl= selects another algorithm")
     with device_at(words).current():
         return wrap_words(algorithm, words.copy(order="C"))
 
@@ -489,7 +489,7 @@ def key_impl(keys: Key) -> str:
     return check_key(keys)._algorithm.name
 
 
-# Words for errors
+# Text for errors
 
 
 def _hint(value: object, hints: tuple[tuple[type | tuple[type, ...], str], ...]) -> str:
@@ -497,5 +497,5 @@ def _hint(value: object, hints: tuple[tuple[type | tuple[type, ...], str], ...])
 
 
 def _number(number: int) -> str:
-    """A number, or its size where its digits would fill a page."""
+    """Return a number's digits, or its size if there are too many."""
     return str(number) if number.bit_length() <= 128 else f"an integer of {number.bit_length()} bits"

@@ -1,6 +1,6 @@
-"""The key itself: an immutable array of keys.
+"""The class `Key`: an immutable array of keys.
 
-``keyrng.keys`` makes keys of seeds and of other keys; import from there.
+`keyrng._keys.derive` has the functions that create keys.
 """
 
 from __future__ import annotations
@@ -59,11 +59,11 @@ class Key(MayHelp):
     _algorithm: Algorithm
     _words: Array
 
-    # NumPy's operators then leave it to ours to refuse.
+    # Makes NumPy's operators defer to those of this class, which raise.
     __array_ufunc__ = None
 
     def __init__(self, *args: object, **kwargs: object) -> None:
-        raise TypeError("keyrng.key(seed) makes a key, keyrng.wrap_key_data(words) makes keys of words; Key() does not")
+        raise TypeError("Key() cannot be called; use keyrng.key(seed) or keyrng.wrap_key_data(words)")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -161,7 +161,7 @@ class Key(MayHelp):
         """
         return wrap_words(*serialize.load(data))
 
-    # A seed of NumPy's generators: np.random.bit_generator.ISpawnableSeedSequence.
+    # The interface of NumPy's seeds, np.random.bit_generator.ISpawnableSeedSequence.
 
     def generate_state(self, n_words: Int, dtype: Any = np.uint32) -> Array:
         """Return words for the state of a NumPy generator, as ``np.random.default_rng(key)`` requests them.
@@ -199,7 +199,7 @@ class Key(MayHelp):
         """
         size, wanted = self._seeds("n_words", n_words), _dtype(dtype)
         if wanted not in (np.uint32, np.uint64):
-            raise TypeError(f"dtype: the words of a state are uint32 or uint64, got {wanted or short_repr(dtype)}")
+            raise TypeError(f"dtype of a state must be uint32 or uint64, got {wanted or short_repr(dtype)}")
         halves = wanted.itemsize // 4
         words = seed_sequence.state(self._algorithm, CPU.receive(self._words), halves * size)
         if halves == 1:
@@ -237,7 +237,7 @@ class Key(MayHelp):
         return self._spawned(0, self._seeds("n_children", n_children))
 
     def _spawned(self, start: int, stop: int) -> list[Key]:
-        """The seeds that ``spawn(stop)`` gives, from one on."""
+        """Return ``spawn(stop)[start:]``."""
         return list(
             wrap_words(
                 self._algorithm,
@@ -246,17 +246,17 @@ class Key(MayHelp):
         )
 
     def _seeds(self, name: str, number: Int) -> int:
-        """How many words or seeds NumPy asks for, checked."""
+        """Return a checked number of words or seeds."""
         if self.ndim:
-            raise ValueError(f"a seed is a single key, got keys of shape {self.shape}; keys[0] is one")
+            raise ValueError(f"a seed must be a single key, got keys of shape {self.shape}; use keys[0]")
         if not is_integer(number):
-            raise TypeError(f"{name} is an int, got {short_repr(number)}")
+            raise TypeError(f"{name} must be an int, got {short_repr(number)}")
         if number < 0:
-            raise ValueError(f"{name} is not negative, got {short_repr(number)}")
-        check_sizes(name, (int(number),), 2**56)  # 32 bytes each, of the longest keys
+            raise ValueError(f"{name} must be non-negative, got {short_repr(number)}")
+        check_sizes(name, (int(number),), 2**56)  # of up to 32 bytes
         return int(number)
 
-    # An array of keys.
+    # The interface of an array.
 
     def __len__(self) -> int:
         if self._words.ndim == 1:
@@ -265,7 +265,7 @@ class Key(MayHelp):
 
     def __iter__(self) -> Iterator[Key]:
         if self._words.ndim == 1:
-            raise TypeError("cannot iterate over a scalar key; keyrng.split(key, num) makes num keys")
+            raise TypeError("cannot iterate over a scalar key; use keyrng.split(key, num) for num keys")
         return (wrap_words(self._algorithm, words) for words in self._words)
 
     def __getitem__(self, index: Any) -> Key:
@@ -277,7 +277,7 @@ class Key(MayHelp):
         except (IndexError, OverflowError) as error:
             if isinstance(error, OverflowError):
                 raise IndexError(f"index {short_repr(index)} is out of bounds for keys of shape {self.shape}") from None
-            np.broadcast_to(False, self.shape)[index]  # The same error, but about the shape that the user sees.
+            np.broadcast_to(False, self.shape)[index]  # raises the same error for the shape without words
             raise
         return wrap_words(self._algorithm, here.contiguous(words))
 
@@ -313,10 +313,10 @@ class Key(MayHelp):
         """Return the keys with their axes in the given order, or reversed."""
         given = axes[0] if len(axes) == 1 and not is_integer(axes[0]) else axes
         if given is not None and not isinstance(given, (tuple, list)):
-            raise TypeError(f"axes are ints, or one tuple of them, got {short_repr(given)}")
+            raise TypeError(f"axes must be ints or one tuple of ints, got {short_repr(given)}")
         order = [normalize_axis(a, self.ndim) for a in given or ()] or list(range(self.ndim))[::-1]
         if sorted(order) != list(range(self.ndim)):
-            raise ValueError(f"transpose needs each of {self.ndim} axes once, got {short_repr(axes)}")
+            raise ValueError(f"transpose requires each of {self.ndim} axes once, got {short_repr(axes)}")
         return wrap_words(self._algorithm, device_at(self._words).contiguous(self._words.transpose(*order, self.ndim)))
 
     @property
@@ -356,19 +356,19 @@ class Key(MayHelp):
         device = here.pick("", f" {here.name},")
         return f"Key({self.shape}, key<{self._algorithm.tag}>,{device}{separator}{words})"
 
-    # A value that never changes.
+    # Immutability.
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"cannot set {name!r}: a key never changes; keyrng.split or keyrng.fold_in makes others")
+        raise AttributeError(f"cannot set {name!r}: keys are immutable; use keyrng.split or keyrng.fold_in")
 
     def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"cannot delete {name!r}: a key never changes")
+        raise AttributeError(f"cannot delete {name!r}: keys are immutable")
 
     def __setitem__(self, index: object, value: object) -> NoReturn:
-        raise TypeError("an array of keys never changes; keyrng.stack or keyrng.concatenate makes another")
+        raise TypeError("arrays of keys are immutable; use keyrng.stack or keyrng.concatenate")
 
     def __delitem__(self, index: object) -> NoReturn:
-        raise TypeError("an array of keys never changes; keyrng.concatenate makes another")
+        raise TypeError("arrays of keys are immutable; use keyrng.concatenate")
 
     def __copy__(self) -> Key:
         return self
@@ -377,23 +377,25 @@ class Key(MayHelp):
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # One function of a module, because loaders that call only functions they are told to trust, such as torch.load,
-        # cannot be told of a method.
+        # A module-level function, because loaders with a list of trusted functions, such as torch.load, cannot list a
+        # method.
         return restored, (self.to_bytes(), self.device)
 
-    # No number.
+    # Operations of numbers are errors.
 
     def __hash__(self) -> int:
-        raise TypeError("unhashable type: 'Key', for == compares key by key; key.to_bytes() is hashable")
+        raise TypeError("unhashable type: 'Key', because == compares key by key; use key.to_bytes()")
 
     def __bool__(self) -> bool:
-        raise TypeError("a key is neither true nor false; (key == other).all() compares, key.size counts")
+        raise TypeError("the truth value of a key is undefined; use (key == other).all() or key.size")
 
     def __array__(self, *args: object, **kwargs: object) -> NoReturn:
-        raise TypeError("a key is no array of numbers; keyrng.key_data(key) gives its words")
+        raise TypeError("a key cannot be converted to an array; use keyrng.key_data(key)")
 
     def _no_number(self, *args: object) -> NoReturn:
-        raise TypeError("a key is no number; keyrng.fold_in(key, data) makes another key, keyrng.bits(key) a number")
+        raise TypeError(
+            "keys do not support arithmetic; use keyrng.fold_in(key, data) for a new key, keyrng.bits(key) for a number"
+        )
 
     __int__ = __float__ = __complex__ = __index__ = _no_number
     __neg__ = __pos__ = __abs__ = __invert__ = _no_number
@@ -405,9 +407,9 @@ class Key(MayHelp):
 
 
 def _first(kind: type[Key]) -> Key:
-    """A new key, after telling NumPy that keys are seeds.
+    """Create a key, and register the class as a seed with NumPy.
 
-    When the first key is made, for whoever has none needs it not: it imports numpy.random, which costs 10 ms.
+    Registration waits for the first key, because importing numpy.random takes 10 ms.
     """
     global _new
     from numpy.random.bit_generator import ISpawnableSeedSequence
@@ -423,7 +425,7 @@ _set_words = Key.__dict__["_words"].__set__
 
 
 def wrap_words(algorithm: Algorithm, words: Array) -> Key:
-    """Keys of words that nobody else may write to: C-contiguous, of the algorithm's dtype, shape (..., key_words)."""
+    """Create keys from words, which must be contiguous, of the algorithm's dtype and shape, and not shared."""
     if type(words) is np.ndarray:
         words.setflags(write=False)
     made = _new(Key)
@@ -433,12 +435,12 @@ def wrap_words(algorithm: Algorithm, words: Array) -> Key:
 
 
 def restored(data: bytes, device: str) -> Key:
-    """A key from a pickle, on the device it was on; pickles name this function, so it keeps its name and place."""
+    """Load a key from a pickle, on its device. Pickles contain the name of this function, which must not change."""
     return Key.from_bytes(data).to(device)
 
 
 def check_key(value: object) -> Key:
-    """The value if it is a key; else a TypeError that says what it is and how to make a key."""
+    """Return the value if it is a key; TypeError otherwise, with a hint."""
     if isinstance(value, Key):
         return value
     makes = key_from(value) or "keyrng.key(seed)"
@@ -450,28 +452,28 @@ def check_key(value: object) -> Key:
 
 
 def device_of(key: object) -> Device:
-    """The memory that a key lies in, and so its samples; TypeError for what is no key."""
+    """Return the device of a key and its samples; TypeError if it is not a key."""
     return device_at(check_key(key)._words)
 
 
 def common_device(keys: Sequence[Key], act: str) -> Device:
-    """The memory of several keys; ValueError if they lie in more than one."""
+    """Return the device of several keys; ValueError if there is more than one."""
     here, *others = dict.fromkeys(device_at(k._words) for k in keys)
     if others:
-        raise ValueError(f"cannot {act} keys on {here.name} and {others[0].name}; key.to({here.name!r}) moves one")
+        raise ValueError(f"cannot {act} keys on {here.name} and {others[0].name}; use key.to({here.name!r})")
     return here
 
 
-# What checks share
+# Shared checks
 
 
 def is_integer(value: object) -> bool:
-    """Whether a value is one integer: Python's or NumPy's, no bool and no duration."""
+    """Whether a value is a Python or NumPy integer, but not bool or timedelta64."""
     return isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.timedelta64))
 
 
 def _dtype(given: Any) -> np.dtype[Any] | None:
-    """A dtype, None for what names none."""
+    """Return a dtype; None if the argument is invalid."""
     try:
         found: np.dtype[Any] = np.dtype(given)
     except (TypeError, ValueError):
@@ -480,17 +482,17 @@ def _dtype(given: Any) -> np.dtype[Any] | None:
 
 
 def normalize_axis(axis: Any, ndim: int, name: str = "axis") -> int:
-    """An axis counted from the front; an AxisError if there is none, a TypeError if it is not an integer."""
+    """Return a non-negative axis; AxisError if it is out of bounds, TypeError if it is not an integer."""
     number = as_int(name, axis)
     if -ndim <= number < ndim:
         return number % ndim
-    if number.bit_length() > 63:  # an AxisError would write all of its digits
+    if number.bit_length() > 63:  # AxisError would print all digits
         raise AxisError(f"{name} {short_repr(number)} is out of bounds for array of dimension {ndim}")
     raise AxisError(number, ndim, None if name == "axis" else name)
 
 
 def kind_of(value: object) -> str:
-    """What a value is, for an error."""
+    """Describe a value for an error."""
     if isinstance(value, np.ndarray):
         return f"an array of {value.dtype} with shape {value.shape}"
     if isinstance(value, type):

@@ -1,4 +1,4 @@
-"""Keys by name: one for every leaf of nested dicts, lists and tuples, which depends on its path alone."""
+"""Keys by path: one for each leaf of nested dicts, lists and tuples."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ def keys_like(key: Key, tree: Tree) -> Tree:
 
 
 def map_with_path(function: Callable[[str, Any], Any], tree: Tree) -> Tree:
-    """The same tree with ``function(path, leaf)`` at each leaf."""
+    """Apply ``function(path, leaf)`` to each leaf of a tree."""
     try:
         return _mapped(function, tree, ())
     except RecursionError:
-        raise ValueError("tree is nested too deeply, or a part of itself") from None
+        raise ValueError("tree is nested too deeply or contains itself") from None
 
 
 def _mapped(function: Callable[[str, Any], Any], tree: Tree, path: tuple[str, ...]) -> Tree:
@@ -83,5 +83,5 @@ def _is_shape(tree: list[Any] | tuple[Any, ...]) -> bool:
 def escaped_name(name: object, path: tuple[str, ...]) -> str:
     if not isinstance(name, str):
         where = f" under {'/'.join(path)!r}" if path else ""
-        raise TypeError(f"names in a tree are str, got {short_repr(name)}{where}; str(name) is one")
+        raise TypeError(f"names in a tree must be str, got {short_repr(name)}{where}; use str(name)")
     return name.replace("~", "~0").replace("/", "~1")

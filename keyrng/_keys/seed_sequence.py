@@ -1,6 +1,6 @@
-"""What NumPy asks of the seed of a generator: words for its state, and other seeds.
+"""The words and seeds that NumPy requests from a key used as a seed.
 
-Both come from children of the key by names that nobody else gives, so that they meet neither its samples nor its own
+Both come from children with reserved names, so that they overlap neither with samples of the key nor with its other
 children.
 """
 
@@ -21,14 +21,14 @@ SPAWN = "numpy.spawn"
 
 
 def state(algorithm: Algorithm, words: Array, size: int) -> Array:
-    """The first words of 32 bits, low half before high half, of ``split(fold_in(key, STATE), ...)``."""
+    """Return the first 32-bit words, low half before high half, of ``split(fold_in(key, STATE), ...)``."""
     found = descendants(algorithm, words, STATE, 0, -(-32 * size // algorithm.key_bits))
     halves = found.reshape(-1).astype(algorithm.dtype.newbyteorder("<")).view(np.dtype("<u4"))
     return halves[:size].astype(np.uint32)
 
 
 def descendants(algorithm: Algorithm, words: Array, name: str, start: int, stop: int) -> Array:
-    """The words of ``split(fold_in(key, name), stop)[start:]``."""
+    """Return the words of ``split(fold_in(key, name), stop)[start:]``."""
     executor, number = executor_for(algorithm, words), number_of("name", name, algorithm.index_bits, b"keyrng.name")
     named = executor.derive(algorithm, words, number, Domain.NAME, 1)
     if start == stop:

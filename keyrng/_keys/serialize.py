@@ -1,4 +1,4 @@
-"""Keys as bytes: a small format of their own, so that what is read is the key that was written, or an error.
+"""Keys as bytes: a format with a checksum, so that altered bytes raise an error.
 
 ======== =================================================================
 bytes    meaning
@@ -35,7 +35,7 @@ _CHECKSUM_SIZE = 8
 
 
 def dump(algorithm: Algorithm, words: Array) -> bytes:
-    """The bytes of the words of keys."""
+    """Return the bytes of keys' words."""
     name = algorithm.name.encode()
     header = _HEADER.pack(_MAGIC, _VERSION, algorithm.word_bits, len(name), words.ndim)
     shape = struct.pack(f"<{words.ndim}Q", *words.shape)
@@ -44,22 +44,22 @@ def dump(algorithm: Algorithm, words: Array) -> bytes:
 
 
 def load(data: object) -> tuple[Algorithm, Array]:
-    """The algorithm and the words that ``dump`` wrote; TypeError unless bytes, ValueError for any other bytes."""
+    """Return the algorithm and words from ``dump``; TypeError unless bytes, ValueError for other bytes."""
     if not isinstance(data, bytes):
-        raise TypeError(f"expected bytes as key.to_bytes() makes them, got {type(data).__name__}")
+        raise TypeError(f"expected bytes from key.to_bytes(), got {type(data).__name__}")
     if not data.startswith(_MAGIC):
         raise ValueError(f"not the bytes of a key: they begin with {data[:6]!r} instead of {_MAGIC!r}")
     version = data[len(_MAGIC)] if len(data) > len(_MAGIC) else _VERSION
     if version != _VERSION:
-        raise ValueError(f"the bytes of a key are of version {version}; this keyrng reads version {_VERSION}")
+        raise ValueError(f"unsupported version of the bytes of a key: {version} (expected {_VERSION})")
     body = data[:-_CHECKSUM_SIZE]
     if len(body) < _HEADER.size or _checksum(body) != data[-_CHECKSUM_SIZE:]:
-        raise ValueError("the bytes of a key are incomplete, too many or altered: their checksum does not match")
+        raise ValueError("corrupt bytes of a key: the checksum does not match")
     return _parse(body)
 
 
 def _parse(body: bytes) -> tuple[Algorithm, Array]:
-    # The checksum matches, so only another program's bytes can be malformed here.
+    # The checksum matches, so that only bytes of another program can be malformed.
     _, _, word_bits, name_size, ndim = _HEADER.unpack_from(body)
     words_at = _HEADER.size + name_size + 8 * ndim
     if len(body) < words_at:
@@ -70,7 +70,7 @@ def _parse(body: bytes) -> tuple[Algorithm, Array]:
     if (word_bits, shape[-1:], len(body)) != (algorithm.word_bits, (algorithm.key_words,), expected):
         raise ValueError(
             f"malformed bytes of a key: {len(body) - words_at} bytes of {word_bits}-bit words with shape "
-            f"{short_repr(shape)} are no keys of {algorithm.name}, which have {algorithm.key_words} words of "
+            f"{short_repr(shape)} do not fit keys of {algorithm.name}, which have {algorithm.key_words} words of "
             f"{algorithm.word_bits} bits"
         )
     try:
@@ -89,13 +89,13 @@ def _checksum(body: bytes) -> bytes:
 
 
 def digest(data: bytes, size: int, person: bytes = b"") -> bytes:
-    """BLAKE2b of a size, for a purpose."""
-    from hashlib import blake2b  # not at the top: it costs 3 ms of every import keyrng
+    """Return a BLAKE2b digest with a personalization."""
+    from hashlib import blake2b  # would add 3 ms to import keyrng
 
     return blake2b(data, digest_size=size, person=person).digest()
 
 
 def number_of(name: str, text: str | bytes, bits: int, person: bytes) -> int:
-    """The number of a text, by its BLAKE2b for a purpose; errors name the argument."""
+    """Return the number that a text is hashed to by BLAKE2b; errors name the argument."""
     data = utf8(name, text) if isinstance(text, str) else text
     return int.from_bytes(digest(data, bits // 8, person), "big")

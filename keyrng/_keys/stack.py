@@ -1,4 +1,4 @@
-"""Arrays of keys together: along a new axis, or one after the other."""
+"""Stacking and concatenation of arrays of keys."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def stack(keys: Iterable[Key], axis: SupportsIndex = 0) -> Key:
     """
     algorithm, words, here = _all_words(keys)
     if any(w.shape != words[0].shape for w in words):
-        raise ValueError(f"keys of shapes {', '.join(str(w.shape[:-1]) for w in words)} do not stack")
+        raise ValueError(f"keys to stack must have equal shapes, got {', '.join(str(w.shape[:-1]) for w in words)}")
     with here.current():
         return wrap_words(algorithm, here.contiguous(here.xp.stack(words, normalize_axis(axis, words[0].ndim))))
 
@@ -90,24 +90,24 @@ def concatenate(keys: Iterable[Key], axis: SupportsIndex = 0) -> Key:
     """
     algorithm, words, here = _all_words(keys)
     if any(w.ndim == 1 for w in words):
-        raise ValueError("a scalar key has no axis to concatenate; keyrng.stack(keys) makes one")
+        raise ValueError("scalar keys cannot be concatenated; use keyrng.stack(keys)")
     axis = normalize_axis(axis, words[0].ndim - 1)
     rests = {w.shape[:axis] + w.shape[axis + 1 :] for w in words}
     if len(rests) > 1:
         shapes = ", ".join(str(w.shape[:-1]) for w in words)
-        raise ValueError(f"keys of shapes {shapes} do not concatenate along axis {axis}")
+        raise ValueError(f"keys of shapes {shapes} cannot be concatenated along axis {axis}")
     with here.current():
         return wrap_words(algorithm, here.contiguous(here.xp.concatenate(words, axis)))
 
 
 def _all_words(keys: Iterable[Key]) -> tuple[Algorithm, list[Array], Device]:
-    """The one algorithm of several keys, the words of each, and the one memory they lie in."""
+    """Return the common algorithm of several keys, their words, and their common device."""
     if isinstance(keys, (np.ndarray, memoryview)) or not isinstance(keys, Iterable):
         raise TypeError(f"expected a list of keys, got {kind_of(keys)}")
     checked = [check_key(k) for k in keys]
     if not checked:
-        raise ValueError("no keys; at least one says which algorithm the result has")
+        raise ValueError("keys must not be empty")
     impls = dict.fromkeys(k._algorithm.name for k in checked)
     if len(impls) > 1:
-        raise TypeError(f"keys of {' and '.join(impls)} do not fit in one array")
+        raise TypeError(f"keys in one array must have the same algorithm, got {' and '.join(impls)}")
     return checked[0]._algorithm, [k._words for k in checked], common_device(checked, "put together")

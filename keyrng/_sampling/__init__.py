@@ -1,1 +1,1 @@
-"""From a key and parameters to a sample."""
+"""Checks and execution of draws: from a key and parameters to a sample."""

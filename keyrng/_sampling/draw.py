@@ -1,4 +1,4 @@
-"""From a key to a sample: specify the draw, then have an executor fill the result."""
+"""Drawing a sample: specify the draw, then fill the result with an executor."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from keyrng._sampling.spec import destination, specify
 from keyrng.algorithms.base import Algorithm
 from keyrng.kernels.lane import Kernel
 
-_SMALL = 4096  # elements of a small draw, as GIL_WORTH of csrc/module.c has it
+_SMALL = 4096  # elements of a small draw, equal to GIL_WORTH in csrc/module.c
 
 
 def sample_kernel(
@@ -96,7 +96,7 @@ def sample_kernel(
                 return small  # type: ignore[no-any-return]
     check_key(key)
     if not callable(kernel):
-        raise TypeError(f"kernel is a function kernel(lane, *parameters), got {type(kernel).__name__}")
+        raise TypeError(f"kernel must be a function kernel(lane, *parameters), got {type(kernel).__name__}")
     dtype = kernel_result(dtype, out)
     compute = compute_dtype(dtype) if compute is None else kernel_compute(compute)
     return _draw((kernel,), key, shape, dtype, parameters, compute, out)
@@ -111,7 +111,7 @@ def sample_complex_kernel(
     *parameters: ArrayLike,
     out: Array | None = None,
 ) -> Array:
-    """Draw complex samples: `sample_kernel` with a kernel for either part and the same parameters for both."""
+    """Draw complex samples, like `sample_kernel` with one kernel for each part and the same parameters for both."""
     compute = np.dtype(np.float32 if dtype.itemsize == 8 else np.float64)
     return _draw((real, imag), key, shape, dtype, parameters, compute, out)
 
@@ -163,7 +163,7 @@ def fill_range(
 ) -> None:
     """Write elements of each key to contiguous ``out``, whose first axes are those of the keys.
 
-    For algorithms that draw their words piece by piece: nothing is checked.
+    For algorithms that draw words in pieces; arguments are not checked.
     """
     dtype = out.dtype
     compute = compute_dtype(dtype) if compute is None else compute
@@ -173,10 +173,10 @@ def fill_range(
 def _fast_path(
     entry: native.Entry, words: Array, shape: Any, dtype: Any, parameters: tuple[ArrayLike, ...], out: Any
 ) -> Array | None:
-    """A small draw of one key by one call of C, if an earlier draw of the same kind was compiled.
+    """Return a small draw of one key by one call of C, if an earlier draw of the same kind was compiled.
 
-    None where the draw is not small, where its parameters need more than a comparison, or where a check fails. This
-    saves two thirds of the time of ``normal(key, (10,))``, which is the time of Python.
+    Returns None if the draw is not small, its parameters need more than a comparison, or a check fails. This saves two
+    thirds of the time of ``normal(key, (10,))``, most of which is Python's.
     """
     run_small, program, compute, plain = entry
     if type(words) is not np.ndarray:
@@ -200,7 +200,7 @@ def _fast_path(
     if plain:
         sample: Array | None = run_small(program, words, shape, dtype, target, *values)
         return sample
-    # ml_dtypes' bfloat16 has no buffers, so its bits are written.
+    # Arrays of ml_dtypes' bfloat16 have no buffer protocol, so their bits are written.
     bits = run_small(program, words, shape, np.uint16, np.empty if out is None else out.view(np.uint16), *values)
     if bits is None:
         return None
@@ -208,9 +208,9 @@ def _fast_path(
 
 
 def run_ranges(algorithm: Algorithm, total: int, piece: Callable[[int, int], None], size: int) -> None:
-    """Run pieces that call `fill_range`: in threads only where it is compiled.
+    """Run pieces that call `fill_range`, in threads only if it is compiled.
 
-    On NumPy a range is made in many short steps between which threads wait for Python's lock.
+    With NumPy, the steps are short, and threads would wait for the GIL between them.
     """
     if native.algorithm_number(algorithm) is not None:
         run_pieces(total, piece, size)

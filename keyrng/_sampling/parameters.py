@@ -1,7 +1,7 @@
-"""Parameters of samplers: what is required of each, said once, and checked in one place.
+"""Parameters of samplers, with their requirements.
 
-A public function names its parameters and their requirements, ``draw(kernel, key, shape, dtype, positive(a=a))``, and
-`parameter_array` makes arrays of them or says what is wrong.
+A sampler passes its parameters with requirements, ``sample_kernel(kernel, key, shape, dtype, positive(a=a))``;
+`parameter_array` converts and checks them.
 """
 
 from __future__ import annotations
@@ -40,20 +40,19 @@ _R = TypeVar("_R")
 
 
 def wider(dtype: Dtype) -> str:
-    """A hint for errors: which dtype to ask for where counts are too large for one; nothing if there is none."""
+    """Return a hint at a wider dtype, for errors about large counts; empty if there is no wider one."""
     more = "uint64" if dtype == np.int64 else "int64" if dtype.itemsize < 8 else ""
     return more and f' (a wider dtype takes more: dtype="{more}")'
 
 
-# From here on floats round to infinity, and NumPy warns; comparing is cheaper than silencing it.
+# From this value on, floats round to infinity and NumPy warns; a comparison is cheaper than suppressing the warning.
 _INFINITE = {FLOAT32: 2.0**128 - 2.0**103}
 
 
 def parameter_array(here: Device, given: Any, position: int, dtype: Dtype) -> Array:
-    """A parameter as an array of the computation's dtype in the key's memory, or as NumPy's if it is one number.
+    """Return a parameter as an array of the computation's dtype on the key's device; a NumPy array if it is a number.
 
-    It is checked, unless it is in GPU memory, because reading it there would wait for the device; the kernel checks
-    those values.
+    It is checked, unless it is in GPU memory, because reading it would synchronize; the kernel checks those values.
     """
     name, raw, requirement = f"parameter {position + 1}", given, None
     if type(given) is Parameter:
@@ -87,10 +86,10 @@ _NUMBERS = frozenset((int, float, np.float64))
 def matching_parameters(
     parameters: tuple[ArrayLike, ...], shape: Any, dtype: Dtype, most: int
 ) -> tuple[Any, tuple[Array, ...]] | None:
-    """Parameters of which each is a number or an array of the sample's shape, as `parameter_array` has it; else None.
+    """Convert parameters if each is a number or an array of the sample's shape; else return None.
 
-    The shape is returned first; it is that of the arrays if it is not given. They are contiguous, and have at most so
-    many elements.
+    Returns the shape, by default that of the arrays, and contiguous arrays as `parameter_array` does, of at most
+    ``most`` elements.
     """
     arrays: list[Array] = []
     for parameter in parameters:
@@ -114,17 +113,17 @@ def matching_parameters(
 
 
 def number_array(name: str, number: float, requirement: Requirement | None, dtype: Dtype) -> Array:
-    """A number as an array, checked. It is remembered: to check one takes as long as a small draw."""
-    # But for 0, for -0.0 would be found in its place.
+    """Return a checked number as an array; cached, because a check takes as long as a small draw."""
+    # 0 is not cached, because -0.0 is equal as a key.
     return (_remembered if number else _number_array)(name, number, requirement, dtype)
 
 
 @in_default_fpenv
 def _number_array(name: str, number: float, requirement: Requirement | None, dtype: Dtype) -> Array:
     if type(number) is not int:
-        number = float(number)  # NumPy's would be converted by NumPy's settings for errors
+        number = float(number)  # a NumPy scalar's conversion depends on np.errstate
     if dtype.kind != "f" and type(number) is float:
-        raise TypeError(f"{name} is a number or an array of integers, got {short_repr(number, str)}")
+        raise TypeError(f"{name} must be a number or an array of integers, got {short_repr(number, str)}")
     try:
         array = np.array(_nearest(number, dtype), dtype)
     except OverflowError:
@@ -139,9 +138,9 @@ _remembered = lru_cache(maxsize=1024, typed=True)(_number_array)
 
 
 def _nearest(number: float, dtype: Dtype) -> Any:
-    """A number that NumPy rounds once to the dtype, as it does elements of arrays."""
+    """Return a number that NumPy rounds to the dtype once, as it does elements of arrays."""
     if type(number) is int and abs(number) > 2**53 and -(2**63) <= number < 2**64:
-        return np.asarray(number)  # or a float64 would come in between
+        return np.asarray(number)  # avoids rounding to float64 first
     return math.copysign(math.inf, number) if abs(number) >= _INFINITE.get(dtype, math.inf) else number
 
 
@@ -166,18 +165,18 @@ def _message(name: str, requirement: Requirement, was: Any, has: Any, dtype: Dty
 
 
 def _numeric(name: str, value: Any, dtype: Dtype) -> Array:
-    """Convert an argument to an array of numbers without rounding: of a list, floats or integers of any size."""
+    """Convert an argument to an array of numbers without rounding; lists may contain integers of any size."""
     if isinstance(value, Key):
-        raise TypeError(f"{name} is a number or an array, got a key; the key comes first")
+        raise TypeError(f"{name} must be a number or an array, got a key; the key is the first argument")
     if isinstance(value, (str, bytes)) or value is None:
-        raise TypeError(f"{name} is a number or an array of numbers, got {short_repr(value)}")
+        raise TypeError(f"{name} must be a number or an array of numbers, got {short_repr(value)}")
     array = to_array(name, value)
     if array.dtype == object:
         try:
             numbers = reals(array)
-        except (OverflowError, ValueError):  # a Fraction beyond all floats, a signaling NaN of Decimal
+        except (OverflowError, ValueError):  # a Fraction above all floats, or a signaling NaN
             raise ValueError(f"{name} must fit {dtype}, got {short_repr(value)}") from None
-        if numbers is not None and numbers.dtype == object:  # integers that no dtype holds
+        if numbers is not None and numbers.dtype == object:  # integers that fit no dtype
             return numbers
         array = array if numbers is None else numbers
     _check_kind(name, array, dtype)
@@ -188,11 +187,11 @@ def _check_kind(name: str, array: Array, dtype: Dtype) -> None:
     allowed = "iuf" if dtype.kind == "f" else "iu"
     if array.dtype.kind not in allowed and array.dtype.name != "bfloat16":
         kind = "numbers" if dtype.kind == "f" else "integers"
-        raise TypeError(f"{name} is a number or an array of {kind}, got {array.dtype}")
+        raise TypeError(f"{name} must be a number or an array of {kind}, got {array.dtype}")
 
 
 def _rounded(name: str, array: Array, dtype: Dtype) -> Array:
-    """Numbers in the dtype of a computation; ValueError for integers that do not fit words."""
+    """Round numbers to the dtype of a computation; ValueError for integers that do not fit in words."""
     if array.dtype == dtype:
         return array
     if array.dtype == object:
@@ -207,7 +206,7 @@ def _rounded(name: str, array: Array, dtype: Dtype) -> Array:
 
 
 def _cuda_array(here: Device, name: str, raw: Any, requirement: Requirement | None, dtype: Dtype) -> Array:
-    """A parameter in GPU memory in the computation's dtype; NaN for a count that this cannot hold."""
+    """Convert a parameter in GPU memory to the computation's dtype; NaN for counts that it cannot represent."""
     array = here.array(name, raw)
     _check_kind(name, array, dtype)
     narrow = convert(array, dtype)
@@ -219,33 +218,33 @@ def _cuda_array(here: Device, name: str, raw: Any, requirement: Requirement | No
 
 
 def as_scalar(parameter: Parameter) -> float:
-    """A parameter that no array can be, checked."""
+    """Return a checked parameter that must be a single number."""
     value = parameter.value
     if is_on_gpu(value):
-        raise TypeError(f"{parameter.name} is a number, got an array on a GPU; float({parameter.name}) fetches it")
+        raise TypeError(f"{parameter.name} must be a number, got an array on a GPU; use float({parameter.name})")
     array = parameter_array(CPU, parameter, 0, FLOAT64)
     if array.ndim:
-        raise TypeError(f"{parameter.name} is one number, got {type(value).__name__} of {len(array)}")
+        raise TypeError(f"{parameter.name} must be a single number, got {type(value).__name__} of {len(array)}")
     return float(array)
 
 
 def as_bool(name: str, value: object) -> bool:
-    """A switch: True or False; TypeError for anything else, which may be an argument in the wrong place."""
+    """Return a bool; TypeError for other types, which may be a misplaced argument."""
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} is True or False, got {short_repr(value)}")
+        raise TypeError(f"{name} must be True or False, got {short_repr(value)}")
     return bool(value)
 
 
 def checked_parameter(here: Device, parameter: Parameter, dtype: Dtype) -> Parameter:
-    """A parameter that is checked now, its value an array, for samplers whose kernel depends on it."""
+    """Convert and check a parameter now, for samplers that need its value before the draw."""
     array = parameter_array(here, parameter, 0, dtype)
     return Parameter(parameter.name, array, device_at(array).unread(parameter.requirement))
 
 
 def round_to_dtype(here: Device, parameter: Parameter, dtype: Dtype) -> Array:
-    """A parameter rounded to the dtype of the result, in that of the computation: for bounds, which must be exact.
+    """Round a bound to the dtype of the result, so that samples respect it; return it in that of the computation.
 
-    On a GPU a value outside its range is NaN.
+    On a GPU, invalid values become NaN.
     """
     name, _, requirement = parameter
     exact = parameter_array(here, parameter, 0, FLOAT64)
@@ -259,9 +258,9 @@ def round_to_dtype(here: Device, parameter: Parameter, dtype: Dtype) -> Array:
 def check_relation(
     here: Device, predicate: Callable[..., Any], value: Array, *others: Array, error: Callable[[], str]
 ) -> Array:
-    """A parameter of which ``holds(value, *others)`` is true: ValueError where it is not, or NaN on a GPU.
+    """Check ``predicate(value, *others)`` and return the value: ValueError if false on the CPU, NaN on a GPU.
 
-    ``predicate`` is written in the kernel language and is not a closure, because on a GPU it is compiled.
+    ``predicate`` is in the kernel language and must not be a closure, because it is compiled on a GPU.
     """
     if not all(isinstance(array, np.ndarray) for array in (value, *others)):
         return here.apply(_nan_unless(predicate), value, *others)
@@ -282,14 +281,14 @@ def _nan_unless(predicate: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def check_broadcast_together(**values: Array) -> None:
-    """ValueError, with their names, unless parameters that are compared broadcast together."""
+    """Raise ValueError unless parameters that are compared broadcast together."""
     if broadcast(*(value.shape for value in values.values())) is None:
         shapes = " and ".join(f"{name} of shape {value.shape}" for name, value in values.items())
         raise ValueError(f"{shapes} do not broadcast together")
 
 
 def bounds(here: Device, low: Parameter, high: Parameter, dtype: Dtype) -> tuple[Array, Array, str]:
-    """Two bounds by `round_to_dtype`, and an error if an interval is empty; ValueError where ``low > high``."""
+    """Return two bounds by `round_to_dtype`, and an error if ``low == high`` occurs; ValueError for ``low > high``."""
     lows, highs = round_to_dtype(here, low, dtype), round_to_dtype(here, high, dtype)
     check_broadcast_together(**{low.name: lows, high.name: highs})
 
@@ -303,7 +302,7 @@ def bounds(here: Device, low: Parameter, high: Parameter, dtype: Dtype) -> tuple
 
 
 def finite_span(high: Any, low: Any) -> Any:
-    """Whether the difference of two bounds is a finite number."""
+    """Whether the difference of two bounds is finite."""
     return high - low < math.inf
 
 
@@ -318,7 +317,7 @@ def _not_less(high: Any, low: Any) -> Any:
 def cache_scalars(prepare: Callable[..., _R]) -> Callable[..., _R]:
     """Make a function of a key from ``prepare(device, low, high, dtype)``, which remembers results for scalars.
 
-    Most calls repeat the bounds of the last, and checking two numbers with NumPy takes longer than a small draw.
+    Most calls repeat bounds, and checking two numbers with NumPy takes longer than a small draw.
     """
     prepare = in_default_fpenv(prepare)
     remembered = lru_cache(maxsize=256, typed=True)(prepare)
@@ -336,10 +335,10 @@ def cache_scalars(prepare: Callable[..., _R]) -> Callable[..., _R]:
 
 
 def next_below(bound: Array, dtype: Dtype) -> Array:
-    """The largest number of a dtype that is less than a bound."""
+    """Return the largest number of a dtype below a bound."""
     return next_float(bound, dtype, up=False)
 
 
 def next_above(bound: Array, dtype: Dtype) -> Array:
-    """The smallest number of a dtype that is greater than a bound."""
+    """Return the smallest number of a dtype above a bound."""
     return next_float(bound, dtype, up=True)

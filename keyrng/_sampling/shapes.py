@@ -1,4 +1,4 @@
-"""The shape of a sample, from what was given or from ``out`` and the parameters; and whether these fit it."""
+"""The shape of a sample, and checks that ``out`` and parameters fit it."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from keyrng._executors.device import Device, drop_broadcast_axes
 from keyrng._keys.derive import Key, check_key, device_of
 from keyrng._sampling.parameters import Array, ArrayLike, Parameter
 
-_AXES = 64  # that an array has at most
-_MANY = 2**32  # elements, from which on a shape of one axis is looked at
+_AXES = 64  # NumPy's limit
+_MANY = 2**32  # elements, from which on a shape of one axis is checked
 
 # A sentence for samplers with parameters; tests/update writes it into their docstrings.
 PER_KEY = "With an array of keys and parameters per key, ``shape=()`` returns one sample per key."
 
 
 def sample_shape(key: Key, shape: Shape | None, values: Sequence[Array], out: Array | None) -> tuple[int, ...]:
-    """The shape of the whole sample, ``key.shape + shape``."""
+    """Return the shape of the whole sample, ``key.shape + shape``."""
     if shape is None or out is not None:
         shape = _implied(key, shape, values, out)
     elif type(shape) is not tuple:
@@ -35,7 +35,7 @@ def sample_shape(key: Key, shape: Shape | None, values: Sequence[Array], out: Ar
 
 
 def _implied(key: Key, shape: Any, values: Sequence[Array], out: Array | None) -> tuple[int, ...]:
-    """The shape when it is not given: that of ``out`` after the key's, or that the parameters broadcast to."""
+    """Return the default shape: that of ``out`` without the key's axes, or the broadcast shape of the parameters."""
     if out is not None and (shape is None or _is_left_out(shape)):
         rest: tuple[int, ...] = as_out(key, out).shape[key.ndim :]
         return rest
@@ -44,19 +44,19 @@ def _implied(key: Key, shape: Any, values: Sequence[Array], out: Array | None) -
     together = broadcast(*(v.shape for v in values))
     if together is None:
         shapes = " and ".join(str(v.shape) for v in values)
-        raise ValueError(f"the parameters do not broadcast together, their shapes are {shapes}")
+        raise ValueError(f"parameters do not broadcast together, their shapes are {shapes}")
     return together
 
 
 def _is_left_out(shape: object) -> bool:
-    """Whether a shape is the default of samplers that have ()."""
+    """Whether a shape equals the default ()."""
     return type(shape) is tuple and not shape
 
 
 def broadcast_shape(key: Key, shape: Any, out: Any, *values: ArrayLike) -> Any:
-    """``shape``, or what it and the parameters broadcast to, where they do not fit ``key.shape + shape`` as it is.
+    """Return ``shape``, or its broadcast with the parameters if they do not fit ``key.shape + shape``.
 
-    For samplers whose shape is () by default and not None, as jax has it: () becomes the shape of the parameters.
+    For samplers whose default shape is (), as in jax, which then becomes the shape of the parameters.
     """
     if (
         shape is None
@@ -69,39 +69,39 @@ def broadcast_shape(key: Key, shape: Any, out: Any, *values: ArrayLike) -> Any:
     try:
         shapes = [shape_of(value) for value in values]
     except (ValueError, TypeError, OverflowError):
-        return shape  # `draw` says which of them is no array
+        return shape  # `sample_kernel` reports the invalid parameter
     full = key.shape + given
     if broadcast(full, *shapes) == full:
         return shape
     wider = broadcast(given, *shapes)
-    return shape if wider is None else wider  # None: `draw` says which of them does not fit
+    return shape if wider is None else wider  # if None, `sample_kernel` reports the parameter that does not fit
 
 
 def shape_of(value: ArrayLike) -> tuple[int, ...]:
-    """The shape of an array of any memory, or of a list or number as NumPy has it."""
+    """Return the shape of an array of any device, or of a list or number."""
     if type(value) is range:
         return (len(value),)
     return tuple(np.shape(value))
 
 
 def dimensions(shape: Any) -> tuple[int, ...]:
-    """A shape as a tuple of ints, checked, from an int, a sequence or an array of them."""
+    """Convert an int, or a sequence or array of ints, to a checked tuple of ints."""
     return _checked(_listed(shape))
 
 
 def _listed(shape: Any) -> tuple[Any, ...]:
-    """A shape as a tuple, from an int, a sequence or an array of them."""
+    """Convert an int, or a sequence or array of ints, to a tuple."""
     if isinstance(shape, (tuple, list)):
         return tuple(shape)
     if isinstance(shape, np.ndarray) and shape.ndim == 1 and shape.dtype.kind in "iu" and shape.size <= _AXES:
         return tuple(as_base_array("shape", shape).tolist())
     if isinstance(shape, (bool, float, str, bytes, np.bool_, np.floating, np.timedelta64)):
         hint = advice() if isinstance(shape, (float, np.floating)) else ""
-        raise TypeError(f"shape is an int or a tuple of ints, got {short_repr(shape)}{hint}")
+        raise TypeError(f"shape must be an int or a tuple of ints, got {short_repr(shape)}{hint}")
     try:
         return (operator.index(shape),)
     except TypeError:
-        raise TypeError(f"shape is an int or a tuple of ints, got {type(shape).__name__}") from None
+        raise TypeError(f"shape must be an int or a tuple of ints, got {type(shape).__name__}") from None
 
 
 def _checked(shape: tuple[Any, ...]) -> tuple[int, ...]:
@@ -109,7 +109,7 @@ def _checked(shape: tuple[Any, ...]) -> tuple[int, ...]:
         if type(size) is not int:
             return _checked(tuple(_dimension(size, shape) for size in shape))
         if size < 0:
-            raise ValueError(f"shape has no negative sizes, got {short_repr(shape)}")
+            raise ValueError(f"shape must not have negative sizes, got {short_repr(shape)}")
     if len(shape) > 1 or prod(shape) >= _MANY:
         check_sizes("shape", shape)
     return shape
@@ -121,11 +121,11 @@ def _dimension(size: Any, shape: tuple[Any, ...]) -> int:
             return int(operator.index(size))
         except TypeError:
             pass
-    raise TypeError(f"shape is an int or a tuple of ints, got {short_repr(shape)}")
+    raise TypeError(f"shape must be an int or a tuple of ints, got {short_repr(shape)}")
 
 
 def check_broadcast(given: Sequence[Any], values: Sequence[Array], full: tuple[int, ...]) -> None:
-    """ValueError, with the parameter's name, unless all of them broadcast to the sample's shape."""
+    """Raise ValueError, naming the parameter, unless all broadcast to the sample's shape."""
     for i, (parameter, value) in enumerate(zip(given, values, strict=True)):
         if value.ndim and broadcast(value.shape, full) != full:
             name = parameter.name if isinstance(parameter, Parameter) else f"parameter {i + 1}"
@@ -133,7 +133,7 @@ def check_broadcast(given: Sequence[Any], values: Sequence[Array], full: tuple[i
 
 
 def empty_sample(here: Device, key: Key, full: tuple[int, ...], dtype: Dtype, values: Sequence[Array] = ()) -> Array:
-    """A new array for a sample; the error of one that is too large says what to do with parameters per key."""
+    """Allocate a sample; if it is too large, the error mentions parameters per key."""
     try:
         return here.empty(full, dtype)
     except (MemoryError, ValueError) as error:
@@ -145,17 +145,17 @@ def empty_sample(here: Device, key: Key, full: tuple[int, ...], dtype: Dtype, va
 
 
 def as_out(key: Key, out: Any) -> Array:
-    """``out``, an array or a tensor of PyTorch, as an array in the key's memory; TypeError if it is neither."""
+    """Return ``out``, an array or PyTorch tensor, as an array on the key's device; TypeError for other types."""
     return device_of(key).output(out)
 
 
 def check_out(key: Key, out: Any, full: tuple[int, ...], dtype: Dtype) -> Array:
-    """``out`` as an array in the key's memory, if the sample fits it and it can be written to."""
+    """Return ``out`` as an array on the key's device, checked to be writable and to fit the sample."""
     array = as_out(key, out)
     if array.shape != full:
-        raise ValueError(f"out has shape {array.shape}, the sample has {full}")
+        raise ValueError(f"out must have shape {full}, got {array.shape}")
     if array.dtype != dtype:
-        raise TypeError(f"out is {array.dtype}, the sample is {dtype}; np.empty({full}, {dtype.name!r}) fits")
+        raise TypeError(f"out must have dtype {dtype}, got {array.dtype}; use np.empty({full}, {dtype.name!r})")
     if not array.flags.c_contiguous and drop_broadcast_axes(array).size < array.size:
-        raise ValueError("out has several elements in one place; give an array with a place for each")
+        raise ValueError("out must not have overlapping elements; use a contiguous array")
     return array

@@ -1,4 +1,4 @@
-"""From the arguments of a sampler to a `DrawSpec`: every check of a draw is made here, once."""
+"""Conversion of a sampler's arguments to a `DrawSpec`, with all checks of a draw."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def specify(
     compute: Dtype,
     out: Array | None = None,
 ) -> DrawSpec:
-    """Check the arguments of a draw and return what it is; ``out`` decides the shape where none is given."""
+    """Check the arguments of a draw and return its description; ``out`` determines the shape if it is not given."""
     here = device_at(key._words)
     values: tuple[Array, ...] = ()
     for i, parameter in enumerate(parameters):
@@ -37,16 +37,16 @@ def specify(
 
 
 def destination(spec: DrawSpec, key: Key, out: Array) -> tuple[DrawSpec, Array]:
-    """``out`` as an array to write to, and the draw with copies of those parameters that would change meanwhile."""
+    """Return ``out`` as a writable array, and the draw with copies of parameters that share memory with it."""
     here, result = device_of(key), check_out(key, out, spec.shape, spec.dtype)
     values = [here.copy(v) if here.must_copy(v, result) else v for v in spec.values]
     return spec._replace(values=tuple(values)), result
 
 
 class RecordingKey(Key):
-    """A key whose sample is described and not drawn: a sampler called with it returns the `DrawSpec`.
+    """A key that records a draw: a sampler called with it returns the `DrawSpec` instead of a sample.
 
-    Keys that are derived from it are plain keys, so a sampler that draws from these returns an array.
+    Keys derived from it are plain keys, so that a sampler that draws from them returns an array.
     """
 
     __slots__ = ("spec",)
@@ -55,36 +55,36 @@ class RecordingKey(Key):
 
     @classmethod
     def of(cls, key: Key) -> RecordingKey:
-        """A recording key with the words of a key."""
+        """Return a recording key with the words of a key."""
         made = object.__new__(cls)
         for name, value in (("_algorithm", key._algorithm), ("_words", key._words), ("spec", None)):
             object.__setattr__(made, name, value)
         return made
 
     def record(self, spec: DrawSpec) -> DrawSpec:
-        """Keep the one draw of this key and return it."""
+        """Store the single draw of this key and return it."""
         if self.spec is not None:
-            raise TypeError("a sampler that draws twice with one key makes no element by itself")
+            raise TypeError("a sampler that draws twice with one key cannot compute single elements")
         object.__setattr__(self, "spec", spec)
         return spec
 
 
 def check_nothing(error: str, key: Key, shape: Shape | None, out: Any, parameters: Sequence[Parameter]) -> None:
-    """ValueError unless a sample has no elements: nothing is drawn from an empty interval, so it is allowed there."""
+    """Raise ValueError unless the sample is empty: an empty interval is allowed if nothing is drawn from it."""
     values = [parameter.value for parameter in parameters]
     if prod(sample_shape(key, shape, values, out)):
         raise ValueError(error)
 
 
 def check_count(key: Key, count: int) -> None:
-    """ValueError unless a key has so many elements."""
+    """Raise ValueError if a key does not have ``count`` elements."""
     limit = key._algorithm.elements
     if count > limit:
-        raise ValueError(f"a key of {key.impl} has {limit} elements, asked for {count}; split it")
+        raise ValueError(f"a key of {key.impl} has at most {limit} elements, got {count}; use keyrng.split")
 
 
 def _guard(parameter: ArrayLike, value: Array) -> Guard:
-    """The predicate of a value in GPU memory: a named parameter is at least a number, one without a name may be NaN."""
+    """Return the predicate of a value in GPU memory; by default a named parameter must not be NaN."""
     if value.dtype.kind != "f" or not isinstance(parameter, Parameter) or parameter.requirement is unconstrained:
         return None
     requirement = device_at(value).unread(parameter.requirement or not_nan)

@@ -1,4 +1,4 @@
-"""The counter-based generators, and how to register one of your own."""
+"""The counter-based generators, and the registration of other ones."""
 
 from keyrng.algorithms.base import Algorithm, Domain, get, names, register
 from keyrng.algorithms.philox import philox2x64, philox4x32, philox4x64
@@ -19,6 +19,6 @@ __all__ = [
     "threefry4x64",
 ]
 
-# The default first: this is the order in which errors and `names` list them.
+# Default first: errors and `names` list them in this order.
 for _algorithm in (threefry2x32, threefry4x32, threefry2x64, threefry4x64, philox4x32, philox2x64, philox4x64):
     register(_algorithm)

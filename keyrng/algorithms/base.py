@@ -1,6 +1,6 @@
-"""What an algorithm is: data, one block function, and how values are read off its blocks.
+"""Algorithms: data, one block function, and the order in which values are taken from blocks.
 
-Everything else (streams, children, samples, on every backend) is derived once from what is here.
+Streams, children and samples are derived from these definitions, for every executor.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ Words = Sequence[Any]
 
 
 class Domain(IntEnum):
-    """What a block is for; a word of the counter, so that samples, children and named children never meet.
+    """The use of a block; part of the counter, so that samples, children and named children have separate blocks.
 
-    The 64-bit counter of ``threefry2x32`` has no room for it: there they meet, as in JAX.
+    The 64-bit counter of ``threefry2x32`` has no bits for it, so that they share blocks, as in JAX.
     """
 
     SAMPLE = 0
@@ -34,12 +34,12 @@ class Domain(IntEnum):
 class Algorithm:
     """A counter-based generator: its name, its sizes and ``block(key, counter)``.
 
-    ``block`` takes and returns tuples of words and is written in the kernel language, so that NumPy runs it and the
-    printers compile it. A block has as many words as a counter.
+    ``block`` takes and returns tuples of words. It is written in the kernel language, in which NumPy runs it and C and
+    CUDA are generated from it. A block has as many words as a counter.
 
-    With ``jax_layout`` (a counter of two 32-bit words) a value takes a whole block, as in JAX. Without it, consecutive
-    blocks are one run of words, and the counter needs 128 bits or more: index in the first half, draw number and
-    domain in the second.
+    With ``jax_layout`` (a counter of two 32-bit words), each value takes a whole block, as in JAX. Otherwise
+    consecutive blocks form one sequence of words, and the counter has at least 128 bits: the index in the first half,
+    draw number and domain in the second.
     """
 
     name: str
@@ -54,28 +54,29 @@ class Algorithm:
         for text in ("name", "tag"):
             given = getattr(self, text)
             if not isinstance(given, str):
-                raise TypeError(f"{text} is a str, got {short_repr(given)}")
+                raise TypeError(f"{text} must be a str, got {short_repr(given)}")
             if not 1 <= len(utf8(text, given)) <= 255:
-                raise ValueError(f"{text} is of 1 to 255 bytes, got {short_repr(given)}")
+                raise ValueError(f"{text} must have 1 to 255 bytes, got {short_repr(given)}")
         for size in ("word_bits", "key_words", "block_words"):
             if type(getattr(self, size)) is not int:
-                raise TypeError(f"{size} is an int, got {short_repr(getattr(self, size))}")
+                raise TypeError(f"{size} must be an int, got {short_repr(getattr(self, size))}")
         if not callable(self.block) or not isinstance(self.jax_layout, bool):
-            wrong = "block is a function block(key, counter)" if not callable(self.block) else "jax_layout is a bool"
+            wrong = "block must be callable" if not callable(self.block) else "jax_layout must be a bool"
             raise TypeError(f"{wrong}, got {short_repr(self.jax_layout if callable(self.block) else self.block)}")
         if self.word_bits not in (32, 64):
-            raise ValueError(f"word_bits is 32 or 64, got {short_repr(self.word_bits)}")
+            raise ValueError(f"word_bits must be 32 or 64, got {short_repr(self.word_bits)}")
         if not 1 <= self.key_words <= self.block_words:
             raise ValueError(
-                f"key_words is from 1 to block_words ({short_repr(self.block_words)}), got {short_repr(self.key_words)}"
+                f"key_words must be from 1 to block_words ({short_repr(self.block_words)}), "
+                f"got {short_repr(self.key_words)}"
             )
         counter_bits = self.word_bits * self.block_words
         if self.jax_layout and (self.word_bits, self.block_words) != (32, 2):
-            raise ValueError("jax_layout is for blocks of two 32-bit words")
+            raise ValueError("jax_layout requires blocks of two 32-bit words")
         if not self.jax_layout and (counter_bits < 128 or self.block_words % 2):
             raise ValueError(
-                "a counter needs an even number of words and 128 bits or more, got "
-                f"{short_repr(self.block_words)} words of {self.word_bits} bits; two words of 32 bits work with "
+                "a counter must have an even number of words and at least 128 bits, got "
+                f"{short_repr(self.block_words)} words of {self.word_bits} bits; two 32-bit words require "
                 "jax_layout=True"
             )
 
@@ -96,25 +97,25 @@ class Algorithm:
 
     @property
     def index_bits(self) -> int:
-        """How many bits the index of a child may have: two words, or one where the counter has no room for more."""
+        """The number of bits of a child's index: two words, or one if the counter has no bits for more."""
         return self.word_bits * (2 if self.jax_layout or self.block_words > 2 else 1)
 
     @property
     def elements(self) -> int:
-        """How many elements a sample of one key may have."""
+        """The largest number of elements of a sample of one key."""
         return 2**56 if self.jax_layout else 2**62
 
     @property
     def draws(self) -> int:
-        """How many draw numbers one element has before its key is folded."""
+        """The number of draws of an element before its key is folded."""
         return 2**8 if self.jax_layout else 2**32
 
     def per_block(self, bits: int) -> int:
-        """How many values of 32 or 64 bits a direct draw reads off one block."""
+        """The number of values of 32 or 64 bits that a direct draw takes from a block."""
         return 1 if self.jax_layout else self.word_bits * self.block_words // bits
 
     def counter(self, low: Any, high: Any, draw: Any, domain: Any) -> Words:
-        """The counter of a block, from the low and high word of its index, its draw number and its domain."""
+        """Return the counter of a block: the low and high word of its index, its draw number and its domain."""
         if self.jax_layout:
             return ((draw << 24) | high, low)
         if self.block_words == 2:
@@ -124,20 +125,20 @@ class Algorithm:
         return (low, high, *[zero] * (half - 2), draw, *[zero] * (half - 2), domain)
 
     def at(self, key: Words, low: Any, high: Any, draw: Any, domain: Any) -> Words:
-        """The block of a key at an index, draw number and domain."""
+        """Return the block of a key at an index, draw number and domain."""
         block = self.block(key, self.counter(low, high, draw, domain))
         if len(block) != self.block_words:
             raise ValueError(f"block of {self.name} must return {self.block_words} words, returned {len(block)}")
         return block
 
     def values(self, block: Words, bits: int) -> Words:
-        """What a direct draw reads off a block: values of 32 or 64 bits, in order."""
+        """Return the values of 32 or 64 bits that a direct draw takes from a block, in order."""
         if self.jax_layout and bits == 32:
             return (block[0] ^ block[1],)
         return self.words(block, bits)
 
     def words(self, block: Words, bits: int) -> Words:
-        """The words of a block, regrouped to 32 or 64 bits, in order; what an attempt uses."""
+        """Return the words of a block, regrouped to 32 or 64 bits, in order, as attempts use them."""
         if bits == self.word_bits:
             return tuple(block)
         if bits == 32:
@@ -152,9 +153,9 @@ _registry: dict[str, Algorithm] = {}
 
 
 def register(algorithm: Algorithm) -> Algorithm:
-    """Make an algorithm known by its name, for ``key(seed, impl=name)``.
+    """Register an algorithm, so that ``key(seed, impl=name)`` finds it.
 
-    ValueError if another algorithm has the name. Algorithms of your own run on the NumPy path.
+    ValueError if another algorithm has the name. Algorithms registered by users run in the NumPy executor.
     """
     if not isinstance(algorithm, Algorithm):
         raise TypeError(f"expected an Algorithm, got {type(algorithm).__name__}")
@@ -165,17 +166,17 @@ def register(algorithm: Algorithm) -> Algorithm:
 
 
 def get(name: str | Algorithm) -> Algorithm:
-    """The algorithm of a name; ValueError for an unknown one."""
+    """Return the algorithm with a name; ValueError if it is unknown."""
     if isinstance(name, str):
         try:
             return _registry[name]
         except KeyError:
-            raise ValueError(f"unknown impl {short_repr(name)}; known are {', '.join(_registry)}") from None
+            raise ValueError(f"unknown impl: {short_repr(name)} (expected {', '.join(_registry)})") from None
     if isinstance(name, Algorithm):
         return register(name)
-    raise TypeError(f"impl is a name or an Algorithm, got {type(name).__name__}")
+    raise TypeError(f"impl must be a name or an Algorithm, got {type(name).__name__}")
 
 
 def names() -> tuple[str, ...]:
-    """The names of all registered algorithms."""
+    """Return the names of all registered algorithms."""
     return tuple(_registry)

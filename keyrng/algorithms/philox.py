@@ -1,7 +1,7 @@
 """Philox: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11, section 4.3.
 
-Each round multiplies every other word by a constant and mixes the high half of the product with its neighbour and the
-key; the key goes up by a Weyl constant between rounds. Constants are Random123's.
+Each round multiplies every other word by a constant and xors the high half of the product with its neighbour and the
+key; a Weyl constant is added to the key between rounds. Constants are Random123's.
 """
 
 from __future__ import annotations

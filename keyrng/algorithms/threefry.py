@@ -1,7 +1,7 @@
 """Threefry: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11, section 4.2.
 
-The block cipher Threefish without its tweak and with fewer rounds: each round adds, rotates and xors pairs of words,
-and after every four a rotation of the extended key is added. Rotations and the key's parity constant are Random123's.
+The block cipher Threefish without tweak and with fewer rounds: each round adds, rotates and xors pairs of words, and
+every fourth round adds a rotation of the extended key. Rotations and the parity constant are Random123's.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from keyrng.kernels.ops import rotl
 _ROUNDS = 20
 _PARITY = {32: 0x1BD11BDA, 64: 0x1BD11BDAA9FC1A22}
 
-# Rotations of round r are those of r modulo 8: one for each pair of words.
+# Rotation constants of round r modulo 8, one per pair of words.
 _ROTATIONS = {
     (2, 32): ((13,), (15,), (26,), (6,), (17,), (29,), (16,), (24,)),
     (4, 32): ((10, 26), (11, 21), (13, 27), (23, 5), (6, 20), (17, 11), (25, 10), (18, 20)),
@@ -35,14 +35,14 @@ def _threefry(words: int, bits: int) -> Callable[[Words, Words], Words]:
         for i in range(_ROUNDS):
             for pair, rotation in enumerate(rotations[i % 8]):
                 a = 2 * pair
-                # With four words the odd ones change places after every round.
+                # With four words, the odd ones are swapped after every round.
                 b = a + 1 if i % 2 == 0 else words - 1 - a
                 x[a] = x[a] + x[b]
                 x[b] = rotl(x[b], rotation) ^ x[a]
             if i % 4 == 3:
                 turn = i // 4 + 1
                 added = [extended[(turn + j) % (words + 1)] for j in range(words)]
-                added[-1] = added[-1] + turn  # the key's word first: that is one addition a key, not one a block
+                added[-1] = added[-1] + turn  # added to the key first: once per key, not per block
                 x = [word + k for word, k in zip(x, added, strict=True)]
         return tuple(x)
 

@@ -121,7 +121,7 @@ def ball(
     exponent = checked_parameter(here, positive(p=p), compute).value
     exponent = exponent[..., None] if exponent.ndim else exponent
     if not is_integer(d):
-        raise TypeError(f"d is an int, the dimension, got {short_repr(d)}")
+        raise TypeError(f"d must be an int (the dimension), got {short_repr(d)}")
     if d < 0:
         raise ValueError(f"d must not be negative, got {short_repr(d)}")
     check_sizes("d", (int(d),))

@@ -113,7 +113,7 @@ def categorical(
     dtype = float_of(logits)
     values = checked_parameter(preparation_device(here, logits), logit(logits=logits), exact_float_of(logits)).value
     if not values.ndim:
-        raise ValueError(f"logits has an axis of classes, got one number; type [{values}, ...]")
+        raise ValueError(f"logits must have an axis of classes, got a number; type [{values}, ...]")
     axis = normalize_axis(axis, values.ndim)
     kernel = gumbel_kernel(mode, dtype)
     batch, size = values.shape[:axis] + values.shape[axis + 1 :], values.shape[axis]
@@ -142,7 +142,7 @@ def categorical(
 
 def _check_batch(batch: tuple[int, ...], shape: tuple[int, ...]) -> None:
     if broadcast(batch, shape) != shape:
-        raise ValueError(f"logits of shape {batch}, their axis left out, do not broadcast to the draws' shape {shape}")
+        raise ValueError(f"logits of shape {batch} without the axis of classes do not broadcast to shape {shape}")
 
 
 def check_enough(logits: Array, axis: int, count: int) -> None:
@@ -152,9 +152,11 @@ def check_enough(logits: Array, axis: int, count: int) -> None:
     """
     possible = device_at(logits).pick(_possible, _all)(logits, axis, count)
     if count == 1 and not possible:
-        raise ValueError("a draw needs something of positive probability, got none")
+        raise ValueError("at least one class must have positive probability")
     if possible < count:
-        raise ValueError(f"{count} draws without replacement need as many of positive probability, got {possible}")
+        raise ValueError(
+            f"{count} draws without replacement require as many classes of positive probability, got {possible}"
+        )
 
 
 def _possible(logits: Array, axis: int, count: int) -> int:

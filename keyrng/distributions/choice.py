@@ -115,9 +115,9 @@ def choice(
     count = prod(own)
     again = as_bool("replace", replace)
     if count and not size:
-        raise ValueError("a has no elements to draw from")
+        raise ValueError("a must not be empty")
     if count > size and not again:
-        raise ValueError(f"{count} draws without replacement need as many elements, a has {size}")
+        raise ValueError(f"{count} draws without replacement require as many elements, got {size}")
     if given is not None and not again:
         given = centered(logarithms(given)[np.newaxis], FLOAT32)
         check_enough(given, 1, count)

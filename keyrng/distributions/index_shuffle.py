@@ -250,7 +250,7 @@ def _runs(rows: int, columns: int) -> int:
 def _length(n: Any, count: int) -> int:
     """Check the length of a permutation of which ``count`` elements are wanted; it can be 0 if these are none."""
     if not is_integer(n):
-        raise TypeError(f"n is an int, got {short_repr(n)}")
+        raise TypeError(f"n must be an int, got {short_repr(n)}")
     if not (0 if count == 0 else 1) <= n <= 2**63:
         raise ValueError(f"n must be from 1 to 2**63, got {short_repr(n)}")
     return max(int(n), 1)
@@ -261,7 +261,7 @@ def _indices(here: Device, index: ArrayLike, n: Any) -> tuple[Array, int]:
     if is_on_gpu(index):
         there = here.array("index", index)
         if there.dtype.kind not in "iu":
-            raise TypeError(f"index is an integer or an array of integers, got {there.dtype}")
+            raise TypeError(f"index must be an integer or an array of integers, got {there.dtype}")
         with here.current():
             return there.astype(np.uint64), _length(n, there.size)
     array = integer_array("index", index)

@@ -152,7 +152,7 @@ def multinomial(
     draws = here.adopt("n", check_relation(place, _positive, draws, left[..., 0], error=error), n)
     chances = here.adopt("p", place.apply(_chance, weights, left), p)
     if full[-1] != weights.shape[-1]:
-        raise ValueError(f"shape ends with the axis of the classes, {weights.shape[-1]} long as p's, got {shape}")
+        raise ValueError(f"the last axis of shape must have the length of p, {weights.shape[-1]}, got {shape}")
 
     def count(keys: Key, batch: tuple[int, ...], i: int, rest: ArrayLike) -> Array:
         return sample_kernel(binomial_kernel, keys, batch, np.float64, Parameter("n", rest), chances[..., i])

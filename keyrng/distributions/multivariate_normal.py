@@ -102,7 +102,7 @@ def multivariate_normal(
     rows = row_shape("mean", centre, shape, "components")
     n = centre.shape[-1]
     if matrix.shape[-1] != n:
-        raise ValueError(f"mean and cov must be as long, got {n} numbers and {matrix.shape[-2:]}")
+        raise ValueError(f"mean and cov must have the same length, got {n} numbers and {matrix.shape[-2:]}")
     full = full_shape(key, rows, out, mean=centre, cov=np.broadcast_to(0.0, matrix.shape[:-1]))
     factors = factor("cov", matrix, method, "; method='svd' and method='eigh' take eigenvalues of 0")
     factors = convert(factors, compute)

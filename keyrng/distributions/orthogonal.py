@@ -88,7 +88,7 @@ def orthogonal(
     columns = n if m is None else m
     for name, length in (("n", n), ("m", columns)):
         if not is_integer(length):
-            raise TypeError(f"{name} is an int, got {short_repr(length)}")
+            raise TypeError(f"{name} must be an int, got {short_repr(length)}")
         if length < 0:
             raise ValueError(f"{name} must not be negative, got {length}")
     given = dimensions(shape)

@@ -210,7 +210,7 @@ def _whole(here: Device, name: str, value: ArrayLike, dtype: np.dtype[Any]) -> A
         return here.receive(here.adopt(name, _wrapped(bound, np.dtype(np.uint64)), value))
     array = here.array(name, value)
     if array.dtype.kind not in "iu":
-        raise TypeError(f"{name} is an integer or an array of integers, got {array.dtype}")
+        raise TypeError(f"{name} must be an integer or an array of integers, got {array.dtype}")
     return array
 
 
@@ -239,14 +239,14 @@ def _check_range(dtype: np.dtype[Any], lowest: Any, highest: Any, minval: Any, m
 def integer_array(name: str, value: ArrayLike) -> Array:
     """Return integers as an array without loss of digits. Raise TypeError for anything else."""
     if isinstance(value, Key):
-        raise TypeError(f"{name} is an integer or an array of integers, got a key; the key comes first")
+        raise TypeError(f"{name} must be an integer or an array of integers, got a key; the key is the first argument")
     array = to_array(name, value)
     exact = integers(array) if array.dtype == object else array
     if exact is not None and not exact.size and isinstance(value, (list, tuple)):
         return exact.astype(np.int64)  # NumPy makes float64 of []
     if exact is None or exact.dtype.kind not in "iuO":
         given = array.dtype if isinstance(value, (np.ndarray, np.generic)) else short_repr(value)
-        raise TypeError(f"{name} is an integer or an array of integers, got {given}")
+        raise TypeError(f"{name} must be an integer or an array of integers, got {given}")
     return exact
 
 

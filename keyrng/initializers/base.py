@@ -1,4 +1,4 @@
-"""The parts that initializers share: their type, the axes of weights, and the way an array gets to its place."""
+"""Common parts of initializers: their type, the axes of weights, and output arrays."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Initializer(Protocol):
 
 
 def own(family: Callable[[DTypeLike], Dtype], dtype: DTypeLike) -> Dtype | None:
-    """The dtype of an initializer, checked; None if it has none, so that a call's ``out`` or the default decides."""
+    """Return the checked dtype of an initializer; if None, the call's ``out`` or the default decides."""
     return None if dtype is None else family(dtype)
 
 
 class DefaultAxis(int):
-    """An axis of jax's weights that nobody asked for: weights of another layout have it elsewhere."""
+    """An axis argument left at jax's default; other layouts replace it by their own axis."""
 
 
 IN_AXIS, OUT_AXIS = DefaultAxis(-2), DefaultAxis(-1)
@@ -38,20 +38,20 @@ IN_AXIS, OUT_AXIS = DefaultAxis(-2), DefaultAxis(-1)
 
 @dataclass(frozen=True)
 class Layout:
-    """Where weights have their inputs and outputs; axis 0 has the channels of all ``groups``, one after the other."""
+    """The axes of inputs and outputs of weights; axis 0 has the channels of all ``groups``, one group after another."""
 
     in_axis: int
     out_axis: int
     groups: int = 1
 
     def axis(self, axis: int) -> int:
-        """An axis as it was given, or that of the layout if it was not."""
+        """Return an axis as given, or the layout's axis for a default."""
         if not isinstance(axis, DefaultAxis):
             return axis
         return self.in_axis if axis == IN_AXIS else self.out_axis
 
     def around(self, in_axis: object, out_axis: object, ndim: int) -> Layout:
-        """The layout itself, or its reverse if one axis, a tuple, was named where it has the other one."""
+        """Return the layout, reversed if one axis was named, as a tuple, where the layout has the other one."""
         for named, other, place in ((in_axis, out_axis, self.out_axis), (out_axis, in_axis, self.in_axis)):
             if self != JAX and isinstance(other, DefaultAxis) and named in ((place,), (place - ndim,)):
                 return Layout(self.out_axis, self.in_axis, self.groups)
@@ -64,7 +64,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def on_layout(change: Callable[..., Initializer]) -> Callable[[_F], _F]:
-    """Mark the function of an initializer that depends on axes; ``change(layout, *arguments)`` is it for a layout."""
+    """Mark an initializer function that depends on axes; ``change(layout, *arguments)`` returns it for a layout."""
 
     def mark(function: _F) -> _F:
         function.__dict__["on_layout"] = change
@@ -74,14 +74,14 @@ def on_layout(change: Callable[..., Initializer]) -> Callable[[_F], _F]:
 
 
 def for_layout(initializer: Callable[..., Array], layout: Layout) -> Callable[..., Array]:
-    """The initializer for weights of a layout; itself if it does not depend on axes."""
+    """Return the initializer for weights of a layout; unchanged if it does not depend on axes."""
     if not isinstance(initializer, partial) or not hasattr(initializer.func, "on_layout"):
         return initializer
     return partial(initializer.func.on_layout(layout, *initializer.args), **initializer.keywords)
 
 
 def write_out(key: Key, shape: Shape, name: str, value: Array, dtype: Dtype, out: Any) -> Array:
-    """A new array of shape ``key.shape + shape``, or ``out``, with a value that lies where the key does."""
+    """Write a value, which must be on the key's device, to ``out`` or a new array of shape ``key.shape + shape``."""
     full = sample_shape(key, dimensions(shape), [], out)
     check_broadcast([Parameter(name, value)], [value], full)
     here = device_of(key)

@@ -1,4 +1,4 @@
-"""Initializers that draw nothing: constant, zeros, ones, identity and dirac. The key says where, and how many."""
+"""Initializers without randomness: constant, zeros, ones, identity and dirac; the key sets device and batch shape."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def constant(value: ArrayLike, dtype: DTypeLike = None) -> Initializer:
     """
     default = own(array_dtype, dtype)
     if isinstance(value, Key):
-        raise TypeError("value is a number or an array, got a key; the key comes with the shape")
+        raise TypeError("value must be a number or an array, got a key; pass the key with the shape")
     if not is_on_gpu(value):
         _fitting(value, array_dtype(default))
     return partial(_constant, value, default)
@@ -87,11 +87,11 @@ _RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 
 
 def _fitting(value: ArrayLike, dtype: Dtype) -> Array:
-    """A value in a dtype that can hold it; a float may be rounded."""
+    """Convert a value to a dtype that can represent it; floats may be rounded."""
     given = to_array("value", value)
     rank = _RANK.get(given.dtype.kind, 2 if given.dtype.name == "bfloat16" else None)
     if rank is None:
-        raise TypeError(f"value is a number or an array of numbers, got {short_repr(value)}")
+        raise TypeError(f"value must be a number or an array of numbers, got {short_repr(value)}")
     wanted = _RANK.get(dtype.kind, 2)
     with np.errstate(all="ignore"):
         array: Array = cast_array("value", given, dtype) if rank <= wanted or wanted < 2 else given
@@ -205,7 +205,7 @@ def _identity(
     check_key(key)
     size = dimensions(shape)
     if len(size) != 2:
-        raise ValueError(f"identity is of 2 axes, got shape {short_repr(size)}")
+        raise ValueError(f"identity requires 2 axes, got shape {short_repr(size)}")
     return _pattern(key, size, _eye(size), array_dtype(default if dtype is None else dtype, out), out)
 
 
@@ -264,9 +264,9 @@ def dirac(groups: int = 1, in_axis: int = 1, out_axis: int = 0, dtype: DTypeLike
     """
     for name, value in (("groups", groups), ("in_axis", in_axis), ("out_axis", out_axis)):
         if not is_integer(value):
-            raise TypeError(f"{name} is an int, got {short_repr(value)}")
+            raise TypeError(f"{name} must be an int, got {short_repr(value)}")
     if groups < 1:
-        raise ValueError(f"groups must be 1 or more, got {groups}")
+        raise ValueError(f"groups must be at least 1, got {groups}")
     return partial(_dirac, (groups, in_axis, out_axis), own(array_dtype, dtype))
 
 
@@ -282,12 +282,12 @@ def _dirac(
     check_key(key)
     size, (groups, *axes) = dimensions(shape), how
     if len(size) not in (3, 4, 5):
-        raise ValueError(f"dirac is of 3, 4 or 5 axes, got shape {short_repr(size)}")
+        raise ValueError(f"dirac requires 3, 4 or 5 axes, got shape {short_repr(size)}")
     source, target = (
         normalize_axis(axis, len(size), name) for axis, name in zip(axes, ("in_axis", "out_axis"), strict=True)
     )
     if source == target:
-        raise ValueError(f"in_axis and out_axis are two axes, got {axes[0]} and {axes[1]}")
+        raise ValueError(f"in_axis and out_axis must differ, got {axes[0]} and {axes[1]}")
     if size[target] % groups:
         raise ValueError(f"the output channels must be a multiple of groups, got {size[target]} and {groups}")
     pattern = CPU.empty(size, np.int8)
@@ -304,6 +304,6 @@ def _dirac(
 
 
 def _pattern(key: Key, size: tuple[int, ...], pattern: Array, dtype: Dtype, out: Any) -> Array:
-    """Zeros and ones, the same for every key."""
+    """Write a pattern of zeros and ones, equal for every key."""
     here = device_of(key)
     return write_out(key, size, "value", here.receive(cast_array("a pattern of a shape", pattern, dtype)), dtype, out)

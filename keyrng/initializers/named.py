@@ -1,4 +1,4 @@
-"""The cases of `variance_scaling` that have names: of Glorot, of He and of LeCun, uniform and normal."""
+"""Named cases of `variance_scaling`: Glorot, He and LeCun, uniform and normal."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def orthogonal(scale: ArrayLike = 1.0, column_axis: int = OUT_AXIS, dtype: DType
 
 def _column(name: str, axis: Any) -> int:
     if not is_integer(axis):
-        raise TypeError(f"{name} is an int, got {short_repr(axis)}")
+        raise TypeError(f"{name} must be an int, got {short_repr(axis)}")
     return axis if isinstance(axis, DefaultAxis) else int(axis)
 
 
@@ -100,10 +100,10 @@ def _orthogonal(
 
 
 def _matrices(key: Key, size: tuple[int, ...], scale: float, column_axis: int, dtype: Dtype) -> Array:
-    """Scaled matrices of a shape, in the dtype of the computation."""
+    """Return scaled matrices of a shape, in the dtype of the computation."""
     here = device_of(check_key(key))
     if len(size) < 2:
-        raise ValueError(f"orthogonal is of 2 axes or more, got shape {short_repr(size)}")
+        raise ValueError(f"orthogonal requires 2 axes or more, got shape {short_repr(size)}")
     axis = normalize_axis(column_axis, len(size), "column_axis")
     compute = dtype if dtype.kind == "c" else compute_dtype(dtype)
     if 0 in size:
@@ -207,7 +207,7 @@ def _delta_in(
 ) -> Array:
     size, chosen = dimensions(shape), inexact_dtype(default if dtype is None else dtype, out)
     if len(size) not in (3, 4, 5):
-        raise ValueError(f"delta_orthogonal is of 3, 4 or 5 axes, got shape {short_repr(size)}")
+        raise ValueError(f"delta_orthogonal requires 3, 4 or 5 axes, got shape {short_repr(size)}")
     source, target = layout.in_axis % len(size), layout.out_axis % len(size)
     if size[target] < size[source]:
         raise ValueError(f"delta_orthogonal needs at least as many outputs as inputs, got shape {short_repr(size)}")

@@ -1,4 +1,4 @@
-"""Initializers that scale a sample by a number: uniform, normal, truncated_normal; and sparse, some of it zeros."""
+"""Scaled samples as initializers: uniform, normal, truncated_normal, and sparse."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def _normal(
 
 
 def scaled_normal(key: Key, shape: tuple[int, ...], dtype: Dtype, stddev: Any, out: Any) -> Array:
-    """Normal numbers, complex ones too, times a number."""
+    """Scale normal samples, real or complex."""
     if dtype.kind == "c":
         return sample_complex_kernel(_scaled_normal_real, _scaled_normal_imag, key, shape, dtype, stddev, out=out)
     return sample_kernel(_scaled_normal, key, shape, dtype, stddev, out=out)
@@ -292,7 +292,7 @@ def _sparse(
     check_key(key)
     size, chosen = dimensions(shape), floating_dtype(default if dtype is None else dtype, out)
     if len(size) != 2:
-        raise ValueError(f"sparse is of 2 axes, got shape {short_repr(size)}")
+        raise ValueError(f"sparse requires 2 axes, got shape {short_repr(size)}")
     rows, columns = size
     children = split(key)
     sample = sample_kernel(_scaled_normal, children[..., 0], size, chosen, finite(stddev=stddev), out=out)

@@ -1,4 +1,4 @@
-"""variance_scaling: the spread of a weight from the numbers of its inputs and outputs; and its cases with names."""
+"""variance_scaling: initializers whose variance depends on the numbers of inputs and outputs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt
 from keyrng.kernels.special import cospi, sinpi
 
-# The standard deviations of the standard normal between -2 and 2, and of the complex one within a disk of radius 2.
+# Standard deviations of the standard normal truncated to [-2, 2], and of the complex one truncated to radius 2.
 _TRUNCATED, _TRUNCATED_COMPLEX = 0.87962566103423978, 0.95311164380491208
 _MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
 
@@ -36,13 +36,13 @@ def _symmetric(lane: Any, scale: Any) -> Any:
 
 
 def _disk(lane: Any) -> tuple[Any, Any]:
-    """Radius and half turns of a point that is uniform in the disk of radius sqrt(2)."""
+    """Radius and angle in half turns of a uniform point in the disk of radius sqrt(2)."""
     radius, turns = lane.split(2)
     return sqrt(uniform_co(radius) * 2.0), uniform_co(turns) * 2.0
 
 
 def _truncated(lane: Any) -> tuple[Any, Any]:
-    """Radius and half turns of a complex normal that lies in the disk of radius 2."""
+    """Radius and angle in half turns of a complex normal truncated to radius 2."""
     radius, turns = lane.split(2)
     return sqrt(-log1p_unchecked(uniform_co(radius) * -(1.0 - math.exp(-4.0)))), uniform_co(turns) * 2.0
 
@@ -72,7 +72,7 @@ def _truncated_disk_imag(lane: Any, scale: Any) -> Any:
 
 
 def _root(variance: float, compute: Any, times: float = 1.0) -> Any:
-    """The square root of a variance, ``times`` it, in the steps and the precision of jax where those hold it."""
+    """Return ``times`` the square root of a variance, in jax's steps and precision if they can represent it."""
     product = compute(variance) * compute(times)
     if np.finfo(compute).tiny <= product < math.inf:
         return np.sqrt(product)
@@ -102,7 +102,7 @@ _DISTRIBUTIONS = {"truncated_normal": _truncated_normal, "normal": _normal, "uni
 
 @dataclass(frozen=True)
 class _Axes:
-    """Which axes of a weight are inputs, outputs and batches, under the names of the arguments."""
+    """The axes of inputs, outputs and batches, named as the arguments."""
 
     in_axis: int | tuple[int, ...]
     out_axis: int | tuple[int, ...]
@@ -110,16 +110,16 @@ class _Axes:
     layout: Layout = JAX
 
     def size(self, name: str, shape: tuple[int, ...], layout: Layout) -> tuple[int, int]:
-        """The number of elements along one of the three, and the number of groups that they are divided into."""
+        """Return the number of elements along one kind of axis, and the number of groups that they are divided into."""
         given = getattr(self, name)
         axes = [layout.axis(axis) for axis in (given if isinstance(given, tuple) else (given,))]
         where = f"{name} of a weight of shape {shape}"
         size = math.prod(shape[normalize_axis(axis, len(shape), where)] for axis in axes)
-        # Every output of a group has the inputs of this group only, and every input the outputs.
+        # An output is connected to the inputs of its group only, and an input to the outputs.
         return size, layout.groups if isinstance(given, DefaultAxis) and axes == [0] else 1
 
     def fans(self, shape: tuple[int, ...]) -> tuple[float, float]:
-        """How many inputs an output has, and outputs an input; the other axes are a field that each sees."""
+        """Return the number of inputs per output and of outputs per input; the other axes are a receptive field."""
         layout = self.layout.around(self.in_axis, self.out_axis, len(shape))
         sizes = (self.size(name, shape, layout) for name in ("in_axis", "out_axis", "batch_axis"))
         (source, sources), (target, targets), (batch, _) = sizes
@@ -194,9 +194,9 @@ def variance_scaling(
     True
     """
     if not isinstance(mode, str) or mode not in _MODES:
-        raise ValueError(f"mode is one of {', '.join(_MODES)}, got {short_repr(mode)}")
+        raise ValueError(f"mode must be one of {', '.join(_MODES)}, got {short_repr(mode)}")
     if not isinstance(distribution, str) or distribution not in _DISTRIBUTIONS:
-        raise ValueError(f"distribution is one of {', '.join(_DISTRIBUTIONS)}, got {short_repr(distribution)}")
+        raise ValueError(f"distribution must be one of {', '.join(_DISTRIBUTIONS)}, got {short_repr(distribution)}")
     axes = _Axes(_listed("in_axis", in_axis), _listed("out_axis", out_axis), _listed("batch_axis", batch_axis))
     return partial(_scaled, as_scalar(non_negative(scale=scale)), mode, distribution, axes, own(inexact_dtype, dtype))
 
@@ -206,7 +206,7 @@ def _listed(name: str, axis: Any) -> int | tuple[int, ...]:
         return axis
     axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
     if not all(map(is_integer, axes)):
-        raise TypeError(f"{name} is an int or a tuple of ints, got {short_repr(axis)}")
+        raise TypeError(f"{name} must be an int or a tuple of ints, got {short_repr(axis)}")
     return tuple(map(int, axes))
 
 
@@ -233,7 +233,7 @@ def _scaled(
     check_key(key)
     size, chosen = dimensions(shape), inexact_dtype(default if dtype is None else dtype, out)
     compute = np.float64 if chosen.name in ("float64", "complex128") else np.float32
-    # Of an empty weight there is nothing to say, and no number to divide by.
+    # An empty weight has no variance, and a fan of 0 must not be divided by.
     source, target = axes.fans(size) if 0 not in size else (1.0, 1.0)
     count = {
         "fan_in": source,
@@ -243,5 +243,5 @@ def _scaled(
     }[mode]
     variance = scale / count
     if not math.sqrt(variance) * 2.0 <= np.finfo(compute).max:
-        raise ValueError(f"scale must be smaller for numbers that fit {chosen}, got {scale}")
+        raise ValueError(f"scale is too large for {chosen}, got {scale}")
     return _DISTRIBUTIONS[distribution](key, size, chosen, variance, compute, out)

@@ -1,4 +1,4 @@
-"""Weights by name: an array for every shape in nested dicts, lists and tuples, each from the key of its path."""
+"""Weights by name: an array for each shape in nested dicts, lists and tuples, with a key for its path."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def init_tree(
     for pattern, rule in rules.items():
         if not isinstance(pattern, str) or not callable(rule):
             raise TypeError(
-                "initializer is one, or a dict of them by patterns of paths, got "
+                "initializer must be an initializer or a dict from patterns of paths to initializers, got "
                 f"{short_repr(pattern)}: {short_repr(rule)}"
             )
 
@@ -77,12 +77,12 @@ def init_tree(
 
 
 def _rule(rules: Mapping[str, Initializer], path: str) -> Initializer:
-    from fnmatch import fnmatchcase  # here, for most who import keyrng name no pattern
+    from fnmatch import fnmatchcase  # rarely used
 
     for pattern, rule in rules.items():
         if fnmatchcase(path, pattern):
             return rule
-    raise ValueError(f'no pattern of initializer matches {path!r}; "*" as the last one matches all')
+    raise ValueError(f'no pattern matches {path!r}; add "*" as the last pattern')
 
 
 def _shape(leaf: Any, path: str) -> tuple[int, ...]:

@@ -1,9 +1,7 @@
-"""The words of a key, one after the other, behind the functions that NumPy's generators call.
+"""Streams: the words of a key in order, behind the functions that NumPy's generators call.
 
-A stream is an array of uint64, laid out as in _executors/csrc/bitgen.h. With the compiled part that reads it; without,
-ctypes calls Python for each word.
-
-Must not be imported by anything but numpy.
+A stream is a uint64 array, laid out as in _executors/csrc/bitgen.h. The compiled part reads it directly; without the
+compiled part, ctypes calls a Python function for each word.
 """
 
 from __future__ import annotations
@@ -31,7 +29,7 @@ _DOUBLE = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_void_p)
 
 
 class _Bitgen(ctypes.Structure):
-    """``bitgen_t`` of numpy/random/bitgen.h."""
+    """The struct ``bitgen_t`` of numpy/random/bitgen.h."""
 
     _fields_ = (
         ("state", ctypes.c_void_p),
@@ -43,9 +41,9 @@ class _Bitgen(ctypes.Structure):
 
 
 class Stream:
-    """The words of one key for the bit generator of a capsule; whoever has that keeps this alive.
+    """The words of one key, for the bit generator of a capsule; the owner of the capsule keeps this object alive.
 
-    What is in the capsule stays as it is, for NumPy's Generator has copied it.
+    The struct in the capsule is never replaced, because NumPy's Generator has copied it.
     """
 
     def __init__(self, capsule: Any, key: Key) -> None:
@@ -60,7 +58,7 @@ class Stream:
             native.native.read_stream(capsule, self._array)
 
     def restart(self, key: Key) -> None:
-        """Go to the first word of a key, which is one of the same algorithm as before."""
+        """Go to the first word of another key of the same algorithm."""
         self.key = key.to("cpu")
         algorithm = key._algorithm
         self._array[_KEY:_HEAD].view(algorithm.dtype)[: algorithm.key_words] = self.key._words
@@ -74,26 +72,26 @@ class Stream:
 
     @property
     def half(self) -> int | None:
-        """The high half of a word, which waits for a call for 32 bits; None if there is none."""
+        """The high half of a word that the next call for 32 bits returns; None if there is none."""
         return int(self._array[_HALF]) if self._array[_HAS_HALF] else None
 
     def move(self, index: int, half: int | None = None) -> None:
         """Go to a word; ValueError if the key does not have it."""
         limit = self.key._algorithm.elements
         if not 0 <= index < limit:
-            raise ValueError(f"a key of {self.key.impl} has words 0 to {limit - 1}, asked for word {short_repr(index)}")
+            raise ValueError(f"word index must be from 0 to {limit - 1} for {self.key.impl}, got {short_repr(index)}")
         self._array[_NEXT], self._array[_HAS_HALF], self._array[_HALF] = index, half is not None, half or 0
 
 
 def _bitgen(capsule: Any) -> Any:
-    """The struct that a capsule holds, as an array of one."""
+    """Return the struct of a capsule, as an array of one."""
     pointer = ctypes.pythonapi.PyCapsule_GetPointer
     pointer.restype, pointer.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
     return ctypes.cast(pointer(capsule, b"BitGenerator"), ctypes.POINTER(_Bitgen))
 
 
 def _functions(stream: Stream, array: np.ndarray[Any, np.dtype[Any]]) -> tuple[Any, ...]:
-    """What bitgen.h does, in Python."""
+    """Return the functions of bitgen.h in Python."""
     words = array[_HEAD:]
 
     def uint64(_: object) -> int:

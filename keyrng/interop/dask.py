@@ -1,7 +1,4 @@
-"""Lazy arrays as dask arrays: chunks are made in the workers, so only the key travels.
-
-Must not be imported by anything in keyrng: it imports what most programs do not have.
-"""
+"""Lazy arrays as dask arrays: workers compute the chunks, so that only the key is transferred."""
 
 from __future__ import annotations
 
@@ -51,6 +48,6 @@ def from_lazy_array(x: LazyArray, chunks: Any = "auto") -> Any:
     ((10, 2), True)
     """
     if not isinstance(x, LazyArray):
-        raise TypeError(f"x is what keyrng.lazy_array makes, got {type(x).__name__}")
+        raise TypeError(f"x must be the result of keyrng.lazy_array, got {type(x).__name__}")
     nothing = x[(slice(0, 0),) * x.ndim]
     return da.from_array(x, chunks, asarray=False, fancy=True, meta=nothing)

@@ -1,7 +1,4 @@
-"""JAX: the same keys there and here, for ``threefry2x32``.
-
-Must not be imported by anything in keyrng: it imports what most programs do not have.
-"""
+"""Conversion of keys to and from JAX, for ``threefry2x32``."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from keyrng._keys.derive import Key, check_key, key_data, wrap_key_data
 try:
     import jax
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError('keyrng.interop.jax needs JAX; type: pip install "jax[cpu]"') from error
+    raise ModuleNotFoundError('keyrng.interop.jax requires JAX; type: pip install "jax[cpu]"') from error
 
 __all__ = ["from_jax", "to_jax"]
 
@@ -48,7 +45,7 @@ def to_jax(key: Key) -> jax.Array:
     (3,)
     """
     if check_key(key).impl != _IMPL:
-        raise TypeError(f"jax has no {key.impl}; keyrng.key(seed) makes keys of {_IMPL}, which both have")
+        raise TypeError(f"jax does not support {key.impl}; use keys of {_IMPL}")
     made: jax.Array = jax.random.wrap_key_data(key_data(key.to("cpu")), impl=_IMPL)
     return made
 
@@ -83,12 +80,12 @@ def from_jax(key: jax.Array) -> Key:
     True
     """
     if isinstance(key, Key):
-        raise TypeError("it is a key of keyrng already; to_jax(key) makes one of jax's")
+        raise TypeError("expected a key of jax.random, got a key of keyrng; use to_jax(key) for the reverse")
     if not isinstance(key, (jax.Array, np.ndarray)):
         raise TypeError(f"expected a key of jax.random, got {type(key).__name__}")
     if not jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key):
         return wrap_key_data(np.asarray(key), impl=_IMPL)
     impl = str(jax.random.key_impl(key))
     if impl != _IMPL:
-        raise TypeError(f'keyrng has no {impl}; jax.random.key(seed, impl="{_IMPL}") makes keys that both have')
+        raise TypeError(f'keyrng does not support {impl}; use jax.random.key(seed, impl="{_IMPL}")')
     return wrap_key_data(np.asarray(jax.random.key_data(key)), impl=_IMPL)

@@ -1,9 +1,7 @@
-"""NumPy's generators over keys; what SciPy and scikit-learn take too.
+"""NumPy generators from keys, which SciPy and scikit-learn accept too.
 
-``np.random.default_rng(key)`` and SciPy's ``rng=key`` need nothing from here: a key is a seed. What is here counts
-what is spawned, gives the key's own words, or serves the older ``random_state=``.
-
-Must not be imported with keyrng: numpy.random takes 10 ms.
+``np.random.default_rng(key)`` and SciPy's ``rng=key`` work without this module, because a key is a seed. The functions
+here count spawned seeds, return the key's words unchanged, or make generators for the older ``random_state=``.
 """
 
 from __future__ import annotations
@@ -173,7 +171,7 @@ class KeySeedSequence(ISpawnableSeedSequence):
     """
 
     def __init__(self, key: Key, *, n_children_spawned: int = 0) -> None:
-        check_key(key)._seeds("n_words", 0)  # refuses an array of keys
+        check_key(key)._seeds("n_words", 0)  # raises for an array of keys
         self.key = key.to("cpu")
         self.n_children_spawned = n_children_spawned
 
@@ -192,7 +190,7 @@ class KeySeedSequence(ISpawnableSeedSequence):
 
 
 def _seeds(seed: Key | KeySeedSequence) -> Any:
-    """What counts the children of a key; NumPy's types know no seed but its own."""
+    """Wrap a key so that its children are counted; typed as Any, because NumPy's stubs accept only its own seeds."""
     return seed if isinstance(seed, KeySeedSequence) else KeySeedSequence(seed)
 
 
@@ -266,27 +264,24 @@ class KeyBitGenerator(np.random.BitGenerator):
     def state(self, value: Mapping[str, Any]) -> None:
         name = type(self).__name__
         if not isinstance(value, Mapping):
-            raise TypeError(f"a state is a dict, as {name}.state gives it, got {type(value).__name__}")
+            raise TypeError(f"state must be a dict from {name}.state, got {type(value).__name__}")
         given = value.get("bit_generator")
         if not isinstance(given, str) or given != name:
-            raise ValueError(f"the state is that of a {short_repr(given)}, not of a {name}")
+            raise ValueError(f"state must be that of a {name}, got that of a {short_repr(given)}")
         inner = value.get("state")
         parts = {*value, *(inner if isinstance(inner, Mapping) else ())}
         if not isinstance(inner, Mapping) or not parts >= {"impl", "key", "next", "has_uint32", "uinteger"}:
-            raise ValueError(f"the state of a {name} has not all parts that {name}.state gives")
+            raise ValueError(f"incomplete state; use {name}.state")
         impl, index = inner.get("impl"), as_int("next of a state", inner.get("next"))
         waits, half = (as_int(part, value.get(part)) for part in ("has_uint32", "uinteger"))
         if not isinstance(impl, str) or impl != self._stream.key.impl:
-            raise ValueError(
-                f"the state is of {short_repr(impl, str)}, this {name} of {self._stream.key.impl}; "
-                "make one of such a key"
-            )
+            raise ValueError(f"a state of {short_repr(impl, str)} does not fit a {name} of {self._stream.key.impl}")
         if not 0 <= half < 2**32 or waits not in (0, 1):
             raise ValueError(
-                f"uinteger is a word of 32 bits and has_uint32 0 or 1, got {short_repr(half)}, {short_repr(waits)}"
+                f"uinteger must be a word of 32 bits and has_uint32 0 or 1, got {short_repr(half)}, {short_repr(waits)}"
             )
         key = wrap_key_data(inner.get("key"), impl=impl)  # type: ignore[arg-type]
-        check_key(key)._seeds("n_words", 0)  # refuses an array of keys
+        check_key(key)._seeds("n_words", 0)  # raises for an array of keys
         with self.lock:
             self._stream.restart(key)
             self._stream.move(index, half if waits else None)

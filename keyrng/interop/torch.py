@@ -1,8 +1,7 @@
-"""PyTorch: samples as tensors, generators seeded by keys, initialization by name, and dropout by keys.
+"""PyTorch: samples as tensors, generators from keys, initialization by parameter name, and dropout.
 
-Importing it lets ``torch.load`` read keys and generators, which its ``weights_only=True`` would refuse.
-
-Must not be imported by anything in keyrng: it imports what most programs do not have.
+The import registers keys and generators with ``torch.load``, which rejects unknown types by default
+(``weights_only=True``).
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from keyrng.initializers.base import Layout, for_layout
 try:
     import torch
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError("keyrng.interop.torch needs PyTorch; type: pip install torch") from error
+    raise ModuleNotFoundError("keyrng.interop.torch requires PyTorch; type: pip install torch") from error
 
 __all__ = ["Dropout", "assign_keys", "dropout", "from_torch", "init_module_", "to_torch", "torch_generator"]
 
@@ -78,11 +77,11 @@ def to_torch(sample: Array) -> Tensor:
     if is_on_gpu(sample):
         return torch.from_dlpack(as_cupy(sample))
     if not isinstance(sample, (np.ndarray, np.generic)):
-        raise TypeError(f"expected an array of NumPy or CuPy, got {type(sample).__name__}")
+        raise TypeError(f"expected a NumPy or CuPy array, got {type(sample).__name__}")
     shared = np.asarray(sample)
     if not shared.flags.writeable:
         shared = shared.copy()
-    if shared.dtype.name == "bfloat16":  # NumPy's comes from ml_dtypes, which PyTorch does not know
+    if shared.dtype.name == "bfloat16":  # torch does not know ml_dtypes
         return torch.from_numpy(shared.view(np.int16)).view(torch.bfloat16)
     return torch.from_numpy(shared)
 
@@ -127,7 +126,7 @@ def from_torch(to_torch: Tensor) -> Array:
     if kind == "cuda":
         return as_cupy(values)
     if kind != "cpu":
-        raise TypeError(f"a tensor on {kind} is no array of NumPy or CuPy; tensor.cpu() copies it to one")
+        raise TypeError(f"a tensor on {kind} cannot be shared with NumPy or CuPy; use tensor.cpu()")
     if values.dtype == torch.bfloat16:
         halves: Array = values.view(torch.int16).numpy()
         return halves.view(floating_dtype("bfloat16"))
@@ -137,7 +136,7 @@ def from_torch(to_torch: Tensor) -> Array:
 
 # Generators
 
-# The state of a generator on the CPU, a Mersenne Twister: of all of it these parts decide what comes.
+# The state of a CPU generator, a Mersenne Twister: the parts that determine its values.
 _TWISTER = np.dtype(
     {
         "names": ["seed", "left", "seeded", "next", "words"],
@@ -193,8 +192,8 @@ def torch_generator(key: Key, device: Any = "cpu") -> torch.Generator:
         return made.manual_seed(seed)
     state = made.get_state()
     if state.numel() != _TWISTER.itemsize:
-        raise RuntimeError(f"PyTorch {torch.__version__} has another state of generators than this keyrng knows")
-    words[0] |= 2**31  # as NumPy does: a state of zeros would stay so
+        raise RuntimeError(f"unsupported state of generators in PyTorch {torch.__version__}")
+    words[0] |= 2**31  # as in NumPy, because a state of zeros is a fixed point
     twister = state.numpy().view(_TWISTER)
     twister["seed"], twister["left"], twister["seeded"], twister["next"], twister["words"] = seed, 1, 1, 0, words
     made.set_state(state)
@@ -261,21 +260,23 @@ def init_module_(
     chosen = [(name, parameter, _rule(name, rules)) for name, parameter in module.named_parameters()]
     without = [name for name, _, rule in chosen if rule is None]
     if without:
-        raise ValueError(f'no rule fits {", ".join(without)}; {{..., "*": None}} leaves the rest as it is')
+        raise ValueError(f'no rule matches {", ".join(without)}; add "*": None to leave the rest unchanged')
     idle = [rule for rule in rules if not any(fnmatchcase(name, rule) for name, _, _ in chosen)]
     if idle:
-        raise ValueError(f"no parameter has a name like {', '.join(map(repr, idle))}")
+        raise ValueError(f"no parameter matches {', '.join(map(repr, idle))}")
     modules = dict(module.named_modules())
     for name, parameter, rule in chosen:
         initializer = rules[str(rule)]
         if initializer is None:
             continue
         if parameter.is_meta:
-            raise ValueError(f"{name} is on the meta device, where it has no values; module.to_empty(device=...) first")
+            raise ValueError(f"{name} is on the meta device and has no values; call module.to_empty(device=...) first")
         own, shape = fold_in(key, _path(name)), tuple(parameter.shape)
         values = for_layout(initializer, _layout(modules, name))(own, shape, _dtype(parameter))
         if values.shape != parameter.shape:
-            raise ValueError(f"the initializer of {name} gives shape {values.shape}, it has {tuple(parameter.shape)}")
+            raise ValueError(
+                f"the initializer of {name} returned shape {values.shape}, expected {tuple(parameter.shape)}"
+            )
         with torch.no_grad():
             parameter.copy_(to_torch(values))
     return module
@@ -286,7 +287,7 @@ def _rule(name: str, rules: Mapping[str, Initializer | None]) -> str | None:
 
 
 def _path(name: str) -> str:
-    """A dotted name of PyTorch's as the path that `keyrng.keys_like` has for it."""
+    """Convert a dotted parameter name to the path of `keyrng.keys_like`."""
     return "/".join(escaped_name(part, ()) for part in name.split("."))
 
 
@@ -295,7 +296,7 @@ _TRANSPOSED = (torch.nn.ConvTranspose1d, torch.nn.ConvTranspose2d, torch.nn.Conv
 
 
 def _layout(modules: Mapping[str, torch.nn.Module], name: str) -> Layout:
-    """The axes of a parameter, by the convolution that it is in; a parametrization is a module between the two."""
+    """Return the axes of a parameter from its convolution; a parametrization is a module between the two."""
     while name:
         name = name.rpartition(".")[0]
         owner = modules[name]
@@ -307,7 +308,7 @@ def _layout(modules: Mapping[str, torch.nn.Module], name: str) -> Layout:
 
 
 def _dtype(to_torch: Tensor) -> np.dtype[Any]:
-    """The dtype of a tensor as NumPy's."""
+    """Return the NumPy dtype of a tensor."""
     if to_torch.dtype == torch.bfloat16:
         return floating_dtype("bfloat16")
     return np.dtype(str(to_torch.dtype).removeprefix("torch."))
@@ -379,7 +380,7 @@ def dropout(key: Key, x: Tensor, rate: float = 0.5, *, broadcast_dims: int | Seq
 
 def _single(key: Key) -> Key:
     if check_key(key).ndim:
-        raise ValueError(f"dropout of a tensor requires a single key, got keys of shape {key.shape}; keys[0] is one")
+        raise ValueError(f"dropout of a tensor requires a single key, got keys of shape {key.shape}; use keys[0]")
     return key
 
 
@@ -434,8 +435,8 @@ class Dropout(torch.nn.Module):
     (torch.Size([2, 4]), 1)
     """
 
-    _copies = 0  # made of this layer
-    _alone: Key | None = None  # the key that was compared with those of other layers
+    _copies = 0  # copies made so far
+    _alone: Key | None = None  # the key already compared with those of other layers
 
     def __init__(self, key: Key | None = None, rate: float = 0.5, *, broadcast_dims: int | Sequence[int] = ()) -> None:
         super().__init__()
@@ -451,7 +452,7 @@ class Dropout(torch.nn.Module):
             return x
         if key is None:
             if self.key is None:
-                raise ValueError("this layer has no key; keyrng.interop.torch.assign_keys(module, key) assigns one")
+                raise ValueError("this layer has no key; use keyrng.interop.torch.assign_keys(module, key)")
             if self._alone is not self.key and not torch.compiler.is_compiling():
                 _warn_if_shared(self)
             key = fold_in(self.key, self.step)
@@ -484,7 +485,7 @@ class Dropout(torch.nn.Module):
     def set_extra_state(self, state: dict[str, int]) -> None:
         """Restore the result of `get_extra_state`, for ``load_state_dict()``."""
         if not is_integer(state["step"]):
-            raise TypeError(f"step is an int, got {state['step']!r}")
+            raise TypeError(f"step must be an int, got {state['step']!r}")
         self.step = state["step"]
 
     def extra_repr(self) -> str:
@@ -542,7 +543,7 @@ def assign_keys(module: torch.nn.Module, key: Key) -> torch.nn.Module:
 
 
 def _warn_if_shared(layer: Dropout) -> None:
-    """Warn if the module that runs a layer has another of the same key."""
+    """Warn if another layer of the running module has the same key."""
     whole = _whole(layer)
     layers = [(name, other) for name, other in whole.named_modules() if isinstance(other, Dropout)]
     names = []
@@ -559,7 +560,7 @@ def _warn_if_shared(layer: Dropout) -> None:
 
 
 def _whole(layer: Dropout) -> torch.nn.Module:
-    """The outermost module that has a layer and is running it: a module does not know which modules it is in."""
+    """Return the outermost running module that contains a layer; modules do not store their parents."""
     whole: torch.nn.Module = layer
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:

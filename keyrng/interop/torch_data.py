@@ -1,7 +1,4 @@
-"""Data order for torch's DataLoader: samplers made of `keyrng.shuffled_batches`.
-
-Must not be imported by anything in keyrng: it imports what most programs do not have.
-"""
+"""Samplers for torch's DataLoader, based on `keyrng.shuffled_batches`."""
 
 from __future__ import annotations
 
@@ -14,13 +11,13 @@ from keyrng._epochs import EpochBatches, ShuffledBatches
 
 
 class _Place:
-    """Which epoch comes next, and from which step on: what both samplers share."""
+    """The next epoch and step, common to both samplers."""
 
     def __init__(self, order: ShuffledBatches) -> None:
         if not isinstance(order, ShuffledBatches):
-            raise TypeError(f"order is what keyrng.shuffled_batches makes, got {type(order).__name__}")
+            raise TypeError(f"order must be the result of keyrng.shuffled_batches, got {type(order).__name__}")
         self.order = order
-        self._epoch = -1  # the one begun last
+        self._epoch = -1  # the last one started
         self._next = 0, 0
 
     def set_epoch(self, epoch: int, step: int = 0) -> None:
@@ -66,7 +63,7 @@ class _Place:
         """
         for name, own in self._identity().items():
             if state[name] != own:
-                raise ValueError(f"the state is of an order with {name} {state[name]!r}, this one has {own!r}")
+                raise ValueError(f"state must have {name} {own!r}, got {state[name]!r}")
         epoch, step = state["epoch"], state["step"]
         self.set_epoch(epoch + 1) if step >= self.order.steps else self.set_epoch(epoch, step)
 
@@ -80,7 +77,7 @@ class _Place:
         }
 
     def _begin(self) -> EpochBatches:
-        # Called by generators, so by the first index: a loader with workers makes an iterator that it does not use.
+        # Runs in the generators' first step, because a loader with workers creates an iterator that it does not use.
         self._epoch, step = self._next
         self._next = self._epoch + 1, 0
         return self.order[self._epoch][step:]
@@ -121,8 +118,8 @@ class KeyedBatchSampler(_Place, torch.utils.data.Sampler[list[int]]):
         rest = order.n % (order.batch_size * order.world_size)
         if not order.drop_last and 0 < rest < order.world_size:
             raise ValueError(
-                f"the last step has {rest} examples for {order.world_size} ranks, and torch collates no empty batch; "
-                f"type drop_last=True, or choose another batch_size"
+                f"the last step has {rest} examples for {order.world_size} ranks, and torch cannot collate empty "
+                "batches; use drop_last=True or another batch_size"
             )
 
     def __len__(self) -> int:

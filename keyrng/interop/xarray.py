@@ -1,7 +1,4 @@
-"""Lazy arrays in xarray: values are made when they are looked at, and only those.
-
-Must not be imported by anything in keyrng: it imports what most programs do not have.
-"""
+"""Lazy arrays in xarray: values are computed on access."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from keyrng._lazy import LazyArray
 
 
 class _Values(BackendArray):
-    """A lazy array as xarray reads from one."""
+    """Adapter between a lazy array and xarray's backend interface."""
 
     def __init__(self, x: LazyArray) -> None:
         self.x, self.shape, self.dtype = x, x.shape, x.dtype
@@ -24,7 +21,7 @@ class _Values(BackendArray):
     def __getitem__(self, key: Any) -> Any:
         if not isinstance(key, indexing.OuterIndexer):
             return np.asarray(self.x[key.tuple])
-        # Arrays of positions are for one axis each, and axes stay where they are.
+        # Integer arrays index one axis each, and axes keep their order.
         numbers = tuple(axis for axis, part in enumerate(key.tuple) if isinstance(part, (int, np.integer)))
         parts = [slice(part, part + 1) if axis in numbers else part for axis, part in enumerate(key.tuple)]
         if sum(isinstance(part, np.ndarray) for part in parts) > 1:
@@ -73,5 +70,5 @@ def from_lazy_array(x: LazyArray, dims: Any, **more: Any) -> Any:
     (3, 2)
     """
     if not isinstance(x, LazyArray):
-        raise TypeError(f"x is what keyrng.lazy_array makes, got {type(x).__name__}")
+        raise TypeError(f"x must be the result of keyrng.lazy_array, got {type(x).__name__}")
     return xr.DataArray(xr.Variable(dims, indexing.LazilyIndexedArray(_Values(x))), **more)

@@ -1,4 +1,4 @@
-"""The kernel language: what samplers are written in, keyrng's and your own."""
+"""The kernel language, in which samplers are written."""
 
 from keyrng.kernels.atan import atan
 from keyrng.kernels.bits import uniform_co, uniform_oc, uniform_signed

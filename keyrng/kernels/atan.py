@@ -1,4 +1,4 @@
-"""The arc tangent, of which angles are made."""
+"""The inverse tangent."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ __all__ = ["atan"]
 
 
 class _Table(NamedTuple):
-    """The constants for one dtype."""
+    """Constants for one dtype."""
 
-    # atan(q) = q + q z (c0 + c1 z + ...) with z = q**2, |q| < 9/16: a minimax fit (Remez, in mpmath) of our own,
-    # highest order first.
+    # atan(q) = q + q z (c0 + c1 z + ...) with z = q**2, |q| < 9/16: minimax fit (Remez, in mpmath), highest order
+    # first.
     series: Coefficients
-    eighth: float  # of a turn: pi / 4
-    lack: float  # what that lacks, as a part of it
+    eighth: float  # pi / 4
+    lack: float  # relative error of the value above
 
 
 _FLOAT32 = _Table(
@@ -38,15 +38,15 @@ _FLOAT64 = _Table(
 
 
 def atan(x: Value) -> Value:
-    """The angle between -pi / 2 and pi / 2 whose tangent is ``x``; zeros are themselves, NaN stays NaN.
+    """Return the inverse tangent, between -pi / 2 and pi / 2; the result for a zero or NaN is ``x``.
 
     Precision: 0.90 ULP (float32), 0.92 (float64).
     """
     table, number = _FLOAT32 if format_of(x).mantissa == 23 else _FLOAT64, x.dtype.type
     a = abs(x)
-    a = where(a > 1e17, 1e17, a)  # no float lies between its angle and pi / 2
-    # atan(a) = base + atan(q), where q is a, (a - 1) / (a + 1) or -1 / a: so small that its rounding is little beside
-    # the base.
+    a = where(a > 1e17, 1e17, a)  # its inverse tangent rounds to pi / 2
+    # atan(a) = base + atan(q), where q is a, (a - 1) / (a + 1) or -1 / a, so that the rounding of q is small relative
+    # to base.
     small, one = a < 0.5625, where(a < 1.8125, number(1), number(0))
     q = where(small, a, one * a - 1.0) / where(small, 1.0, one + a)
     base = where(small, 0.0, (2.0 - one) * table.eighth)

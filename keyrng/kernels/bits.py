@@ -1,4 +1,4 @@
-"""From words to floats, and from floats to narrower ones."""
+"""Conversions from words to floats and from floats to narrower types."""
 
 from __future__ import annotations
 
@@ -11,30 +11,28 @@ from keyrng.kernels.ops import bitcast, cast, where
 
 Value = Any
 
-# For each float: the bits of a word that its fraction has no place for, and the bit pattern of 1.0.
+# For each float: the number of bits of a word that do not fit its fraction, and the bit pattern of 1.0.
 _FORMATS = {np.dtype(np.float32): (9, 0x3F800000), np.dtype(np.float64): (12, 0x3FF << 52)}
 
 
 def to_uniform_co(word: Value, dtype: Any) -> Value:
-    """A word as a float in [0, 1): multiples of 2**-23 (float32) or 2**-52 (float64); 0 occurs, 1 does not.
+    """Convert a word to a float in [0, 1), a multiple of 2**-23 (float32) or 2**-52 (float64); 0 occurs, 1 does not.
 
-    The top bits become the fraction of a float in [1, 2), from which 1 is taken without rounding.
+    The top bits become the fraction of a float in [1, 2); subtracting 1 is exact.
     """
     if dtype not in _FORMATS:
-        raise TypeError(
-            f"a uniform is computed in float32 or float64, not in {dtype}: draw takes a float dtype, or compute"
-        )
+        raise TypeError(f"uniforms are computed in float32 or float64, got {dtype}; pass a float dtype or compute=")
     shift, one = _FORMATS[np.dtype(dtype)]
     return bitcast((word >> shift) | one, dtype) - 1.0
 
 
 def uniform_co(lane: Any) -> Value:
-    """The lane's uniform in [0, 1), in the lane's float; see `to_uniform_co`."""
+    """Return the lane's uniform in [0, 1), in the lane's dtype; see `to_uniform_co`."""
     return to_uniform_co(lane.bits(), lane.dtype)
 
 
 def uniform_oc(lane: Any) -> Value:
-    """The lane's uniform in (0, 1]: 1 minus that of `uniform_co`, exactly."""
+    """Return a uniform in (0, 1]: exactly 1 minus that of `uniform_co`."""
     return 1.0 - uniform_co(lane)
 
 
@@ -44,33 +42,33 @@ def uniform_midpoint(lane: Any) -> Value:
 
 
 def uniform_oo(lane: Any) -> Value:
-    """The lane's uniform in (0, 1): that of `uniform_co`, with the smallest normal number for 0, as jax's."""
+    """Return a uniform in (0, 1): that of `uniform_co` with 0 replaced by the smallest normal number, as in jax."""
     u = uniform_co(lane)
-    return u + format_of(u).tiny  # which is nothing beside a number that is not 0
+    return u + format_of(u).tiny  # changes only 0: other values absorb it
 
 
 def uniform_signed(lane: Any) -> Value:
-    """The lane's uniform in (-1, 1): odd multiples of 2**-24 (2**-53) above -1, never 0.
+    """Return a uniform in (-1, 1): odd multiples of 2**-24 (float32) or 2**-53 (float64) above -1, never 0.
 
-    As jax.random.normal: the interval begins at the float after -1, and twice the unit plus that is exact.
+    As in jax.random.normal, the interval starts at the next float after -1; the affine map is exact.
     """
     smallest = -1.0 + (2.0**-24 if lane.dtype == np.float32 else 2.0**-53)
     return uniform_co(lane) * 2.0 + smallest
 
 
 def random_sign(lane: Any, x: Value) -> Value:
-    """``x`` or ``-x``, each with probability one half, by a word of the lane."""
+    """Return ``x`` or ``-x``, each with probability 1/2, using one word of the lane."""
     return where(uniform_co(lane) < 0.5, x, -x)
 
 
 def sum_as_int(base: Value, *rest: Value) -> Value:
-    """The sum of whole floats as an integer of their size, exact where the float sum would not be.
+    """Return the sum of integral floats as an integer of the same size, exact where a float sum would be rounded.
 
-    ``base`` is what an unsigned integer of that size holds; a sum beyond the signed one is the same word.
+    ``base`` must be in the range of the unsigned integer of that size; a larger sum wraps to the signed integer.
     """
     integer = np.dtype(np.int32 if base.dtype == np.float32 else np.int64)
     word = np.dtype(f"u{integer.name}")
-    # Not a cast to the word: vector instructions convert to signed integers only.
+    # Converts to a signed integer, because vector instructions cannot convert to unsigned ones.
     half = 2 ** (8 * integer.itemsize - 1)
     large = base >= float(half)
     total = bitcast(cast(where(large, base - float(half), base), integer), word) + where(large, word.type(half), 0)
@@ -80,31 +78,31 @@ def sum_as_int(base: Value, *rest: Value) -> Value:
 
 
 def to_bfloat16(x: Value) -> Value:
-    """The bits of a float32 rounded once, to nearest even, to bfloat16."""
+    """Round a float32 to bfloat16, to nearest even, and return its bits."""
     word = bitcast(x, np.uint32)
     rounded = (word + 0x7FFF + ((word >> 16) & 1)) >> 16
     return cast(where(x == x, rounded, 0x7FC0), np.uint16)
 
 
 def to_float16(x: Value) -> Value:
-    """The bits of a float32 rounded once, to nearest even, to float16."""
+    """Round a float32 to float16, to nearest even, and return its bits."""
     word = bitcast(x, np.uint32)
     magnitude = word & 0x7FFFFFFF
-    # Normal results: move the exponent's bias from 127 to 15 and round the 13 bits that go, carries and all.
+    # Normal results: rebias the exponent from 127 to 15 and round off 13 bits; a carry increments the exponent.
     normal = (magnitude + (0xFFF - (112 << 23) & 0xFFFFFFFF) + ((magnitude >> 13) & 1)) >> 13
-    # Subnormal ones: adding 0.5 puts the last bit of float16's subnormals at the last bit of a float32.
+    # Subnormal results: adding 0.5 aligns the last bit of float16's subnormals with the last bit of a float32.
     subnormal = bitcast(abs(x) + 0.5, np.uint32) - 0x3F000000
     finite = where(magnitude < 0x38800000, subnormal, normal)
-    # From 65520 on, half a unit above the largest, everything rounds to infinity.
+    # Numbers from 65520, half a unit above the largest float16, round to infinity.
     result = where(magnitude >= 0x477FF000, 0x7C00, finite)
     signed = result | ((word >> 16) & 0x8000)
     return cast(where(x == x, signed, 0x7E00), np.uint16)
 
 
 def store(value: Value, dtype: Any) -> Value:
-    """A kernel's result as the dtype asked for; 16-bit floats come as the words of their bits.
+    """Convert a kernel's result to the requested dtype; 16-bit floats are returned as their bits.
 
-    ``dtype`` is a NumPy dtype, or stands for bfloat16 by its ``name`` where ml_dtypes is not installed.
+    ``dtype`` is a NumPy dtype or, without ml_dtypes, an object whose ``name`` is bfloat16.
     """
     if dtype.name == "float16":
         return to_float16(cast(value, np.float32))

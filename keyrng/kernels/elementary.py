@@ -1,13 +1,13 @@
 """Elementary functions in the kernel language: logarithms, exponentials and rounding.
 
-A library's ``log`` differs in its last bits from machine to machine; these are the same bits everywhere, because they
-use only operations that IEEE 754 rounds exactly. Each takes arrays or symbols of float32 or float64 and works in that
-dtype alone. There are no branches: every side is computed, and ``where`` keeps one. The functions whose name ends in
-``_unchecked`` leave out the special values for callers whose arguments cannot be special.
+A library's ``log`` varies between machines in its last bits. These functions return the same bits everywhere, because
+they use only operations that IEEE 754 rounds exactly. They take arrays or symbols of float32 or float64 and compute in
+that dtype. There are no branches: both sides are computed and ``where`` selects one. Functions with the suffix
+``_unchecked`` omit the handling of special values.
 
-An ULP in the docstrings is the spacing of floats at the exact result. float32 was measured at every argument, float64
-at a few million random points against 80-bit floats or mpmath. Polynomials without another origin are minimax fits
-(Remez, in mpmath) of our own.
+Precision is given in ULP, the spacing of floats at the exact result: measured for float32 at every argument, for
+float64 at a few million random points against 80-bit floats or mpmath. Polynomials without a reference are minimax
+fits (Remez, in mpmath).
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ _NAN = float("nan")
 
 
 class Format(NamedTuple):
-    """What the functions need to know about one float dtype."""
+    """Constants of one float dtype."""
 
     word: Any  # the unsigned dtype of the same size
     mantissa: int  # stored bits of the significand
-    bias: int  # of the exponent
-    ln2_high: float  # so few bits that a product with any exponent is exact (fdlibm)
+    bias: int  # exponent bias
+    ln2_high: float  # short enough for exact products with any exponent (fdlibm)
     ln2_low: float
     log: Coefficients
     exp: Coefficients
     expm1: Coefficients
-    exp_range: tuple[float, float]  # beyond these exp is zero or infinite
+    exp_range: tuple[float, float]  # outside, exp is zero or infinite
     expm1_low: float  # below this expm1 is -1
 
     @property
@@ -54,12 +54,12 @@ class Format(NamedTuple):
 
     @property
     def lowest(self) -> int:
-        """The bits of 0.6875 = 1.375 / 2, the lowest significand that logarithms are taken of."""
+        """The bits of 0.6875 = 1.375 / 2, the lower end of the significands whose logarithm is computed."""
         return self.one - (5 << (self.mantissa - 3))
 
     @property
     def integers(self) -> float:
-        """From here on every float is an integer."""
+        """The number from which every float is an integer."""
         return float(2**self.mantissa)
 
     @property
@@ -110,7 +110,7 @@ _FLOAT64 = Format(
 
 
 def format_of(x: Value) -> Format:
-    """The format of a value's dtype."""
+    """Return the constants of a value's dtype."""
     if x.dtype == np.float32:
         return _FLOAT32
     if x.dtype == np.float64:
@@ -119,7 +119,7 @@ def format_of(x: Value) -> Format:
 
 
 def horner(z: Value, coefficients: Coefficients) -> Value:
-    """The polynomial whose coefficients come highest order first."""
+    """Evaluate a polynomial; coefficients are given highest order first."""
     p = z * coefficients[0] + coefficients[1]
     for c in coefficients[2:]:
         p = p * z + c
@@ -130,47 +130,47 @@ def horner(z: Value, coefficients: Coefficients) -> Value:
 
 
 def isnan(x: Value) -> Value:
-    """Whether ``x`` is not a number."""
+    """Return whether ``x`` is NaN."""
     return x != x
 
 
 def copysign(magnitude: Value, sign: Value) -> Value:
-    """The first value with the sign bit of the second."""
+    """Return ``magnitude`` with the sign bit of ``sign``."""
     fmt = format_of(magnitude)
     bits = bitcast(abs(magnitude), fmt.word) | (bitcast(sign, fmt.word) & fmt.sign)
     return bitcast(bits, magnitude.dtype)
 
 
 def rint(x: Value) -> Value:
-    """The nearest integer, ties to even; exact, with the sign of ``x`` kept, and NaN and infinities themselves."""
+    """Round to the nearest integer, ties to even; exact, keeps the sign of zero, returns NaN and infinities as is."""
     fmt = format_of(x)
     if isinstance(x, np.ndarray):
         return np.rint(x)
     magnitude = abs(x)
-    # The sum has no room for a fraction.
+    # The sum has no bits for a fraction.
     rounded = (magnitude + fmt.integers) - fmt.integers
     signed = bitcast(rounded, fmt.word) | (bitcast(x, fmt.word) & fmt.sign)
     return where(magnitude < fmt.integers, bitcast(signed, x.dtype), x)
 
 
 def floor(x: Value) -> Value:
-    """The largest integer not above ``x``; exact, with -0.0, NaN and infinities themselves."""
+    """Round to the largest integer not above ``x``; exact, returns -0.0, NaN and infinities as is."""
     format_of(x)
     if isinstance(x, np.ndarray):
-        return np.floor(x)  # as exact, in one pass for ten
+        return np.floor(x)  # as exact, and one pass instead of ten
     nearest = rint(x)
     return nearest - where(nearest > x, x.dtype.type(1), 0.0)
 
 
 def upper_half(x: Value) -> Value:
-    """``x`` without the lower half of its significand, so that products of two such numbers are exact."""
+    """Clear the lower half of the significand, so that products of two such numbers are exact."""
     fmt = format_of(x)
     half = (fmt.mantissa + 2) // 2
     return bitcast(bitcast(x, fmt.word) >> half << half, x.dtype)
 
 
 def product_error(a: Value, b: Value, near: Value) -> Value:
-    """``a * b - near``, exact where ``near`` is the product but for a few ULP: T. J. Dekker (1971)."""
+    """Return ``a * b - near``, exact if ``near`` is within a few ULP of the product: T. J. Dekker (1971)."""
     a_high, b_high = upper_half(a), upper_half(b)
     a_low, b_low = a - a_high, b - b_high
     return (((a_high * b_high - near) + a_high * b_low) + a_low * b_high) + a_low * b_low
@@ -180,12 +180,12 @@ def product_error(a: Value, b: Value, near: Value) -> Value:
 
 
 def _shifter(fmt: Format) -> float:
-    """A float that, added to a small integer n, leaves ``2 * bias + n`` in the low bits of the sum."""
+    """Return the float that, added to a small integer n, leaves ``2 * bias + n`` in the low bits of the sum."""
     return 1.5 * fmt.integers + 2 * fmt.bias
 
 
 def scales(shifted: Value) -> tuple[Value, Value]:
-    """``2**n`` for ``shifted = n + _shifter``, as two factors: one would not reach the subnormals."""
+    """Return ``2**n`` for ``shifted = n + _shifter``, as two factors, because one cannot represent subnormals."""
     fmt = format_of(shifted)
     bits = bitcast(shifted, fmt.word)
     half = bits >> 1
@@ -193,15 +193,15 @@ def scales(shifted: Value) -> tuple[Value, Value]:
 
 
 def scale_by(y: Value, shifted: Value) -> Value:
-    """``y * 2**n`` for ``shifted = n + _shifter``."""
+    """Return ``y * 2**n`` for ``shifted = n + _shifter``."""
     first, second = scales(shifted)
     return y * first * second
 
 
 def ldexp(x: Value, n: Value) -> Value:
-    """``x * 2**n`` for a float ``n`` that is an integer, ``|n| < 253`` (float32) or ``2045`` (float64).
+    """Return ``x * 2**n`` for an integral float ``n``, ``|n| < 253`` (float32) or ``2045`` (float64).
 
-    Exact but for overflow and subnormal results, which may be rounded twice.
+    Exact except for overflow and for subnormal results, which may be rounded twice.
     """
     return scale_by(x, n + _shifter(format_of(x)))
 
@@ -210,10 +210,10 @@ def ldexp(x: Value, n: Value) -> Value:
 
 
 def _log_of(fmt: Format, f: Value, k: Value, low: Value) -> Value:
-    """``log(1 + f) + k * ln2_high + low`` for f in [-0.3125, 0.375] and a small ``low``.
+    """Return ``log(1 + f) + k * ln2_high + low`` for f in [-0.3125, 0.375] and a small ``low``.
 
-    log(1 + f) = 2 atanh(s) = f - s (f - R(s**2)) for s = f / (2 + f): fdlibm's e_log.c. The interval is ours: up to
-    0.375 the subtracted term stays below 1/16, so its rounding errors are an eighth of the result's ULP.
+    log(1 + f) = 2 atanh(s) = f - s (f - R(s**2)) for s = f / (2 + f), as in fdlibm's e_log.c. The interval differs: up
+    to 0.375 the subtracted term is below 1/16, so that its rounding errors are an eighth of an ULP of the result.
     """
     s = f / (f + 2.0)
     z = s * s
@@ -221,13 +221,13 @@ def _log_of(fmt: Format, f: Value, k: Value, low: Value) -> Value:
 
 
 def _exponent(fmt: Format, word: Value, dtype: Any, bias: Any) -> Value:
-    """A word of at most 11 bits, less the bias, as a float: without a cast, which SIMD lacks for 64 bits."""
+    """Convert a word of at most 11 bits to a float and subtract the bias; SIMD has no cast for 64 bits."""
     aligned = bitcast(word | ((fmt.bias + fmt.mantissa) << fmt.mantissa), dtype)
     return aligned - (bias + fmt.integers)
 
 
 def _split(x: Value, bias: Any) -> tuple[Value, Value]:
-    """A positive, finite, normal ``x`` as ``(1 + f) * 2**(k + bias - fmt.bias)``: f and k."""
+    """Return f and k of a positive, finite, normal ``x = (1 + f) * 2**(k + bias - fmt.bias)``."""
     fmt = format_of(x)
     word = bitcast(x, fmt.word) + (fmt.one - fmt.lowest)
     k = _exponent(fmt, word >> fmt.mantissa, x.dtype, bias)
@@ -235,7 +235,7 @@ def _split(x: Value, bias: Any) -> tuple[Value, Value]:
 
 
 def _lift(x: Value) -> tuple[Value, Value]:
-    """A positive ``x`` times the power of two that makes subnormals normal, and the bias that takes it back."""
+    """Scale a positive ``x`` so that subnormals become normal; return it with the bias that undoes the scaling."""
     fmt = format_of(x)
     small = x < fmt.tiny
     power = fmt.mantissa + 2
@@ -243,7 +243,7 @@ def _lift(x: Value) -> tuple[Value, Value]:
 
 
 def log_unchecked(x: Value) -> Value:
-    """The natural logarithm of a positive, finite, normal ``x``; anything else gives nonsense.
+    """Return the natural logarithm of a positive, finite, normal ``x``; undefined for other arguments.
 
     Precision: as ``log``.
     """
@@ -253,9 +253,9 @@ def log_unchecked(x: Value) -> Value:
 
 
 def log(x: Value) -> Value:
-    """The natural logarithm; -inf at zeros, NaN below them.
+    """Return the natural logarithm; -inf for zeros, NaN for negative numbers.
 
-    Precision: 0.92 ULP (float32), 0.94 (float64), subnormals too.
+    Precision: 0.92 ULP (float32), 0.94 (float64), also for subnormals.
     """
     fmt = format_of(x)
     f, k = _split(*_lift(x))
@@ -263,21 +263,21 @@ def log(x: Value) -> Value:
 
 
 def _log_limits(x: Value, value: Value) -> Value:
-    """The logarithm where ``x`` is positive and finite, and what it should be elsewhere."""
+    """Return ``value`` where ``x`` is positive and finite, and the limits of the logarithm elsewhere."""
     number = x.dtype.type
     return where(x > 0.0, where(x < _INF, value, x), where(x == 0.0, number(-_INF), number(_NAN)))
 
 
 def log_parts(x: Value) -> tuple[Value, Value]:
-    """The natural logarithm as a sum ``high + low`` of about 1.25 times the dtype's precision.
+    """Return the natural logarithm as a sum ``high + low``, with about 1.25 times the precision of the dtype.
 
-    Where the logarithm is infinite or NaN, so is ``high``, and ``low`` is zero.
+    Where the logarithm is infinite or NaN, ``high`` is too, and ``low`` is zero.
     """
     fmt = format_of(x)
     f, k = _split(*_lift(x))
     d = f + 2.0
     s = f / d
-    # What the quotient lacks: f - s (2 + f), without rounding.
+    # The error of the quotient: f - s (2 + f), exactly.
     rest = -product_error(s, d, f) - s * (f - (d - 2.0))
     z = s * s
     low = 2.0 * (rest / d) + (s * (z * horner(z, fmt.log)) + k * fmt.ln2_low)
@@ -290,7 +290,7 @@ def log_parts(x: Value) -> tuple[Value, Value]:
 
 
 def log1p_unchecked(x: Value) -> Value:
-    """``log(1 + x)`` for a finite ``x`` above -1; loses the sign of -0.0, and anything else gives nonsense.
+    """Return ``log(1 + x)`` for a finite ``x`` above -1; loses the sign of -0.0, undefined for other arguments.
 
     Precision: as ``log1p``.
     """
@@ -298,18 +298,18 @@ def log1p_unchecked(x: Value) -> Value:
     word = bitcast(x + 1.0, fmt.word) + (fmt.one - fmt.lowest)
     exponent = word >> fmt.mantissa
     k = _exponent(fmt, exponent, x.dtype, fmt.bias)
-    # f = (1 + x) / 2**k - 1, of which only the last sum is rounded. 4 / 2**k is normal for every k, 1 / 2**k is not.
+    # f = (1 + x) / 2**k - 1; only the last sum is rounded. 4 / 2**k is normal for every k, 1 / 2**k is not.
     scale = bitcast((2 * fmt.bias + 2 - exponent) << fmt.mantissa, x.dtype)
     scaled = x * scale
     rest = scale - 4.0
     f = scaled + rest
-    # The sum is inexact for x in (0.375, 0.5), where log(1 + f) grows 1.4 times as f does, and for x > 2**mantissa.
+    # The sum is inexact for x in (0.375, 0.5), where log(1 + f) grows 1.4 times as fast as f, and for x > 2**mantissa.
     lost = (scaled - (f - rest)) * 0.35
     return _log_of(fmt, f * 0.25, k, k * fmt.ln2_low + lost)
 
 
 def log1p(x: Value) -> Value:
-    """``log(1 + x)``, accurate near zero; -inf at -1, NaN below, zeros themselves.
+    """Return ``log(1 + x)``, accurate near zero; -inf at -1, NaN below, ``x`` at zeros.
 
     Precision: 0.92 ULP (float32), 0.91 (float64).
     """
@@ -321,7 +321,7 @@ def log1p(x: Value) -> Value:
 
 
 def reduce_exp(fmt: Format, x: Value) -> tuple[Value, Value, Value]:
-    """``x = n log(2) + high - low`` with ``|high - low| < 0.347``; n comes as ``n + _shifter``."""
+    """Split ``x = n log(2) + high - low`` with ``|high - low| < 0.347``; n is returned as ``n + _shifter``."""
     shifter = _shifter(fmt)
     shifted = x * 1.4426950408889634 + shifter  # 1 / log(2)
     n = shifted - shifter
@@ -329,13 +329,13 @@ def reduce_exp(fmt: Format, x: Value) -> tuple[Value, Value, Value]:
 
 
 def exp_bend(fmt: Format, high: Value, low: Value) -> Value:
-    """``1 + high - exp(high - low)`` for ``|high - low| < 0.347``: a small number, to go with an exact ``1 + high``."""
+    """Return ``1 + high - exp(high - low)``, a small number, for ``|high - low| < 0.347``."""
     r = high - low
     return low - r * r * horner(r, fmt.exp)
 
 
 def exp(x: Value) -> Value:
-    """The exponential function; subnormal results are rounded like others, and overflow gives inf.
+    """Return the exponential; subnormal results are rounded as others, and overflow gives inf.
 
     Precision: 0.90 ULP (float32), 0.91 (float64).
     """
@@ -348,7 +348,7 @@ def exp(x: Value) -> Value:
 
 
 def expm1(x: Value) -> Value:
-    """``exp(x) - 1``, accurate near zero, where zeros are themselves.
+    """Return ``exp(x) - 1``, accurate near zero; ``x`` at zeros.
 
     Precision: 0.97 ULP (float32), 0.90 (float64).
     """
@@ -357,7 +357,7 @@ def expm1(x: Value) -> Value:
     t = where(t < fmt.expm1_low, fmt.expm1_low, t)
     shifted, high, low = reduce_exp(fmt, t)
     r = high - low
-    # scale = 2**n / 2, so that n = bias + 1 has room; the result is 2 (scale (1 + high - low + ...) - 1/2)
+    # scale = 2**n / 2, so that n = bias + 1 does not overflow; the result is 2 (scale (1 + high - low + ...) - 1/2)
     scale = bitcast((bitcast(shifted, fmt.word) - (fmt.bias + 1)) << fmt.mantissa, x.dtype)
     whole = scale - 0.5
     lost = (scale - whole) - 0.5
@@ -370,20 +370,20 @@ def expm1(x: Value) -> Value:
 
 
 def power(x: Value, y: Value) -> Value:
-    """``x**y`` for ``x >= 0``; NaN for ``x < 0``; 1 where ``y`` is zero or ``x`` is one, even beside NaN.
+    """Return ``x**y`` for ``x >= 0``, NaN for ``x < 0``; 1 if ``y`` is zero or ``x`` is one, even if the other is NaN.
 
-    Precision: 1.3 ULP while the result lies between e**-10 and e**10, 7 (float32) or 45 (float64) everywhere; measured
-    at random points in both dtypes. The logarithm's relative error of about 2**-30 or 2**-59 grows with ``y log(x)``.
+    Precision: 1.3 ULP if the result is between e**-10 and e**10, 7 (float32) or 45 (float64) otherwise, measured at
+    random points. The relative error of the logarithm, about 2**-30 or 2**-59, grows with ``y log(x)``.
     """
     return scaled_power(x, y, x.dtype.type(1))
 
 
 def scaled_power(x: Value, y: Value, scale: Value) -> Value:
-    """``power(x, y) * scale`` for a positive ``scale``, also where the power alone overflows or underflows."""
+    """Return ``power(x, y) * scale`` for a positive ``scale``, also where the power alone overflows or underflows."""
     fmt = format_of(x)
     high, low = log_parts(x)
     product = y * high
-    lowest, highest = (-174.0, 176.0) if fmt.mantissa == 23 else (-1416.0, 1418.0)  # of what `scales` can do
+    lowest, highest = (-174.0, 176.0) if fmt.mantissa == 23 else (-1416.0, 1418.0)  # the range of `scales`
     inside = (product < highest) & (product > lowest)
     rest = where(inside, product_error(y, high, product) + y * low, x.dtype.type(0))
     product = where(product > highest, highest, product)

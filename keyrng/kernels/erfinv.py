@@ -1,4 +1,4 @@
-"""The inverse error function, from which normals are made."""
+"""The inverse error function."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from keyrng.kernels.ops import Value, sqrt, where
 
 __all__ = ["erfinv", "erfinv_unchecked"]
 
-# M. Giles, "Approximating the erfinv function", GPU Computing Gems 2 (2010): polynomials in w = -log(1 - x**2),
-# near the centre and in the tail; highest order first.
+# M. Giles, "Approximating the erfinv function", GPU Computing Gems 2 (2010): polynomials in w = -log(1 - x**2) for the
+# centre and the tail, highest order first.
 _POLYNOMIALS: dict[np.dtype[Any], tuple[Coefficients, ...]] = {
     np.dtype(np.float32): (
         (
@@ -52,7 +52,7 @@ _POLYNOMIALS: dict[np.dtype[Any], tuple[Coefficients, ...]] = {
 
 
 def erfinv_unchecked(x: Value) -> Value:
-    """The inverse error function for ``|x| < 1``; anything else gives nonsense.
+    """Return the inverse error function for ``|x| < 1``; undefined for other arguments.
 
     Precision: as ``erfinv``.
     """
@@ -68,12 +68,12 @@ def erfinv_unchecked(x: Value) -> Value:
 
 
 def erfinv(x: Value) -> Value:
-    """The inverse error function; infinite at -1 and 1, NaN outside, zeros themselves.
+    """Return the inverse error function; infinite at -1 and 1, NaN outside, ``x`` at zeros.
 
-    The formula is jax's, so that normals are: M. Giles, "Approximating the erfinv function" (2010).
+    The formula is that of jax, so that normals agree: M. Giles, "Approximating the erfinv function" (2010).
 
-    Precision: within 2 ULP of jax's (float32, at every argument above 2.4e-38; smaller ones jax flushes to zero) and 22
-    (float64). So near -1 and 1 it shares the relative error of ``1 - x * x``: up to 6e-6 (float32) or 2e-10 (float64).
+    Precision: within 2 ULP of jax (float32, every argument above 2.4e-38; jax flushes smaller ones to zero) and 22
+    (float64). Near -1 and 1 it has the relative error of ``1 - x * x``: up to 6e-6 (float32) or 2e-10 (float64).
     """
     magnitude = abs(x)
     outside = where(magnitude == 1.0, x * float("inf"), x.dtype.type(float("nan")))

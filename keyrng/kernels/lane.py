@@ -1,8 +1,8 @@
-"""Lanes and kernels: what a sampler's mathematics is written on.
+"""Lanes and kernels.
 
-A kernel is a function ``kernel(lane, *parameters)``. A lane is one element of the result as an executor sees it; on it
-the kernel asks for words, for lanes of child keys and for a rejection loop. On NumPy a lane is made of arrays
-(`keyrng._executors.numpy`), for the printers of symbols (`keyrng._codegen.trace`).
+A kernel is a function ``kernel(lane, *parameters)``. A lane is one element of the result as an executor sees it; it
+provides random words, lanes of child keys and rejection loops. NumPy lanes hold arrays (`keyrng._executors.numpy`),
+lanes for code generation hold symbols (`keyrng._codegen.trace`).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ Dtype = np.dtype[Any]
 
 
 class Lane(Protocol):
-    """One element of a result: what a kernel asks for words.
+    """One element of a result: the source of a kernel's random words.
 
-    A lane's words may be asked for once, in one of the five ways; ``split`` gives lanes for more.
+    Only one of the five methods may be called, once; use ``split`` if a kernel needs more.
     """
 
     @property
@@ -28,19 +28,19 @@ class Lane(Protocol):
         """The dtype the kernel computes in."""
 
     def bits(self, width: int | None = None) -> Any:
-        """A word of 32 or 64 random bits, by default as wide as the dtype. An attempt may ask several times."""
+        """Return a word of 32 or 64 random bits, by default as wide as the dtype. Attempts may call it repeatedly."""
 
     def strided_words(self, count: int, width: int | None = None) -> tuple[Any, ...]:
-        """The words of this element in an array of ``count`` rows of the result's size: jax's ``(count, *shape)``."""
+        """Return this element's words in an array of ``count`` rows of the result's size: jax's ``(count, *shape)``."""
 
     def vector(self, count: int) -> tuple[Any, ...]:
-        """Lanes, each for a word, of the values that an array with a last axis of ``count`` has for this element."""
+        """Return a lane of one word for each value of this element in an array with a last axis of ``count``."""
 
     def split(self, count: int) -> tuple[Any, ...]:
-        """The same element under the first ``count`` children of the key."""
+        """Return lanes of this element under the first ``count`` children of the key."""
 
     def rejection_loop(self, attempt: Callable[..., tuple[Any, Any]], *arguments: Any) -> Any:
-        """The value of the first ``(accept, value) = attempt(lane, *arguments)`` that is accepted."""
+        """Return the value of the first ``(accept, value) = attempt(lane, *arguments)`` that is accepted."""
 
 
 Function = Callable[..., Any]
@@ -48,7 +48,7 @@ Function = Callable[..., Any]
 
 @dataclass(frozen=True, eq=False)
 class Kernel:
-    """A kernel that is compiled: its function, its name and the dtypes it computes in."""
+    """A kernel to compile: its function, its name and the dtypes it computes in."""
 
     function: Function
     name: str
@@ -60,7 +60,7 @@ class Kernel:
         return tuple(inspect.signature(self.function).parameters)[1:]
 
     def __call__(self, lane: Any, *parameters: Any) -> Any:
-        """The kernel as a part of another."""
+        """Call the function, to use the kernel inside another kernel."""
         return self.function(lane, *parameters)
 
 
@@ -71,7 +71,7 @@ _kernels: dict[str, Kernel] = {}
 
 
 def kernel(*dtypes: str) -> Callable[[Function], Kernel]:
-    """Mark a function as a kernel to compile for these dtypes."""
+    """Register a function as a kernel that is compiled for these dtypes."""
 
     def mark(function: Function) -> Kernel:
         name = function.__name__.strip("_").removesuffix("_kernel")
@@ -84,32 +84,32 @@ def kernel(*dtypes: str) -> Callable[[Function], Kernel]:
 
 
 def kernels() -> tuple[Kernel, ...]:
-    """Every kernel of the modules imported so far, in the order of their definition."""
+    """Return the kernels of all modules imported so far, in order of definition."""
     return tuple(_kernels.values())
 
 
 def kernel_of(name: str) -> Kernel:
-    """The kernel of that name, for code that makes slabs; KeyError if there is none."""
+    """Return the kernel with a name; KeyError if there is none."""
     return _kernels[name]
 
 
 class UseOnceGuard:
-    """The rule that a lane's words are asked for once: called a second time, it raises."""
+    """Enforces that the words of a lane are taken once."""
 
     def __init__(self) -> None:
         self._used = False
 
     def __call__(self) -> None:
-        """Note one use; ValueError for the second."""
+        """Record a use; ValueError if it is the second."""
         if self._used:
-            raise ValueError("the words of a lane were asked for twice; lane.split(n) gives lanes for more")
+            raise ValueError("the words of a lane can be taken once; use lane.split(n) to get more lanes")
         self._used = True
 
 
 def word_width(dtype: Dtype, width: int | None = None) -> int:
-    """The width of a word for a dtype, or the one asked for: 32 or 64."""
+    """Return the width of a word, 32 or 64: the given one, or that of the dtype."""
     if width is None:
         return 64 if dtype.itemsize == 8 else 32
     if width not in (32, 64):
-        raise ValueError(f"words have 32 or 64 bits, got {width!r}")
+        raise ValueError(f"width must be 32 or 64, got {width!r}")
     return width

@@ -1,9 +1,9 @@
-"""The named operations of the kernel language; the rest are operators.
+"""The named operations of the kernel language; other operations are operators.
 
-A kernel is written with ``+ - * /`` on floats, ``+ - * % & | ^ ~ << >>`` on unsigned words, comparisons, ``& | ~`` on
-conditions, ``abs``, and the functions below. Each is exact or rounded once as IEEE 754 says, so it gives the same bits
-on NumPy arrays (of one dimension or more: NumPy's scalars have other rules) and in printed C and CUDA. ``**`` is not in
-the language: NumPy's float32 ``v ** 3`` differs from ``v * v * v``.
+A kernel uses ``+ - * /`` on floats, ``+ - * % & | ^ ~ << >>`` on unsigned words, comparisons, ``& | ~`` on booleans,
+``abs``, and the functions below. Each operation is exact or rounded once as IEEE 754 requires, so that it gives the
+same bits on NumPy arrays (of at least one dimension, because NumPy's scalars follow other rules) and in generated C
+and CUDA. The language does not include ``**``: NumPy's float32 ``v ** 3`` differs from ``v * v * v``.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from keyrng.kernels.symbols import BOOL, Symbol
 
 __all__ = ["bitcast", "cast", "mod_wide", "mulhi", "rotl", "sqrt", "where"]
 
-# Kernel values are NumPy arrays in one run and symbols in another; a static type for "either" would say nothing more.
+# NumPy arrays in the NumPy executor, symbols in code generation; a union type would not help a type checker.
 Value = Any
 
 
 def where(condition: Value, a: Value, b: Value) -> Value:
-    """``a`` where the condition holds, else ``b``; at least one of the two is not a Python number."""
+    """Return ``a`` where the condition is true, else ``b``; at least one of them must have a dtype."""
     typed = a if hasattr(a, "dtype") else b
     if not hasattr(typed, "dtype"):
-        raise TypeError(f"where() of two Python numbers, {a!r} and {b!r}, has no dtype; cast() the condition instead")
+        raise TypeError(f"where() of two Python numbers, {a!r} and {b!r}, has no dtype; use cast(condition) instead")
     if isinstance(condition, Symbol):
         dtype = typed.dtype
         graph = condition.graph
@@ -33,7 +33,7 @@ def where(condition: Value, a: Value, b: Value) -> Value:
         if a.dtype != b.dtype:
             raise TypeError(f"where() of {a.dtype} and {b.dtype}; cast() one of them")
         if condition.dtype != BOOL:
-            raise TypeError(f"where() needs a condition, got {condition.dtype}")
+            raise TypeError(f"condition of where() must be boolean, got {condition.dtype}")
         return graph.node("where", dtype, condition, a, b)
     a, b = (v if hasattr(v, "dtype") else typed.dtype.type(v) for v in (a, b))
     if condition.size < _MASK_FROM or typed.dtype == BOOL:
@@ -41,13 +41,13 @@ def where(condition: Value, a: Value, b: Value) -> Value:
     return _masked(condition, a.view(_word(a.dtype)), b.view(_word(b.dtype))).view(typed.dtype)
 
 
-# np.where branches on every element: 4.7 ns where the condition is a coin, 0.5 where it is foreseen. A mask costs 0.5
-# always, but more calls.
+# np.where branches on every element: 4.7 ns if the condition is random, 0.5 if it is predictable. A mask takes 0.5 ns
+# always, but needs more calls.
 _MASK_FROM = 1024
 
 
 def _masked(condition: Value, a: Value, b: Value) -> Value:
-    """``a`` or ``b``, words, by bit operations."""
+    """Select between words with bit operations."""
     mask = np.negative(condition.view(np.int8)).astype(f"i{a.dtype.itemsize}").view(a.dtype)
     mask &= a ^ b
     mask ^= b
@@ -60,20 +60,21 @@ def _word(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def cast(x: Value, dtype: Any) -> Value:
-    """Conversion by value: integers wrap, integers round to the nearest float, floats truncate towards zero.
+    """Convert by value: integers wrap, integers become the nearest float, floats are truncated towards zero.
 
-    A float must lie inside the integer type: what happens outside is the machine's choice, so kernels clamp first.
+    A float must be in the range of the integer type, because the result depends on the machine otherwise; kernels
+    clamp first.
     """
     dtype = np.dtype(dtype)
     if dtype == BOOL and x.dtype != BOOL:
-        raise TypeError("a condition is made by comparing, x != 0, not by cast()")
+        raise TypeError("cast() to bool is not supported; compare instead, as in x != 0")
     if isinstance(x, Symbol):
         return x if x.dtype == dtype else x.graph.node("cast", dtype, x)
     return x.astype(dtype, copy=False)
 
 
 def bitcast(x: Value, dtype: Any) -> Value:
-    """The same bits read as another dtype of the same size."""
+    """Reinterpret the bits as another dtype of the same size."""
     dtype = np.dtype(dtype)
     if x.dtype.itemsize != dtype.itemsize:
         raise TypeError(f"bitcast from {x.dtype} to {dtype} would change the number of bits")
@@ -83,28 +84,28 @@ def bitcast(x: Value, dtype: Any) -> Value:
 
 
 def sqrt(x: Value) -> Value:
-    """The square root, rounded once."""
+    """Return the square root, rounded once."""
     return x.apply("sqrt") if isinstance(x, Symbol) else np.sqrt(x)
 
 
 def rotl(x: Value, amount: int) -> Value:
-    """The word rotated left by a constant."""
+    """Rotate a word left by a constant."""
     if isinstance(x, Symbol):
         return x.shifted("rotl", amount)
     left, right = _shifts(x.dtype, amount)
     rotated = x << left
-    rotated |= x >> right  # in place: a third array costs a tenth of Threefry's time
+    rotated |= x >> right  # in place: a third array would cost 10 % of Threefry's time
     return rotated
 
 
 @lru_cache
 def _shifts(dtype: np.dtype[Any], amount: int) -> tuple[Value, Value]:
-    """Both shifts of a rotation as arrays without axes, which NumPy takes faster than Python's integers."""
+    """Both shifts of a rotation as 0-d arrays, which NumPy handles faster than Python integers."""
     return np.array(amount, dtype), np.array(dtype.itemsize * 8 - amount, dtype)
 
 
 def mulhi(a: Value, b: Value) -> Value:
-    """The high word of the product of two words."""
+    """Return the high word of the product of two words."""
     if isinstance(a, Symbol):
         return a.apply("mulhi", b)
     if a.dtype.itemsize == 4:
@@ -117,7 +118,7 @@ def mulhi(a: Value, b: Value) -> Value:
 
 
 def mod_wide(high: Value, low: Value, divisor: Value) -> Value:
-    """The number of two words, ``high`` and ``low``, modulo a divisor of one word, which must not be zero."""
+    """Return ``high * 2**width + low`` modulo a divisor of one word, which must not be zero."""
     if isinstance(high, Symbol):
         return high.apply("modwide", low, divisor)
     if high.dtype.itemsize == 4:
@@ -127,9 +128,9 @@ def mod_wide(high: Value, low: Value, divisor: Value) -> Value:
 
 
 def _mod_wide64(high: Value, low: Value, divisor: Value) -> Value:
-    """Long division in two digits of 32 bits: Knuth, The Art of Computer Programming 2, 4.3.1, algorithm D."""
+    """Long division with two digits of 32 bits: Knuth, The Art of Computer Programming 2, 4.3.1, algorithm D."""
     high, low, divisor = np.broadcast_arrays(high % divisor, low, divisor)
-    # Normalize, so that the top bit of the divisor is set and a digit's estimate is at most 2 too large.
+    # Normalize: with the divisor's top bit set, the estimate of a digit is at most 2 too large.
     shift = (64 - _bit_length(divisor)).astype(np.uint64)
     scaled = divisor << shift
     spill = np.where(shift == 0, np.uint64(0), low >> ((64 - shift) & 63))
@@ -150,7 +151,7 @@ def _mod_wide64(high: Value, low: Value, divisor: Value) -> Value:
 
 
 def _bit_length(x: Value) -> Value:
-    """The number of bits up to the highest one that is set, for words of 64 bits."""
+    """Return the bit length of 64-bit words."""
     length = np.zeros(x.shape, np.uint64)
     for step in (32, 16, 8, 4, 2, 1):
         large = (x >> step) != 0

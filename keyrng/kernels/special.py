@@ -1,10 +1,10 @@
-"""Special functions in the kernel language: the error functions, the logarithm of gamma, and sines of pi x.
+"""Special functions in the kernel language: error functions, log-gamma, and trigonometric functions of pi x.
 
-Written as ``elementary`` is, under the same rules; they are here because they are longer and less used. The polynomials
-are minimax fits (Remez, in mpmath) of our own.
+They follow the rules of ``elementary``, and are separate because they are longer and used less. Polynomials are minimax
+fits (Remez, in mpmath).
 
-An ULP in the docstrings is the spacing of floats at the exact result. float32 was measured at every positive argument
-that is not tiny (the periodic functions up to 4), float64 at some 200,000 random points against mpmath.
+Precision is given in ULP, the spacing of floats at the exact result: measured for float32 at every positive argument
+that is not tiny (for periodic functions, up to 4), for float64 at about 200,000 random points against mpmath.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _INF = float("inf")
 
 
 class _Table(NamedTuple):
-    """The coefficients for one dtype, highest order first."""
+    """Coefficients for one dtype, highest order first."""
 
     sine: Coefficients
-    pi: tuple[float, float]  # in two parts, the first so short that a product with half a significand is exact
+    pi: tuple[float, float]  # in two parts; products of the first with half a significand are exact
     tangent: Coefficients
     erf: Coefficients
     erfc: Coefficients
@@ -114,14 +114,14 @@ def _table(x: Value) -> _Table:
     return _FLOAT32 if format_of(x).mantissa == 23 else _FLOAT64
 
 
-# Sines of pi x
+# Trigonometric functions of pi x
 
 
 def _reduce(x: Value) -> tuple[Value, Value]:
-    """``|x| - n`` in [-1/2, 1/2] for the nearest integer n, and a word with the sign bit set where n is odd."""
+    """Return ``|x| - n`` in [-1/2, 1/2] for the nearest integer n, and a word whose sign bit is set if n is odd."""
     fmt = format_of(x)
     a = abs(x)
-    # From 2**mantissa on there are only integers, and only even ones from twice that; infinity becomes NaN.
+    # Floats from 2**mantissa are integers, and from twice that even; infinity becomes NaN.
     large = where(a < 2 * fmt.integers, a - fmt.integers, a - a)
     a = where(a < fmt.integers, a, large)
     shifted = a + fmt.integers
@@ -130,25 +130,25 @@ def _reduce(x: Value) -> tuple[Value, Value]:
 
 
 def _sine(r: Value) -> Value:
-    """sin(pi r) for r in [-1/2, 1/2]."""
+    """Return sin(pi r) for r in [-1/2, 1/2]."""
     z = r * r
-    # 3 r - 4 r**3 is 1 at 1/2 and never far away, which leaves little to be rounded.
+    # 3 r - 4 r**3 is 1 at 1/2 and close to the result elsewhere, so that the correction and its rounding are small.
     return (r + r) + r * ((1.0 - 4.0 * z) + horner(z, _table(r).sine))
 
 
 def _signed(value: Value, sign: Value) -> Value:
-    """The value, negated where the word's sign bit is set; a zero becomes +0.0."""
+    """Negate the value where the word's sign bit is set; zeros become +0.0."""
     return bitcast(bitcast(value, sign.dtype) ^ sign, value.dtype) + 0.0
 
 
 def _like(value: Value, x: Value) -> Value:
-    """The value, negated where the sign bit of ``x`` is set."""
+    """Negate the value where the sign bit of ``x`` is set."""
     fmt = format_of(x)
     return bitcast(bitcast(value, fmt.word) ^ (bitcast(x, fmt.word) & fmt.sign), x.dtype)
 
 
 def sinpi(x: Value) -> Value:
-    """sin(pi x); a zero with the sign of ``x`` at integers, NaN at infinities.
+    """Return sin(pi x); a zero with the sign of ``x`` at integers, NaN at infinities.
 
     Precision: 1.3 ULP (float32), 1.7 (float64).
     """
@@ -157,7 +157,7 @@ def sinpi(x: Value) -> Value:
 
 
 def cospi(x: Value) -> Value:
-    """cos(pi x); +0.0 halfway between integers, NaN at infinities.
+    """Return cos(pi x); +0.0 halfway between integers, NaN at infinities.
 
     Precision: 1.6 ULP (float32), 1.7 (float64).
     """
@@ -166,9 +166,9 @@ def cospi(x: Value) -> Value:
 
 
 def tanpi(x: Value) -> Value:
-    """tan(pi x); a zero with the sign of ``x`` at integers, NaN at infinities.
+    """Return tan(pi x); a zero with the sign of ``x`` at integers, NaN at infinities.
 
-    Halfway between n and n + 1 it is inf for even n and -inf for odd n, as IEEE 754 has it.
+    Halfway between n and n + 1 it is inf for even n and -inf for odd n, as in IEEE 754.
 
     Precision: 1.7 ULP (float32), 1.6 (float64).
     """
@@ -176,13 +176,13 @@ def tanpi(x: Value) -> Value:
     r, _ = _reduce(x)
     z = r * r
     d = 0.5 - abs(r)
-    # Numerator and denominator are sums of two numbers each, of which the first division takes the first two.
+    # Numerator and denominator are each a sum of two numbers; the first division uses the leading ones.
     high = upper_half(r)
     first = high * table.pi[0]
     second = (r - high) * table.pi[0] + r * (table.pi[1] + z * horner(z, table.tangent))
     above = first + second
     above_low = (first - above) + second
-    # 1/4 - z = d - d**2 has no cancellation, and d is exact where the function is steep.
+    # 1/4 - z = d - d**2 does not cancel, and d is exact where the function is steep.
     square = d * d
     d_high = upper_half(d)
     square_low = (d_high * d_high - square) + (d - d_high) * (d + d_high)
@@ -195,7 +195,7 @@ def tanpi(x: Value) -> Value:
 
 
 def tanpi_unchecked(x: Value) -> Value:
-    """tan(pi x) for ``|x| < 1/2``; anything else gives nonsense.
+    """Return tan(pi x) for ``|x| < 1/2``; undefined for other arguments.
 
     Precision: 3.4 ULP.
     """
@@ -209,36 +209,36 @@ def tanpi_unchecked(x: Value) -> Value:
 
 
 def _erf_centre(x: Value) -> Value:
-    """erf(x) for ``|x| < 1/2``."""
+    """Return erf(x) for ``|x| < 1/2``."""
     return x + x * horner(x * x, _table(x).erf)
 
 
 def _erfc_tail(a: Value) -> Value:
-    """erfc(a) for ``a >= 1/2``."""
+    """Return erfc(a) for ``a >= 1/2``."""
     fmt, table = format_of(a), _table(a)
     a = where(a > table.erfc_end, table.erfc_end, a)
     z = a * a
     high = upper_half(a)
     lost = (high * high - z) + (a - high) * (a + high)
-    # exp(-a**2) is v - bend, but for v's rounding
+    # exp(-a**2) = v - bend, up to the rounding of v
     shifted, upper, lower = reduce_exp(fmt, -z)
     bend = exp_bend(fmt, upper, lower + lost)
     v = upper + 1.0
     v_low = (1.0 - v) + upper
-    # exp(a**2) erfc(a) is n / d, but for their roundings
+    # exp(a**2) erfc(a) = n / d, up to their rounding
     part = horner((a - table.erfc_centre) / (a + table.erfc_centre), table.erfc)
     n = part + 1.0
     double = a + a
     d = double + 1.0
     q = n / d
     q_low = ((1.0 - n) + part) - q * (1.0 - (d - double)) - product_error(q, d, n)
-    # The product of both, and all that was lost; 0.83 is 1 / n within a fifteenth.
+    # The product of both, and the sum of all rounding errors; 0.83 approximates 1 / n within 1/15.
     product = q * v
     return scale_by(product + (product_error(q, v, product) + q * ((v_low - bend) + 0.83 * v * q_low)), shifted)
 
 
 def erf(x: Value) -> Value:
-    """The error function; zeros are themselves.
+    """Return the error function; ``x`` at zeros.
 
     Precision: 0.93 ULP (float32), 1.1 (float64).
     """
@@ -247,7 +247,7 @@ def erf(x: Value) -> Value:
 
 
 def erfc(x: Value) -> Value:
-    """``1 - erf(x)``, accurate in the far tail, down to subnormal results.
+    """Return ``1 - erf(x)``, accurate in the far tail, down to subnormal results.
 
     Precision: 1.3 ULP (float32), 1.2 (float64).
     """
@@ -259,10 +259,10 @@ def erfc(x: Value) -> Value:
 
 
 def exp_halves(x: Value) -> tuple[Value, Value]:
-    """Two numbers whose product is ``exp(x)``, for a caller whose own factors, between the two, keep it in range.
+    """Return two factors of ``exp(x)``; a factor multiplied between them extends the range.
 
-    The second is a power of two, and ``first * factor * second`` is ``exp(x) * factor`` where all products are normal
-    numbers. An ``x`` below -170 or above 170 is taken for that (float64: 1400).
+    The second is a power of two, and ``first * factor * second`` is ``exp(x) * factor`` if all products are normal
+    numbers. ``x`` is clamped to [-170, 170] (float64: 1400).
     """
     fmt = format_of(x)
     end = 170.0 if fmt.mantissa == 23 else 1400.0
@@ -277,15 +277,15 @@ def exp_halves(x: Value) -> tuple[Value, Value]:
 
 
 def lgamma(x: Value) -> Value:
-    """``log(abs(gamma(x)))``; inf at zero, at the negative integers and at both infinities.
+    """Return ``log(abs(gamma(x)))``; inf at zero, at negative integers and at both infinities.
 
-    Precision for positive ``x``, beside the zeros at 1 and 2 too: 2.0 ULP (float32), 1.7 (float64). Below zero it is a
-    difference: 2 ULP of the larger of the result, 1 and ``lgamma(1 - x)``.
+    Precision for positive ``x``, including near the zeros at 1 and 2: 2.0 ULP (float32), 1.7 (float64). For negative
+    ``x`` it is a difference: 2 ULP of the largest of the result, 1 and ``lgamma(1 - x)``.
     """
     table = _table(x)
     a = abs(x)
     log_high, log_low = log_parts(a)
-    # lgamma(1 + a) below 3/4, lgamma(a) from there to 5/2: u (u - 1) times a polynomial around 1/2
+    # lgamma(1 + a) below 3/4, lgamma(a) up to 5/2: u (u - 1) times a polynomial around 1/2
     small = a < 0.75
     u = where(small, a, a - 1.0)
     t = u - 1.0
@@ -299,7 +299,7 @@ def lgamma(x: Value) -> Value:
     far = b * slope + ((i * horner(i * i, table.stirling) + b * slope_low) + 0.41893853320467274178)
     value = where(a < 2.5, near, far)
     positive = where(small, (value - log_low) - log_high, value)
-    # log(pi / abs(x gamma(-x) sin(pi x))); a tiny sine is taken for its argument, which cannot be rounded to less
+    # log(pi / abs(x gamma(-x) sin(pi x))); for tiny a, sin(pi a) / pi is replaced by a, which it rounds to
     sine = where(a < 1e-10, a, abs(sinpi(a)) * 0.31830988618379067154)
     negative = where(sine == 0.0, _INF, -log(sine) - where(small, value, (value + log_low) + log_high))
     value = where(x < 0.0, negative, positive)

@@ -1,8 +1,8 @@
-"""Symbols: what a kernel computes with while it is traced.
+"""Symbols: the values of a kernel while it is traced.
 
-A kernel called on symbols leaves a directed acyclic graph of operations behind; the printers turn it into C and CUDA.
-The rules are NumPy's for arrays of one dtype: a Python number takes the dtype of its partner, and nothing else is
-promoted, so that a kernel which traces is a kernel whose NumPy run has no hidden widening.
+A kernel called on symbols builds a directed acyclic graph of operations, from which C and CUDA are generated. The rules
+are those of NumPy arrays of one dtype: a Python number takes the dtype of the other operand, and nothing else is
+promoted. A kernel that can be traced therefore has no hidden widening in its NumPy run.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _WORD_ONLY = frozenset({"and", "or", "xor", "invert", "shl", "shr", "rotl", "mod
 
 
 class Graph:
-    """The operations of one traced function, each stored once."""
+    """The operations of one traced function, without duplicates."""
 
     def __init__(self) -> None:
         self._nodes: dict[tuple[Any, ...], Symbol] = {}
 
     def node(self, op: str, dtype: np.dtype[Any], *args: Any) -> Symbol:
-        """The symbol of an operation; the same operation on the same symbols is the same symbol."""
+        """Return the symbol of an operation; equal operations share a symbol."""
         identity = (op, dtype, *(id(a) if isinstance(a, Symbol) else a for a in args))
         symbol = self._nodes.get(identity)
         if symbol is None:
@@ -32,23 +32,23 @@ class Graph:
         return symbol
 
     def has(self, op: str, dtype: np.dtype[Any], *args: Any) -> bool:
-        """Whether the operation is there."""
+        """Whether the graph has this operation."""
         return (op, dtype, *(id(a) if isinstance(a, Symbol) else a for a in args)) in self._nodes
 
     def constant(self, value: Any, dtype: np.dtype[Any]) -> Symbol:
-        """A literal, rounded to ``dtype`` as NumPy rounds a Python number beside an array."""
+        """Return a literal, rounded to ``dtype`` as NumPy rounds a Python number in an operation with an array."""
         if dtype == BOOL:
             if not isinstance(value, (bool, np.bool_)):
-                raise TypeError(f"a truth value needs another beside it, got {value!r}")
+                raise TypeError(f"operand of a boolean must be boolean, got {value!r}")
         elif dtype.kind in "ui":
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-                raise TypeError(f"{dtype} takes an integer beside it, got {value!r}; cast() converts")
+                raise TypeError(f"operand of {dtype} must be an integer, got {value!r}; use cast() to convert")
             info = np.iinfo(dtype)
             if not info.min <= value <= info.max:
-                raise OverflowError(f"{value} does not fit {dtype}")
+                raise OverflowError(f"{value} does not fit in {dtype}")
         elif isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
-            raise TypeError(f"{dtype} takes a number beside it, got {value!r}")
-        # The bit pattern is part of the identity: 0.0 and -0.0 are equal, and every NaN differs from itself.
+            raise TypeError(f"operand of {dtype} must be a number, got {value!r}")
+        # Keyed by bit pattern: 0.0 and -0.0 are equal, and NaN differs from itself.
         exact = dtype.type(value)
         return self.node("const", dtype, exact.tobytes(), exact)
 
@@ -57,7 +57,7 @@ class Symbol:
     """A value of a traced kernel: an operation, its operands and its dtype."""
 
     __slots__ = ("args", "dtype", "graph", "op")
-    __array_ufunc__ = None  # NumPy scalars leave binary operations to us
+    __array_ufunc__ = None  # makes NumPy scalars use the reflected operators
 
     def __init__(self, graph: Graph, op: str, dtype: np.dtype[Any], args: tuple[Any, ...]) -> None:
         self.graph = graph
@@ -69,20 +69,20 @@ class Symbol:
         return f"<{self.op} {self.dtype}>"
 
     def __bool__(self) -> bool:
-        raise TypeError("a kernel has no branches: use where(condition, a, b), and & | ~ on conditions")
+        raise TypeError("kernels cannot branch: use where(condition, a, b), and & | ~ on conditions")
 
     def __hash__(self) -> int:
         return id(self)
 
     def apply(self, op: str, *others: Any) -> Symbol:
-        """The operation on this symbol and others of its dtype; Python numbers become constants of it."""
+        """Return an operation on this symbol and others of its dtype; Python numbers become constants."""
         operands = [self]
         for given in others:
             other = given if isinstance(given, Symbol) else self.graph.constant(given, self.dtype)
             if other.graph is not self.graph:
-                raise ValueError("a value from outside an attempt was used inside it; pass it as an argument")
+                raise ValueError("an attempt used a value from outside; pass it as an argument")
             if other.dtype != self.dtype:
-                raise TypeError(f"{op} of {self.dtype} and {other.dtype}; cast() one of them")
+                raise TypeError(f"{op} of {self.dtype} and {other.dtype}; use cast() on one of them")
             operands.append(other)
         kind = self.dtype.kind
         if op in _FLOAT_ONLY and kind != "f":
@@ -95,11 +95,11 @@ class Symbol:
         return self.graph.constant(other, self.dtype).apply(op, self)
 
     def shifted(self, op: str, amount: int) -> Symbol:
-        """A shift or rotation by a constant smaller than the word."""
+        """Return a shift or rotation by a constant smaller than the word."""
         if self.dtype.kind != "u":
             raise TypeError(f"{op} needs an unsigned integer, got {self.dtype}")
         if not isinstance(amount, int) or not 0 < amount < self.dtype.itemsize * 8:
-            raise ValueError(f"shifts are by constants from 1 to {self.dtype.itemsize * 8 - 1}, got {amount!r}")
+            raise ValueError(f"shift must be a constant from 1 to {self.dtype.itemsize * 8 - 1}, got {amount!r}")
         return self.graph.node(op, self.dtype, self, amount)
 
     def __add__(self, other: Any) -> Symbol:

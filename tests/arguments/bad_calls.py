@@ -44,7 +44,7 @@ ALSO = {
     "d": ("shape",),
     "logits": ("probability",),
     "p": ("probability", "positive"),
-    "shape": ("reshape", "draws", "dimension", "axes", "asked for"),
+    "shape": ("reshape", "draws", "dimension", "axes", "elements"),
     "a": ("draws",),
     "parameters": ("parameter", "_unit", "scale"),
     "dtype": ("asked for",),

@@ -24,22 +24,22 @@ def given(case: Case, **changed: Any) -> dict[str, Any]:
 # Parameters: what no parameter is, and what each domain refuses. {name} stands for the parameter's name.
 
 NO_NUMBER: list[Refusal] = [
-    (None, TypeError, r"{name} is .*, got None"),
-    ("1", TypeError, r"{name} is .*, got '1'"),
-    (b"1", TypeError, r"{name} is .*, got b'1'"),
-    (True, TypeError, r"{name} is .*, got (bool|True)"),
-    (np.True_, TypeError, r"{name} is .*, got bool"),
-    (1j, TypeError, r"{name} is .*, got (complex128|1j)"),
-    ({}, TypeError, r"{name} is .*, got (object|dict|\{{\}})"),
-    (object(), TypeError, r"{name} is .*, got (object|<object)"),
-    ([1.0, "x"], TypeError, r"{name} is .*, got"),
-    (np.array(["1"]), TypeError, r"{name} is .*, got <U1"),
-    (np.array([True]), TypeError, r"{name} is .*, got bool"),
-    (np.array([1j]), TypeError, r"{name} is .*, got complex128"),
-    (np.array([None]), TypeError, r"{name} is .*, got object"),
-    (np.array(["2020"], "M8[Y]"), TypeError, r"{name} is .*, got datetime64"),
-    (np.datetime64("2020"), TypeError, r"{name} is .*, got datetime64"),
-    (keyrng.key(1), TypeError, r"{name} is .*, got a key"),
+    (None, TypeError, r"{name} must be .*, got None"),
+    ("1", TypeError, r"{name} must be .*, got '1'"),
+    (b"1", TypeError, r"{name} must be .*, got b'1'"),
+    (True, TypeError, r"{name} must be .*, got (bool|True)"),
+    (np.True_, TypeError, r"{name} must be .*, got bool"),
+    (1j, TypeError, r"{name} must be .*, got (complex128|1j)"),
+    ({}, TypeError, r"{name} must be .*, got (object|dict|\{{\}})"),
+    (object(), TypeError, r"{name} must be .*, got (object|<object)"),
+    ([1.0, "x"], TypeError, r"{name} must be .*, got"),
+    (np.array(["1"]), TypeError, r"{name} must be .*, got <U1"),
+    (np.array([True]), TypeError, r"{name} must be .*, got bool"),
+    (np.array([1j]), TypeError, r"{name} must be .*, got complex128"),
+    (np.array([None]), TypeError, r"{name} must be .*, got object"),
+    (np.array(["2020"], "M8[Y]"), TypeError, r"{name} must be .*, got datetime64"),
+    (np.datetime64("2020"), TypeError, r"{name} must be .*, got datetime64"),
+    (keyrng.key(1), TypeError, r"{name} must be .*, got a key"),
     (np.ones(3, int), ValueError, r"{name} of shape \(3,\) does not broadcast to .*\(2,\)"),
     (np.ones((3, 2), int), ValueError, r"{name} of shape \(3, 2\) does not broadcast to .*\(2,\)"),
     (np.ones((0,), int), ValueError, r"{name} of shape \(0,\) does not broadcast to .*\(2,\)"),
@@ -163,12 +163,12 @@ REFUSED: dict[str, list[Refusal]] = {
         (10**400, ValueError, "{name} must fit float64"),
     ],
     "integer": [
-        (NAN, TypeError, "{name} is an integer or an array of integers, got nan"),
-        (INF, TypeError, "{name} is an integer or an array of integers, got inf"),
-        (2.0, TypeError, r"{name} is an integer or an array of integers, got 2\.0"),
-        (np.float32(2.0), TypeError, "{name} is an integer or an array of integers, got float32"),
-        (np.array([2.0]), TypeError, "{name} is an integer or an array of integers, got float64"),
-        (np.array([2, 2.5], object), TypeError, "{name} is an integer or an array of integers, got object"),
+        (NAN, TypeError, "{name} must be an integer or an array of integers, got nan"),
+        (INF, TypeError, "{name} must be an integer or an array of integers, got inf"),
+        (2.0, TypeError, r"{name} must be an integer or an array of integers, got 2\.0"),
+        (np.float32(2.0), TypeError, "{name} must be an integer or an array of integers, got float32"),
+        (np.array([2.0]), TypeError, "{name} must be an integer or an array of integers, got float64"),
+        (np.array([2, 2.5], object), TypeError, "{name} must be an integer or an array of integers, got object"),
     ],
 }
 
@@ -265,5 +265,5 @@ def test_values_of_logseries_fit_the_dtype() -> None:
 
 def test_mode_of_bernoulli() -> None:
     for mode in ("highest", "", None, 1, "LOW"):
-        with pytest.raises(ValueError, match=f"mode is 'low' or 'high', got {mode!r}"):
+        with pytest.raises(ValueError, match=f"mode must be 'low' or 'high', got {mode!r}"):
             keyrng.bernoulli(KEY, 0.5, (2,), mode)

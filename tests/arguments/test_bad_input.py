@@ -119,10 +119,10 @@ def test_several_arguments(target: Target) -> None:
 
 def test_a_value_is_no_dtype() -> None:
     for value in (np.float64(1.0), np.float16(0.5), np.zeros(2, "float32")):
-        with pytest.raises(TypeError, match=r"dtype .* is not one; choose from"):
+        with pytest.raises(TypeError, match=r"invalid dtype: .* .expected "):
             keyrng.uniform(KEY, (2,), value)
     for number in (1, 1.0, True, 0.5):
-        with pytest.raises(TypeError, match=r"dtype .* is not one; choose from"):
+        with pytest.raises(TypeError, match=r"invalid dtype: .* .expected "):
             keyrng.uniform(KEY, (2,), number)
 
 
@@ -183,10 +183,10 @@ def test_out_may_be_a_matrix_and_not_masked() -> None:
     assert keyrng.normal(KEY, out=out) is out
     assert np.array_equal(out, keyrng.normal(KEY, (2, 3)))
     masked = np.ma.zeros(3, np.float32)
-    with pytest.raises(TypeError, match="out is a masked array, whose mask has no meaning here"):
+    with pytest.raises(TypeError, match="out must not be a masked array"):
         keyrng.normal(KEY, out=masked)
     twice = np.lib.stride_tricks.as_strided(np.zeros(1, np.float32), (3,), (0,))
-    with pytest.raises(ValueError, match="out has several elements in one place"):
+    with pytest.raises(ValueError, match="out must not have overlapping elements"):
         keyrng.normal(KEY, out=twice)
 
 
@@ -198,7 +198,7 @@ def test_an_array_as_shape_beside_out() -> None:
 def test_what_is_alike_is_looked_at_once() -> None:
     # 2**59 numbers would take years; there is one.
     alike = np.broadcast_to(np.int64(-1), 2**59)
-    with pytest.raises(ValueError, match=r"data to fold in is from 0 to .*, got -1 in an array"):
+    with pytest.raises(ValueError, match=r"data to fold in must be from 0 to .*, got -1 in an array"):
         keyrng.fold_in(KEY, alike)
     with pytest.raises(ValueError, match="index must be from 0 to n - 1, got -1"):
         keyrng.index_shuffle(KEY, alike, 10)

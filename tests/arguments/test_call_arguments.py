@@ -18,28 +18,28 @@ def frozen(array: np.ndarray) -> np.ndarray:
 # Shape
 
 SHAPES: list[Refusal] = [
-    (-1, ValueError, r"shape has no negative sizes, got \(-1,\)"),
-    ((2, -3), ValueError, r"shape has no negative sizes, got \(2, -3\)"),
-    ([-2], ValueError, r"shape has no negative sizes, got \(-2,\)"),
-    (np.array([2, -1]), ValueError, r"shape has no negative sizes, got \(2, -1\)"),
-    (2.0, TypeError, r"shape is an int or a tuple of ints, got 2\.0"),
-    (NAN, TypeError, "shape is an int or a tuple of ints, got nan"),
-    ((2.0,), TypeError, r"shape is an int or a tuple of ints, got \(2\.0,\)"),
-    ((2, "3"), TypeError, r"shape is an int or a tuple of ints, got \(2, '3'\)"),
-    ("23", TypeError, "shape is an int or a tuple of ints, got '23'"),
-    (b"23", TypeError, "shape is an int or a tuple of ints, got b'23'"),
-    (True, TypeError, "shape is an int or a tuple of ints, got True"),
-    ((True,), TypeError, r"shape is an int or a tuple of ints, got \(True,\)"),
-    ((2, np.True_), TypeError, r"shape is an int or a tuple of ints, got \(2, (np\.)?True_?\)"),
-    ((2, None), TypeError, r"shape is an int or a tuple of ints, got \(2, None\)"),
-    (((2,), 3), TypeError, r"shape is an int or a tuple of ints, got \(\(2,\), 3\)"),
-    (np.array([2.0]), TypeError, "shape is an int or a tuple of ints, got ndarray"),
-    (np.array([[2]]), TypeError, "shape is an int or a tuple of ints, got ndarray"),
-    ({2}, TypeError, "shape is an int or a tuple of ints, got set"),
-    (1j, TypeError, "shape is an int or a tuple of ints, got complex"),
-    (np.float32(2), TypeError, r"shape is an int or a tuple of ints, got .*2\.0"),
-    (KEY, TypeError, "shape is an int or a tuple of ints, got Key"),
-    ("float32", TypeError, "shape is an int or a tuple of ints, got 'float32'"),
+    (-1, ValueError, r"shape must not have negative sizes, got \(-1,\)"),
+    ((2, -3), ValueError, r"shape must not have negative sizes, got \(2, -3\)"),
+    ([-2], ValueError, r"shape must not have negative sizes, got \(-2,\)"),
+    (np.array([2, -1]), ValueError, r"shape must not have negative sizes, got \(2, -1\)"),
+    (2.0, TypeError, r"shape must be an int or a tuple of ints, got 2\.0"),
+    (NAN, TypeError, "shape must be an int or a tuple of ints, got nan"),
+    ((2.0,), TypeError, r"shape must be an int or a tuple of ints, got \(2\.0,\)"),
+    ((2, "3"), TypeError, r"shape must be an int or a tuple of ints, got \(2, '3'\)"),
+    ("23", TypeError, "shape must be an int or a tuple of ints, got '23'"),
+    (b"23", TypeError, "shape must be an int or a tuple of ints, got b'23'"),
+    (True, TypeError, "shape must be an int or a tuple of ints, got True"),
+    ((True,), TypeError, r"shape must be an int or a tuple of ints, got \(True,\)"),
+    ((2, np.True_), TypeError, r"shape must be an int or a tuple of ints, got \(2, (np\.)?True_?\)"),
+    ((2, None), TypeError, r"shape must be an int or a tuple of ints, got \(2, None\)"),
+    (((2,), 3), TypeError, r"shape must be an int or a tuple of ints, got \(\(2,\), 3\)"),
+    (np.array([2.0]), TypeError, "shape must be an int or a tuple of ints, got ndarray"),
+    (np.array([[2]]), TypeError, "shape must be an int or a tuple of ints, got ndarray"),
+    ({2}, TypeError, "shape must be an int or a tuple of ints, got set"),
+    (1j, TypeError, "shape must be an int or a tuple of ints, got complex"),
+    (np.float32(2), TypeError, r"shape must be an int or a tuple of ints, got .*2\.0"),
+    (KEY, TypeError, "shape must be an int or a tuple of ints, got Key"),
+    ("float32", TypeError, "shape must be an int or a tuple of ints, got 'float32'"),
 ]
 
 
@@ -64,21 +64,21 @@ def test_too_large(case: Case) -> None:
 # Dtype
 
 NO_DTYPE: list[Refusal] = [
-    ("float128", TypeError, "dtype .*float128"),
-    ("complex64", TypeError, "dtype complex64 is no .* dtype of keyrng; choose from "),
-    (complex, TypeError, "dtype complex128 is no .* dtype of keyrng; choose from "),
-    (bool, TypeError, "dtype bool is no .* dtype of keyrng; choose from "),
-    (object, TypeError, "dtype object is no .* dtype of keyrng; choose from "),
-    ("S4", TypeError, "dtype .* is no .* dtype of keyrng; choose from "),
-    ("M8[s]", TypeError, r"dtype datetime64\[s\] is no .* dtype of keyrng; choose from "),
-    ("nothing", TypeError, "dtype 'nothing' is not one; choose from "),
-    ("", TypeError, "dtype '' is not one; choose from "),
-    (3, TypeError, "dtype 3 is not one; choose from "),
-    (np.floating, TypeError, "dtype .*floating.* is not one; choose from "),
-    (np.dtype([("a", "f4")]), TypeError, "dtype .* is no .* dtype of keyrng; choose from "),
-    ([], TypeError, "dtype .*; choose from "),
-    (KEY, TypeError, "dtype .*; choose from "),
-    (np.array([1.0, 2.0]), TypeError, "dtype .*; choose from "),
+    ("float128", TypeError, "invalid dtype: .*float128"),
+    ("complex64", TypeError, "invalid dtype: complex64 .expected "),
+    (complex, TypeError, "invalid dtype: complex128 .expected "),
+    (bool, TypeError, "invalid dtype: bool .expected "),
+    (object, TypeError, "invalid dtype: object .expected "),
+    ("S4", TypeError, "invalid dtype: .* .expected "),
+    ("M8[s]", TypeError, r"invalid dtype: datetime64\[s\] .expected "),
+    ("nothing", TypeError, "invalid dtype: 'nothing' .expected "),
+    ("", TypeError, "invalid dtype: '' .expected "),
+    (3, TypeError, "invalid dtype: 3 .expected "),
+    (np.floating, TypeError, "invalid dtype: .*floating.* .expected "),
+    (np.dtype([("a", "f4")]), TypeError, "invalid dtype: .* .expected "),
+    ([], TypeError, "invalid dtype: .* .expected "),
+    (KEY, TypeError, "invalid dtype: .* .expected "),
+    (np.array([1.0, 2.0]), TypeError, "invalid dtype: .* .expected "),
 ]
 
 
@@ -98,10 +98,10 @@ def test_dtype(case: Case) -> None:
         known = {name for c in CASES if function in (c.function, c.name) for name in c.dtypes}
         for name in {"int8", "uint8", "int32", "uint64", "float16", "float32", "float64", "bfloat16"} - known:
             if name != "bfloat16" or "float16" not in case.dtypes:
-                with pytest.raises(TypeError, match=f"(dtype {name} is no .* dtype of keyrng; choose from |ml_dtypes)"):
+                with pytest.raises(TypeError, match=f"(invalid dtype: {name} .expected |ml_dtypes)"):
                     case(KEY, (2,), name, **case.parameters[0])
         swapped = np.dtype(case.dtypes[-1]).newbyteorder()
-        with pytest.raises(TypeError, match="foreign byte order; convert the sample with astype"):
+        with pytest.raises(TypeError, match=r"native byte order, got .*; convert the sample with astype"):
             case(KEY, (2,), swapped, **case.parameters[0])
 
 
@@ -125,23 +125,23 @@ def test_bad_out(case: Case, path: str) -> None:
     other = "float64" if dtype != "float64" else "float32"
     good = np.zeros((2, 3), dtype)
     rows: list[Refusal] = [
-        ([[0.0] * 3] * 2, TypeError, "out is a NumPy array, got list"),
-        (memoryview(good), TypeError, "out is a NumPy array, got memoryview"),
-        (1.0, TypeError, "out is a NumPy array, got float"),
-        ("out", TypeError, "out is a NumPy array, got str"),
-        (KEY, TypeError, "out is a NumPy array, got Key"),
-        (np.float32(1), TypeError, "out is a NumPy array, got float32"),
-        (np.zeros((3, 2), dtype), ValueError, r"out has shape \(3, 2\), the sample has \(2, 3\)"),
-        (np.zeros(6, dtype), ValueError, r"out has shape \(6,\), the sample has \(2, 3\)"),
-        (np.zeros((1, 2, 3), dtype), ValueError, r"out has shape \(1, 2, 3\), the sample has \(2, 3\)"),
-        (np.zeros((2, 3), other), TypeError, f"out is {other}, the sample is {np.dtype(dtype)}"),
-        (np.zeros((2, 3), object), TypeError, f"out is object, the sample is {np.dtype(dtype)}"),
-        (frozen(np.zeros((2, 3), dtype)), ValueError, "out is read-only; give an array that can be written to"),
-        (np.broadcast_to(np.zeros(3, dtype), (2, 3)), ValueError, "out is read-only; give an array"),
+        ([[0.0] * 3] * 2, TypeError, "out must be a NumPy array, got list"),
+        (memoryview(good), TypeError, "out must be a NumPy array, got memoryview"),
+        (1.0, TypeError, "out must be a NumPy array, got float"),
+        ("out", TypeError, "out must be a NumPy array, got str"),
+        (KEY, TypeError, "out must be a NumPy array, got Key"),
+        (np.float32(1), TypeError, "out must be a NumPy array, got float32"),
+        (np.zeros((3, 2), dtype), ValueError, r"out must have shape \(2, 3\), got \(3, 2\)"),
+        (np.zeros(6, dtype), ValueError, r"out must have shape \(2, 3\), got \(6,\)"),
+        (np.zeros((1, 2, 3), dtype), ValueError, r"out must have shape \(2, 3\), got \(1, 2, 3\)"),
+        (np.zeros((2, 3), other), TypeError, f"out must have dtype {np.dtype(dtype)}, got {other}"),
+        (np.zeros((2, 3), object), TypeError, f"out must have dtype {np.dtype(dtype)}, got object"),
+        (frozen(np.zeros((2, 3), dtype)), ValueError, "out must be writable, got a read-only array"),
+        (np.broadcast_to(np.zeros(3, dtype), (2, 3)), ValueError, "out must be writable, got a read-only array"),
     ]
     if np.dtype(dtype).itemsize > 1:
         swapped = np.zeros((2, 3), np.dtype(dtype).newbyteorder())
-        rows.append((swapped, TypeError, r"out is >?\S+, the sample is"))
+        rows.append((swapped, TypeError, r"out must have dtype .*, got >?\S+"))
     for key, shape in ((KEY, (2, 3)), (keyrng.split(KEY), (3,))):
         for out, error, message in rows:
             with pytest.raises(error, match=message):
@@ -154,7 +154,7 @@ def test_out_without_shape_must_have_the_axes_of_the_keys(case: Case) -> None:
     dtype = case.dtypes[0]
     keys = keyrng.split(KEY, 3)
     for shape in ((4, 3), (2,), ()):
-        with pytest.raises(ValueError, match=r"out has shape .*, the sample has \(3"):
+        with pytest.raises(ValueError, match=r"out must have shape \(3.*, got "):
             case(keys, (), dtype, out=np.zeros(shape, dtype), **case.parameters[0])
 
 

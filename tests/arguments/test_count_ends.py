@@ -179,7 +179,7 @@ def test_something_is_not_drawn_of_nothing(shape: Any) -> None:
         (lambda: keyrng.uniform(KEYS, shape, None, 4, 4), "minval must be less than maxval, got 4 and 4"),
         (lambda: keyrng.truncated_normal(KEYS, 4, 4, shape), "lower must be less than upper, got 4 and 4"),
         (lambda: keyrng.lazy_array(keyrng.randint, KEYS, shape, minval=4, maxval=4), "minval must be less than maxval"),
-        (lambda: keyrng.choice(KEYS, 0, shape), "a has no elements to draw from"),
+        (lambda: keyrng.choice(KEYS, 0, shape), "a must not be empty"),
         (lambda: keyrng.index_shuffle(KEYS, np.zeros(shape, int), 0), r"n must be from 1 to 2\*\*63, got 0"),
         (lambda: keyrng.multinomial(KEYS, 1, [], shape=(*shape, 0)), "p must have a positive weight"),
     ):

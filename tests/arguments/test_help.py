@@ -241,7 +241,7 @@ def test_arguments_of_functions_that_are_wrapped(call: Any, says: str) -> None:
 
 def test_an_error_of_a_sampler_stays_as_it_is() -> None:
     for f in (GENERATOR, _OfKey()):
-        with pytest.raises(TypeError, match=r"^a is a number or an array of numbers, got 'x'$"):
+        with pytest.raises(TypeError, match=r"^a must be a number or an array of numbers, got 'x'$"):
             f.gamma("x")
-        with pytest.raises(TypeError, match=r"^p is no array|^p "):
+        with pytest.raises(TypeError, match=r"^p "):
             f.choice(2, p="x")

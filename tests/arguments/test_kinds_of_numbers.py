@@ -209,7 +209,7 @@ def test_large_integers_elsewhere() -> None:
     both = keyrng.fold_in(KEY, np.array([2**63 + 5, 10], object))
     assert (both == keyrng.stack([keyrng.fold_in(KEY, i) for i in (2**63 + 5, 10)])).all()
     for outside in ([2**64, 1], [-1, 2**63]):
-        with pytest.raises(ValueError, match=r"data to fold in is from 0 to 2\*\*64 - 1"):
+        with pytest.raises(ValueError, match=r"data to fold in must be from 0 to 2\*\*64 - 1"):
             keyrng.fold_in(KEY, np.array(outside, object))
     assert keyrng.choice(KEY, [2**63 + 5, 2**63 + 7], (2,)).dtype == np.uint64
     assert set(keyrng.choice(KEY, [2**63 + 5, 11], (50,)).tolist()) == {2**63 + 5, 11}
@@ -226,9 +226,9 @@ def test_large_integers_elsewhere() -> None:
 )
 def test_objects_that_are_not_numbers(value: Any) -> None:
     for form in (value, np.array(value, object)):
-        with pytest.raises(TypeError, match="a is a number or an array of numbers, got"):
+        with pytest.raises(TypeError, match="a must be a number or an array of numbers, got"):
             keyrng.gamma(KEY, form)
-        with pytest.raises(TypeError, match="minval is an integer or an array of integers, got"):
+        with pytest.raises(TypeError, match="minval must be an integer or an array of integers, got"):
             keyrng.randint(KEY, (2,), form, 5)
 
 

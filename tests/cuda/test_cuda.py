@@ -59,10 +59,10 @@ def test_equality_on_a_gpu(there: Gpu) -> None:
 @pytest.mark.parametrize(
     ("device", "error", "message"),
     [
-        ("cuda:99", ValueError, "no GPU 99: there "),
-        ("cuda:x", ValueError, "unknown device 'cuda:x'"),
-        (99, ValueError, "no GPU 99: there "),
-        (-1, ValueError, "no GPU -1"),
+        ("cuda:99", ValueError, "invalid GPU number: 99 "),
+        ("cuda:x", ValueError, "unknown device: 'cuda:x'"),
+        (99, ValueError, "invalid GPU number: 99 "),
+        (-1, ValueError, "invalid GPU number: -1"),
         (1.0, TypeError, "got float"),
         (None, TypeError, "got None"),
     ],
@@ -130,11 +130,11 @@ def test_numbers_in_device_memory(there: Gpu) -> None:
     assert same(pairs, keyrng.fold_in(KEYS[..., 0][:, None], numbers))
     assert same(narrow, keyrng.fold_in(KEYS, np.arange(4)))
     assert same(one, keyrng.fold_in(KEY, 2**32))
-    with pytest.raises(TypeError, match=r'on a GPU is unsigned, got int64; data.astype\("uint64"\)'):
+    with pytest.raises(TypeError, match=r'on a GPU must be unsigned, got int64; use data.astype\("uint64"\)'):
         keyrng.fold_in(KEY.to("cuda"), moved.astype(np.int64))
-    with pytest.raises(TypeError, match=r"data is on cpu, the key on cuda:0; cupy.asarray"):
+    with pytest.raises(TypeError, match=r"data is on cpu but the key is on cuda:0; cupy.asarray"):
         keyrng.fold_in(KEY.to("cuda"), numbers)
-    with pytest.raises(TypeError, match=r"data to fold in is on cuda:0, the key on cpu"):
+    with pytest.raises(TypeError, match=r"data to fold in is on cuda:0 but the key is on cpu"):
         keyrng.fold_in(KEY, moved)
     with pytest.raises(ValueError, match="do not broadcast"):
         keyrng.fold_in(KEYS.to("cuda"), moved[:3])
@@ -146,7 +146,7 @@ def test_equality(there: Gpu) -> None:
     assert isinstance(moved == moved[0], there.cupy.ndarray)
     assert_same(host(moved == moved[0]), KEYS[0] == KEYS)
     assert_same(host(moved != moved[0]), KEYS[0] != KEYS)
-    with pytest.raises(ValueError, match=r"cannot compare keys on cuda:0 and cpu; key.to\('cuda:0'\) moves one"):
+    with pytest.raises(ValueError, match=r"cannot compare keys on cuda:0 and cpu; use key.to\('cuda:0'\)"):
         assert moved == KEYS
     with pytest.raises(ValueError, match="cannot put together keys on cpu and cuda:0"):
         keyrng.stack([KEYS, moved])
@@ -161,7 +161,7 @@ def test_words(there: Gpu) -> None:
     words[...] = 0  # a copy
     assert wrapped.device == "cuda:0"
     assert same(wrapped, KEYS)
-    with pytest.raises(TypeError, match="need an array of uint32"):
+    with pytest.raises(TypeError, match="require an array of uint32"):
         keyrng.wrap_key_data(words.astype(np.int32))
 
 
@@ -264,15 +264,15 @@ def test_out(there: Gpu) -> None:
         with there.without_waiting(uploads=False):
             assert keyrng.normal(key, out=out) is out
         assert_same(host(there.cupy.ascontiguousarray(out)), expected)
-    with pytest.raises(TypeError, match=r"out is on cpu, the key on cuda:0; cupy.empty"):
+    with pytest.raises(TypeError, match=r"out is on cpu but the key is on cuda:0; cupy.empty"):
         keyrng.normal(key, out=np.empty((6, 8), np.float32))
-    with pytest.raises(TypeError, match=r"out is on cuda:0, the key on cpu; key.to\('cuda:0'\)"):
+    with pytest.raises(TypeError, match=r"out is on cuda:0 but the key is on cpu; key.to\('cuda:0'\)"):
         keyrng.normal(KEY, out=whole)
-    with pytest.raises(TypeError, match=r"out is a CuPy array on cuda:0, got list"):
+    with pytest.raises(TypeError, match=r"out must be a CuPy array on cuda:0, got list"):
         keyrng.normal(key, out=[0.0])
-    with pytest.raises(ValueError, match=r"out has shape \(6, 8\), the sample has \(3,\)"):
+    with pytest.raises(ValueError, match=r"out must have shape \(3,\), got \(6, 8\)"):
         keyrng.normal(key, (3,), out=whole)
-    with pytest.raises(TypeError, match="out is float32, the sample is float64"):
+    with pytest.raises(TypeError, match="out must have dtype float64, got float32"):
         keyrng.normal(key, dtype="float64", out=whole)
 
 
@@ -303,13 +303,13 @@ def test_lists_and_numbers_go_there_and_arrays_do_not(there: Gpu) -> None:
         lambda a: keyrng.randint(key, (2,), 0, a.astype(int)),
         lambda a: keyrng.geometric(key, a / 4),
     ):
-        with pytest.raises(TypeError, match=r" is on cpu, the key on cuda:0; cupy.asarray\("):
+        with pytest.raises(TypeError, match=r" is on cpu but the key is on cuda:0; cupy.asarray\("):
             call(np.array([1.0, 2.0]))
-    with pytest.raises(TypeError, match=r"a is on cuda:0, the key on cpu"):
+    with pytest.raises(TypeError, match=r"a is on cuda:0 but the key is on cpu"):
         keyrng.gamma(KEY, there.cupy.asarray(np.array([1.0, 2.0])))
     with pytest.raises(ValueError, match="a must be positive and finite, got -1"):
         keyrng.gamma(key, [1.0, -1.0])
-    with pytest.raises(TypeError, match="is a number or an array of numbers, got bool"):
+    with pytest.raises(TypeError, match="must be a number or an array of numbers, got bool"):
         keyrng.gamma(key, there.cupy.asarray(np.array([True])))
 
 

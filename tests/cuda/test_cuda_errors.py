@@ -17,16 +17,16 @@ import keyrng
 @pytest.mark.parametrize(
     ("name", "named", "error", "says"),
     [
-        ("permutation", {"x": np.arange(3)}, TypeError, r"x is on cpu, the key on cuda:0; cupy.asarray\(x\)"),
-        ("permutation", {"x": ["a", "b"]}, TypeError, "x is an array of <U1, which no GPU holds"),
-        ("permutation", {"x": keyrng.split(KEY)}, TypeError, r"x is on cpu, the key on cuda:0; x.to\('cuda:0'\)"),
+        ("permutation", {"x": np.arange(3)}, TypeError, r"x is on cpu but the key is on cuda:0; cupy.asarray\(x\)"),
+        ("permutation", {"x": ["a", "b"]}, TypeError, "x is an array of <U1, which GPUs do not support"),
+        ("permutation", {"x": keyrng.split(KEY)}, TypeError, r"x is on cpu but the key is on cuda:0; x.to\('cuda:0'\)"),
         ("permutation", {"x": 5, "out": np.empty(5, "int32")}, TypeError, "out is on cpu"),
         ("choice", {"a": np.arange(3)}, TypeError, "a is on cpu"),
         ("choice", {"a": 3, "p": np.ones(3)}, TypeError, "p is on cpu"),
-        ("choice", {"a": 3, "p": [0.0, 0.0, 0.0]}, ValueError, "p must have a weight above 0"),
+        ("choice", {"a": 3, "p": [0.0, 0.0, 0.0]}, ValueError, "p must have a positive weight"),
         ("choice", {"a": 3, "p": [1.0, -1.0, 0.0]}, ValueError, "p must be finite and not negative"),
         ("categorical", {"logits": np.ones(3)}, TypeError, "logits is on cpu"),
-        ("categorical", {"logits": [-INF, -INF]}, ValueError, "something of positive probability"),
+        ("categorical", {"logits": [-INF, -INF]}, ValueError, "at least one class must have positive probability"),
         ("categorical", {"logits": [NAN]}, ValueError, "logits must be a number below infinity"),
         ("dirichlet", {"alpha": np.ones(3)}, TypeError, "alpha is on cpu"),
         ("dirichlet", {"alpha": [0.0, 1.0]}, ValueError, "alpha must be positive"),
@@ -53,9 +53,9 @@ def test_what_is_on_another_device(cupy: Any) -> None:
     with cupy.cuda.Device(1):
         elsewhere = cupy.arange(3.0)
     for name, argument in (("permutation", "x"), ("choice", "a"), ("categorical", "logits"), ("dirichlet", "alpha")):
-        with pytest.raises(TypeError, match=f"{argument} is on cuda:1, the key on cuda:0"):
+        with pytest.raises(TypeError, match=f"{argument} is on cuda:1 but the key is on cuda:0"):
             getattr(keyrng, name)(to_gpu(KEY), elsewhere)
-        with pytest.raises(TypeError, match=f"{argument} is on cuda:0, the key on cpu"):
+        with pytest.raises(TypeError, match=f"{argument} is on cuda:0 but the key is on cpu"):
             getattr(keyrng, name)(KEY, to_gpu(np.arange(3.0)))
     # And everything works there, whichever device is the current one.
     key = KEY.to("cuda:1")

@@ -40,7 +40,7 @@ def test_two_gpus_in_one_call(two: Gpu) -> None:
         out = two.cupy.empty(2, np.float32)
     key = KEY.to("cuda:0")
     for call in (lambda: keyrng.gamma(key, a), lambda: keyrng.normal(key, out=out)):
-        with pytest.raises(TypeError, match=r" is on cuda:1, the key on cuda:0; both must be on one device"):
+        with pytest.raises(TypeError, match=r" is on cuda:1 but the key is on cuda:0; both must be on the same device"):
             call()
 
 

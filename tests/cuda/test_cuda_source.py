@@ -363,9 +363,9 @@ def test_the_text_is_the_same_in_every_run() -> None:
 @pytest.mark.parametrize(
     ("function", "dtype", "says"),
     [
-        (lambda lane: lane.bits(), "bool", "returned uint32, asked for was bool"),
-        (lambda lane: lane.bits() < 5, "uint32", "returned bool, asked for was uint32"),
-        (lambda lane: cast(lane.bits(), "float32"), "int32", r"returned float32, asked for was int32; cast\(\)"),
+        (lambda lane: lane.bits(), "bool", "result uint32 cannot be stored as bool"),
+        (lambda lane: lane.bits() < 5, "uint32", "result bool cannot be stored as uint32"),
+        (lambda lane: cast(lane.bits(), "float32"), "int32", r"result float32 cannot be stored as int32; use cast\(\)"),
     ],
 )
 def test_results_are_not_converted_silently(function: Any, dtype: str, says: str) -> None:

@@ -112,7 +112,7 @@ def test_all_rows_run(benchmark, monkeypatch):
     assert kept[-1]["skipped"] == []
     text = benchmark.gpu_report.markdown(kept[-1])
     for row in rows:
-        assert f"\n| {row.name}, 2**6 | ns a value | Gvalues/s |" in text
+        assert f"\n| {row.name}, 2**6 | ns per value | Gvalues/s |" in text
     for lines in text.split("\n\n"):
         assert len({line.count("|") for line in lines.splitlines() if line.startswith("|")}) <= 1
 

@@ -88,12 +88,17 @@ MISSING = {
     "driver": (
         {"getDeviceCount": fails(NO_DRIVER), "driverGetVersion": lambda: 0},
         {},
-        ["there is no NVIDIA driver", "type: sudo ubuntu-drivers install", "docker run --gpus all"],
+        ["the NVIDIA driver is not installed", "type: sudo ubuntu-drivers install", "docker run --gpus all"],
     ),
     "new driver, for CUDA 12": (
         {"getDeviceCount": fails(NO_DRIVER), "driverGetVersion": lambda: 12040},
         {},
-        ["up to 12.4", "needs 13.0", "580 or later", 'pip uninstall cupy-cuda13x && pip install "keyrng[cuda12]"'],
+        [
+            "supports CUDA 12.4",
+            "requires 13.0",
+            "580 or later",
+            'pip uninstall cupy-cuda13x && pip install "keyrng[cuda12]"',
+        ],
     ),
     "new driver": (
         {
@@ -102,7 +107,7 @@ MISSING = {
             "runtimeGetVersion": lambda: 12090,
         },
         {},
-        ["up to 11.8", "needs 12.9", "525 or later"],
+        ["supports CUDA 11.8", "requires 12.9", "525 or later"],
     ),
     "GPU": ({"getDeviceCount": fails(NO_DEVICE)}, {}, ["shows no GPU", "nvidia-smi -L", "unset CUDA_VISIBLE_DEVICES"]),
     "GPU, without an error": ({"getDeviceCount": lambda: 0}, {}, ["shows no GPU", "nvidia-smi -L"]),
@@ -138,7 +143,7 @@ def check(parts: list[str]) -> None:
     assert "\n" not in reason
     with pytest.raises(RuntimeError) as caught:
         gpu.cupy()
-    assert str(caught.value) == f"no key can be on a GPU here: {reason}"
+    assert str(caught.value) == f"keys on a GPU are not available: {reason}"
 
 
 @pytest.mark.parametrize("what", MISSING)
@@ -177,13 +182,13 @@ def test_cupy_is_missing(monkeypatch):
     ],
 )
 def test_cupy_does_not_load(installed, error, text):
-    message = f"CuPy is installed but does not load: {text}; type: python -c 'import cupy'"
+    message = f"CuPy is installed but cannot be imported: {text}; for details type: python -c 'import cupy'"
 
     installed(error, nvrtc())
     check([message])
     installed(runtime(), nvrtc(), error)  # what `missing_reason` cannot know, for it does not import CuPy
     assert gpu.missing_reason() == ""
-    with pytest.raises(RuntimeError, match="no key can be on a GPU here: " + re.escape(message)):
+    with pytest.raises(RuntimeError, match="keys on a GPU are not available: " + re.escape(message)):
         gpu.cupy()
 
 
@@ -224,7 +229,7 @@ def test_info_says_what_is_missing(installed, capsys):
 
     info.run()
 
-    assert "  cuda      no: NVRTC, the compiler for the kernels, is not installed; type: " in capsys.readouterr().out
+    assert "  cuda      no: NVRTC, the compiler of CUDA kernels, is not installed; type: " in capsys.readouterr().out
 
 
 # With the CuPy that is here, if there is one, and without its warnings and what it prints of errors in __del__.

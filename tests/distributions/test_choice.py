@@ -50,7 +50,7 @@ def test_choice_without_replacement_begins_a_permutation(algorithm: str, path: s
 
 
 @on_both_paths
-def test_tally_counts_leading_bits(path: str) -> None:
+def test_histogram_counts_leading_bits(path: str) -> None:
     words = keyrng.bits(KEY, 100_001)
     for bits, length in itertools.product((1, 2, 10, 16), (0, 1, 4_097, 100_001)):
         expected = np.bincount(words[:length] >> (32 - bits), minlength=2**bits)

@@ -68,11 +68,11 @@ def test_out(sampler: Callable[..., Array], dtype: str, path: str) -> None:
                 out[...] = 0
                 assert sampler(key, given, dtype, out=out) is out
                 assert_same(out, expected)
-    with pytest.raises(TypeError, match=f"out is float64, the sample is {dtype}"):
+    with pytest.raises(TypeError, match=f"out must have dtype {dtype}, got float64"):
         sampler(KEY, (2,), dtype, out=np.zeros(2))
-    with pytest.raises(TypeError, match="out is a NumPy array, got list"):
+    with pytest.raises(TypeError, match="out must be a NumPy array, got list"):
         sampler(KEY, (2,), dtype, out=[0j, 0j])
-    with pytest.raises(ValueError, match=r"out has shape \(3,\), the sample has \(2,\)"):
+    with pytest.raises(ValueError, match=r"out must have shape \(2,\), got \(3,\)"):
         sampler(KEY, (2,), dtype, out=np.zeros(3, dtype))
     with pytest.raises(TypeError, match="expected a key, got int"):
         sampler(3, (2,), dtype)

@@ -333,21 +333,21 @@ REFUSED: list[tuple[Any, Any, type[Exception], str]] = [
     (np.array([2**64 - 1], np.uint64), 2**63, ValueError, "got 18446744073709551615 with n = 9223372036854775808"),
     (2**63, 2**63, ValueError, "got 9223372036854775808 with n = 9223372036854775808"),
     (2**70, 2**63, ValueError, "index must be from 0 to n - 1, got 1180591620717411303424"),
-    (1.0, 10, TypeError, r"index is an integer or an array of integers, got 1\.0"),
-    (float("nan"), 10, TypeError, "index is an integer or an array of integers, got nan"),
-    (np.array([1.0]), 10, TypeError, "index is an integer or an array of integers, got float64"),
-    (True, 10, TypeError, "index is an integer or an array of integers, got True"),
-    ("1", 10, TypeError, "index is an integer or an array of integers, got '1'"),
-    (None, 10, TypeError, "index is an integer or an array of integers, got None"),
-    (KEY, 10, TypeError, "index is an integer or an array of integers, got a key"),
+    (1.0, 10, TypeError, r"index must be an integer or an array of integers, got 1\.0"),
+    (float("nan"), 10, TypeError, "index must be an integer or an array of integers, got nan"),
+    (np.array([1.0]), 10, TypeError, "index must be an integer or an array of integers, got float64"),
+    (True, 10, TypeError, "index must be an integer or an array of integers, got True"),
+    ("1", 10, TypeError, "index must be an integer or an array of integers, got '1'"),
+    (None, 10, TypeError, "index must be an integer or an array of integers, got None"),
+    (KEY, 10, TypeError, "index must be an integer or an array of integers, got a key"),
     (0, 0, ValueError, r"n must be from 1 to 2\*\*63, got 0"),
     (0, -5, ValueError, r"n must be from 1 to 2\*\*63, got -5"),
     (0, 2**63 + 1, ValueError, r"n must be from 1 to 2\*\*63, got 9223372036854775809"),
-    (0, 10.0, TypeError, r"n is an int, got 10\.0"),
-    (0, True, TypeError, "n is an int, got True"),
-    (0, None, TypeError, "n is an int, got None"),
-    (0, "10", TypeError, "n is an int, got '10'"),
-    (0, np.array([10]), TypeError, r"n is an int, got array\(\[10\]\)"),
+    (0, 10.0, TypeError, r"n must be an int, got 10\.0"),
+    (0, True, TypeError, "n must be an int, got True"),
+    (0, None, TypeError, "n must be an int, got None"),
+    (0, "10", TypeError, "n must be an int, got '10'"),
+    (0, np.array([10]), TypeError, r"n must be an int, got array\(\[10\]\)"),
 ]
 
 
@@ -362,10 +362,10 @@ def test_bad_keys_and_out() -> None:
     with pytest.raises(TypeError, match="expected a key, got int"):
         keyrng.index_shuffle(0, 1, 10)  # type: ignore[arg-type]
     for out, error, message in (
-        (np.zeros(3, np.float64), TypeError, "out is float64, the sample is int64"),
-        (np.zeros(4, np.int64), ValueError, r"out has shape \(4,\), the sample has \(3,\)"),
-        ([0, 0, 0], TypeError, "out is a NumPy array, got list"),
-        (np.broadcast_to(np.int64(0), 3), ValueError, "out is read-only"),
+        (np.zeros(3, np.float64), TypeError, "out must have dtype int64, got float64"),
+        (np.zeros(4, np.int64), ValueError, r"out must have shape \(3,\), got \(4,\)"),
+        ([0, 0, 0], TypeError, "out must be a NumPy array, got list"),
+        (np.broadcast_to(np.int64(0), 3), ValueError, "out must be writable"),
     ):
         with pytest.raises(error, match=message):
             keyrng.index_shuffle(KEY, [1, 2, 3], 10, out=out)

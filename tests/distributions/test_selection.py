@@ -274,10 +274,10 @@ def test_out(name: str) -> None:
         frozen.flags.writeable = False
         other = "f2" if dtype != "U2" else "U9"
         for out, error, message in (
-            ([0], TypeError, "out is a NumPy array, got list"),
-            (np.empty((*full, 1), dtype), ValueError, r"(out has|logits of) shape .* the (sample has|draws' shape) \("),
-            (np.empty(full, other), TypeError, "out is .*, the sample is "),
-            (frozen, ValueError, "out is read-only"),
+            ([0], TypeError, "out must be a NumPy array, got list"),
+            (np.empty((*full, 1), dtype), ValueError, r"(out must have|logits of) shape .*\("),
+            (np.empty(full, other), TypeError, "out must have dtype .*, got .*"),
+            (frozen, ValueError, "out must be writable"),
         ):
             with pytest.raises(error, match=message):
                 call(keys, out=out)
@@ -305,5 +305,5 @@ def test_shape_may_be_that_of_out() -> None:
 
 def test_out_is_not_for_keys() -> None:
     for call in (permutation, choice):
-        with pytest.raises(TypeError, match="keys never change, so they cannot be written to out; leave it out"):
+        with pytest.raises(TypeError, match="keys are immutable and cannot be written to out; omit it"):
             call(KEY, keyrng.split(KEY, 3), out=np.empty((3, 2), np.uint32))

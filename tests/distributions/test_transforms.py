@@ -135,7 +135,7 @@ def test_gumbel_highest_has_64_bits() -> None:
 
 def test_modes_of_gumbel() -> None:
     for mode in ("", "LOW", 1, True, "higher"):
-        with pytest.raises(ValueError, match=f"mode is 'low', 'high' or 'highest', got {mode!r}"):
+        with pytest.raises(ValueError, match=f"mode must be 'low', 'high' or 'highest', got {mode!r}"):
             keyrng.gumbel(KEY, (2,), mode=mode)  # type: ignore[arg-type]
     for dtype in FLOATS:
         samples = {mode: keyrng.gumbel(KEY, (9_001,), dtype, mode) for mode in (None, "low", "high", "highest")}
@@ -283,9 +283,9 @@ def test_every_parameter_of_weibull_has_its_own_value() -> None:
     [
         ((2,), (3,), r"scale of shape \(3,\) does not broadcast to the sample's shape \(2,\)"),
         ((), (3, 0, 2), None),
-        (2.5, (3,), r"shape is an int or a tuple of ints, got 2\.5"),
-        ((-1,), (3,), r"shape has no negative sizes, got \(-1,\)"),
-        (("2",), (3,), r"shape is an int or a tuple of ints, got \('2',\)"),
+        (2.5, (3,), r"shape must be an int or a tuple of ints, got 2\.5"),
+        ((-1,), (3,), r"shape must not have negative sizes, got \(-1,\)"),
+        (("2",), (3,), r"shape must be an int or a tuple of ints, got \('2',\)"),
     ],
 )
 def test_bad_shapes_of_weibull(shape: Any, scale: Any, message: str | None) -> None:

@@ -121,7 +121,7 @@ def test_out_that_has_memory_in_common_with_parameters_or_itself(case: Case, pat
             assert_same(out, expected, name, shift)
 
     one = np.lib.stride_tricks.as_strided(np.empty(1, dtype), (300,), (0,))
-    with pytest.raises(ValueError, match="several elements in one place"):
+    with pytest.raises(ValueError, match="overlapping elements"):
         case(KEY, (), dtype, out=one, **named)
 
 
@@ -132,7 +132,7 @@ def test_read_only_out_is_refused(case: Case) -> None:
     frozen.flags.writeable = False
     for out in (frozen, frozen[::2], np.frombuffer(bytes(65 * frozen.itemsize), frozen.dtype)):
         before = out.tobytes()
-        with pytest.raises(ValueError, match="out is read-only"):
+        with pytest.raises(ValueError, match="out must be writable"):
             case(KEY, (), dtype, out=out, **parameters)
         assert out.tobytes() == before
 
@@ -242,19 +242,19 @@ def test_small_calls_keep_no_memory(path: str) -> None:
 def test_calls_of_the_c_that_fail_keep_nothing() -> None:
     native, words, out = compiled.native, KEY._words.copy(), np.empty(8, np.uint32)
     number = compiled.algorithm_number(KEY._algorithm)
-    recipe = number  # program 0, no conversion
+    dispatch_key = number  # program 0, no conversion
     calls = [
-        (native.run_small, (recipe, words[:1], 8, np.uint32, np.empty)),
-        (native.run_small, (recipe, words, 8, np.uint32, np.empty, out)),
-        (native.run_small, (recipe, words, 8, "no dtype", np.empty)),
-        (native.run_small, (recipe, words, 8, np.uint32, lambda shape, dtype: out[:7])),
+        (native.run_small, (dispatch_key, words[:1], 8, np.uint32, np.empty)),
+        (native.run_small, (dispatch_key, words, 8, np.uint32, np.empty, out)),
+        (native.run_small, (dispatch_key, words, 8, "no dtype", np.empty)),
+        (native.run_small, (dispatch_key, words, 8, np.uint32, lambda shape, dtype: out[:7])),
         (native.run, (0, -1, number, words, 2, 0, 4, 4, out, 4, 0, 4, (4,), ())),
         (native.run, (0, -1, number, words, 1, 0, 8, 8, out, 4, 0, 9, (8,), ())),
         (native.run, (0, -1, number, words, 1, out, 8, 8, out, 4, 0, 8, (8,), ())),
         (native.children, (number, words, 1, 0, 4, 0, 5, out)),
         (native.derive, (number, words, out, 1, 0, out)),
         (native.derive_one, (number, words, 0, 0, 0, out)),
-        (native.tally, (words, 31, out)),
+        (native.histogram, (words, 31, out)),
         (native.read_stream, (out, out)),
     ]
     for function, arguments in calls:
@@ -270,11 +270,11 @@ def test_calls_of_the_c_that_fail_keep_nothing() -> None:
 BROKEN = {
     # A stride that leads out of the parameter; starts at an odd address.
     "AddressSanitizer: heap-buffer-overflow": """
-native.run(*plan, words, 1, 0, 8, 8, out, 4, 0, 8, (8,), ((few, (1000,)),) * n)""",
+native.run(*program, words, 1, 0, 8, 8, out, 4, 0, 8, (8,), ((few, (1000,)),) * n)""",
     "runtime error: load of misaligned address": """
 odd = np.zeros(25, np.uint8)[1:].view(np.uint64)
 sample = np.empty(600, np.float32)
-native.run(*plan, np.tile(words, 3), 3, odd, 200, 200, sample, 4, 0, 600, (600,), (one,) * n)""",
+native.run(*program, np.tile(words, 3), 3, odd, 200, 200, sample, 4, 0, 600, (600,), (one,) * n)""",
 }
 
 
@@ -288,7 +288,7 @@ from keyrng.distributions.gamma import _gamma
 native, words = compiled.native, keyrng.key(0)._words
 kernel = _gamma
 single = np.dtype("float32")
-plan = compiled._program(kernel, single, single, keyrng.key(0)._algorithm, True)
+program = compiled._program(kernel, single, single, keyrng.key(0)._algorithm, True)
 n = len(kernel.parameters)
 out, few, one = np.empty(8, np.float32), np.ones(1000, np.float32), np.ones(1, np.float32)
 {BROKEN[found]}

@@ -136,9 +136,9 @@ def test_zeros_are_not_taken_for_each_other() -> None:
 
 def test_a_number_of_another_kind_is_no_remembered_one() -> None:
     assert keyrng.randint(KEY, (3,), 0, 10).dtype == np.int32
-    with pytest.raises(TypeError, match="maxval is an integer"):
+    with pytest.raises(TypeError, match="maxval must be an integer"):
         keyrng.randint(KEY, (3,), 0, 10.0)
-    with pytest.raises(TypeError, match="minval is an integer"):
+    with pytest.raises(TypeError, match="minval must be an integer"):
         keyrng.randint(KEY, (3,), False, 10)
 
 
@@ -156,5 +156,5 @@ def test_a_float_among_words_is_refused() -> None:
 
     assert keyrng.sample_kernel(plus, KEY, (2,), "uint32", 2).shape == (2,)
     for wrong in (2.5, 2.0, math.nan):
-        with pytest.raises(TypeError, match="parameter 1 is a number or an array of integers, got"):
+        with pytest.raises(TypeError, match="parameter 1 must be a number or an array of integers, got"):
             keyrng.sample_kernel(plus, KEY, (2,), "uint32", wrong)

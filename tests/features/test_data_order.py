@@ -128,16 +128,16 @@ def test_it_pickles():
     ("error", "match", "change"),
     [
         (TypeError, "expected a key", {"key": 0}),
-        (ValueError, r"one key, got keys of shape \(2,\)", {"key": keyrng.split(KEY)}),
-        (TypeError, "n is an int, got 1.5", {"n": 1.5}),
+        (ValueError, r"a single key, got keys of shape \(2,\)", {"key": keyrng.split(KEY)}),
+        (TypeError, "n must be an int, got 1.5", {"n": 1.5}),
         (ValueError, "n must be 1 or more, got 0", {"n": 0}),
         (ValueError, r"from 1 to 2\*\*63", {"n": 2**63 + 1}),
-        (TypeError, "batch_size is an int, got True", {"batch_size": True}),
+        (TypeError, "batch_size must be an int, got True", {"batch_size": True}),
         (ValueError, "batch_size must be 1 or more, got 0", {"batch_size": 0}),
         (ValueError, "world_size must be 1 or more, got 0", {"world_size": 0}),
         (ValueError, "rank must be 0 or more, got -1", {"rank": -1}),
         (ValueError, "rank must be less than world_size, got 2 of 2", {"rank": 2, "world_size": 2}),
-        (TypeError, "drop_last is True or False", {"drop_last": 1}),
+        (TypeError, "drop_last must be True or False", {"drop_last": 1}),
     ],
 )
 def test_bad_arguments(error, match, change):
@@ -250,12 +250,12 @@ def test_a_state_goes_to_other_ranks_but_no_other_order(torch_data):
         keyrng.shuffled_batches(keyrng.key(1), 48, 12),
         keyrng.shuffled_batches(KEY, 48, 6),
     ):
-        with pytest.raises(ValueError, match="the state is of an order with"):
+        with pytest.raises(ValueError, match="state must have "):
             torch_data.KeyedBatchSampler(other).load_state_dict(state)
 
 
 def test_what_torch_cannot_do_is_said(torch_data):
-    with pytest.raises(TypeError, match=r"what keyrng.shuffled_batches makes"):
+    with pytest.raises(TypeError, match=r"the result of keyrng.shuffled_batches"):
         torch_data.KeyedBatchSampler([1, 2])
     with pytest.raises(ValueError, match="the last step has 2 examples for 3 ranks"):
         torch_data.KeyedBatchSampler(keyrng.shuffled_batches(KEY, 14, 4, world_size=3))

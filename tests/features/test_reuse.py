@@ -326,7 +326,7 @@ def test_the_commands_ignore_the_variable():
 def test_the_variable_is_one_or_nothing():
     done = run(TWICE, KEYRNG_DEBUG_REUSE="yes")
 
-    assert "ValueError: KEYRNG_DEBUG_REUSE is 1, 0 or not set, got 'yes'" in done.stderr
+    assert "ValueError: KEYRNG_DEBUG_REUSE must be 0, 1 or unset, got 'yes'" in done.stderr
 
 
 FORKED = """

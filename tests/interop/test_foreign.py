@@ -73,7 +73,7 @@ def test_the_error_names_the_call_that_makes_a_key(kind: str, given: Any, says: 
 @pytest.mark.parametrize(("kind", "given", "says"), _keys()[:3], ids=[kind for kind, _, _ in _keys()[:3]])
 def test_a_generator_is_not_a_seed(kind: str, given: Any, says: str) -> None:
     for make in (keyrng.key, keyrng.Generator):
-        with pytest.raises(TypeError, match="a seed is an int, a str or bytes, got") as caught:
+        with pytest.raises(TypeError, match="seed must be an int, a str or bytes, got") as caught:
             make(given)
         assert says in str(caught.value)
 
@@ -111,9 +111,9 @@ def test_dtypes_of_other_libraries(library: str) -> None:
 def test_dtypes_that_keyrng_does_not_have() -> None:
     torch = pytest.importorskip("torch")
     for dtype, message in (
-        (torch.int32, "dtype int32 is no float or complex dtype"),
-        (torch.float8_e4m3fn, "dtype float8_e4m3fn is no float or complex dtype"),
-        (torch.strided, "dtype torch.strided is not one"),
+        (torch.int32, "invalid dtype: int32"),
+        (torch.float8_e4m3fn, "invalid dtype: float8_e4m3fn"),
+        (torch.strided, "invalid dtype: torch.strided"),
     ):
         with pytest.raises(TypeError, match=message):
             keyrng.normal(KEY, (3,), dtype)
@@ -129,9 +129,9 @@ def test_a_torch_device() -> None:
     assert keyrng.key(0, device=cpu).device == "cpu"
     assert KEY.to(cpu) is KEY
     assert keyrng.Generator(0, device=cpu).device == "cpu"
-    with pytest.raises(ValueError, match="unknown device 'mps'"):
+    with pytest.raises(ValueError, match="unknown device: 'mps'"):
         KEY.to(torch.device("mps"))
-    with pytest.raises(RuntimeError, match="no key can be on a GPU here"):
+    with pytest.raises(RuntimeError, match="keys on a GPU are not available"):
         KEY.to(torch.device("cuda", 1))
 
 
@@ -198,12 +198,12 @@ def test_tensors_that_cannot_be_written_to() -> None:
     torch = pytest.importorskip("torch")
     parameter = torch.nn.Parameter(torch.zeros(3))
     for out, error, message in (
-        (parameter, TypeError, r"requires a gradient; out\.detach\(\)"),
-        (torch.empty(3, device="meta"), TypeError, "out is a tensor on meta, the key on cpu"),
-        (torch.empty(3).to_sparse(), TypeError, "out is a tensor that is not an array of NumPy"),
-        (torch.empty(4), ValueError, r"out has shape \(4,\), the sample has \(3,\)"),
-        (torch.empty(1).expand(3), ValueError, "out has several elements in one place"),
-        (torch.empty(3, dtype=torch.int32), TypeError, "out's dtype torch.int32|out's dtype int32 is no float"),
+        (parameter, TypeError, r"must not require a gradient; out\.detach\(\)"),
+        (torch.empty(3, device="meta"), TypeError, "out is on meta but the key is on cpu"),
+        (torch.empty(3).to_sparse(), TypeError, "out cannot be converted to a NumPy array"),
+        (torch.empty(4), ValueError, r"out must have shape \(3,\), got \(4,\)"),
+        (torch.empty(1).expand(3), ValueError, "out must not have overlapping elements"),
+        (torch.empty(3, dtype=torch.int32), TypeError, "dtype of out: torch.int32|dtype of out: int32"),
     ):
         with pytest.raises(error, match=message):
             keyrng.normal(KEY, (3,), out=out)

@@ -116,11 +116,11 @@ def test_a_key_does_not_count_what_it_spawns():
     [
         (lambda: np.random.default_rng(keyrng.split(KEY, 3)), ValueError, "a single key, got keys of shape (3,)"),
         (lambda: keyrng.split(KEY, 3).spawn(2), ValueError, "a single key, got keys of shape (3,)"),
-        (lambda: KEY.generate_state(-1), ValueError, "n_words is not negative, got -1"),
-        (lambda: KEY.generate_state(1.0), TypeError, "n_words is an int, got 1.0"),
+        (lambda: KEY.generate_state(-1), ValueError, "n_words must be non-negative, got -1"),
+        (lambda: KEY.generate_state(1.0), TypeError, "n_words must be an int, got 1.0"),
         (lambda: KEY.generate_state(1, np.uint8), TypeError, "uint32 or uint64, got uint8"),
-        (lambda: KEY.spawn(True), TypeError, "n_children is an int, got True"),
-        (lambda: KEY.spawn(-2), ValueError, "n_children is not negative, got -2"),
+        (lambda: KEY.spawn(True), TypeError, "n_children must be an int, got True"),
+        (lambda: KEY.spawn(-2), ValueError, "n_children must be non-negative, got -2"),
         (lambda: interop.generator(42), TypeError, "expected a key, got int"),
         (lambda: interop.random_state(keyrng.split(KEY)), ValueError, "a single key"),
         (lambda: interop.bit_generator(None), TypeError, "expected a key, got None"),
@@ -196,7 +196,7 @@ def test_a_generator_goes_on_counting_after_a_pickle():
 
 def test_a_negative_number_of_seeds_counts_nothing():
     seeds = interop.KeySeedSequence(KEY)
-    with pytest.raises(ValueError, match="n_children is not negative, got -1"):
+    with pytest.raises(ValueError, match="n_children must be non-negative, got -1"):
         seeds.spawn(-1)
 
     assert repr(seeds) == f"KeySeedSequence({KEY!r}, n_children_spawned=0)"
@@ -301,14 +301,14 @@ def test_spawned_bit_generators_are_those_of_spawned_keys():
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        (lambda bits: bits.advance(-1), ValueError, "has words 0 to 72057594037927935, asked for word -1"),
-        (lambda bits: bits.advance(2**56), ValueError, "asked for word 72057594037927936"),
-        (lambda bits: setattr(bits, "state", 3), TypeError, "a state is a dict"),
+        (lambda bits: bits.advance(-1), ValueError, "from 0 to 72057594037927935 for threefry2x32, got -1"),
+        (lambda bits: bits.advance(2**56), ValueError, "got 72057594037927936"),
+        (lambda bits: setattr(bits, "state", 3), TypeError, "state must be a dict"),
         (lambda bits: setattr(bits, "state", np.random.SFC64(1).state), ValueError, "that of a 'SFC64'"),
         (
             lambda bits: setattr(bits, "state", interop.bit_generator(keyrng.key(1, impl="philox4x32")).state),
             ValueError,
-            "the state is of philox4x32, this KeyBitGenerator of threefry2x32",
+            "a state of philox4x32 does not fit a KeyBitGenerator of threefry2x32",
         ),
     ],
 )

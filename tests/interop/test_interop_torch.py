@@ -62,13 +62,13 @@ def test_a_sample_goes_straight_to_a_tensor(dtype):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: interop.to_torch([1.0]), "expected an array of NumPy or CuPy, got list"),
+        (lambda: interop.to_torch([1.0]), "expected a NumPy or CuPy array, got list"),
         (lambda: interop.from_torch(np.ones(3)), "expected a tensor, got ndarray"),
-        (lambda: interop.from_torch(torch.ones(3, device="meta")), "a tensor on meta is no array"),
+        (lambda: interop.from_torch(torch.ones(3, device="meta")), "a tensor on meta cannot be shared"),
         (lambda: interop.torch_generator(42), "expected a key, got int"),
         (lambda: interop.dropout(42, torch.ones(3)), "expected a key, got int"),
         (lambda: interop.dropout(KEY, np.ones(3)), "expected a tensor, got ndarray"),
-        (lambda: interop.dropout(KEY, torch.ones(3, dtype=torch.int32)), "int32 is no float dtype"),
+        (lambda: interop.dropout(KEY, torch.ones(3, dtype=torch.int32)), "invalid dtype: int32"),
         (lambda: interop.Dropout(0.5), "expected a key, got float"),
         (lambda: interop.init_module_(42, torch.nn.Linear(2, 2), {}), "expected a key, got int"),
     ],
@@ -114,7 +114,7 @@ def test_a_generator_s_normals_begin_anew():
 
 
 def test_a_generator_refuses_arrays_of_keys():
-    with pytest.raises(ValueError, match="a seed is a single key"):
+    with pytest.raises(ValueError, match="a seed must be a single key"):
         interop.torch_generator(keyrng.split(KEY))
 
 
@@ -182,9 +182,9 @@ def test_none_leaves_a_parameter_and_the_first_rule_wins():
 @pytest.mark.parametrize(
     ("make", "rules", "message"),
     [
-        (Net, {"*.weight": normal}, "no rule fits first.bias, heads.0.bias"),
-        (Net, {"*": normal, "*.wieght": zeros}, "no parameter has a name like '*.wieght'"),
-        (Net, {"*": lambda key, shape, dtype: np.zeros(2)}, "of first.weight gives shape (2,), it has (4, 3)"),
+        (Net, {"*.weight": normal}, "no rule matches first.bias, heads.0.bias"),
+        (Net, {"*": normal, "*.wieght": zeros}, "no parameter matches '*.wieght'"),
+        (Net, {"*": lambda key, shape, dtype: np.zeros(2)}, "of first.weight returned shape (2,), expected (4, 3)"),
         (lambda: Net().to("meta"), RULES, "first.weight is on the meta device"),
     ],
 )

@@ -56,16 +56,20 @@ def test_words_cannot_be_written():
         ),
         (np.zeros(2, "uint64"), TypeError, "got an array of uint64"),
         (np.zeros(2, np.dtype("uint32").newbyteorder()), TypeError, r"got an array of [<>]u4"),
-        (np.zeros(3, "uint32"), ValueError, r"got an array of uint32 with shape \(3,\); impl= names another algorithm"),
+        (
+            np.zeros(3, "uint32"),
+            ValueError,
+            r"got an array of uint32 with shape \(3,\); impl= selects another algorithm",
+        ),
         (np.zeros((2, 0), "uint32"), ValueError, r"shape \(2, 0\)"),
-        (np.uint32(1), TypeError, r"got uint32; np.asarray\(words, dtype=\"uint32\"\)"),
+        (np.uint32(1), TypeError, r"got uint32; use np.asarray\(words, dtype=\"uint32\"\)"),
         (np.array(1, "uint32"), ValueError, r"shape \(\)"),
-        ([0, 42], TypeError, r"got list; np.asarray\(words, dtype=\"uint32\"\)"),
-        (SCALAR, TypeError, "got Key, which needs no wrapping"),
+        ([0, 42], TypeError, r"got list; use np.asarray\(words, dtype=\"uint32\"\)"),
+        (SCALAR, TypeError, "got Key; it is a key already"),
     ],
 )
 def test_words_that_are_no_keys(data, error, message):
-    with pytest.raises(error, match="keys of threefry2x32 need an array of .*" + message):
+    with pytest.raises(error, match="keys of threefry2x32 require an array of .*" + message):
         keyrng.wrap_key_data(data)
 
 
@@ -101,7 +105,7 @@ def test_check_key_returns_the_key():
 
 
 def test_key_is_not_made_by_its_class():
-    with pytest.raises(TypeError, match=r"keyrng.key\(seed\) makes a key"):
+    with pytest.raises(TypeError, match=r"use keyrng.key\(seed\)"):
         Key(42)
 
 

@@ -147,7 +147,7 @@ def test_seed_outside_the_range(algorithm):
     fits = 'impl="threefry4x64" takes 256 bits' if bits < 256 else r"keyrng.key\(hex\(seed\)\) hashes it"
 
     for seed in (2**bits, -(2 ** (bits - 1)) - 1):
-        with pytest.raises(ValueError, match=rf"a seed for {algorithm.name} is from .* got .*; {fits}"):
+        with pytest.raises(ValueError, match=rf"seed for {algorithm.name} must be from .* got .*; {fits}"):
             keyrng.key(seed, impl=algorithm)
 
 
@@ -167,20 +167,20 @@ def test_seed_of_more_digits_than_python_prints():
         (np.array(3), r"got an array of int64 with shape \(\); keyrng.key\(int\(seed\)\)"),
         (np.zeros(2, "uint32"), r"got an array of uint32 with shape \(2,\); .*keyrng.wrap_key_data\(words\)"),
         (SCALAR, r"got Key; it is a key already; keyrng.fold_in\(key, data\)"),
-        ([1, 2], r"got list; keyrng.fold_in\(keyrng.key\(0\), tuple\(seed\)\)"),
+        ([1, 2], r"got list; use keyrng.fold_in\(keyrng.key\(0\), tuple\(seed\)\)"),
         (bytearray(b"x"), r"got bytearray; keyrng.key\(bytes\(seed\)\)"),
         (np.timedelta64(1, "s"), "got timedelta64"),  # a NumPy integer to isinstance
     ],
 )
 def test_seed_of_another_kind(seed, message):
-    with pytest.raises(TypeError, match="a seed is an int, a str or bytes, " + message):
+    with pytest.raises(TypeError, match="seed must be an int, a str or bytes, " + message):
         keyrng.key(seed)
 
 
 def test_impl():
-    with pytest.raises(ValueError, match=r"unknown impl 'mt19937'; known are .*threefry2x32"):
+    with pytest.raises(ValueError, match=r"unknown impl: 'mt19937' .expected threefry2x32"):
         keyrng.key(0, impl="mt19937")
-    with pytest.raises(TypeError, match="impl is a name or an Algorithm, got int"):
+    with pytest.raises(TypeError, match="impl must be a name or an Algorithm, got int"):
         keyrng.key(0, impl=3)
 
     assert same(keyrng.key(0), keyrng.key(0, impl=get("threefry2x32")))
@@ -198,9 +198,9 @@ def test_cpu():
 @pytest.mark.parametrize(
     ("device", "error", "message"),
     [
-        ("tpu", ValueError, "unknown device 'tpu'; known are \"cpu\""),
-        ("cuda:-1", ValueError, "unknown device 'cuda:-1'"),
-        (None, TypeError, 'a device is a name like "cpu" or "cuda:0", got None'),
+        ("tpu", ValueError, "unknown device: 'tpu' .expected \"cpu\""),
+        ("cuda:-1", ValueError, "unknown device: 'cuda:-1'"),
+        (None, TypeError, 'device must be a name such as "cpu" or "cuda:0", got None'),
         (0, TypeError, 'got int; "cuda:0" names a GPU'),
         (True, TypeError, "got bool"),
     ],
@@ -314,13 +314,13 @@ def test_tuple_is_folded_in_turn():
 @pytest.mark.parametrize(
     ("data", "error", "message"),
     [
-        (-1, ValueError, r"from 0 to 2\*\*64 - 1, got -1; hex\(data\) makes it a name"),
+        (-1, ValueError, r"from 0 to 2\*\*64 - 1, got -1; hex\(data\) is a name"),
         (2**64, ValueError, "got 18446744073709551616"),
         (2**10_000, ValueError, "got an integer of 10001 bits"),
         (np.int8(-3), ValueError, "got -3"),
         (np.array(-3), ValueError, "got -3"),
         (np.array([0, -3]), ValueError, "got -3 in an array"),
-        ((), ValueError, "nothing to fold in: data is an empty tuple"),
+        ((), ValueError, "data must not be an empty tuple"),
         (
             np.arange(4),
             ValueError,
@@ -333,9 +333,9 @@ def test_tuple_is_folded_in_turn():
         (
             [1, 2],
             TypeError,
-            r"got list; tuple\(data\) is folded in one after the other, np.array\(data\) makes one key",
+            r"got list; tuple\(data\) is folded in one element after the other, np.array\(data\) gives one key",
         ),
-        ((1, (2, 3)), TypeError, "got tuple; tuples do not nest"),
+        ((1, (2, 3)), TypeError, "got tuple; tuples must not be nested"),
         (SCALAR, TypeError, r"got Key; keyrng.key_data\(key\)"),
         (bytearray(b"x"), TypeError, r"got bytearray; bytes\(data\)"),
         (None, TypeError, "got None"),
@@ -352,7 +352,7 @@ def test_data_that_does_not_fold_in(data, error, message):
      ((2, 1.0), TypeError), (np.array([2.0]), TypeError)],
 )  # fmt: skip
 def test_numbers_that_do_not_split(num, error):
-    message = "num is not negative, got" if error is ValueError else "num is an int, got"
+    message = "num must be non-negative, got" if error is ValueError else "num must be an int, got"
 
     with pytest.raises(error, match=message):
         keyrng.split(SCALAR, num)

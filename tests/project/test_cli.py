@@ -132,7 +132,7 @@ def test_a_closed_pipe_ends_it_quietly():
         (["bits", "--bytes", "many"], "invalid int value: 'many'"),
         (["bits", "--seed", "x"], "invalid int value: 'x'"),
         (["bits", "--seed", str(2**64)], "-2**63 to 2**64 - 1"),
-        (["bits", "--impl", "mt19937"], "unknown impl 'mt19937'; known are threefry2x32, "),
+        (["bits", "--impl", "mt19937"], "unknown impl: 'mt19937' (expected threefry2x32, "),
         (["bits", "--stream-layout", "split"], "split:N takes 1 to 16777216 streams, got 'split'"),
         (["bits", "--stream-layout", "split:0"], "got 'split:0'"),
         (["bits", "--stream-layout", "split:-4"], "got 'split:-4'"),
@@ -147,7 +147,7 @@ def test_a_closed_pipe_ends_it_quietly():
         (["bits", "--stream-layout", "one:"], "one takes no number, got 'one:'"),
         (
             ["bits", "--stream-layout", "jump:4"],
-            "a stream layout is one of one, split:N, fold_in:N, tree:N, permuted_paths:N, ",
+            "stream layout must be one of one, split:N, fold_in:N, tree:N, permuted_paths:N, ",
         ),
         (["bits", "--stream-layout", "jump:4"], "got 'jump:4'"),
         (["bits", "--stream-layout", "seeds:2", "--seed", str(2**64 - 1)], "-2**63 to 2**64 - 1"),

@@ -1,6 +1,6 @@
-/* The words of a key as NumPy's generators take them: the functions of a BitGenerator, and the stream they read. */
+/* NumPy's BitGenerator interface: functions that read a stream of words of a key. */
 
-/* As in numpy/random/bitgen.h, whose layout NumPy promises to other libraries. */
+/* Copied from numpy/random/bitgen.h, a layout that NumPy guarantees to other libraries. */
 typedef struct {
     void *stream;
     uint64_t (*next_uint64)(void *);
@@ -11,11 +11,11 @@ typedef struct {
 
 #define STREAM_WORDS 256
 
-/* An array of uint64 that belongs to keyrng/interop/numpy.py, which sets all but `words`. */
+/* A uint64 array that keyrng/interop/numpy.py allocates and fills, except for `words`. */
 typedef struct {
     uint64_t next;           /* the index of the next word */
-    uint64_t first;          /* that of words[0]; UINT64_MAX if there are none yet */
-    uint64_t has_half, half; /* the high half of a word of which next_uint32 gave the low one */
+    uint64_t first;          /* the index of words[0]; UINT64_MAX if empty */
+    uint64_t has_half, half; /* the high half of a word whose low half next_uint32 returned */
     uint64_t algorithm, key[4];
     uint64_t words[STREAM_WORDS];
 } stream;
@@ -47,7 +47,7 @@ static uint32_t stream_uint32(void *of) {
 
 static double stream_double(void *of) { return (double)(stream_uint64(of) >> 11) * 0x1p-53; }
 
-/* read_stream(capsule, stream): make the BitGenerator of a capsule read a stream, which its owner keeps alive. */
+/* read_stream(capsule, stream): make a BitGenerator read a stream; the caller keeps the stream alive. */
 static PyObject *read_stream(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
     if (n != 2) return PyErr_Format(PyExc_TypeError, "read_stream takes 2 arguments");

@@ -1,6 +1,6 @@
-/* Keys of keys for Python: children of consecutive indices, a key and an index each, one child. Part of module.c. */
+/* Key derivation for Python: consecutive children, one child per key, one child. Included by module.c. */
 
-/* Blocks at any indices, their first words as keys: one key and consecutive indices, or a key and an index a lane. */
+/* Keys from the first words of blocks: consecutive indices of one key, or an index and a key per lane. */
 static void blocks(const algorithm_info *a, const algorithm_code *code, const char *words, int each,
                    const uint64_t *index, uint64_t start, size_t n, uint64_t domain, char *out) {
     enum { MANY = 256 };
@@ -25,7 +25,7 @@ static void blocks(const algorithm_info *a, const algorithm_code *code, const ch
     }
 }
 
-/* children(algorithm, words, keys, start, count, first, stop, out): those from first to stop, counted flat */
+/* children(algorithm, words, keys, start, count, first, stop, out): children `first` to `stop`, over all keys */
 static PyObject *children(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
     if (n != 8) return PyErr_Format(PyExc_TypeError, "children takes 8 arguments");
@@ -39,7 +39,8 @@ static PyObject *children(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     size_t bytes = (size_t)(a->key_words * a->word_bytes);
     Py_buffer words = {0}, out = {0};
     int failed = take(args[1], &words, PyBUF_SIMPLE) || take(args[7], &out, PyBUF_WRITABLE);
-    if (!failed && ((size_t)words.len != keys * bytes || (size_t)out.len != keys * count * bytes || stop > keys * count)) {
+    if (!failed && ((size_t)words.len != keys * bytes || (size_t)out.len != keys * count * bytes ||
+                    stop > keys * count)) {
         PyErr_SetString(PyExc_SystemError, "children was called with buffers of the wrong size");
         failed = 1;
     }
@@ -63,7 +64,7 @@ static PyObject *children(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     Py_RETURN_NONE;
 }
 
-/* derive(algorithm, words, index, n, domain, out): a key and an index each */
+/* derive(algorithm, words, index, n, domain, out): one child per key, each at its own index */
 static PyObject *derive(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
     if (n != 6) return PyErr_Format(PyExc_TypeError, "derive takes 6 arguments");
@@ -92,7 +93,7 @@ static PyObject *derive(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     Py_RETURN_NONE;
 }
 
-/* derive_one(algorithm, words, low, high, domain, out): the child at one index, given as two words of 64 bits */
+/* derive_one(algorithm, words, low, high, domain, out): the child at an index of two 64-bit words */
 static PyObject *derive_one(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
     if (n != 6) return PyErr_Format(PyExc_TypeError, "derive_one takes 6 arguments");

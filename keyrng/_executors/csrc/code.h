@@ -1,24 +1,24 @@
-/* What one instruction set's object file offers, and what the runtime knows of a kernel. */
+/* The interface between the object file of an instruction set and the runtime, and the description of a kernel. */
 #ifndef KEYRNG_CODE_H
 #define KEYRNG_CODE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* A straight-line part of a kernel over n lanes; buffers are padded, so whole vectors are read and written. */
+/* A straight-line part of a kernel over n lanes; buffers are padded to whole vectors. */
 typedef void (*map_fn)(size_t n, const void *const *in, void *const *out);
 
-/* Consecutive blocks of one key from index `first`, `group` of them at a time, as values in memory order. If `ahead` is
- * not NULL, as much memory is prefetched there. */
+/* Consecutive blocks of one key from index `first`, in multiples of `group`, as values in memory order. Prefetches as
+ * much memory at `ahead` as it writes, unless `ahead` is NULL. */
 typedef void (*fill_fn)(const void *key, uint64_t first, size_t groups, uint64_t domain, void *out, const char *ahead);
 
-/* One block for each lane, at its own index and maybe its own key, a row for each word. */
+/* One block per lane, each at its own index, with one key or a key per lane; one output row per word. */
 typedef void (*lanes_fn)(size_t n, const void *const *key, const void *low, const void *high, uint64_t draw,
                          uint64_t domain, void *const *out);
 
 typedef struct {
     fill_fn values32, values64, blocks;
-    lanes_fn lanes32[2], lanes64[2], lanes_values32[2]; /* [0] one key for all lanes, [1] a key for each */
+    lanes_fn lanes32[2], lanes64[2], lanes_values32[2]; /* [0] one key for all lanes, [1] a key per lane */
     size_t group;
 } algorithm_code;
 
@@ -41,21 +41,21 @@ enum stage_kind { STAGE_WORDS, STAGE_MAP, STAGE_LOOP };
 
 typedef struct {
     enum stage_kind kind;
-    int map;                 /* MAP, LOOP: which */
+    int map;                 /* MAP, LOOP: index in maps */
     int key, bits;           /* WORDS, LOOP */
     int plane, step, place;  /* WORDS: element i reads word i * step + place + plane * size */
-    int words;               /* LOOP: how many an attempt draws */
+    int words;               /* LOOP: words per attempt */
     int inputs[MOST_INPUTS]; /* MAP, LOOP: buffers, ended by -1 */
     int outputs[MOST_INPUTS];
 } stage;
 
 typedef struct {
     const char *name, *result;
-    int parameters, itemsize; /* of the parameters; they are the first buffers */
+    int parameters, itemsize; /* of the parameters, which are the first buffers */
     int keys, parents[MOST_KEYS], children[MOST_KEYS];
     int buffers, sizes[2 * MOST_INPUTS];
     int stages, first_stage, output; /* output: the buffer of the result */
     int output_size;
-} plan;
+} program;
 
 #endif

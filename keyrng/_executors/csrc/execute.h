@@ -1,8 +1,8 @@
-/* Running a plan over a range of elements: words into buffers, straight lines over them, loops for what was rejected. */
+/* Run a program on a range of elements: fill buffers with words, run the straight-line parts, loop over rejections. */
 #include <stdlib.h>
 
 #include "code.h"
-#include "mode.h"
+#include "fpenv.h"
 #include "words.h"
 
 static void compress(char *column, const uint32_t *keep, size_t n, int bytes) {
@@ -12,18 +12,18 @@ static void compress(char *column, const uint32_t *keep, size_t n, int bytes) {
         for (size_t i = 0; i < n; i++) ((uint64_t *)column)[i] = ((uint64_t *)column)[keep[i]];
 }
 
-/* Attempts for all lanes, then for those rejected, until none is left. */
+/* Attempts for all lanes, then for the rejected ones, until all are accepted. */
 static void loop(work *w, const stage *s) {
     const job *j = w->job;
     const algorithm_info *a = j->algorithm;
-    int each = w->lanes.each, size = j->plan->sizes[s->outputs[0]], arguments = 0;
+    int each = w->lanes.each, size = j->program->sizes[s->outputs[0]], arguments = 0;
     size_t n = w->lanes.n;
     size_t per = (size_t)(a->word_bytes * a->block_words * 8 / s->bits), blocks = ((size_t)s->words + per - 1) / per;
     lanes_fn fn = (s->bits == 32 ? j->code->lanes32 : j->code->lanes64)[each];
     char *key[4];
     const void *in[MOST_WORDS + MOST_INPUTS];
     char *out = w->buffers[s->outputs[0]];
-    uint64_t draw = 1, epoch = a->jax_layout ? 256 : UINT64_MAX;
+    uint64_t draw = 1, draws_per_key = a->jax_layout ? 256 : UINT64_MAX;
 
     for (int i = 0; i < a->key_words; i++) {
         key[i] = w->columns[i];
@@ -35,7 +35,7 @@ static void loop(work *w, const stage *s) {
 
     for (int first = 1; n; first = 0) {
         for (size_t b = 0; b < blocks; b++, draw++) {
-            if (draw % epoch == 0) derive_keys(w, each ? n : 1, key, (1ull << 56) - 1, 255, 0, key);
+            if (draw % draws_per_key == 0) derive_keys(w, each ? n : 1, key, (1ull << 56) - 1, 255, 0, key);
             if (each && at_one_index(j)) {
                 put_one_index(w, j->start);
             } else {
@@ -45,9 +45,9 @@ static void loop(work *w, const stage *s) {
             }
             char *aside[MOST_WORDS];
             for (size_t i = 0; i < per; i++) aside[i] = w->rows[b * per + i];
-            fn(n, (const void *const *)key, w->low, w->high, draw % epoch, 0, (void *const *)aside);
+            fn(n, (const void *const *)key, w->low, w->high, draw % draws_per_key, 0, (void *const *)aside);
         }
-        /* The first time the values go straight to their place; later to the lanes that are left. */
+        /* The first attempt writes results in place; later ones scatter them to the live lanes. */
         void *results[2] = {w->accept, first ? out : w->value};
         j->isa->maps[s->map](n, in, results);
         size_t left = 0;
@@ -62,18 +62,18 @@ static void loop(work *w, const stage *s) {
         if (first)
             for (int i = 0; i < arguments && left; i++) {
                 char *copy = w->columns[4 + i];
-                memcpy(copy, in[s->words + i], n * (size_t)j->plan->sizes[s->inputs[i]]);
+                memcpy(copy, in[s->words + i], n * (size_t)j->program->sizes[s->inputs[i]]);
                 in[s->words + i] = copy;
             }
         compress((char *)w->live, w->keep, left, 4);
         for (int i = 0; i < arguments && left; i++)
-            compress(w->columns[4 + i], w->keep, left, j->plan->sizes[s->inputs[i]]);
+            compress(w->columns[4 + i], w->keep, left, j->program->sizes[s->inputs[i]]);
         for (int i = 0; each && i < a->key_words; i++) compress(key[i], w->keep, left, a->word_bytes);
         n = left;
     }
 }
 
-/* The values of a parameter for flat positions `first` on. */
+/* Copy the values of a parameter at flat positions `first` to `first + n`. */
 static void gather(const job *j, const parameter *p, size_t first, size_t n, int size, char *out) {
     if (p->shape == WHOLE) {
         memcpy(out, p->data + first * (size_t)size, n * (size_t)size);
@@ -103,7 +103,7 @@ static void gather(const job *j, const parameter *p, size_t first, size_t n, int
 
 static void run_chunk(work *w, size_t flat) {
     const job *j = w->job;
-    const plan *p = j->plan;
+    const program *p = j->program;
     size_t n = w->lanes.n;
     int size = p->output_size;
     char *target = j->out + flat * (size_t)j->out_size, *own = w->buffers[p->output];
@@ -147,7 +147,7 @@ static void run_chunk(work *w, size_t flat) {
     w->buffers[p->output] = own;
 }
 
-/* One key for the chunk: its words stay in place, those of its children are made when the key changes. */
+/* Set the chunk's single key; derive its children if the key has changed. */
 static void take_key(work *w, size_t key) {
     const job *j = w->job;
     const algorithm_info *a = j->algorithm;
@@ -156,10 +156,10 @@ static void take_key(work *w, size_t key) {
     for (int i = 0; i < a->key_words; i++)
         memcpy(w->lanes.key[0][i], j->words + (key * (size_t)a->key_words + (size_t)i) * (size_t)a->word_bytes,
                (size_t)a->word_bytes);
-    derive_plan_keys(w);
+    derive_program_keys(w);
 }
 
-/* A key for each lane: columns of words and indices. */
+/* Set one key per lane: columns of words, and indices. */
 static void take_keys(work *w, size_t flat) {
     const job *j = w->job;
     const algorithm_info *a = j->algorithm;
@@ -168,7 +168,7 @@ static void take_keys(work *w, size_t flat) {
     if (j->count == 1) {
         if (j->starts) memcpy(w->lanes.index, j->starts + key, 8 * w->lanes.n);
         put_keys(a, j->isa, w->lanes.key[0], j->words + key * (size_t)(a->key_words * a->word_bytes), w->lanes.n);
-        derive_plan_keys(w);
+        derive_program_keys(w);
         return;
     }
     for (size_t i = 0; i < w->lanes.n; i++) {
@@ -180,7 +180,7 @@ static void take_keys(work *w, size_t flat) {
         }
         if (++at == j->count) at = 0, key++;
     }
-    derive_plan_keys(w);
+    derive_program_keys(w);
 }
 
 static char *carve(char **arena, size_t bytes) {
@@ -189,9 +189,9 @@ static char *carve(char **arena, size_t bytes) {
     return p;
 }
 
-/* Elements `first` to `stop` of a job, counted flat, key after key. Returns -1 if there was no memory. */
+/* Compute elements `first` to `stop`, counted over all keys in order. Returns -1 if memory cannot be allocated. */
 static int execute(const job *j, size_t first, size_t stop) {
-    const plan *p = j->plan;
+    const program *p = j->program;
     int loops = 0, rows = 0;
     for (int i = 0; i < p->stages; i++) {
         loops |= stages[p->first_stage + i].kind == STAGE_LOOP;
@@ -231,7 +231,7 @@ static int execute(const job *j, size_t first, size_t stop) {
                 memcpy(w.buffers[i] + e * (size_t)p->itemsize, j->parameters[i].data, (size_t)p->itemsize);
 
     w.lanes.each = each;
-    mode caller = mode_enter();
+    fpenv caller = fpenv_enter();
     for (size_t flat = first; flat < stop; flat += w.lanes.n) {
         size_t at = flat % j->count, left = stop - flat;
         w.lanes.n = left < w.capacity ? left : w.capacity;
@@ -244,7 +244,7 @@ static int execute(const job *j, size_t first, size_t stop) {
         }
         run_chunk(&w, flat);
     }
-    mode_leave(caller);
+    fpenv_leave(caller);
     if (memory != small) free(memory);
     return 0;
 }

@@ -1,4 +1,4 @@
-/* Compiled once for each instruction set, with -DKEYRNG_ISA=its name: every function, and the table that finds them. */
+/* Compiled once per instruction set, with -DKEYRNG_ISA=name: all generated functions and their tables. */
 #include "code.h"
 #include "vector.h"
 
@@ -9,7 +9,7 @@
 
 #include "functions.inc"
 
-/* Here and not in the runtime, because the compiler makes a loop of this instruction set's shuffles of it. */
+/* In this file, so that the compiler uses the shuffles of this instruction set. */
 static void pairs(const uint32_t *restrict from, size_t n, uint32_t *restrict first, uint32_t *restrict second) {
     for (size_t i = 0; i < n; i++) first[i] = from[2 * i], second[i] = from[2 * i + 1];
 }

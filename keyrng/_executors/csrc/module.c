@@ -1,10 +1,10 @@
-/* The Python module keyrng._executors._compiled: the tables by name, and the few calls that run them.
+/* The Python module keyrng._executors._compiled: the names in the tables, and the functions that run them.
  *
- * Buffers come checked from keyrng._executors.native: contiguous, of the right dtype and size.
+ * keyrng._executors.native has checked that buffers are contiguous and of the right dtype; sizes are checked here.
  */
 #define PY_SSIZE_T_CLEAN
 #include <pyconfig.h>
-#ifndef Py_GIL_DISABLED /* which has no limited API */
+#ifndef Py_GIL_DISABLED /* no limited API in free-threaded builds */
 #define Py_LIMITED_API 0x030B0000
 #endif
 #include <Python.h>
@@ -15,7 +15,7 @@
 
 #include "execute.h"
 
-#define GIL_WORTH 4096 /* elements; releasing the lock costs as much as making some hundred */
+#define GIL_WORTH 4096 /* elements; releasing the GIL costs as much as computing about 100 */
 #define MOST_SMALL_DIMS 32
 
 #ifdef KEYRNG_HAVE_X86
@@ -44,17 +44,17 @@ static void find_isas(void) {
 
 static PyObject *describe(PyObject *self, PyObject *unused) {
     (void)self, (void)unused;
-    PyObject *algorithm_names = PyList_New(0), *plan_names = PyList_New(0), *store_list = PyList_New(0),
+    PyObject *algorithm_names = PyList_New(0), *program_names = PyList_New(0), *store_list = PyList_New(0),
              *isa_names = PyList_New(0);
-    int failed = !algorithm_names || !plan_names || !store_list || !isa_names;
+    int failed = !algorithm_names || !program_names || !store_list || !isa_names;
     for (int i = 0; i < COUNT(algorithm_infos) && !failed; i++) {
         PyObject *item = PyUnicode_FromString(algorithm_infos[i].name);
         failed = !item || PyList_Append(algorithm_names, item);
         Py_XDECREF(item);
     }
-    for (int i = 0; i < COUNT(plans) && !failed; i++) {
-        PyObject *item = Py_BuildValue("(ss)", plans[i].name, plans[i].result);
-        failed = !item || PyList_Append(plan_names, item);
+    for (int i = 0; i < COUNT(programs) && !failed; i++) {
+        PyObject *item = Py_BuildValue("(ss)", programs[i].name, programs[i].result);
+        failed = !item || PyList_Append(program_names, item);
         Py_XDECREF(item);
     }
     for (int i = 0; i < COUNT(store_names) && !failed; i++) {
@@ -67,10 +67,9 @@ static PyObject *describe(PyObject *self, PyObject *unused) {
         failed = !item || PyList_Append(isa_names, item);
         Py_XDECREF(item);
     }
-    PyObject *result =
-        failed ? NULL : PyTuple_Pack(4, algorithm_names, plan_names, store_list, isa_names);
+    PyObject *result = failed ? NULL : PyTuple_Pack(4, algorithm_names, program_names, store_list, isa_names);
     Py_XDECREF(algorithm_names);
-    Py_XDECREF(plan_names);
+    Py_XDECREF(program_names);
     Py_XDECREF(store_list);
     Py_XDECREF(isa_names);
     return result;
@@ -86,7 +85,7 @@ static PyObject *isa(PyObject *self, PyObject *name) {
             chosen = available[i];
             Py_RETURN_NONE;
         }
-    PyErr_Format(PyExc_ValueError, "this processor or build has no %s", wanted);
+    PyErr_Format(PyExc_ValueError, "instruction set %s is not available on this processor or in this build", wanted);
     return NULL;
 }
 
@@ -119,27 +118,27 @@ static int read_parameter(PyObject *item, parameter *p, Py_buffer *view, int ite
     } else if ((size_t)view->len == total * (size_t)itemsize) {
         p->shape = WHOLE;
     } else {
-        PyErr_SetString(PyExc_SystemError, "a parameter's buffer has another size than the result");
+        PyErr_SetString(PyExc_SystemError, "size mismatch between a parameter's buffer and the result");
     }
     return PyErr_Occurred() ? -1 : 0;
 }
 
-/* run(plan, store, algorithm, words, keys, start, count, size, out, out_size, first, stop, shape, parameters);
- * start is a number, or an array of one for each key */
+/* run(program, store, algorithm, words, keys, start, count, size, out, out_size, first, stop, shape, parameters)
+ * `start` is an integer or an array with one entry per key. */
 static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
     if (n != 14) return PyErr_Format(PyExc_TypeError, "run takes 14 arguments");
     long numbers[3];
     for (int i = 0; i < 3; i++) numbers[i] = PyLong_AsLong(args[i]);
     unsigned long long sizes[6];
-    int places[6] = {4, 5, 6, 7, 10, 11};
+    int positions[6] = {4, 5, 6, 7, 10, 11};
     int one_start = PyLong_Check(args[5]);
     for (int i = 0; i < 6; i++)
-        sizes[i] = i == 1 && !one_start ? 0 : PyLong_AsUnsignedLongLong(args[places[i]]);
+        sizes[i] = i == 1 && !one_start ? 0 : PyLong_AsUnsignedLongLong(args[positions[i]]);
     long out_size = PyLong_AsLong(args[9]);
     if (PyErr_Occurred()) return NULL;
-    const plan *p = &plans[numbers[0]];
-    job j = {.plan = p,
+    const program *p = &programs[numbers[0]];
+    job j = {.program = p,
              .algorithm = &algorithm_infos[numbers[2]],
              .code = &chosen->algorithms[numbers[2]],
              .isa = chosen,
@@ -154,7 +153,7 @@ static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     Py_buffer words = {0}, out = {0}, starts = {0}, views[MOST_INPUTS] = {{0}};
     int failed = 0;
     if (j.dims > MOST_DIMS || PyTuple_Size(args[13]) != p->parameters || stop > total) {
-        PyErr_SetString(PyExc_SystemError, "a plan was called with the wrong arguments");
+        PyErr_SetString(PyExc_SystemError, "invalid arguments for run");
         return NULL;
     }
     failed = take(args[3], &words, PyBUF_SIMPLE) || take(args[8], &out, PyBUF_WRITABLE) ||
@@ -166,8 +165,9 @@ static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     for (int i = 0; i < p->parameters && !failed; i++)
         failed = read_parameter(PyTuple_GetItem(args[13], i), &j.parameters[i], &views[i], p->itemsize, total, j.dims);
     if (!failed && ((size_t)words.len != j.keys * (size_t)(j.algorithm->key_words * j.algorithm->word_bytes) ||
-                    (size_t)out.len != total * (size_t)j.out_size || (!one_start && (size_t)starts.len != j.keys * 8))) {
-        PyErr_SetString(PyExc_SystemError, "the words, the starts or the output have another size than the call says");
+                    (size_t)out.len != total * (size_t)j.out_size ||
+                    (!one_start && (size_t)starts.len != j.keys * 8))) {
+        PyErr_SetString(PyExc_SystemError, "size mismatch of words, starts or out");
         failed = 1;
     }
     if (!failed && first < stop) {
@@ -190,7 +190,7 @@ static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     Py_RETURN_NONE;
 }
 
-/* The elements of a shape, an int or a tuple of ints; 0 if there are none, or too many for a small draw. */
+/* The number of elements of a shape, int or tuple of ints; 0 if it is 0 or too large for a small draw. */
 static size_t small_count(PyObject *shape) {
     Py_ssize_t dims = PyTuple_CheckExact(shape) ? PyTuple_Size(shape) : 1;
     size_t count = dims > MOST_SMALL_DIMS ? 0 : 1;
@@ -204,15 +204,17 @@ static size_t small_count(PyObject *shape) {
     return count;
 }
 
-/* run_small(recipe, words, shape, dtype, target, *parameters): the sample of one key, in a new array by numpy.empty or
- * in an array of that shape and dtype; each parameter has one value or all. None for what is not small, or not usual: the long road says what is wrong with it.
- * Small draws take the time of Python's steps, so they are few. */
+/* run_small(dispatch_key, words, shape, dtype, target, *parameters): draw with one key; `target` is numpy.empty or an
+ * array of that shape and dtype, and parameters have one value or one per element. Returns None if the call is not
+ * such a draw; the slow path then handles it and reports errors. The overhead of Python dominates small draws, so this
+ * is a single call. */
 static PyObject *run_small(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
     if (n < 5) return PyErr_Format(PyExc_TypeError, "run_small takes 5 arguments or more");
-    long recipe = PyLong_AsLong(args[0]);
-    if (recipe == -1 && PyErr_Occurred()) return NULL;
-    int number = (int)(recipe >> 16), store = (int)(recipe >> 8 & 255) - 1, algorithm = (int)(recipe & 255);
+    long dispatch_key = PyLong_AsLong(args[0]);
+    if (dispatch_key == -1 && PyErr_Occurred()) return NULL;
+    int number = (int)(dispatch_key >> 16), store = (int)(dispatch_key >> 8 & 255) - 1;
+    int algorithm = (int)(dispatch_key & 255);
     size_t count = small_count(args[2]);
     if (!count) Py_RETURN_NONE;
     Py_buffer words = {0}, out = {0}, views[MOST_INPUTS];
@@ -229,7 +231,7 @@ static PyObject *run_small(PyObject *self, PyObject *const *args, Py_ssize_t n) 
     if (PyCallable_Check(args[4])) result = PyObject_CallFunctionObjArgs(args[4], args[2], args[3], NULL);
     else Py_INCREF(result);
     if (result && !take(result, &out, PyBUF_WRITABLE)) {
-        job j = {.plan = &plans[number],
+        job j = {.program = &programs[number],
                  .algorithm = &algorithm_infos[algorithm],
                  .code = &chosen->algorithms[algorithm],
                  .isa = chosen,
@@ -240,12 +242,13 @@ static PyObject *run_small(PyObject *self, PyObject *const *args, Py_ssize_t n) 
                  .count = count,
                  .size = count,
                  .out = out.buf};
-        failed = words.len != j.algorithm->key_words * j.algorithm->word_bytes || n - 5 != j.plan->parameters ||
+        failed = words.len != j.algorithm->key_words * j.algorithm->word_bytes || n - 5 != j.program->parameters ||
                  (size_t)out.len != count * (size_t)out.itemsize;
-        if (failed) PyErr_SetString(PyExc_SystemError, "run_small was called with the wrong arguments");
-        for (; taken < j.plan->parameters && !failed; taken++) {
+        if (failed) PyErr_SetString(PyExc_SystemError, "invalid arguments for run_small");
+        for (; taken < j.program->parameters && !failed; taken++) {
             views[taken].obj = NULL;
-            failed = read_parameter(args[5 + taken], &j.parameters[taken], &views[taken], j.plan->itemsize, count, 0);
+            failed =
+                read_parameter(args[5 + taken], &j.parameters[taken], &views[taken], j.program->itemsize, count, 0);
         }
         if (!failed && execute(&j, 0, count)) PyErr_NoMemory(), failed = 1;
     }
@@ -260,17 +263,17 @@ static PyObject *run_small(PyObject *self, PyObject *const *args, Py_ssize_t n) 
 
 #include "children.h"
 
-/* tally(words, shift, counts): how many words of 32 bits begin with each combination of the bits that a shift leaves.
- * By hand, for np.bincount keeps Python's lock. */
-static PyObject *tally(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+/* histogram(words, shift, counts): add to counts[word >> shift] for each 32-bit word.
+ * Unlike np.bincount, it releases the GIL. */
+static PyObject *histogram(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
-    if (n != 3) return PyErr_Format(PyExc_TypeError, "tally takes 3 arguments");
+    if (n != 3) return PyErr_Format(PyExc_TypeError, "histogram takes 3 arguments");
     long shift = PyLong_AsLong(args[1]);
     if (PyErr_Occurred()) return NULL;
     Py_buffer words = {0}, counts = {0};
     int failed = take(args[0], &words, PyBUF_SIMPLE) || take(args[2], &counts, PyBUF_WRITABLE);
     if (!failed && (shift < 1 || shift > 31 || (uint64_t)counts.len != (uint64_t)4 << (32 - shift))) {
-        PyErr_SetString(PyExc_SystemError, "tally was called with counts of the wrong size");
+        PyErr_SetString(PyExc_SystemError, "counts of histogram must have 2**(32 - shift) elements of 32 bits");
         failed = 1;
     }
     if (!failed) {
@@ -294,7 +297,7 @@ static PyMethodDef methods[] = {
     METHOD(describe, METH_NOARGS),     METHOD(isa, METH_O),
     METHOD(run, METH_FASTCALL),        METHOD(children, METH_FASTCALL),
     METHOD(run_small, METH_FASTCALL),  METHOD(derive, METH_FASTCALL),     METHOD(derive_one, METH_FASTCALL),
-    METHOD(tally, METH_FASTCALL),      METHOD(read_stream, METH_FASTCALL),
+    METHOD(histogram, METH_FASTCALL),  METHOD(read_stream, METH_FASTCALL),
     {NULL, NULL, 0, NULL},
 };
 
@@ -304,7 +307,7 @@ static int start(PyObject *module) {
     return 0;
 }
 
-/* What the module knows is constant but for `chosen`, one pointer, so it needs no lock. */
+/* All data is constant except for the pointer `chosen`, so no lock is needed. */
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, (void *)start},
 #ifdef Py_GIL_DISABLED

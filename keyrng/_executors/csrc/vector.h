@@ -1,8 +1,8 @@
-/* What the printed C is made of: vectors as wide as the processor's registers, or scalars.
+/* The types and macros of the generated C: vectors as wide as the processor's registers, or scalars.
  *
- * A type such as float32_w32 has as many lanes as 32-bit words fit a register, so float64_w32 is two registers; _w64
- * counts lanes in 64-bit words. GCC and Clang know these as vector extensions; on other compilers, such as MSVC,
- * a lane is a scalar and all is plain C11. -DKEYRNG_SCALAR makes it so on any compiler (tests/strict_c.py).
+ * float32_w32 has as many lanes as 32-bit words fit in a register, so float64_w32 takes two registers; _w64 counts
+ * 64-bit words. GCC and Clang compile these as vector extensions. On other compilers, such as MSVC, and with
+ * -DKEYRNG_SCALAR (tests/strict_c.py) a lane is a scalar and everything is plain C11.
  */
 #ifndef KEYRNG_VECTOR_H
 #define KEYRNG_VECTOR_H
@@ -13,7 +13,7 @@
 
 #include <float.h>
 #if FLT_EVAL_METHOD != 0
-#error "this compiler rounds twice (x87): no sample would have the right bits; on x86 compile with -msse2 -mfpmath=sse"
+#error "x87 rounds twice, which changes samples; on x86 compile with -msse2 -mfpmath=sse"
 #endif
 
 #if defined(__GNUC__) && !defined(KEYRNG_SCALAR)
@@ -71,7 +71,7 @@ static inline e_float64 float64_of(e_uint64 bits) {
 VECTOR_TYPES(w32)
 VECTOR_TYPES(w64)
 
-/* x - 0 and not x + 0, which would lose the sign of -0. */
+/* x - 0, because x + 0 loses the sign of -0. */
 #define SPLAT(type, x) ((x) - (type){0})
 #define CONVERT(type, x) __builtin_convertvector((x), type)
 #define BITCAST(type, from, x) ((type)(x))
@@ -167,11 +167,12 @@ static inline float64_w64 abs_float64_w64(float64_w64 x) {
 #if defined(VECTOR_BYTES) && defined(__AVX512F__)
 static inline float32_w32 sqrt_float32_w32(float32_w32 x) { return (float32_w32)_mm512_sqrt_ps((__m512)x); }
 static inline float64_w64 sqrt_float64_w64(float64_w64 x) { return (float64_w64)_mm512_sqrt_pd((__m512d)x); }
-/* Products of 32-bit words are made in 64 bits, those of even and those of odd lanes, and moved by shuffles, which run
- * beside the multiplications; a shift would wait for the same port. */
+/* 32-bit words are multiplied to 64 bits, even and odd lanes separately, and merged with shuffles: they execute in
+ * parallel with the multiplications, while shifts compete for the same port. */
 #define EVEN_PRODUCTS(a, b) _mm512_mul_epu32((__m512i)(a), (__m512i)(b))
 #define ODD_PRODUCTS(a, b)                                                                                             \
-    _mm512_mul_epu32(_mm512_shuffle_epi32((__m512i)(a), _MM_PERM_DDBB), _mm512_shuffle_epi32((__m512i)(b), _MM_PERM_DDBB))
+    _mm512_mul_epu32(_mm512_shuffle_epi32((__m512i)(a), _MM_PERM_DDBB),                                                \
+                     _mm512_shuffle_epi32((__m512i)(b), _MM_PERM_DDBB))
 static inline uint32_w32 mulhi_uint32_w32(uint32_w32 a, uint32_w32 b) {
     return (uint32_w32)_mm512_mask_shuffle_epi32(ODD_PRODUCTS(a, b), 0x5555, EVEN_PRODUCTS(a, b), _MM_PERM_DDBB);
 }
@@ -213,7 +214,7 @@ static inline uint32_w32 mul_uint32_w32(uint32_w32 a, uint32_w32 b) { return a *
 #define MUL_LOW(a, b) (((a) & 0xffffffffu) * ((b) & 0xffffffffu))
 #endif
 
-/* Four products of halves: exact on any machine, and on vectors where the full product has no instruction. */
+/* Four products of halves, because there is no vector instruction for the full product. */
 static inline uint64_w64 mulhi_uint64_w64(uint64_w64 a, uint64_w64 b) {
     uint64_w64 a_high = a >> 32, b_high = b >> 32;
     uint64_w64 middle = MUL_LOW(a_high, b) + (MUL_LOW(a, b) >> 32);
@@ -221,7 +222,7 @@ static inline uint64_w64 mulhi_uint64_w64(uint64_w64 a, uint64_w64 b) {
     return MUL_LOW(a_high, b_high) + (middle >> 32) + (carry >> 32);
 }
 
-/* Division has no vector instruction: lane by lane. Lanes beyond the end hold anything, so a zero divisor must not trap. */
+/* There is no vector instruction for division. Lanes past the end may hold a zero divisor, which must not trap. */
 static inline uint32_w32 mod_uint32_w32(uint32_w32 a, uint32_w32 b) {
     EACH(uint32, w32, AT(uint32, b) ? AT(uint32, a) % AT(uint32, b) : 0)
 }
@@ -229,11 +230,11 @@ static inline uint64_w64 mod_uint64_w64(uint64_w64 a, uint64_w64 b) {
     EACH(uint64, w64, AT(uint64, b) ? AT(uint64, a) % AT(uint64, b) : 0)
 }
 #ifdef VECTOR_BYTES
-/* Numbers below 2**52 as the low bits of a float64, which converts in two operations on any machine. */
+/* Integers below 2**52 as float64: or-ing them into the mantissa takes two operations on any machine. */
 #define AS_FLOAT64(x) ((float64_w64)((x) | 0x4330000000000000ull) - 0x1p52)
 
-/* The rest of a division goes on with the next 20 bits. What is divided stays below 2**52, so product and rest are
- * exact; the quotient is rounded to nearest, by adding 3 * 2**51, so the rest lies between -d/2 and d/2. */
+/* One step of long division, of the remainder with 20 or 12 more bits. The dividend stays below 2**52, so that product
+ * and remainder are exact; adding 3 * 2**51 rounds the quotient to nearest, so the remainder is in [-d/2, d/2]. */
 static inline float64_w64 mod_step(float64_w64 dividend, float64_w64 d, float64_w64 inverse) {
     return dividend - ((dividend * inverse + 0x1.8p52) - 0x1.8p52) * d;
 }
@@ -246,7 +247,7 @@ static inline uint32_w64 modwide_half(uint32_w64 h, uint32_w64 l, uint32_w64 d) 
     r += (float64_w64)((int64_w64)divisor & (r < 0));
     return CONVERT(uint32_w64, (uint64_w64)(r + 0x1p52));
 }
-/* By halves, as wide as a register in 64 bits: GCC takes comparisons of wider vectors apart lane by lane. */
+/* In halves of one 64-bit register each, because GCC splits comparisons of wider vectors lane by lane. */
 static inline uint32_w32 modwide_uint32_w32(uint32_w32 h, uint32_w32 l, uint32_w32 d) {
     uint32_w64 high[2], low[2], divisor[2];
     memcpy(high, &h, sizeof h), memcpy(low, &l, sizeof l), memcpy(divisor, &d, sizeof d);
@@ -309,12 +310,12 @@ static inline uint64_w64 modwide_uint64_w64(uint64_w64 h, uint64_w64 l, uint64_w
 LOAD_FUNCTIONS(w32)
 LOAD_FUNCTIONS(w64)
 
-/* 0, 1, 2, ... in the lanes, for the consecutive counters of a fill. */
+/* Lanes 0, 1, 2, ..., for the counters of a fill. */
 static inline uint32_w32 iota_uint32_w32(void) { EACH(uint32, w32, (e_uint32)i) }
 static inline uint64_w64 iota_uint64_w64(void) { EACH(uint64, w64, (e_uint64)i) }
 
-/* Asks for the memory that a later stage will write, while this one computes: waiting for it then costs as much as
- * the words themselves. A macro, for GCC drops calls of functions that only prefetch. */
+/* Prefetch memory that a later stage writes; waiting for it would take as long as computing the words. A macro, because
+ * GCC removes calls of functions that only prefetch. */
 #ifdef __GNUC__
 #define FETCH_AHEAD(p, bytes)                                                                                          \
     for (size_t b = 0; (p) && b < (bytes); b += 64) __builtin_prefetch((p) + b, 1, 3);                                 \
@@ -323,7 +324,7 @@ static inline uint64_w64 iota_uint64_w64(void) { EACH(uint64, w64, (e_uint64)i) 
 #define FETCH_AHEAD(p, bytes) (void)(p);
 #endif
 
-/* Two vectors word by word, a0 b0 a1 b1 ...: the first and the second half of that. */
+/* Interleave two vectors, a0 b0 a1 b1 ...: first and second half. */
 #if defined(VECTOR_BYTES) && defined(__has_builtin)
 #if __has_builtin(__builtin_shufflevector)
 #define HAVE_SHUFFLE

@@ -1,4 +1,4 @@
-/* What runs: a job, the lanes of a chunk of it, their keys, their indices and their words. */
+/* A job, the lanes of one chunk of it, and their keys, indices and words. */
 #ifndef KEYRNG_WORDS_H
 #define KEYRNG_WORDS_H
 
@@ -6,12 +6,12 @@
 
 #include "code.h"
 
-#define CHUNK 2048      /* elements at a time: some six buffers of it fit a level-1 cache */
-#define PAD 64          /* buffers hold whole groups of vectors */
-#define FEW 128         /* of fewer values a key, several keys go side by side */
-#define MOST_WORDS 16   /* of an attempt, rounded up to whole blocks */
+#define CHUNK 2048      /* elements per chunk: about six buffers fit in the L1 cache */
+#define PAD 64          /* buffers are multiples of this, to hold whole vectors */
+#define FEW 128         /* with fewer values per key, a chunk has a key per lane */
+#define MOST_WORDS 16   /* per attempt, rounded up to whole blocks */
 #define MOST_DIMS 64
-#define AHEAD 8192      /* bytes that words written straight to the output are prefetched ahead: 0.56 -> 0.42 ns a word */
+#define AHEAD 8192      /* prefetch distance in bytes for words written to the output: 0.56 -> 0.42 ns/word */
 
 typedef struct {
     const char *data;
@@ -20,29 +20,29 @@ typedef struct {
 } parameter;
 
 typedef struct {
-    const plan *plan;
+    const program *program;
     const algorithm_info *algorithm;
     const algorithm_code *code;
     const isa_code *isa;
-    map_fn store; /* NULL: the result is stored as it is */
+    map_fn store; /* NULL: no conversion */
     int out_size;
     const char *words; /* of all keys */
     size_t keys;
     uint64_t start, count, size;
-    const uint64_t *starts; /* a start for each key; NULL: one for all */
+    const uint64_t *starts; /* one per key, or NULL for `start` */
     char *out;
     int dims;
     int64_t shape[MOST_DIMS];
     parameter parameters[MOST_INPUTS];
 } job;
 
-/* The keys and indices of the lanes of a chunk: one key and consecutive indices, or columns, a row a lane. */
+/* Keys and indices of a chunk's lanes: one key and consecutive indices, or columns with one row per lane. */
 typedef struct {
-    int each;                   /* a key for each lane? */
+    int each;                   /* whether each lane has a key */
     size_t n;
-    uint64_t first;             /* one key: index of the first lane */
-    char *key[MOST_KEYS][4];    /* a pointer to each word, or each column, of each key of the plan */
-    uint64_t *index;            /* each: of every lane, unless there is one value a key */
+    uint64_t first;             /* with one key: the index of the first lane */
+    char *key[MOST_KEYS][4];    /* pointers to the words or columns of the program's keys */
+    uint64_t *index;            /* with a key per lane, unless each key has one value */
 } lanes;
 
 typedef struct {
@@ -52,12 +52,12 @@ typedef struct {
     lanes lanes;
     char *low, *high, *rows[MOST_WORDS]; /* columns for counters and blocks */
     int row_count;
-    uint64_t filled; /* the index that all of low and high hold; UINT64_MAX if they hold several */
-    char *columns[4 + MOST_INPUTS];      /* columns of the live lanes of a loop: keys, arguments */
+    uint64_t filled; /* the index in all rows of low and high, or UINT64_MAX */
+    char *columns[4 + MOST_INPUTS];      /* keys and arguments of a loop's live lanes */
     uint32_t *live, *keep;
     uint8_t *accept;
     char *value, *arena;
-    size_t key_at; /* one key: whose children are in lanes.key */
+    size_t key_at; /* with one key: its number; lanes.key has its children */
 } work;
 
 static void put_word(char *column, size_t i, uint64_t word, int bytes) {
@@ -70,7 +70,7 @@ static void put_index(const algorithm_info *a, char *low, char *high, size_t i, 
     put_word(high, i, a->word_bytes == 4 ? index >> 32 : 0, a->word_bytes);
 }
 
-/* The words of many indices plus an offset; plain loops, which the compiler makes vector loops. */
+/* Split indices plus an offset into words. Separate loops, because the compiler vectorizes them. */
 static void put_indices(const algorithm_info *a, char *low, char *high, const uint64_t *index, uint64_t offset,
                         size_t n) {
     if (a->word_bytes == 4) {
@@ -82,7 +82,7 @@ static void put_indices(const algorithm_info *a, char *low, char *high, const ui
     }
 }
 
-/* The words of consecutive keys, a column for each. */
+/* Split the words of consecutive keys into columns. */
 static void put_keys(const algorithm_info *a, const isa_code *isa, char *const *columns, const char *words, size_t n) {
     size_t step = (size_t)a->key_words;
     if (a->word_bytes == 4 && step == 2) {
@@ -95,21 +95,21 @@ static void put_keys(const algorithm_info *a, const isa_code *isa, char *const *
                    (size_t)a->word_bytes);
 }
 
-/* Every lane at the same index: columns that are often there already. */
+/* Set all lanes to one index, unless they have it already. */
 static void put_one_index(work *w, uint64_t index) {
     if (w->filled == index) return;
     for (size_t i = 0; i < w->capacity; i++) put_index(w->job->algorithm, w->low, w->high, i, index);
     w->filled = index;
 }
 
-/* Values `start` to `start + n` of the direct draw of one key, to memory that need not be padded. */
+/* Write values `start` to `start + n` of a key's direct draw; `out` need not be padded. */
 static void direct(const algorithm_info *a, const algorithm_code *code, fill_fn fill, size_t value, size_t block,
                    const void *key, uint64_t start, size_t n, uint64_t domain, char *out, const char *ahead) {
     char group[1024];
     size_t per = block / value, bytes = n * value, skip = (size_t)(start % per) * value;
     uint64_t first = start / per;
     while (bytes) {
-        /* A fill counts in one word, so it must not run over the end of 32 bits. */
+        /* A fill increments the low word only, so it must not cross a multiple of 2**32. */
         uint64_t room = a->word_bytes == 4 ? 0x100000000ull - (first & 0xffffffffu) : UINT64_MAX;
         size_t groups = bytes / (block * code->group);
         if (groups > room / code->group) groups = (size_t)(room / code->group);
@@ -133,15 +133,14 @@ static void direct(const algorithm_info *a, const algorithm_code *code, fill_fn 
 
 static uint64_t start_of(const job *j, size_t key) { return j->starts ? j->starts[key] : j->start; }
 
-/* Whether every lane is at the index `start`: one value a key, the usual case of many keys. */
+/* Whether every lane has the index `start`: one value per key, the usual case for arrays of keys. */
 static int at_one_index(const job *j) { return j->count == 1 && !j->starts; }
 
 static uint64_t lane_index(const work *w, size_t i) {
     return !w->lanes.each ? w->lanes.first + i : at_one_index(w->job) ? w->job->start : w->lanes.index[i];
 }
 
-/* The same for lanes with keys of their own, or whose words do not follow each other: a block each, and of each block
- * the value wanted. */
+/* Like `direct` for lanes with separate keys or non-consecutive words: a block per lane, of which one value is kept. */
 static void direct_each(work *w, int key, int bits, uint64_t step, uint64_t offset, char *out) {
     const job *j = w->job;
     const algorithm_info *a = j->algorithm;
@@ -172,21 +171,21 @@ static lanes_fn block_lanes(const job *j, int each) {
     return j->algorithm->word_bytes == 4 ? j->code->lanes32[each] : j->code->lanes64[each];
 }
 
-/* Children and folded keys of all lanes (or of the one key): blocks at one index, its first words to `to`. */
+/* Derive children or folded keys of all lanes, or of the single key: the first words of the blocks at one index. */
 static void derive_keys(work *w, size_t n, char *const *from, uint64_t index, uint64_t draw, uint64_t domain,
                         char *const *to) {
     const job *j = w->job;
     const algorithm_info *a = j->algorithm;
     int each = w->lanes.each;
-    void *rows[4]; /* the last ones: the first may hold an attempt's words */
+    void *rows[4]; /* the last rows, because the first may hold an attempt's words */
     put_one_index(w, index);
     for (int i = 0; i < a->block_words; i++) rows[i] = w->rows[w->row_count - 4 + i];
     block_lanes(j, each)(n, (const void *const *)from, w->low, w->high, draw, domain, rows);
     for (int i = 0; i < a->key_words; i++) memcpy(to[i], rows[i], n * (size_t)a->word_bytes);
 }
 
-static void derive_plan_keys(work *w) {
-    const plan *p = w->job->plan;
+static void derive_program_keys(work *w) {
+    const program *p = w->job->program;
     for (int k = 1; k < p->keys; k++)
         derive_keys(w, w->lanes.each ? w->lanes.n : 1, w->lanes.key[p->parents[k]], (uint64_t)p->children[k], 0, 1,
                     w->lanes.key[k]);

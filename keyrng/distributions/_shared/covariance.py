@@ -31,7 +31,7 @@ def covariance(here: Device, name: str, value: ArrayLike, dtype: Dtype) -> Array
     matrix = parameter_array(here, finite(**{name: value}), 0, dtype)
     if matrix.ndim < 2 or matrix.shape[-1] != matrix.shape[-2]:
         hint = f"; np.diag({name}) makes one of variances" if matrix.ndim == 1 else ""
-        raise ValueError(f"{name} is a square matrix, or several along the last two axes, got {matrix.shape}{hint}")
+        raise ValueError(f"{name} must be a square matrix or a stack of them, got {matrix.shape}{hint}")
     matrix = parameter_array(here, finite(**{name: value}), 0, FLOAT64)
     with here.current():
         across = here.xp.swapaxes(matrix, -1, -2)
@@ -40,8 +40,8 @@ def covariance(here: Device, name: str, value: ArrayLike, dtype: Dtype) -> Array
     def error() -> str:
         wrong = ~_symmetric(matrix, across, slack)
         return (
-            f"{name} must be symmetric, got {matrix[wrong][0]} across from {across[wrong][0]}; "
-            f"type ({name} + {name}.T) / 2 if half of each is meant"
+            f"{name} must be symmetric, got {matrix[wrong][0]} and {across[wrong][0]} across the diagonal; "
+            f"use ({name} + {name}.T) / 2"
         )
 
     return here.apply(_half_of_each, check_relation(here, _symmetric, matrix, across, slack, error=error), across)

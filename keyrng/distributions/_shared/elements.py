@@ -49,7 +49,7 @@ class Elements:
         if out is None:
             return
         if self.algorithm is not None:
-            raise TypeError("keys never change, so they cannot be written to out; leave it out")
+            raise TypeError("keys are immutable and cannot be written to out; omit it")
         before, after = self.shape[: self.axis], self.shape[self.axis + 1 :]
         dtype = index_dtype(self.size, out) if self.array is None else self.array.dtype
         check_out(key, out, key.shape + before + draws[key.ndim :] + after, dtype)
@@ -104,10 +104,10 @@ def elements_of(here: Device, name: str, given: ArrayLike | Key, axis: SupportsI
     """
     if isinstance(given, Key):
         if not given.ndim:
-            raise TypeError(f"{name} is a number, an array or an array of keys, got a scalar key")
+            raise TypeError(f"{name} must be a number, an array or an array of keys, got a scalar key")
         if given.device != here.name:
             raise TypeError(
-                f"{name} is on {given.device}, the key on {here.name}; {name}.to({here.name!r}) puts {name} there"
+                f"{name} is on {given.device} but the key is on {here.name}; {name}.to({here.name!r}) copies it"
             )
         return Elements(given.shape, normalize_axis(axis, given.ndim), given._words, given._algorithm)
     array = None if is_integer(given) else device_of_values(given).pick(_cpu_array, _cuda_array)(here, name, given)
@@ -115,7 +115,7 @@ def elements_of(here: Device, name: str, given: ArrayLike | Key, axis: SupportsI
         return Elements(array.shape, normalize_axis(axis, array.ndim), array)
     if array is not None and array.dtype.kind not in "iu":
         kind = short_repr(given) if isinstance(given, (str, bytes, bool, float, complex)) else kind_of(given)
-        raise TypeError(f"{name} is a whole number or an array of one axis or more, got {kind}")
+        raise TypeError(f"{name} must be an integer or an array of at least one axis, got {kind}")
     size = int(given)
     if size < 0:
         raise ValueError(f"{name} must not be negative, got {short_repr(size)}")
@@ -131,5 +131,5 @@ def _cpu_array(here: Device, name: str, given: ArrayLike) -> Array:
 def _cuda_array(here: Device, name: str, given: ArrayLike) -> Array:
     array = here.array(name, given)
     if not array.ndim:
-        raise TypeError(f"{name} is a whole number or an array of one axis or more, got an array of none")
+        raise TypeError(f"{name} must be an integer or an array of at least one axis, got a 0-d array")
     return array

@@ -26,7 +26,7 @@ def validated(here: Device, parameter: Parameter, dtype: Dtype) -> Array:
 def row_shape(name: str, rows: Array, shape: Shape | None, axis: str = "classes") -> tuple[int, ...] | None:
     """Return ``shape`` followed by the last axis of a parameter, or None if ``shape`` is None."""
     if rows.ndim == 0:
-        raise ValueError(f"{name} has an axis of {axis}, got one number; type [{rows}, ...]")
+        raise ValueError(f"{name} must have an axis of {axis}, got a number; type [{rows}, ...]")
     return None if shape is None else (*dimensions(shape), rows.shape[-1])
 
 

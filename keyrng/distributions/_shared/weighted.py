@@ -31,7 +31,7 @@ def weights(here: Device, p: ArrayLike, size: int) -> Array:
     """Return the weights of ``size`` elements in float64. Raise ValueError or TypeError for anything else."""
     values = validated(here, _weight(p=p), FLOAT64)
     if values.shape != (size,):
-        raise ValueError(f"p has a weight for each of {size} elements, shape ({size},), got shape {values.shape}")
+        raise ValueError(f"p must have shape ({size},), one weight per element, got shape {values.shape}")
     return values
 
 
@@ -113,7 +113,7 @@ def _cdf(weights: Array) -> Array:
     reached[weights == 0] = 0
     np.maximum.accumulate(reached, out=reached)
     if not reached[-1] > 0:
-        raise ValueError(f"p must have a weight above 0, got {len(weights)} of 0")
+        raise ValueError(f"p must have a positive weight, got {len(weights)} zeros")
     return reached
 
 
