@@ -1,8 +1,8 @@
 """Memories: that of the CPU, and those of GPUs; where an array lies, and how it comes from one to the other.
 
 Code for both asks the memory of a key for what it needs: new arrays, array functions (`xp`), or a function of the
-kernel language applied to arrays. Of CuPy's functions it calls those that copy, sort or count, never one that computes
-floats narrower than 64 bits: CuPy flushes subnormals, and has no promise about the rest.
+kernel language applied to arrays. Of CuPy's functions it calls those that copy, sort, count, or compute float64 exactly
+or with one rounding; of narrower floats only exact conversions, because CuPy flushes subnormals of float32.
 """
 
 from __future__ import annotations
