@@ -26,5 +26,5 @@ def test_next_float(there: Gpu, dtype: str, up: bool) -> None:
         expected = np.nextafter(x, kind.type(np.inf if up else -np.inf))
     words = np.where(~nan, expected.view(f"u{kind.itemsize}"), x.view(f"u{kind.itemsize}"))
 
-    moved = next_float(there.cupy.asarray(x.view(f"u{kind.itemsize}")).view(kind), up)
+    moved = next_float(there.cupy.asarray(x.view(f"u{kind.itemsize}")).view(kind), kind, up)
     assert_same(host(moved).view(f"u{kind.itemsize}"), words)
