@@ -7,6 +7,8 @@ between formats, and use kernels of keyrng for the rest.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from keyrng._core.arguments import cast_array
 from keyrng._core.dtypes import FLOAT32, FLOAT64, Dtype
 from keyrng._executors.device import Array, device_at
 from keyrng.kernels.bits import to_bfloat16
-from keyrng.kernels.ops import cast
+from keyrng.kernels.ops import cast, where
 
 _INFINITY = {"float16": 0x7C00, "bfloat16": 0x7F80, "float32": 0x7F800000, "float64": 0x7FF << 52}
 
@@ -63,13 +65,26 @@ def next_float(array: Array, dtype: Dtype, up: bool) -> Array:
 
 
 def _next(array: Array, up: bool) -> Array:
-    word = np.dtype(f"u{array.dtype.itemsize}").type
-    sign, infinity = word(1 << (8 * array.dtype.itemsize - 1)), word(_INFINITY[array.dtype.name])
     here = device_at(array)
     with here.current():
-        x = array.view(word) if up else array.view(word) ^ sign
-        moved = here.xp.where(x < sign, x + word(1), here.xp.where(x == sign, word(1), x - word(1)))
-        stays = (x == infinity) | ((x & ~sign) > infinity)
-        moved = here.xp.where(stays, x, moved)
-        result: Array = (moved if up else moved ^ sign).view(array.dtype)
-        return result
+        words = array.view(f"u{array.dtype.itemsize}")
+        step = _step(array.dtype.name, up)
+        if words.itemsize > 2:
+            return here.apply(step, words).view(array.dtype)
+        moved: Array = here.apply(step, words.astype(np.uint32)).astype(np.uint16)
+        return moved.view(array.dtype)
+
+
+@cache
+def _step(name: str, up: bool) -> Callable[[Any], Any]:
+    """The word of the next number of a format, of the word of a number: one kernel, compiled once."""
+    infinity = _INFINITY[name]
+    sign = 1 << (63 if name == "float64" else 31 if name == "float32" else 15)
+
+    def step(x: Any) -> Any:
+        x = x if up else x ^ sign
+        moved = where(x < sign, x + 1, where(x == sign, 1, x - 1))
+        moved = where((x == infinity) | ((x & (sign - 1)) > infinity), x, moved)
+        return moved if up else moved ^ sign
+
+    return step

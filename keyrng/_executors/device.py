@@ -1,8 +1,8 @@
 """Devices: where arrays are, and the array functions there.
 
 Code for CPU and GPU uses the key's device for new arrays, array functions (`xp`) and functions of the kernel language
-applied to arrays. It calls CuPy only to copy, sort and count, and never to compute floats below 64 bits, because CuPy
-flushes subnormals and does not specify the rest.
+applied to arrays. It calls CuPy only to copy, sort and count, and to compute float64 exactly or with one rounding; of
+narrower floats it asks for exact conversions only, because CuPy flushes the subnormals of float32.
 """
 
 from __future__ import annotations

@@ -10,6 +10,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from keyrng._core.arguments import is_tensor
+
 _OLDEST_DRIVER = {12: 525, 13: 580}  # by major version of CUDA, from NVIDIA's compatibility table
 
 _imported: Any = None
@@ -32,8 +34,19 @@ def cupy() -> Any:
 
 
 def is_on_gpu(value: object) -> bool:
-    """Whether a value is an array in the memory of a GPU, of whatever library."""
-    return hasattr(value, "__cuda_array_interface__")
+    """Whether a value is an array in the memory of a GPU, of any library; TypeError if it is not shared."""
+    try:
+        return hasattr(value, "__cuda_array_interface__")
+    except Exception as error:  # of a tensor that requires a gradient, or an array of jax on several devices
+        kind, hint = type(value).__name__, "; tensor.detach() shares it" if is_tensor(value) else ""
+        raise TypeError(f"the memory of a {kind} on a GPU is not shared: {first_line(error)}{hint}") from None
+
+
+def is_read_only(value: Any) -> bool:
+    """Whether an array on a GPU must not be written to; CuPy ignores the flag of DLPack that says so."""
+    if isinstance(value, cupy().ndarray):
+        return False
+    return value.__cuda_array_interface__["data"][1] or type(value).__module__.startswith("jax")
 
 
 def as_array(value: Any) -> Any:
@@ -50,7 +63,8 @@ def as_array(value: Any) -> Any:
 def missing_reason() -> str:
     """Return what is missing for keys on a GPU, CuPy, driver, GPU or NVRTC, and how to install it; empty if nothing is.
 
-    It never raises, and takes milliseconds, because it loads two modules of CuPy instead of all of it.
+    It never raises. Without a driver or a GPU it loads one module of CuPy in milliseconds; then it looks for NVRTC, which
+    imports CuPy and takes a second.
     """
     try:
         if sys.modules.get("cupy") is None and find_spec("cupy") is None:
@@ -97,7 +111,7 @@ def _no_devices(runtime: Any, error: Exception) -> str:
         return _NO_GPU
     driver, needed = _number(runtime, "driverGetVersion"), _number(runtime, "runtimeGetVersion")
     if status != 35 or driver is None or needed is None:
-        return f"CUDA says {_first_line(error)}; type: nvidia-smi, which shows what the driver finds"
+        return f"CUDA says {first_line(error)}; type: nvidia-smi, which shows what the driver finds"
     if driver == 0:
         return (
             f"the NVIDIA driver is not installed; install it ({_UBUNTU}); a container "
@@ -122,7 +136,7 @@ def _without_compiler(runtime: Any) -> str:
 
 
 def _not_loaded(error: Exception) -> str:
-    return f"CuPy is installed but cannot be imported: {_first_line(error)}; for details type: python -c 'import cupy'"
+    return f"CuPy is installed but cannot be imported: {first_line(error)}; for details type: python -c 'import cupy'"
 
 
 def _install(cuda: int) -> str:
@@ -140,6 +154,7 @@ def _dotted(version: int) -> str:
     return f"{version // 1000}.{version % 1000 // 10}"
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """The type of an error and the first line of its text."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip(" =")]
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

@@ -72,7 +72,10 @@ class GpuDevice:
 
     def output(self, out: Any) -> Array:
         if gpu.is_on_gpu(out):
-            return self.array("out", out)
+            array = self.array("out", out)
+            if gpu.is_read_only(out):
+                raise ValueError(f"out is read-only, a {type(out).__name__}; cupy.empty_like(out) can be written to")
+            return array
         if is_tensor(out):
             out = tensor_memory("out", out)
         if isinstance(out, np.ndarray):

@@ -9,7 +9,8 @@ from __future__ import annotations
 import copy
 import sys
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from fnmatch import fnmatchcase
 from types import FrameType
 from typing import Any, TypeAlias
@@ -18,6 +19,7 @@ import numpy as np
 
 from keyrng._core.dtypes import floating_dtype
 from keyrng._dropout import dropout as drop
+from keyrng._executors import gpu
 from keyrng._executors.device import as_cupy, is_on_gpu
 from keyrng._generator import from_pickle
 from keyrng._keys.derive import Key, check_key, clone, fold_in, is_integer
@@ -132,6 +134,23 @@ def from_torch(to_torch: Tensor) -> Array:
         return halves.view(floating_dtype("bfloat16"))
     shared: Array = values.numpy()
     return shared
+
+
+def _stream_of(tensor: Tensor) -> AbstractContextManager[Any]:
+    """PyTorch's current stream of a tensor's device, made the one on which keyrng draws.
+
+    DLPack orders a stream that reads after the one that wrote, and not what is done with the memory afterwards.
+    """
+    if tensor.device.type != "cuda":
+        return nullcontext()
+    return _on_stream(tensor.device)
+
+
+@contextmanager
+def _on_stream(device: torch.device) -> Iterator[None]:
+    cuda = gpu.cupy().cuda
+    with cuda.Device(device.index), cuda.Stream.from_external(torch.cuda.current_stream(device)):
+        yield
 
 
 # Generators
@@ -272,12 +291,10 @@ def init_module_(
         if parameter.is_meta:
             raise ValueError(f"{name} is on the meta device and has no values; call module.to_empty(device=...) first")
         own, shape = fold_in(key, _path(name)), tuple(parameter.shape)
-        values = for_layout(initializer, _layout(modules, name))(own, shape, _dtype(parameter))
-        if values.shape != parameter.shape:
-            raise ValueError(
-                f"the initializer of {name} returned shape {values.shape}, expected {tuple(parameter.shape)}"
-            )
-        with torch.no_grad():
+        with _stream_of(parameter), torch.no_grad():
+            values = for_layout(initializer, _layout(modules, name))(own, shape, _dtype(parameter))
+            if values.shape != shape:
+                raise ValueError(f"the initializer of {name} returned shape {values.shape}, expected {shape}")
             parameter.copy_(to_torch(values))
     return module
 
@@ -321,7 +338,8 @@ class _Dropout(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, key: Key, rate: float, dims: int | Sequence[int]) -> Tensor:
         ctx.given = key, rate, dims
-        return to_torch(drop(key, from_torch(x), rate, broadcast_dims=dims))
+        with _stream_of(x):
+            return to_torch(drop(key, from_torch(x), rate, broadcast_dims=dims))
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
@@ -437,6 +455,7 @@ class Dropout(torch.nn.Module):
 
     _copies = 0  # copies made so far
     _alone: Key | None = None  # the key already compared with those of other layers
+    _moved: tuple[Key, Key] | None = None  # the key, and the same key on the device of the tensors
 
     def __init__(self, key: Key | None = None, rate: float = 0.5, *, broadcast_dims: int | Sequence[int] = ()) -> None:
         super().__init__()
@@ -455,9 +474,15 @@ class Dropout(torch.nn.Module):
                 raise ValueError("this layer has no key; use keyrng.interop.torch.assign_keys(module, key)")
             if self._alone is not self.key and not torch.compiler.is_compiling():
                 _warn_if_shared(self)
-            key = fold_in(self.key, self.step)
+            key = fold_in(self._key_at(self.key, x.device), self.step)
             self.step += 1
         return dropout(key, x, self.rate, broadcast_dims=self.broadcast_dims)
+
+    def _key_at(self, key: Key, device: torch.device) -> Key:
+        """The layer's key on a device, moved there once: a graph that is captured holds no copy from the host."""
+        if self._moved is None or self._moved[0] is not key or self._moved[1].device != str(device):
+            self._moved = key, key.to(str(device))
+        return self._moved[1]
 
     def __copy__(self) -> Dropout:
         return self._copied(lambda made: self.__dict__)

@@ -10,7 +10,6 @@ import pickle
 from collections.abc import Callable
 from typing import Any
 
-import cupy_double
 import numpy as np
 import pytest
 from cases import ALGORITHMS, HAVE_BFLOAT16, assert_same, each_algorithm
@@ -276,18 +275,10 @@ def test_out(there: Gpu) -> None:
         keyrng.normal(key, dtype="float64", out=whole)
 
 
-def test_other_libraries_arrays(there: Gpu) -> None:
-    if not there.double:
-        pytest.skip("of the double: arrays that have nothing but the protocols")
-    key, expected = KEY.to("cuda"), keyrng.gamma(KEY, np.array([1.0, 2.0], np.float32), (5, 2))
-    for foreign in (cupy_double.ForeignArray, cupy_double.ForeignTensor):
-        out = there.cupy.empty((5, 2), np.float32)
-        a = there.cupy.asarray(np.array([1.0, 2.0], np.float32))
-        if foreign is cupy_double.ForeignArray:
-            wrapped = foreign(out)
-            assert keyrng.gamma(key, foreign(a), out=wrapped) is wrapped
-            assert_same(host(out), expected)
-    shared = there.cupy.from_dlpack(keyrng.normal(key, (5,)))
+def test_a_sample_by_dlpack(there: Gpu) -> None:
+    if there.double:
+        pytest.skip("the double has no DLPack")
+    shared = there.cupy.from_dlpack(keyrng.normal(KEY.to("cuda"), (5,)))
     assert_same(host(shared), keyrng.normal(KEY, (5,)))
 
 

@@ -7,11 +7,11 @@ import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import cupy_double
 import numpy as np
 import pytest
 from case import FLOATS, HAVE_BFLOAT16
 from cases import assert_same
+from gpus import is_double, without_waiting
 
 import keyrng
 from keyrng.distributions.index_shuffle import _repeats, _sides
@@ -62,7 +62,7 @@ def check(name: str, key: keyrng.Key, near: bool = False, **named: Any) -> None:
     for given in ways(named):
         expected = function(key, **given)
         moved = {name: to_gpu(value) for name, value in given.items()}
-        with cupy_double.no_synchronization():
+        with without_waiting():
             result = function(key.to("cuda"), **moved)
         assert result.device == key.to("cuda").device if isinstance(result, keyrng.Key) else result.device.id == 0
         compare(to_host(result), to_host(expected), near, name, given)
@@ -70,14 +70,14 @@ def check(name: str, key: keyrng.Key, near: bool = False, **named: Any) -> None:
             continue
         apart = cupy.empty((*expected.shape, 2), expected.dtype)[..., 0]
         for out in (cupy.empty(expected.shape, expected.dtype), apart):
-            with cupy_double.no_synchronization():
+            with without_waiting():
                 assert function(key.to("cuda"), **moved, out=out) is out
             compare(to_host(out), to_host(expected), near, name, given)
 
 
 def compare(actual: Array, expected: Array, near: bool, name: str, named: Named) -> None:
     """The same bits; near enough for what goes through a library's factors, unless it is the same library."""
-    if not near or importlib.import_module("cupy").ndarray is cupy_double.ndarray:
+    if not near or is_double():
         assert_same(actual, expected, name, named)
         return
     assert (actual.shape, actual.dtype) == (expected.shape, expected.dtype)
@@ -260,7 +260,7 @@ def test_what_is_no_index(cupy: Any) -> None:
 
 def missing(name: str, **named: Any) -> list[bool]:
     """Which rows of a result are NaN, or -1, for parameters on a GPU; no row is so in part."""
-    with cupy_double.no_synchronization():
+    with without_waiting():
         result = getattr(keyrng, name)(to_gpu(KEY), **{name: to_gpu(value) for name, value in named.items()})
     sample = to_host(result)
     gone = np.isnan(sample) if sample.dtype.kind == "f" else sample == np.array(-1).astype(sample.dtype)

@@ -12,6 +12,7 @@ from typing import Any
 
 import cuda_on_host
 import cupy_double
+import cupy_stand_in
 import numpy as np
 import pytest
 import rows_continuous
@@ -124,6 +125,8 @@ def on(path: str) -> Iterator[str]:
 
 def algorithms_on(path: str) -> tuple[str, ...]:
     """The algorithms to test: one with the double of CuPy, which compiles each; test_cuda_source.py has all."""
+    if path == "gpu" and cupy_stand_in.active():
+        return cupy_stand_in.in_turn(ALGORITHMS)
     return ALGORITHMS[:1] if path == "cuda" else ALGORITHMS
 
 

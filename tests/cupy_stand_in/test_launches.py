@@ -1,0 +1,68 @@
+"""How many kernels a call launches: a table, so that a change that adds some is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import cupy_stand_in
+import keyrng
+
+pytestmark = [
+    pytest.mark.cuda,
+    pytest.mark.skipif("not cupy_stand_in.active()", reason="counts launches on the stand-in: -p cupy_stand_in.plugin"),
+]
+
+
+def on_gpu(values: Any, dtype: str = "float32") -> Any:
+    import cupy
+
+    return cupy.asarray(np.asarray(values, dtype))
+
+
+LAUNCHES: dict[str, tuple[int, Callable[[keyrng.Key], Any]]] = {
+    "uniform": (1, lambda key: keyrng.uniform(key, (1000,))),
+    "normal": (1, lambda key: keyrng.normal(key, (1000,))),
+    "complex normal": (4, lambda key: keyrng.normal(key, (1000,), "complex64")),
+    "bits": (1, lambda key: keyrng.bits(key, (1000,))),
+    "gamma": (1, lambda key: keyrng.gamma(key, 2.0, (1000,))),
+    "gamma of an array": (1, lambda key: keyrng.gamma(key, on_gpu([1.0, 2.0]))),
+    "bernoulli": (1, lambda key: keyrng.bernoulli(key, 0.5, (1000,))),
+    "randint": (1, lambda key: keyrng.randint(key, (1000,), 0, 10)),
+    "dropout": (1, lambda key: keyrng.dropout(key, on_gpu(np.ones(1000)), 0.5)),
+    "split": (1, lambda key: keyrng.split(key)),
+    "fold_in": (1, lambda key: keyrng.fold_in(key, 7)),
+    "fold_in of a name": (1, lambda key: keyrng.fold_in(key, "name")),
+    "permutation": (6, lambda key: keyrng.permutation(key, 1000)),
+    "choice without replacement": (6, lambda key: keyrng.choice(key, 1000, (10,), replace=False)),
+    "categorical": (15, lambda key: keyrng.categorical(key, on_gpu([0.0, 1.0, 2.0]))),
+    "vonmises of an array": (24, lambda key: keyrng.vonmises(key, on_gpu([1.0, 2.0]), 2.0)),
+    "uniform float16 below an array": (12, lambda key: keyrng.uniform(key, (2,), "float16", -1.0, on_gpu([1.0, 2.0]))),
+    "truncated_normal of arrays": (
+        11,
+        lambda key: keyrng.truncated_normal(key, on_gpu([-1.0, 0.0]), on_gpu([1.0, 2.0])),
+    ),
+    "dirichlet": (20, lambda key: keyrng.dirichlet(key, on_gpu([1.0, 2.0, 3.0]))),
+    "multinomial": (19, lambda key: keyrng.multinomial(key, 9, on_gpu([1.0, 2.0, 3.0]))),
+    "multivariate_normal": (
+        51,
+        lambda key: keyrng.multivariate_normal(key, on_gpu([0.0, 1.0]), on_gpu([[2.0, 1.0], [1.0, 2.0]])),
+    ),
+    "wishart": (78, lambda key: keyrng.wishart(key, 3, on_gpu([[2.0, 1.0], [1.0, 2.0]]))),
+    "index_shuffle": (106, lambda key: keyrng.index_shuffle(key, on_gpu(range(10), "int32"), 1000)),
+}
+
+
+@pytest.mark.parametrize("name", LAUNCHES)
+def test_launches(name: str) -> None:
+    count, call = LAUNCHES[name]
+    key = keyrng.key(0, device="cuda")
+    call(key)  # compiles
+    cupy_stand_in.record.launches.clear()
+    call(key)
+
+    found = cupy_stand_in.record.launches
+    assert len(found) == count, [launch.name for launch in found]
