@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import HAVE_BFLOAT16, Array, assert_same, both_layouts, each_algorithm
+from cases import HAVE_BFLOAT16, Array, assert_same, both_layouts
 from selection import KEY, MODES, SEED, on_both_paths
 
 import keyrng
@@ -61,7 +61,7 @@ def digits(key: keyrng.Key, shape: tuple[int, ...], mode: str) -> Array:
 
 @on_both_paths
 @pytest.mark.parametrize("mode", ["low", "high"])
-@each_algorithm
+@both_layouts
 def test_bernoulli_is_what_it_says(algorithm: str, mode: str, path: str) -> None:
     key = keyrng.key(SEED, impl=algorithm)
     shape = (501,)
