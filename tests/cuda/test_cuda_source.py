@@ -302,7 +302,7 @@ class Stubborn:
 # than any block. The other algorithms' 2**32 draw numbers do not end here.
 STUBBORN = [
     *(("threefry2x32", words, 512, dtype) for words in (1, 3, 5) for dtype in ("uint32", "uint64")),
-    *((algorithm, 5, 32, dtype) for algorithm in ALGORITHMS[1:] for dtype in ("uint32", "uint64")),
+    *((algorithm, 5, 32, f"uint{32 << i % 2}") for i, algorithm in enumerate(ALGORITHMS[1:])),
 ]
 
 

