@@ -102,7 +102,7 @@ ONE = st.one_of(st.sampled_from(ALL), ANYTHING.map(lambda value: Value(f"{value!
 @each_target
 def test_several_arguments(target: Target) -> None:
     @settings(
-        max_examples=15 * TIMES, derandomize=True, database=None, deadline=None,
+        max_examples=10 * TIMES, derandomize=True, database=None, deadline=None,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(st.dictionaries(st.sampled_from(target.names), ONE, min_size=1, max_size=3))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import HAVE_BFLOAT16, Array, assert_same, each_algorithm
+from cases import HAVE_BFLOAT16, Array, assert_same, both_layouts
 from selection import KEY, MODES, RACES, SEED, on_both_paths, slow_categorical
 
 import keyrng
@@ -17,7 +17,7 @@ from keyrng import categorical, choice
 
 
 @on_both_paths
-@each_algorithm
+@both_layouts
 def test_categorical_is_what_it_says(algorithm: str, path: str) -> None:
     key = keyrng.key(SEED, impl=algorithm)
     rng = np.random.default_rng(8)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from cases import (
+    ALGORITHMS,
     BY_NAME,
     CASES,
     FLOATS,
@@ -22,7 +23,6 @@ from cases import (
     algorithms_on,
     assert_same,
     each_algorithm,
-    each_case,
     each_case_and_dtype,
     each_law,
     intercepted,
@@ -74,34 +74,33 @@ def test_reshape(case: Case, algorithm: str, any_path: str) -> None:
             assert_same(case(key, shape, dtype, **parameters), expected, dtype, parameters, shape)
 
 
-@each_case
-def test_zero_size_and_zero_dimensions(case: Case, any_path: str) -> None:
-    for algorithm in algorithms_on(any_path):
-        key = keyrng.key(SEED, impl=algorithm)
-        for dtype, parameters in named(case):
-            scalar = case(key, (), dtype, **parameters)
+@each_law()
+def test_zero_size_and_zero_dimensions(case: Case, algorithm: str, any_path: str) -> None:
+    key = keyrng.key(SEED, impl=algorithm)
+    for dtype, parameters in named(case):
+        scalar = case(key, (), dtype, **parameters)
 
-            assert isinstance(scalar, np.ndarray)
-            assert_same(scalar, case(key, (1,), dtype, **parameters)[0:1].reshape(()), dtype, parameters)
-            # randint with a shape of 0 and two bounds has the order of NumPy's arguments, which is an error.
-            for shape in (
-                (0,),
-                (3, 0),
-                (0, 3),
-                (2, 0, 3),
-                (0,) if case.function == "randint" or case.name == "randint" else 0,
-            ):
-                empty = case(key, shape, dtype, **parameters)
-                assert empty.shape == tuple(np.atleast_1d(shape))
-                assert empty.dtype == np.dtype(dtype)
-            for keys, shape in (
-                (keyrng.split(key, 0), (3,)),
-                (keyrng.split(key, (2, 0)), ()),
-                (keyrng.split(key), (0,)),
-            ):
-                empty = case(keys, shape, dtype, **parameters)
-                assert empty.shape == keys.shape + tuple(np.atleast_1d(shape) if shape != () else ())
-                assert empty.dtype == np.dtype(dtype)
+        assert isinstance(scalar, np.ndarray)
+        assert_same(scalar, case(key, (1,), dtype, **parameters)[0:1].reshape(()), dtype, parameters)
+        # randint with a shape of 0 and two bounds has the order of NumPy's arguments, which is an error.
+        for shape in (
+            (0,),
+            (3, 0),
+            (0, 3),
+            (2, 0, 3),
+            (0,) if case.function == "randint" or case.name == "randint" else 0,
+        ):
+            empty = case(key, shape, dtype, **parameters)
+            assert empty.shape == tuple(np.atleast_1d(shape))
+            assert empty.dtype == np.dtype(dtype)
+        for keys, shape in (
+            (keyrng.split(key, 0), (3,)),
+            (keyrng.split(key, (2, 0)), ()),
+            (keyrng.split(key), (0,)),
+        ):
+            empty = case(keys, shape, dtype, **parameters)
+            assert empty.shape == keys.shape + tuple(np.atleast_1d(shape) if shape != () else ())
+            assert empty.dtype == np.dtype(dtype)
 
 
 # Slab: a part of the array is drawn alone
@@ -152,7 +151,7 @@ def test_slab_beyond_2_to_the_32(case: Case, algorithm: str, any_path: str) -> N
             piece = call.slab(start, 300, size)
 
             # Short slabs, single elements and long slabs take different code on both paths.
-            for first, count in ((0, 1), (2, 1), (3, 5), (8, 140), (299, 1)):
+            for first, count in ((2, 1), (3, 5), (8, 140)):
                 assert_same(
                     call.slab(start + first, count, size), piece[..., first : first + count], dtype, name, first, count
                 )
@@ -242,16 +241,20 @@ def test_each_element_has_its_own_parameters(case: Case, algorithm: str, any_pat
             sample = case(key, shape, dtype, **parameters)
 
             call = {name: np.asarray(value).shape for name, value in parameters.items()}
+            alone: dict[tuple[np.generic, ...], Array] = {}
             for place in np.ndindex(shape):
-                alone = case(key, shape, dtype, **at(parameters, place, shape))
-                assert_same(sample[place], alone[place], dtype, shape, call, place)
+                own = at(parameters, place, shape)
+                values = tuple(own.values())
+                if values not in alone:
+                    alone[values] = case(key, shape, dtype, **own)
+                assert_same(sample[place], alone[values][place], dtype, shape, call, place)
 
 
 @each_law(WITH_PARAMETERS)
 def test_long_parameters(case: Case, algorithm: str, any_path: str) -> None:
     key = keyrng.key(SEED, impl=algorithm)
-    shape = (101, 207)  # more than a chunk on either path
-    sets = case.mixed((207,))
+    shape = (101, 47)  # more than a chunk of the compiled path
+    sets = case.mixed((47,))
     period = len(case.parameters)
     for dtype in case.some_dtypes:
         rows = case(key, shape, dtype, **sets)
@@ -326,7 +329,7 @@ def test_paths_agree_over_many_values(case: Case, dtype: str) -> None:
     if len(PATHS) == 2 and PATHS[1] == "compiled":
         pytest.skip("no compiled path to compare with")
     key = keyrng.key(SEED + 1)
-    count = 2**19 + 3
+    count = 2**18 + 3
     parameters = case.parameters[-1]
     for start, size in ((0, count), (2**32 - 77_777, 2**17 + 1)):
         with on("numpy"):
@@ -355,7 +358,9 @@ def test_paths_agree_for_every_algorithm(case: Case, dtype: str, algorithm: str)
             "odd": slab(12_345, 2_321, 30_000),
         }
 
-    for parameters in case.all_parameters:
+    # All parameters with one algorithm, and a set with each other: how a kernel branches does not depend on its words.
+    sets, turn = case.all_parameters, ALGORITHMS.index(algorithm) + len(case.name)
+    for parameters in sets if turn % len(ALGORITHMS) == 0 else [sets[turn % len(sets)]]:
         with on("numpy"):
             expected = samples(parameters)
         for path in PATHS[1:]:

@@ -68,10 +68,11 @@ def usual_dtype(case: Case) -> str:
     return next((name for name in ("float32", "int32") if name in case.dtypes), case.dtypes[-1])
 
 
+@pytest.mark.parametrize("which", ["parameters", pytest.param("extremes", marks=pytest.mark.long)])
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_p_values_of_many_keys_are_uniform(case: Case) -> None:
+def test_p_values_of_many_keys_are_uniform(case: Case, which: str) -> None:
     dtype = usual_dtype(case)
-    for parameters, algorithm in zip(case.all_parameters, cycle(ALGORITHMS), strict=False):
+    for parameters, algorithm in zip(getattr(case, which), cycle(ALGORITHMS), strict=False):
         sample = case(keys_of(algorithm), (DRAWS,), dtype, **parameters)
 
         found = of_keys(p_values(sample, case.distribution(dtype, **parameters)))

@@ -34,15 +34,14 @@ def test_the_number_of_threads_changes_nothing(case: Case) -> None:
     for keys, shape, given in shapes:
         samples = []
         try:
-            for count in (1, 2, 5):
+            for count in (1, 3):
                 keyrng.set_num_threads(count)
                 assert keyrng.get_num_threads() == count
                 samples.append(case(keys, shape, dtype, **given))
         finally:
             keyrng.set_num_threads(None)
         assert samples[0].size > 2**19
-        for count, sample in zip((2, 5), samples[1:], strict=True):
-            assert_same(sample, samples[0], keys.shape, shape, count)
+        assert_same(samples[1], samples[0], keys.shape, shape)
     assert keyrng.get_num_threads() == before
 
 
@@ -63,7 +62,7 @@ def test_out(case: Case, any_path: str) -> None:
                 outs["reversed"] = np.empty(full, dtype)[::-1]
                 outs["every other"] = np.empty((*full[:-1], 2 * full[-1]), dtype)[..., ::2]
             for name, out in outs.items():
-                for given in (shape, ()):  # with out, the shape may be left out
+                for given in (shape, ()) if name == "contiguous" else ((),):  # with out, the shape may be left out
                     out[...] = 0
                     result = case(k, given, dtype, out=out, **parameters)
                     assert result is out

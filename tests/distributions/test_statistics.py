@@ -98,13 +98,10 @@ def p_values(sample: Array, distribution: Any) -> list[float]:
 
 @each
 def test_distribution(case: Case, dtype: str, parameters: dict) -> None:
-    distribution = case.distribution(dtype, **parameters)
-    for seed in SEEDS:
-        sample = case(keyrng.key(seed), (DRAWS,), dtype, **parameters)
+    sample = case(keyrng.key(1), (DRAWS,), dtype, **parameters)
 
-        assert not np.isnan(sample.astype(float)).any()
-        found = p_values(sample, distribution)
-        assert min(found) > THRESHOLD, (seed, found)
+    assert not np.isnan(sample.astype(float)).any()
+    assert min(p_values(sample, case.distribution(dtype, **parameters))) > THRESHOLD
 
 
 @in_turn("algorithm", ALGORITHMS)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import HAVE_BFLOAT16, Array, assert_same, each_algorithm
+from cases import HAVE_BFLOAT16, Array, assert_same, both_layouts
 from selection import KEY, MODES, SEED, on_both_paths
 
 import keyrng
@@ -61,7 +61,7 @@ def digits(key: keyrng.Key, shape: tuple[int, ...], mode: str) -> Array:
 
 @on_both_paths
 @pytest.mark.parametrize("mode", ["low", "high"])
-@each_algorithm
+@both_layouts
 def test_bernoulli_is_what_it_says(algorithm: str, mode: str, path: str) -> None:
     key = keyrng.key(SEED, impl=algorithm)
     shape = (501,)
@@ -151,7 +151,7 @@ def test_rows_of_weights_are_scaled_each() -> None:
 
 
 @on_both_paths
-@each_algorithm
+@both_layouts
 def test_one_rule_for_every_container(algorithm: str, path: str) -> None:
     key = keyrng.key(SEED, impl=algorithm)
     for weights in ([0.5, 0.25, 0.125], [1.0, 2.0, 0.0, 4.0], [0.1, 0.2, 0.3], [1e300, 1e-300, 2e300], [2.0**-140] * 3):

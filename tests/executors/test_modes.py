@@ -122,7 +122,7 @@ def test_a_mode_that_cannot_be_turned_off_is_an_error(monkeypatch: pytest.Monkey
                 assert_same(keyrng.normal(key, (1000,)), expected, path)
 
 
-@pytest.mark.parametrize("name", ["upward", "downward"])
+@pytest.mark.parametrize("name", ["upward", pytest.param("downward", marks=pytest.mark.long)])
 def test_the_mode_of_the_import_changes_nothing(name: str, tmp_path: Path) -> None:
     # Python reads the decimals in a module's text by the mode, so nothing that it compiled before may be at hand.
     key = keyrng.key(0)

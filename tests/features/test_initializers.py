@@ -62,9 +62,14 @@ OTHERS = {
     "complex128": ("normal",),
 }
 DISKS = [f"variance_scaling fan_out {distribution}" for distribution in ("normal", "uniform", "truncated_normal")]
+WIDE = ("float64", "complex128")
 BESIDE_JAX = [
     *(pytest.param(name, "float32", id=name) for name in SCALED),
-    *(pytest.param(name, dtype, id=f"{name}-{dtype}") for dtype, names in OTHERS.items() for name in (*names, *DISKS)),
+    *(
+        pytest.param(name, dtype, id=f"{name}-{dtype}", marks=pytest.mark.long if dtype in WIDE else ())
+        for dtype, names in OTHERS.items()
+        for name in (*names, *DISKS)
+    ),
 ]
 
 

@@ -36,6 +36,11 @@ BY_NAME = {case.name: case for case in CASES}
 
 each_case = pytest.mark.parametrize("case", CASES, ids=str)
 each_algorithm = pytest.mark.parametrize("algorithm", ALGORITHMS)
+#: One in JAX's layout and one of the others; `pytest -m long` has all.
+both_layouts = pytest.mark.parametrize(
+    "algorithm",
+    [pytest.param(a, marks=() if a in ("threefry2x32", "philox4x32") else pytest.mark.long) for a in ALGORITHMS],
+)
 each_case_and_dtype = pytest.mark.parametrize(
     ("case", "dtype"), [pytest.param(c, d, id=f"{c}-{d}") for c in CASES for d in c.some_dtypes]
 )
