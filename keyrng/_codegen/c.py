@@ -60,19 +60,27 @@ class _Source:
         self.plans: list[_Plan] = []
         self.outputs: list[int] = []
 
-    def map(self, name: str, lanes: int, inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> int:
-        """Print a straight-line function of its input symbols; gives its number."""
+    def map(
+        self, name: str, lanes: int, inputs: Sequence[Symbol], outputs: Sequence[Symbol], copies: int = 1
+    ) -> int:
+        """Print a straight-line function of its input symbols, some vectors side by side; gives its number."""
         dialect = C(lanes)
-        names = {symbol: f"v{i}" for i, symbol in enumerate(inputs)}
-        body, results = statements(outputs, names, dialect)
+        mark = "_@" if copies > 1 else ""
+        names = {symbol: f"v{i}{mark}" for i, symbol in enumerate(inputs)}
+        body, results = statements(outputs, names, dialect, copies)
         lines = [f"static void map_{name}(size_t n, const void *const *in, void *const *out) {{"]
-        lines.append(f"    for (size_t i = 0; i < n; i += LANES_w{lanes}) {{")
-        for i, symbol in enumerate(inputs):
-            kind = dialect.declare(symbol)
-            lines.append(f"        {kind} v{i} = load_{kind}(in[{i}], i);")
+        lines.append(f"    for (size_t i = 0; i < n; i += {copies} * LANES_w{lanes}) {{")
+        for copy in range(copies):
+            at = f"i + {copy} * LANES_w{lanes}"
+            for i, symbol in enumerate(inputs):
+                kind = dialect.declare(symbol)
+                lines.append(f"        {kind} {names[symbol]} = load_{kind}(in[{i}], {at});".replace("@", str(copy)))
         lines.extend(f"        {line}" for line in body)
-        for i, (symbol, result) in enumerate(zip(outputs, results, strict=True)):
-            lines.append(f"        store_{dialect.declare(symbol)}(out[{i}], i, {result});")
+        for copy in range(copies):
+            at = f"i + {copy} * LANES_w{lanes}"
+            for i, (symbol, result) in enumerate(zip(outputs, results, strict=True)):
+                line = f"        store_{dialect.declare(symbol)}(out[{i}], {at}, {result});"
+                lines.append(line.replace("@", str(copy)))
         self.functions.append("\n".join([*lines, "    }", "}"]))
         self.maps.append(f"map_{name}")
         return len(self.maps) - 1
@@ -81,7 +89,7 @@ class _Source:
         """Print a kernel: words into buffers, then straight lines and loops in the order of their needs."""
         program = trace(kernel.function, dtype, len(kernel.parameters))
         name = f"{kernel.name}_{dtype.name}"
-        lanes = 64 if dtype.itemsize == 8 else 32
+        lanes = kernel.word_bits or (64 if dtype.itemsize == 8 else 32)
         plan = _Plan(f"{kernel.name}.{dtype.name}", program, [dtype.itemsize] * len(program.parameters))
         where = dict(zip(program.parameters, range(len(program.parameters)), strict=True))
         leaf = leaves(program)
@@ -94,19 +102,27 @@ class _Source:
             symbol = leaf["loop", i]
             where[symbol] = plan.buffer(symbol.dtype)
             plan.stages.append(self._loop(f"{name}_attempt{i}", lanes, loop, where, where[symbol]))
-        self._compute(plan, name, lanes, where, [program.result])
+        self._compute(plan, name, lanes, where, [program.result], kernel.abreast)
         if len(plan.sizes) > 2 * _MOST_INPUTS or len(program.keys) > _MOST_KEYS:
             raise ValueError(f"{plan.name} needs more buffers or keys than code.h holds")
         self.outputs.append(where[program.result])
         self.plans.append(plan)
 
-    def _compute(self, plan: _Plan, name: str, lanes: int, where: dict[Symbol, int], wanted: Iterable[Symbol]) -> None:
+    def _compute(
+        self,
+        plan: _Plan,
+        name: str,
+        lanes: int,
+        where: dict[Symbol, int],
+        wanted: Iterable[Symbol],
+        copies: int = 1,
+    ) -> None:
         """A map stage for those of the wanted values that are in no buffer yet."""
         outputs = [symbol for symbol in dict.fromkeys(wanted) if symbol not in where]
         if not outputs:
             return
         inputs = [symbol for symbol in where if symbol in _needs(outputs, where)]
-        number = self.map(name, lanes, inputs, outputs)
+        number = self.map(name, lanes, inputs, outputs, copies)
         for symbol in outputs:
             where[symbol] = plan.buffer(symbol.dtype)
         plan.stages.append(
