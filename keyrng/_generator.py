@@ -433,6 +433,7 @@ class Generator(MayHelp):
     rademacher = _method(distributions.rademacher)
     randint = _method(distributions.randint)
     rayleigh = _method(distributions.rayleigh)
+    sample_without_replacement = _method(distributions.sample_without_replacement)
     t = _method(distributions.t)
     triangular = _method(distributions.triangular)
     truncated_normal = _method(distributions.truncated_normal)

@@ -28,6 +28,7 @@ _BY_NAME = {
     "choice": "the draws of a key are searched for together; index with keyrng.lazy_array(keyrng.randint, ...)",
     "categorical": "each draw is a search along the axis of classes",
     "index_shuffle": "it is lazy already; call it for the indices you want",
+    "sample_without_replacement": "keyrng.index_shuffle gives the draws at the indices you want",
     "ball": _ROWS,
     "dirichlet": _ROWS,
     "multinomial": _ROWS,

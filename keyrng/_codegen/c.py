@@ -60,9 +60,7 @@ class _Source:
         self.plans: list[_Plan] = []
         self.outputs: list[int] = []
 
-    def map(
-        self, name: str, lanes: int, inputs: Sequence[Symbol], outputs: Sequence[Symbol], copies: int = 1
-    ) -> int:
+    def map(self, name: str, lanes: int, inputs: Sequence[Symbol], outputs: Sequence[Symbol], copies: int = 1) -> int:
         """Print a straight-line function of its input symbols, some vectors side by side; gives its number."""
         dialect = C(lanes)
         mark = "_@" if copies > 1 else ""

@@ -40,6 +40,7 @@ from keyrng.distributions.power import power
 from keyrng.distributions.rademacher import rademacher
 from keyrng.distributions.randint import randint
 from keyrng.distributions.rayleigh import rayleigh
+from keyrng.distributions.sample_without_replacement import sample_without_replacement
 from keyrng.distributions.t import t
 from keyrng.distributions.triangular import triangular
 from keyrng.distributions.truncated_normal import truncated_normal
@@ -91,6 +92,7 @@ __all__ = [
     "rademacher",
     "randint",
     "rayleigh",
+    "sample_without_replacement",
     "t",
     "triangular",
     "truncated_normal",

@@ -42,6 +42,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "orthogonal": (3,),
     "permutation": (5,),
     "randint": ((3,), 0, 5),
+    "sample_without_replacement": (5,),
     "triangular": (0.0, 0.5, 1.0),
     "truncated_normal": (-1.0, 1.0),
     "vonmises": (0.0, 1.0),

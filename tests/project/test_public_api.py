@@ -143,7 +143,7 @@ OURS = (
     "sample_kernel", "stack", "concatenate", "power", "vonmises", "zipf", "logseries", "hypergeometric",
     "negative_binomial",
     "multivariate_hypergeometric", "noncentral_chisquare", "noncentral_f", "index_shuffle", "wishart", "dropout",
-    "dropout_mask", "keys_like", "shuffled_batches", "lazy_array",
+    "sample_without_replacement", "dropout_mask", "keys_like", "shuffled_batches", "lazy_array",
 )  # fmt: skip
 
 

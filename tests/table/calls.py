@@ -49,6 +49,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "rademacher": ((3,),),
     "randint": ((3,), 0, 10),
     "rayleigh": (1.0, (3,)),
+    "sample_without_replacement": (10, (3,)),
     "t": (2.0, (3,)),
     "triangular": (0.0, 0.5, 1.0, (3,)),
     "truncated_normal": (-1.0, 1.0, (3,)),
