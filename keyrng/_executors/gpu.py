@@ -63,8 +63,8 @@ def as_array(value: Any) -> Any:
 def missing_reason() -> str:
     """Return what is missing for keys on a GPU, CuPy, driver, GPU or NVRTC, and how to install it; empty if nothing is.
 
-    It never raises. Without a driver or a GPU it loads one module of CuPy in milliseconds; then it looks for NVRTC, which
-    imports CuPy and takes a second.
+    It never raises. Without a driver or a GPU it loads one module of CuPy in milliseconds; then it looks for NVRTC,
+    which imports CuPy and takes a second.
     """
     try:
         if sys.modules.get("cupy") is None and find_spec("cupy") is None:
