@@ -44,7 +44,7 @@ def table(data: dict[str, Any]) -> str:
         f" {machine['system']}; {versions}.",
         "",
     ]
-    for unit, groups in (("ns a value", VALUES), ("µs a call", CALLS)):
+    for unit, groups in (("ns per value", VALUES), ("µs per call", CALLS)):
         columns = {c: subject for c, subject in COLUMNS.items() if any((g, subject) in median for g in groups)}
         lines += [f"| {unit} | {' | '.join(columns)} |", "|---|" + "---:|" * len(columns)]
         for group in groups:
