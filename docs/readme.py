@@ -1,5 +1,6 @@
-"""Write README.md and the other files that hold the address of the repository: python docs/readme.py [--check]
+"""Write README.md and the other files that hold the address of the repository.
 
+``python docs/readme.py`` writes what has changed; ``--check`` reports it instead.
 README.in is the template. A block ``{{home ... }}`` is kept where there is an address, ``{{no home ... }}`` where there
 is none.
 """

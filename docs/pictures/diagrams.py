@@ -132,6 +132,18 @@ def sample() -> str:
     return d.text()
 
 
+LOGO = f'''<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64" width="64" height="64">
+<title>keyrng</title>
+<g fill="none" stroke-width="5" stroke-linecap="round">
+<path d="M32 24V34M32 34L16 47M32 34L48 47" stroke="{GREY}"/>
+<circle cx="32" cy="14" r="9.5" stroke="{BLUE}"/>
+</g>
+<circle cx="15" cy="52" r="8" fill="{ORANGE}"/>
+<circle cx="49" cy="52" r="8" fill="{GREEN}"/>
+</svg>
+'''
+
+
 def texts() -> dict[str, str]:
-    """Every diagram by its name."""
-    return {"key-tree": key_tree(), "sample": sample()}
+    """Every diagram by its name; the logo is a key that splits."""
+    return {"key-tree": key_tree(), "sample": sample(), "logo": LOGO}
