@@ -75,6 +75,7 @@ html_show_sphinx = False
 
 _log = getLogger("keyrng.docs")
 _OUTER = re.compile(r"\[([^\]]+)\]\(((?:\.\./)+[^()\s#]+)(?:#[^()\s]*)?\)")
+_PAGE = re.compile(r"\bdocs/([\w/-]+)\.md\b")
 _NAME = re.compile(r"``((?:jax|keyrng|numpy|torch)\.[\w.]*\w)``")
 _CITATION = re.compile(r"(\[\d+\])_")
 _FOOTNOTE = re.compile(r"^\.\. \[(\d+)\] ", re.MULTILINE)
@@ -142,7 +143,7 @@ def _read(app: Any, page: str, source: list[str]) -> None:
 
 def _with_links(app: Any, what: str, name: str, of: Any, options: Any, lines: list[str]) -> None:
     """Link full names in a docstring, and list its references, because MyST loses the footnotes of eval-rst blocks."""
-    text = _NAME.sub(r":py:obj:`\1`", "\n".join(lines))
+    text = _PAGE.sub(r":doc:`/\1`", _NAME.sub(r":py:obj:`\1`", "\n".join(lines)))
     lines[:] = _FOOTNOTE.sub(r"\1. ", _CITATION.sub(r"\1", text)).split("\n")
 
 
