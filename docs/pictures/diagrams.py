@@ -1,6 +1,6 @@
 """The diagrams, as SVG: the tree of keys, with the words that the keys really have, and the way from a key to a sample.
 
-Readable on light and dark pages: boxes have colours of their own, and what stands beside them is grey.
+Readable on light and dark pages: boxes are filled, and the text outside of them is grey.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Drawing:
             self._text(x, top + 20 + 18 * i, line, "#fff", "middle", family)
 
     def word(self, x: float, y: float, text: str, anchor: str = "middle", mono: bool = False) -> None:
-        """Words beside a box."""
+        """Write text outside of boxes."""
         self._text(x, y, text, GREY, anchor, ' font-family="monospace"' if mono else "")
 
     def arrow(self, *points: tuple[float, float]) -> None:
@@ -82,9 +82,9 @@ def key_tree() -> str:
         d.box(x, 250, 220, BLUE, name, f"fold_in(k_noise, {shown})", words(key))
     d.word(8, 376, "samples", "start")
     calls = {
-        "normal(k_init, (784, 256))": (188, 164, "element i: of key and i alone"),
+        "normal(k_init, (784, 256))": (188, 164, "depends on key and i only"),
         "uniform(k_dropout, (3, 4))": (412, 284, "on any machine"),
-        "gamma(k_7, 2.0, (8,))": (644, 284, "with any number of threads"),
+        "gamma(k_7, 2.0, (8,))": (644, 284, "for any number of threads"),
     }
     for call, (x, y, said) in calls.items():
         d.arrow((x, y), (x, 345))
@@ -95,10 +95,10 @@ def key_tree() -> str:
 def sample() -> str:
     """From a key to a sample: one definition, three executors."""
     d = Drawing("From a key to a sample: one definition, three executors, the same bits", 720, 560)
-    d.box(360, 36, 330, BLUE, "keyrng.gamma(key, a, shape)", "a docstring, and one call of sample_kernel")
+    d.box(360, 36, 330, BLUE, "keyrng.gamma(key, a, shape)", "documentation, and one call of sample_kernel")
     d.arrow((360, 61), (360, 87))
     call = "sample_kernel(kernel, key, shape, dtype, positive(a=a))"
-    d.box(360, 122, 480, BLUE, call, "specify: checks, broadcasting, dtype and out,", "once, for all samplers")
+    d.box(360, 122, 480, BLUE, call, "specify: validation, broadcasting, dtype and out,", "once, for all samplers")
     d.arrow((360, 156), (360, 182))
     d.box(360, 208, 430, BLUE, "executor.fill(spec, elements, out)", "elements start ... start + count of each key")
     for x in (125, 360, 595):
@@ -119,16 +119,16 @@ def sample() -> str:
         220,
         ORANGE,
         "compiled C",
-        "printed when keyrng was built;",
+        "generated when keyrng is built;",
         "vectors, threads, 2048",
         "elements at a time",
     )
-    d.box(595, 332, 210, ORANGE, "CUDA", "printed when first used;", "a thread of the GPU makes", "an element")
+    d.box(595, 332, 210, ORANGE, "CUDA", "generated on first use;", "one GPU thread computes", "an element")
     for x in (125, 360, 595):
         d.arrow((x, 376), (x, 422), (360, 422), (360, 441))
     d.box(360, 467, 430, GREEN, "the same bits", "rounded once to the dtype, and stored in the sample")
     d.word(360, 522, "Block functions and kernels are written once, in Python:")
-    d.word(360, 542, "NumPy runs them; on symbols instead of arrays they print themselves as C and CUDA.")
+    d.word(360, 542, "NumPy runs them; called on symbols, they are recorded and generate C and CUDA.")
     return d.text()
 
 
