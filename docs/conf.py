@@ -63,8 +63,13 @@ html_theme = "furo"
 html_title = f"keyrng {release}"
 html_logo = html_favicon = "pictures/logo.svg"
 html_theme_options = (
-    {"source_repository": HOME, "source_branch": "main", "source_directory": "docs/"} if HOME else {}
-)  # the link to edit a page
+    {
+        f"source_{act}_link": f"{HOME}/{verb}/main/docs/{{filename}}"
+        for act, verb in (("edit", "edit"), ("view", "blob"))
+    }
+    if HOME
+    else {}
+)
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 html_static_path = ["static"]
