@@ -1,6 +1,6 @@
-"""The diagrams, as SVG: the tree of keys, with the words that the keys really have, and the way from a key to a sample.
+"""Diagrams as SVG: the tree of keys, with the words of real keys, and the steps from a key to a sample.
 
-Readable on light and dark pages: boxes are filled, and the text outside of them is grey.
+The colours are readable on light and dark pages.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ HEAD = (
 
 
 class Drawing:
-    """Boxes, arrows and words."""
+    """Boxes, arrows and text."""
 
     def __init__(self, title: str, width: int, height: int) -> None:
         self.parts = [HEAD.format(title=escape(title), width=width, height=height)]
@@ -36,11 +36,11 @@ class Drawing:
             self._text(x, top + 20 + 18 * i, line, "#fff", "middle", family)
 
     def word(self, x: float, y: float, text: str, anchor: str = "middle", mono: bool = False) -> None:
-        """Write text outside of boxes."""
+        """Draw grey text outside of boxes."""
         self._text(x, y, text, GREY, anchor, ' font-family="monospace"' if mono else "")
 
     def arrow(self, *points: tuple[float, float]) -> None:
-        """A line with a tip."""
+        """Draw a line with an arrowhead."""
         path = "L".join(f"{x:g} {y:g}" for x, y in points)
         self.parts.append(
             f'<path d="M{path}" fill="none" stroke="{GREY}" stroke-width="1.4" marker-end="url(#tip)"/>\n'
@@ -52,17 +52,17 @@ class Drawing:
         )
 
     def text(self) -> str:
-        """The file."""
+        """Return the file."""
         return "".join([*self.parts, "</svg>\n"])
 
 
 def words(key: keyrng.Key) -> str:
-    """The words of a key."""
+    """Return the words of a key as text."""
     return " ".join(f"{word:08x}" for word in keyrng.key_data(key).tolist())
 
 
 def key_tree() -> str:
-    """From a seed to samples: what a key becomes, and what is used once."""
+    """Draw the derivation of keys from a seed, and the samples drawn with them."""
     d = Drawing("A tree of keys: split and fold_in make new ones, samplers use the leaves", 760, 412)
     root = keyrng.key(42)
     left, right = keyrng.split(root)
@@ -93,7 +93,7 @@ def key_tree() -> str:
 
 
 def sample() -> str:
-    """From a key to a sample: one definition, three executors."""
+    """Draw the steps from a key to a sample: one definition, three executors."""
     d = Drawing("From a key to a sample: one definition, three executors, the same bits", 720, 560)
     d.box(360, 36, 330, BLUE, "keyrng.gamma(key, a, shape)", "documentation, and one call of sample_kernel")
     d.arrow((360, 61), (360, 87))
@@ -145,5 +145,5 @@ LOGO = f'''<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64" width="64
 
 
 def texts() -> dict[str, str]:
-    """Every diagram by its name; the logo is a key that splits."""
+    """Return all diagrams by name."""
     return {"key-tree": key_tree(), "sample": sample(), "logo": LOGO}
