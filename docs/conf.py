@@ -1,7 +1,7 @@
 """Sphinx: how the pages become a site. ``pip install . --group docs && sphinx-build -W docs build/docs``.
 
-The pages are Markdown that reads well unbuilt. What only the site needs is made here: the menu, from the lists of
-index.md, the pictures of samplers, and the pages of the repository's root.
+The pages are Markdown that reads well unbuilt. What only the site needs is added here: the pages of the repository's
+root, the pictures of samplers, the menu of the design records, descriptions for search engines and link previews.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import html
 import os
 import re
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from docutils.nodes import SkipNode
+from docutils.nodes import SkipNode, paragraph
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.util.logging import getLogger
@@ -21,13 +22,16 @@ from sphinx.util.logging import getLogger
 import keyrng
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+from readme import HOME  # noqa: E402
+
 ROOT_PAGES = {"changelog": "CHANGELOG.md", "contributing": "CONTRIBUTING.md"}
 
 project = "keyrng"
 author = copyright = "The keyrng authors"
 version = release = keyrng.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.intersphinx"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.intersphinx", "sphinx_copybutton"]
 exclude_patterns = ["pictures", "static"]
 default_role = "py:obj"  # `gamma` in a docstring
 suppress_warnings = ["misc.highlighting_failure"]
@@ -57,30 +61,37 @@ intersphinx_mapping = (
 
 html_theme = "furo"
 html_title = f"keyrng {release}"
+html_logo = html_favicon = "pictures/logo.svg"
+html_theme_options = (
+    {
+        f"source_{act}_link": f"{HOME}/{verb}/main/docs/{{filename}}"
+        for act, verb in (("edit", "edit"), ("view", "blob"))
+    }
+    if HOME
+    else {}
+)
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
 html_static_path = ["static"]
 html_css_files = ["keyrng.css"]
 html_math_renderer = "mathml"
 html_copy_source = False
 html_show_sphinx = False
-html_use_index = False  # the reference is by name, and the search finds the rest
 
 _log = getLogger("keyrng.docs")
-_SECTION = re.compile(r"^## (.+)\n((?:(?!^## ).*\n)*)", re.MULTILINE)
-_PAGE = re.compile(r"^- \[([^\]]+)\]\(([^)#]+)\.md\)", re.MULTILINE)
 _OUTER = re.compile(r"\[([^\]]+)\]\(((?:\.\./)+[^()\s#]+)(?:#[^()\s]*)?\)")
+_PAGE = re.compile(r"\bdocs/([\w/-]+)\.md\b")
 _NAME = re.compile(r"``((?:jax|keyrng|numpy|torch)\.[\w.]*\w)``")
 _CITATION = re.compile(r"(\[\d+\])_")
 _FOOTNOTE = re.compile(r"^\.\. \[(\d+)\] ", re.MULTILINE)
+_HEADING = re.compile(r"(<h[12]>)(.*?)(</h[12]>)", re.DOTALL)
+_RECORDS = """
+```{toctree}
+:hidden:
+
+design/architecture
+"""
 _SAMPLER = re.compile(r"^## `keyrng\.(\w+)`\n", re.MULTILINE)
-
-
-def _menu(text: str) -> str:
-    """The lists of index.md as toctrees, so that a page is named in one place."""
-    trees = []
-    for heading, body in _SECTION.findall(text):
-        pages = "\n".join(f"{title} <{page}>" for title, page in _PAGE.findall(body))
-        trees.append(f"```{{toctree}}\n:hidden:\n:caption: {heading}\n\n{pages}\n```\n")
-    return "\n".join([text, *trees])
 
 
 def _with_pictures(text: str) -> str:
@@ -123,8 +134,13 @@ def _read(app: Any, page: str, source: list[str]) -> None:
     if page in ROOT_PAGES:
         app.env.note_dependency(HERE.parent / ROOT_PAGES[page], docname=page)
         text = _of_the_root(ROOT_PAGES[page])
-    elif page == "index":
-        text = _menu(text)
+        if page == "contributing":
+            records = sorted(path.stem for path in (HERE / "design").glob("0*.md"))
+            text += _RECORDS + "".join(f"design/{record}\n" for record in records) + "```\n"
+    elif page == "reference":
+        text += "\n{ref}`Alphabetical index <genindex>`\n"
+    elif page.startswith("design/"):
+        text = f"---\nnosearch: true\n---\n{text}"  # decisions, which do not answer a user's question
     elif page.startswith("reference/"):
         text = _with_pictures(text)
     source[0] = _without_outer_links(page, text)
@@ -132,8 +148,27 @@ def _read(app: Any, page: str, source: list[str]) -> None:
 
 def _with_links(app: Any, what: str, name: str, of: Any, options: Any, lines: list[str]) -> None:
     """Link full names in a docstring, and list its references, because MyST loses the footnotes of eval-rst blocks."""
-    text = _NAME.sub(r":py:obj:`\1`", "\n".join(lines))
+    text = _PAGE.sub(r":doc:`/\1`", _NAME.sub(r":py:obj:`\1`", "\n".join(lines)))
     lines[:] = _FOOTNOTE.sub(r"\1. ", _CITATION.sub(r"\1", text)).split("\n")
+
+
+def _finish(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Describe a page by its first paragraph, and let long names in headings break after dots and underscores."""
+    if doctree is None:
+        return
+    first = next(iter(doctree.findall(paragraph)), None)
+    if first is not None:
+        text = html.escape(" ".join(first.astext().split()))
+        title = html.escape(re.sub(r"<[^>]+>", "", context["title"]))
+        context["metatags"] += (
+            f'<meta name="description" content="{text}">\n'
+            f'<meta property="og:title" content="{title}">\n'
+            f'<meta property="og:description" content="{text}">\n'
+        )
+    context["body"] = _HEADING.sub(
+        lambda heading: heading[1] + re.sub(r"(?<=\w)([._])(?=\w)(?![^<]*>)", r"\1<wbr>", heading[2]) + heading[3],
+        context["body"],
+    )
 
 
 def _math(self: Any, node: Any, block: bool) -> None:
@@ -150,5 +185,6 @@ def setup(app: Any) -> None:
     """Called by Sphinx."""
     app.connect("source-read", _read)
     app.connect("autodoc-process-docstring", _with_links)
+    app.connect("html-page-context", _finish)
     # MathML, which browsers show themselves: a page needs no script from elsewhere.
     app.add_html_math_renderer("mathml", (partial(_math, block=False), None), (partial(_math, block=True), None))

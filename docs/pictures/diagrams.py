@@ -1,6 +1,6 @@
-"""The diagrams, as SVG: the tree of keys, with the words that the keys really have, and the way from a key to a sample.
+"""Diagrams as SVG: the tree of keys, with the words of real keys, and the steps from a key to a sample.
 
-Readable on light and dark pages: boxes have colours of their own, and what stands beside them is grey.
+The colours are readable on light and dark pages.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ HEAD = (
 
 
 class Drawing:
-    """Boxes, arrows and words."""
+    """Boxes, arrows and text."""
 
     def __init__(self, title: str, width: int, height: int) -> None:
         self.parts = [HEAD.format(title=escape(title), width=width, height=height)]
@@ -36,11 +36,11 @@ class Drawing:
             self._text(x, top + 20 + 18 * i, line, "#fff", "middle", family)
 
     def word(self, x: float, y: float, text: str, anchor: str = "middle", mono: bool = False) -> None:
-        """Words beside a box."""
+        """Draw grey text outside of boxes."""
         self._text(x, y, text, GREY, anchor, ' font-family="monospace"' if mono else "")
 
     def arrow(self, *points: tuple[float, float]) -> None:
-        """A line with a tip."""
+        """Draw a line with an arrowhead."""
         path = "L".join(f"{x:g} {y:g}" for x, y in points)
         self.parts.append(
             f'<path d="M{path}" fill="none" stroke="{GREY}" stroke-width="1.4" marker-end="url(#tip)"/>\n'
@@ -52,17 +52,17 @@ class Drawing:
         )
 
     def text(self) -> str:
-        """The file."""
+        """Return the file."""
         return "".join([*self.parts, "</svg>\n"])
 
 
 def words(key: keyrng.Key) -> str:
-    """The words of a key."""
+    """Return the words of a key as text."""
     return " ".join(f"{word:08x}" for word in keyrng.key_data(key).tolist())
 
 
 def key_tree() -> str:
-    """From a seed to samples: what a key becomes, and what is used once."""
+    """Draw the derivation of keys from a seed, and the samples drawn with them."""
     d = Drawing("A tree of keys: split and fold_in make new ones, samplers use the leaves", 760, 412)
     root = keyrng.key(42)
     left, right = keyrng.split(root)
@@ -82,9 +82,9 @@ def key_tree() -> str:
         d.box(x, 250, 220, BLUE, name, f"fold_in(k_noise, {shown})", words(key))
     d.word(8, 376, "samples", "start")
     calls = {
-        "normal(k_init, (784, 256))": (188, 164, "element i: of key and i alone"),
+        "normal(k_init, (784, 256))": (188, 164, "depends on key and i only"),
         "uniform(k_dropout, (3, 4))": (412, 284, "on any machine"),
-        "gamma(k_7, 2.0, (8,))": (644, 284, "with any number of threads"),
+        "gamma(k_7, 2.0, (8,))": (644, 284, "for any number of threads"),
     }
     for call, (x, y, said) in calls.items():
         d.arrow((x, y), (x, 345))
@@ -93,12 +93,12 @@ def key_tree() -> str:
 
 
 def sample() -> str:
-    """From a key to a sample: one definition, three executors."""
+    """Draw the steps from a key to a sample: one definition, three executors."""
     d = Drawing("From a key to a sample: one definition, three executors, the same bits", 720, 560)
-    d.box(360, 36, 330, BLUE, "keyrng.gamma(key, a, shape)", "a docstring, and one call of sample_kernel")
+    d.box(360, 36, 330, BLUE, "keyrng.gamma(key, a, shape)", "documentation, and one call of sample_kernel")
     d.arrow((360, 61), (360, 87))
     call = "sample_kernel(kernel, key, shape, dtype, positive(a=a))"
-    d.box(360, 122, 480, BLUE, call, "specify: checks, broadcasting, dtype and out,", "once, for all samplers")
+    d.box(360, 122, 480, BLUE, call, "specify: validation, broadcasting, dtype and out,", "once, for all samplers")
     d.arrow((360, 156), (360, 182))
     d.box(360, 208, 430, BLUE, "executor.fill(spec, elements, out)", "elements start ... start + count of each key")
     for x in (125, 360, 595):
@@ -119,19 +119,31 @@ def sample() -> str:
         220,
         ORANGE,
         "compiled C",
-        "printed when keyrng was built;",
+        "generated when keyrng is built;",
         "vectors, threads, 2048",
         "elements at a time",
     )
-    d.box(595, 332, 210, ORANGE, "CUDA", "printed when first used;", "a thread of the GPU makes", "an element")
+    d.box(595, 332, 210, ORANGE, "CUDA", "generated on first use;", "one GPU thread computes", "an element")
     for x in (125, 360, 595):
         d.arrow((x, 376), (x, 422), (360, 422), (360, 441))
     d.box(360, 467, 430, GREEN, "the same bits", "rounded once to the dtype, and stored in the sample")
     d.word(360, 522, "Block functions and kernels are written once, in Python:")
-    d.word(360, 542, "NumPy runs them; on symbols instead of arrays they print themselves as C and CUDA.")
+    d.word(360, 542, "NumPy runs them; called on symbols, they are recorded and generate C and CUDA.")
     return d.text()
 
 
+LOGO = f'''<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64" width="64" height="64">
+<title>keyrng</title>
+<g fill="none" stroke-width="5" stroke-linecap="round">
+<path d="M32 24V34M32 34L16 47M32 34L48 47" stroke="{GREY}"/>
+<circle cx="32" cy="14" r="9.5" stroke="{BLUE}"/>
+</g>
+<circle cx="15" cy="52" r="8" fill="{ORANGE}"/>
+<circle cx="49" cy="52" r="8" fill="{GREEN}"/>
+</svg>
+'''
+
+
 def texts() -> dict[str, str]:
-    """Every diagram by its name."""
-    return {"key-tree": key_tree(), "sample": sample()}
+    """Return all diagrams by name."""
+    return {"key-tree": key_tree(), "sample": sample(), "logo": LOGO}

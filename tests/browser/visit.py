@@ -1,8 +1,8 @@
 """The built site in a real browser: python tests/browser/visit.py FOLDER [--screenshots FOLDER]
 
-Every page, at the width of a desktop and of a phone, light and dark: no error in the console, no broken link, anchor
-or image, nothing wider than the window; and every page is reachable from the first. Needs selenium, chromium and its
-driver.
+Every page, at the width of a desktop, a tablet and a phone, light and dark: no error in the console, no broken link,
+anchor or image, nothing wider than the window, no name broken by letter, at most 30 links in the menu; and every page
+is reachable from the first. Needs selenium, chromium and its driver.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ FLAGS = [
     "--disable-sync",
     "--hide-scrollbars",
 ]
-WIDTHS = {"desktop": (1400, 900), "phone": (390, 844)}
+WIDTHS = {"desktop": (1400, 900), "tablet": (800, 1100), "phone": (360, 740)}
 SCHEMES = ("light", "dark")
 
 # What a page links to and shows, and what is wider than the window; elements in boxes that scroll may be wide.
@@ -49,6 +49,10 @@ return {
     ids: [...document.querySelectorAll("[id], a[name]")].map(e => e.id || e.name),
     broken: [...document.images].filter(i => !i.complete || !i.naturalWidth).map(i => i.src),
     wide: wide.slice(0, 5),
+    split: [...document.querySelectorAll("article .pre")].filter(
+        e => e.getClientRects().length > 1 && !e.querySelector("wbr") && /^[\\w.]+$/.test(e.textContent)
+    ).map(e => e.textContent),
+    menu: document.querySelectorAll(".sidebar-tree .toctree-l1").length,
     dark: getComputedStyle(document.body).backgroundColor,
 };
 """
@@ -111,6 +115,8 @@ def visit(site: Path, screenshots: Path | None) -> list[str]:
                         where = f"{page.removeprefix(root)} ({width}, {scheme})"
                         faults += [f"{where}: broken image {source}" for source in seen["broken"]]
                         faults += [f"{where}: wider than the window: {what}" for what in seen["wide"]]
+                        faults += [f"{where}: a name broken by letter: {name}" for name in seen["split"]]
+                        faults += [f"{where}: {seen['menu']} links in the menu"] * (seen["menu"] > 30)
                         faults += [f"{where}: {entry['message']}" for entry in driver.get_log("browser")]
                         links[page], anchors[page] = set(seen["links"]), set(seen["ids"])
                         backgrounds[scheme] = seen["dark"]
