@@ -231,7 +231,7 @@ def _consecutive(algorithm: Algorithm, first: int, count: int) -> tuple[Array, A
 
 
 @cache
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Free one large array, once a process.
 
     Freeing one 8 MiB block raises glibc's mmap threshold. The arrays of chunks are then reused instead of being
@@ -251,7 +251,7 @@ class NumpyExecutor:
         parameters = [_flat(value, spec.shape) for value in spec.values]
         flat = (out.view(np.uint16) if is_half(dtype) else out).reshape(-1)
         with np.errstate(all="ignore"):
-            _keep_freed_memory()
+            keep_freed_memory()
             for first, stop, lanes in _chunks(algorithm, words, elements, spec.compute):
                 value = _stored(function(lanes, *(parameter(first, stop) for parameter in parameters)), dtype)
                 if value.shape not in ((stop - first,), (1,)):

@@ -22,11 +22,22 @@ typedef struct {
     size_t group;
 } algorithm_code;
 
+/* Elements in runs, one after the other: run r begins at elements + r * stride, its size is sizes[r * sizes_stride]. */
+typedef struct {
+    const uint64_t *elements;
+    size_t stride;
+    const uint32_t *sizes;
+    size_t sizes_stride, runs;
+} sort_runs;
+
+#define SORT_SPACE(n) (24 * (n) + 64)
+
 typedef struct {
     const char *name;
     const map_fn *maps;
     const algorithm_code *algorithms;
     void (*pairs)(const uint32_t *from, size_t n, uint32_t *first, uint32_t *second); /* keys of two words to columns */
+    void (*sort)(const sort_runs *from, size_t n, int known, void *space, uint32_t *places); /* see sort.h */
 } isa_code;
 
 typedef struct {

@@ -8,6 +8,7 @@
 #endif
 
 #include "functions.inc"
+#include "sort.h"
 
 /* In this file, so that the compiler uses the shuffles of this instruction set. */
 static void pairs(const uint32_t *restrict from, size_t n, uint32_t *restrict first, uint32_t *restrict second) {
@@ -20,4 +21,4 @@ static void pairs(const uint32_t *restrict from, size_t n, uint32_t *restrict fi
 #define STRING(x) STRING_(x)
 
 extern const isa_code TABLE(KEYRNG_ISA);
-const isa_code TABLE(KEYRNG_ISA) = {STRING(KEYRNG_ISA), maps, algorithms, pairs};
+const isa_code TABLE(KEYRNG_ISA) = {STRING(KEYRNG_ISA), maps, algorithms, pairs, sort};

@@ -289,6 +289,7 @@ static PyObject *histogram(PyObject *self, PyObject *const *args, Py_ssize_t n) 
     Py_RETURN_NONE;
 }
 
+#include "orders.h"
 #include "bitgen.h"
 
 #define METHOD(name, flags) {#name, (PyCFunction)(void (*)(void))name, flags, NULL}
@@ -297,7 +298,9 @@ static PyMethodDef methods[] = {
     METHOD(describe, METH_NOARGS),     METHOD(isa, METH_O),
     METHOD(run, METH_FASTCALL),        METHOD(children, METH_FASTCALL),
     METHOD(run_small, METH_FASTCALL),  METHOD(derive, METH_FASTCALL),     METHOD(derive_one, METH_FASTCALL),
-    METHOD(histogram, METH_FASTCALL),  METHOD(read_stream, METH_FASTCALL),
+    METHOD(histogram, METH_FASTCALL),  METHOD(short_orders, METH_FASTCALL), METHOD(sort_lines, METH_FASTCALL),
+    METHOD(scatter, METH_FASTCALL),    METHOD(sort_buckets, METH_FASTCALL), METHOD(select_words, METH_FASTCALL),
+    METHOD(take_elements, METH_FASTCALL), METHOD(read_stream, METH_FASTCALL),
     {NULL, NULL, 0, NULL},
 };
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from math import isqrt, prod
 from typing import NamedTuple
@@ -13,11 +12,12 @@ from typing import NamedTuple
 import numpy as np
 
 from keyrng._core.dtypes import index_dtype
+from keyrng._executors import sorting
 from keyrng._executors.base import DrawSpec, ElementRange, Executor
 from keyrng._executors.device import CPU, Device, device_at
-from keyrng._executors.histogram import histogram
+from keyrng._executors.native import algorithm_number
 from keyrng._executors.select import executor_for
-from keyrng._executors.threads import get_num_threads, run_pieces
+from keyrng._executors.threads import run_pieces
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import run_ranges
 from keyrng._sampling.parameters import Array
@@ -26,9 +26,8 @@ from keyrng.distributions._shared.words import bits_kernel
 
 _WORD = np.dtype(np.uint32)
 _CHUNK = 1 << 17  # elements at a time: they stay in a cache, and threads seldom wait for Python's lock
-_SORT = 1 << 23  # elements to sort at once, at most: Ctrl-C waits for it
-_LONG = 1 << 13  # elements from which on a few places are found without sorting all ...
-_FEW = 40  # ... if they are one in so many, or less
+_FEW = 200  # a few elements, one in so many or less, are found without sorting all
+_MANY = 2  # from one in so many on, all are sorted
 
 
 class SortKeys(NamedTuple):
@@ -56,24 +55,27 @@ def orders(key: Key, shape: tuple[int, ...], axis: int = 0) -> Array:
 
     They are counted over the whole array of that shape.
     """
-    words, total = key._words, prod(shape)
-    keys = words.size // key._algorithm.key_words
-    rounds = sort_keys(key._algorithm, words.reshape(keys, -1), total) if keys else []
+    words, total, algorithm = key._words, prod(shape), key._algorithm
+    keys = words.size // algorithm.key_words
+    full = (*words.shape[:-1], *shape)
     if device_at(words) is not CPU:
-        return _argsorted(rounds, keys, device_at(words), shape, axis).reshape(*words.shape[:-1], *shape)
-    if rounds and keys * total <= _CHUNK and len(shape) == 1:
-        return _short_orders(rounds, keys, total).reshape(*words.shape[:-1], total)
-    result = np.zeros((keys, total), index_dtype(total))
+        rounds = sort_keys(algorithm, words.reshape(keys, -1), total) if keys else []
+        return _argsorted(rounds, keys, device_at(words), shape, axis).reshape(full)
+    if total < 2 or not keys:
+        return np.zeros(full, index_dtype(total))
+    places = sorting.short_orders(algorithm, words, keys, total) if shape[axis] == total else None
+    if places is None:
+        rounds = sort_keys(algorithm, words.reshape(keys, -1), total)
+        step = max(1, _CHUNK // total)
+        parts = [_sorted([r.of(first, first + step) for r in rounds], shape, axis) for first in range(0, keys, step)]
+        places = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return _as_index(places, total).reshape(full)
 
-    def piece(first: int, stop: int) -> None:
-        _sort_places(result[first:stop], [round_.of(first, stop) for round_ in rounds], shape, axis)
 
-    if rounds and total <= _CHUNK:
-        run_ranges(key._algorithm, keys, piece, _CHUNK // total)
-    elif rounds:  # one key at a time, in several threads
-        for i in range(keys):
-            piece(i, i + 1)
-    return result.reshape(*words.shape[:-1], *shape)
+def _as_index(places: Array, total: int) -> Array:
+    """Places among so many elements as the integers of an index."""
+    dtype = index_dtype(total)
+    return places.view(dtype) if dtype.itemsize == places.itemsize else places.astype(dtype)
 
 
 def sort_keys(algorithm: Algorithm, words: Array, total: int) -> list[SortKeys]:
@@ -86,103 +88,51 @@ def sort_keys(algorithm: Algorithm, words: Array, total: int) -> list[SortKeys]:
         raise ValueError(f"a permutation has at most 2**32 elements, got {total}")
     found: list[SortKeys] = []
     device, executor = device_at(words), executor_for(algorithm, words)
-    while (2**32 - 1) ** len(found) < total**3:
+    for _ in range(sorting.rounds(total)):
         children = executor.children(algorithm, words, 0, 2)
         words, own = device.contiguous(children[:, 0]), device.contiguous(children[:, 1])
         found.append(SortKeys(algorithm, own, device, executor))
     return found
 
 
-# A word and its place in one number: np.sort is fast for those, and of equal words the first place comes first.
-
-
-def _short_orders(rounds: list[SortKeys], keys: int, total: int) -> Array:
-    """The orders of some keys that fit a chunk together."""
-    places: Array | None = None
-    positions = np.arange(total, dtype=np.uint64)
+def _sorted(rounds: list[SortKeys], shape: tuple[int, ...], axis: int) -> Array:
+    """The orders of some keys along an axis, sorted by the words of one round after the other."""
+    keys, total, size = len(rounds[0].words), prod(shape), shape[axis]
+    if keys == 1 and size == total:
+        return _sorted_line(rounds, size)[np.newaxis]
+    places = None
+    if size < total:
+        indices = np.moveaxis(np.arange(total, dtype=np.uint32).reshape(shape), axis, -1)
+        places = np.ascontiguousarray(np.tile(indices.reshape(-1, size), (keys, 1)))
     for round_ in rounds:
-        packed = round_.draw(ElementRange(0, total, total)).astype(np.uint64)
-        packed <<= 32
-        packed |= positions
-        packed.sort(axis=-1)
-        packed &= 0xFFFFFFFF
-        order = packed.view(np.int64)
-        places = order if places is None else np.take_along_axis(places, order, -1)
-    return np.asarray(places, index_dtype(total))
+        words = np.moveaxis(round_.draw(ElementRange(0, total, total)).reshape(keys, *shape), axis + 1, -1)
+        lines = np.ascontiguousarray(words).reshape(-1, size)
+        if size <= sorting.LINE:
+            places = sorting.sort_lines(lines, places)
+            continue
+        own = [None] * len(lines) if places is None else places
+        found = [sorting.sort_words(partial(_part, line), size, p) for line, p in zip(lines, own, strict=True)]
+        places = np.stack(found)
+    moved = np.asarray(places).reshape(keys, *_last(shape, axis))
+    return np.moveaxis(moved, -1, axis + 1).reshape(keys, total)
 
 
-def _words(round_: SortKeys, first: int, stop: int, size: int) -> Array:
-    """The words ``first`` to ``stop`` of ``size`` of each of some keys, key after key."""
+def _sorted_line(rounds: list[SortKeys], size: int) -> Array:
+    """The order of one key after one round or more."""
+    places: Array | None = None
+    for round_ in rounds:
+        threads = algorithm_number(round_.algorithm) is not None
+        places = sorting.sort_words(partial(_words, round_, size), size, places, threads=threads)
+    return np.asarray(places)
+
+
+def _words(round_: SortKeys, size: int, first: int, stop: int) -> Array:
+    """The words ``first`` to ``stop`` of ``size`` of one key."""
     return round_.draw(ElementRange(first, stop - first, size)).reshape(-1)
 
 
-def _packed(words: Array, places: Array, out: Array | None = None) -> Array:
-    packed = np.empty(words.size, np.uint64) if out is None else out
-    packed[...] = words
-    packed <<= 32
-    packed |= places.astype(np.uint64, copy=False)
-    return packed
-
-
-def _places(packed: Array) -> Array:
-    return (packed & 0xFFFFFFFF).view(np.int64)
-
-
-def _sort_places(places: Array, rounds: list[SortKeys], shape: tuple[int, ...], axis: int) -> None:
-    """Write the places of each key's array when sorted by the words of one round after the other, stably.
-
-    Several arrays fit one chunk together.
-    """
-    keys, total = places.shape
-    flat, packed = places.reshape(-1), np.empty(places.size, np.uint64)
-
-    def pack(round_: SortKeys, first: int, stop: int) -> None:
-        words = _words(round_, first // keys, stop // keys, total)
-        _packed(words, np.arange(first, stop, dtype=np.uint64), packed[first:stop])
-
-    def gather(first: int, stop: int) -> None:
-        packed[first:stop] = flat.take(_places(packed[first:stop]), mode="clip")
-
-    def unpack(first: int, stop: int) -> None:
-        flat[first:stop] = _places(packed[first:stop])
-
-    for i, round_ in enumerate(rounds):
-        run_ranges(round_.algorithm, packed.size, partial(pack, round_), _CHUNK)
-        _sort(packed.reshape(-1, *shape), axis + 1)
-        if i:
-            run_pieces(packed.size, gather, _CHUNK)
-        run_pieces(packed.size, unpack, _CHUNK)
-    if keys > 1:  # the places of several arrays were counted over all
-        places -= np.arange(0, places.size, total, dtype=places.dtype)[:, np.newaxis]
-
-
-def _sort(packed: Array, axis: int) -> None:
-    """Sort the lines along an axis of some arrays in place."""
-    lines = np.moveaxis(packed, axis, -1)
-    parts = [lines] if packed.size <= _CHUNK else _parts(lines[0])
-    _each(parts, lambda part: part.sort(axis=-1))
-
-
-def _parts(lines: Array) -> list[Array]:
-    """Parts of one array to sort side by side: some lines each, or of long lines at least as many as threads."""
-    if lines.shape[-1] <= _CHUNK:
-        step = max(1, _CHUNK * len(lines) // lines.size)
-        return [lines[first : first + step] for first in range(0, len(lines), step)]
-    parts = [lines[at] for at in np.ndindex(lines.shape[:-1])]
-    while parts[0].size > (_CHUNK if len(parts) < get_num_threads() else _SORT):
-        _each(parts, lambda part: part.partition(part.size // 2))
-        parts = [half for part in parts for half in np.split(part, [part.size // 2])]
-    return parts
-
-
-def _each(parts: list[Array], act: Callable[[Array], None]) -> None:
-    """Do the same to each part, in threads."""
-
-    def piece(first: int, stop: int) -> None:
-        for part in parts[first:stop]:
-            act(part)
-
-    run_pieces(len(parts), piece, 1)
+def _part(words: Array, first: int, stop: int) -> Array:
+    return words[first:stop]
 
 
 # On a GPU: CuPy's argsort is stable and does not wait, so the orders are the same.
@@ -230,34 +180,46 @@ def first_k(key: Key, size: int, count: int) -> Array:
     the words of the round before, and so on back to the first.
     """
     device = device_at(key._words)
-    if device is not CPU or size < _LONG or count > size // _FEW:
+    if device is not CPU or size <= sorting.LINE or count > size // _MANY:
         return device.contiguous(orders(key, (size,))[..., :count])
-    *others, last = sort_keys(key._algorithm, key._words.reshape(key.size, -1), size)
-    result = np.empty((key.size, count), index_dtype(size))
+    result = np.empty((key.size, count), np.uint32)
+    rounds = sort_keys(key._algorithm, key._words.reshape(key.size, -1), size)
     for i in range(key.size):
-        places = _smallest(last.of(i, i + 1), size, count)
-        for round_ in others[::-1]:
-            places = _at_ranks(round_.of(i, i + 1), size, places)
-        result[i] = places
-    return result.reshape(*key.shape, count)
+        *others, last = (round_.of(i, i + 1) for round_ in rounds)
+        result[i] = _smallest(last, size, count)
+        if others and count > size // _FEW:
+            result[i] = sorting.take(_sorted_line(others, size), result[i])
+        else:
+            for round_ in others[::-1]:
+                result[i] = _at_ranks(round_, size, result[i])
+    return _as_index(result, size).reshape(*key.shape, count)
 
 
 def _smallest(round_: SortKeys, size: int, count: int) -> Array:
     """The places of the smallest words in ascending order."""
-    found: list[Array] = []
+    found: list[tuple[int, Array, Array]] = []
     expected = count + 8 * isqrt(count) + 8  # enough, but for one time in many millions
 
     def piece(first: int, stop: int) -> None:
-        words = _words(round_, first, stop, size)
+        words = _words(round_, size, first, stop)
         near = np.flatnonzero(words <= bound)
-        found.append(_packed(words[near], near + first))
+        found.append((first, words[near], (near + first).astype(np.uint32)))
 
-    while sum(map(len, found)) < count:
+    while sum(len(words) for _, words, _ in found) < count:
         found.clear()
         bound = np.uint32(min(2**32 * expected // size, 2**32 - 1))
         run_ranges(round_.algorithm, size, piece, _CHUNK)
         expected *= 2
-    return _places(np.sort(np.concatenate(found))[:count])
+    return _sort_found(found, int(bound) + 1)[:count]
+
+
+def _sort_found(found: list[tuple[int, Array, Array]], limit: int) -> Array:
+    """The places that were found, range by range, by their words, which are uniform below a limit."""
+    found.sort(key=lambda part: part[0])  # threads find them in any order
+    words, places = (np.concatenate([part[i] for part in found]) for i in (1, 2))
+    up = 32 - (limit - 1).bit_length()
+    words <<= np.uint32(up)
+    return sorting.sort_words(partial(_part, words), len(words), places, limit=limit << up)
 
 
 def _at_ranks(round_: SortKeys, size: int, ranks: Array) -> Array:
@@ -267,24 +229,24 @@ def _at_ranks(round_: SortKeys, size: int, ranks: Array) -> Array:
     leave the cache; only words that begin like one of a wanted rank are sorted.
     """
     bits = max(1, min(size.bit_length() - 6, 15))
-    shift = np.uint32(32 - bits)
     words = np.empty(size, _WORD)
     counted: list[Array] = []
-    found: list[Array] = []
+    found: list[tuple[int, Array, Array]] = []
 
     def count(first: int, stop: int) -> None:
-        words[first:stop] = _words(round_, first, stop, size)
-        counted.append(histogram(words[first:stop], bits))
+        words[first:stop] = _words(round_, size, first, stop)
+        counted.append(sorting.histogram(words[first:stop], bits))
 
     def find(first: int, stop: int) -> None:
-        near = np.flatnonzero(wanted.take(words[first:stop] >> shift, mode="clip")) + first
-        found.append(_packed(words[near], near))
+        found.append((first, *sorting.select(words[first:stop], first, bits, table)))
 
     run_ranges(round_.algorithm, size, count, _CHUNK)
     counts = np.sum(counted, axis=0, dtype=np.int64)
     leading = np.searchsorted(np.cumsum(counts), ranks, side="right")
-    wanted = np.zeros(1 << bits, np.bool_)
-    wanted[leading] = True
+    wanted = np.unique(leading)
+    table = np.zeros(1 << bits, np.uint16)
+    table[wanted] = np.arange(1, len(wanted) + 1)
     run_pieces(size, find, _CHUNK)
-    left_out = np.cumsum(np.where(wanted, 0, counts))
-    return _places(np.sort(np.concatenate(found))[ranks - left_out[leading]])
+    counts[wanted] = 0
+    left_out = np.cumsum(counts)
+    return _sort_found(found, len(wanted) << (32 - bits))[ranks - left_out[leading]]

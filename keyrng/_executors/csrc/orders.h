@@ -1,0 +1,241 @@
+/* Random orders for Python: elements sorted by words of 32 bits, stably. Part of module.c; sort.h has the sort.
+ *
+ * Few elements are sorted at once. More are first scattered to buckets by the leading bits of their words. The buckets
+ * have equal room, because the words are uniform; should one overflow, the caller sorts by another method.
+ */
+#define MOST_SORTED 65535 /* elements of a bucket: positions are counted in 16 bits */
+
+/* Arguments first, first + 1, ... as buffers, of which those in `written`, a set of bits, are written to. */
+static int take_all(PyObject *const *args, Py_buffer *views, int n, unsigned written) {
+    int failed = 0;
+    for (int i = 0; i < n; i++) views[i].obj = NULL;
+    for (int i = 0; i < n && !failed; i++)
+        failed = take(args[i], &views[i], written >> i & 1 ? PyBUF_WRITABLE : PyBUF_SIMPLE);
+    return failed;
+}
+
+static PyObject *release_all(Py_buffer *views, int n, PyObject *result) {
+    for (int i = 0; i < n; i++)
+        if (views[i].obj) PyBuffer_Release(&views[i]);
+    return result;
+}
+
+static PyObject *wrong_size(const char *name) {
+    return PyErr_Format(PyExc_SystemError, "%s was called with buffers of the wrong size", name);
+}
+
+/* Sort the places of one line, or 0, 1, ..., by words, to `to`, which may be `places`. `space` is LINE_SPACE(n) bytes. */
+#define LINE_SPACE(n) (8 * (n) + SORT_SPACE(n))
+static void sort_line(const uint32_t *words, const uint32_t *places, size_t n, uint64_t *space, uint32_t *to) {
+    uint32_t size = (uint32_t)n;
+    if (places)
+        for (size_t i = 0; i < n; i++) space[i] = (uint64_t)words[i] << 32 | places[i];
+    else
+        for (size_t i = 0; i < n; i++) space[i] = (uint64_t)words[i] << 32 | i;
+    sort_runs line = {.elements = space, .sizes = &size, .runs = 1};
+    chosen->sort(&line, n, 0, space + n, to);
+}
+
+/* The order of one key: in each round the second child of the key gives the words, and the first is the next key. */
+static void order_of(const algorithm_info *a, const algorithm_code *code, const char *key, int rounds, size_t total,
+                     uint64_t *space, uint32_t *to) {
+    size_t bytes = (size_t)a->word_bytes;
+    char rows[4][512], low[512] = {0}, high[512] = {0}, next[32], own[32];
+    const void *words[4];
+    void *row[4];
+    uint32_t *drawn = (uint32_t *)(space + LINE_SPACE(total) / 8);
+    put_word(low, 1, 1, a->word_bytes);
+    memcpy(next, key, bytes * (size_t)a->key_words);
+    for (int i = 0; i < 4; i++) words[i] = next + (size_t)i * bytes, row[i] = rows[i];
+    for (int r = 0; r < rounds; r++) {
+        (bytes == 4 ? code->lanes32 : code->lanes64)[0](2, words, low, high, 0, 1, row);
+        for (size_t i = 0; i < (size_t)a->key_words; i++) {
+            memcpy(next + i * bytes, rows[i], bytes);
+            memcpy(own + i * bytes, rows[i] + bytes, bytes);
+        }
+        direct(a, code, code->values32, 4, a->jax_layout ? 4 : bytes * (size_t)a->block_words, own, 0, total, 0,
+               (char *)drawn, NULL);
+        sort_line(drawn, r ? to : NULL, total, space, to);
+    }
+}
+
+/* short_orders(algorithm, words, rounds, total, first, stop, out): the orders of some of the keys, of equal length */
+static PyObject *short_orders(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+    (void)self;
+    if (n != 7) return PyErr_Format(PyExc_TypeError, "short_orders takes 7 arguments");
+    long number = PyLong_AsLong(args[0]), rounds = PyLong_AsLong(args[2]);
+    size_t total = PyLong_AsSize_t(args[3]), first = PyLong_AsSize_t(args[4]), stop = PyLong_AsSize_t(args[5]);
+    if (PyErr_Occurred()) return NULL;
+    const algorithm_info *a = &algorithm_infos[number];
+    size_t bytes = (size_t)(a->key_words * a->word_bytes);
+    PyObject *const arrays[] = {args[1], args[6]};
+    Py_buffer views[2];
+    if (take_all(arrays, views, 2, 2)) return release_all(views, 2, NULL);
+    if (total > MOST_SORTED || (size_t)views[0].len < stop * bytes || (size_t)views[1].len < 4 * stop * total)
+        return release_all(views, 2, wrong_size("short_orders"));
+    uint64_t small[1024], *space = small;
+    size_t need = LINE_SPACE(total) + 4 * total;
+    if (need > sizeof small) space = malloc(need);
+    if (!space) return release_all(views, 2, PyErr_NoMemory());
+    PyThreadState *state = (stop - first) * total < GIL_WORTH ? NULL : PyEval_SaveThread();
+    for (size_t k = first; k < stop; k++)
+        order_of(a, &chosen->algorithms[number], (const char *)views[0].buf + k * bytes, (int)rounds, total, space,
+                 (uint32_t *)views[1].buf + k * total);
+    if (state) PyEval_RestoreThread(state);
+    if (space != small) free(space);
+    return release_all(views, 2, Py_NewRef(Py_None));
+}
+
+/* sort_lines(words, places, size, first, stop, out): the places of some lines, None for 0, 1, ..., by words */
+static PyObject *sort_lines(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+    (void)self;
+    if (n != 6) return PyErr_Format(PyExc_TypeError, "sort_lines takes 6 arguments");
+    size_t size = PyLong_AsSize_t(args[2]), first = PyLong_AsSize_t(args[3]), stop = PyLong_AsSize_t(args[4]);
+    if (PyErr_Occurred()) return NULL;
+    PyObject *const arrays[] = {args[0], args[5], args[1]};
+    Py_buffer views[3];
+    int count = args[1] == Py_None ? 2 : 3;
+    if (take_all(arrays, views, count, 2)) return release_all(views, count, NULL);
+    for (int i = 0; i < count; i++)
+        if (size > MOST_SORTED || (size_t)views[i].len < 4 * stop * size)
+            return release_all(views, count, wrong_size("sort_lines"));
+    uint64_t *space = malloc(LINE_SPACE(size));
+    if (!space) return release_all(views, count, PyErr_NoMemory());
+    PyThreadState *state = PyEval_SaveThread();
+    for (size_t at = first * size; at < stop * size; at += size)
+        sort_line((const uint32_t *)views[0].buf + at, count == 3 ? (const uint32_t *)views[2].buf + at : NULL, size,
+                  space, (uint32_t *)views[1].buf + at);
+    PyEval_RestoreThread(state);
+    free(space);
+    return release_all(views, count, Py_NewRef(Py_None));
+}
+
+/* scatter(words, places, first, shift, room, buckets, sizes): add elements to the buckets of their leading bits, places
+ * None for first, first + 1, ...; False if one overflows */
+static PyObject *scatter(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+    (void)self;
+    if (n != 7) return PyErr_Format(PyExc_TypeError, "scatter takes 7 arguments");
+    uint64_t first = PyLong_AsUnsignedLongLong(args[2]);
+    long shift = PyLong_AsLong(args[3]);
+    size_t room = PyLong_AsSize_t(args[4]);
+    if (PyErr_Occurred()) return NULL;
+    PyObject *const arrays[] = {args[0], args[5], args[6], args[1]};
+    Py_buffer views[4];
+    int count = args[1] == Py_None ? 3 : 4;
+    if (take_all(arrays, views, count, 6)) return release_all(views, count, NULL);
+    size_t total = (size_t)views[0].len / 4;
+    if (shift < 2 || shift > 31 || (size_t)views[2].len < (size_t)4 << (32 - shift) ||
+        (size_t)views[1].len < (room << (32 - shift)) * 8 || (count == 4 && (size_t)views[3].len != 4 * total))
+        return release_all(views, count, wrong_size("scatter"));
+    const uint32_t *words = views[0].buf, *places = count == 4 ? views[3].buf : NULL;
+    uint64_t *buckets = views[1].buf;
+    uint32_t *sizes = views[2].buf;
+    size_t i = 0;
+    PyThreadState *state = PyEval_SaveThread();
+    for (; i < total; i++) {
+        uint32_t bucket = words[i] >> shift, size = sizes[bucket];
+        if (size == room) break;
+        buckets[bucket * room + size] = (uint64_t)words[i] << 32 | (places ? places[i] : (uint32_t)(first + i));
+        sizes[bucket] = size + 1;
+    }
+    PyEval_RestoreThread(state);
+    return release_all(views, count, PyBool_FromLong(i == total));
+}
+
+/* sort_buckets(buckets, sizes, runs, room, first, stop, out): sort some buckets, each in the runs of several scatters, to
+ * where those before them end */
+static PyObject *sort_buckets(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+    (void)self;
+    if (n != 7) return PyErr_Format(PyExc_TypeError, "sort_buckets takes 7 arguments");
+    size_t runs = PyLong_AsSize_t(args[2]), room = PyLong_AsSize_t(args[3]), first = PyLong_AsSize_t(args[4]),
+           stop = PyLong_AsSize_t(args[5]);
+    if (PyErr_Occurred()) return NULL;
+    PyObject *const arrays[] = {args[0], args[1], args[6]};
+    Py_buffer views[3];
+    if (take_all(arrays, views, 3, 4)) return release_all(views, 3, NULL);
+    size_t buckets = (size_t)views[1].len / 4 / runs, start = 0, total = 0;
+    const uint32_t *sizes = views[1].buf;
+    int known = 0;
+    while ((size_t)1 << known < buckets) known++;
+    for (size_t i = 0; i < runs * buckets; i++) {
+        start += i % buckets < first ? sizes[i] : 0;
+        total += sizes[i];
+    }
+    if (known > 30 || runs * room > MOST_SORTED || stop > buckets || (size_t)views[0].len < 8 * room * buckets * runs ||
+        (size_t)views[2].len < 4 * total)
+        return release_all(views, 3, wrong_size("sort_buckets"));
+    void *space = malloc(SORT_SPACE(runs * room));
+    if (!space) return release_all(views, 3, PyErr_NoMemory());
+    PyThreadState *state = PyEval_SaveThread();
+    uint32_t *out = (uint32_t *)views[2].buf + start;
+    for (size_t b = first; b < stop; b++) {
+        sort_runs from = {(const uint64_t *)views[0].buf + b * room, buckets * room, sizes + b, buckets, runs};
+        size_t size = 0;
+        for (size_t r = 0; r < runs; r++) size += sizes[r * buckets + b];
+        chosen->sort(&from, size, known, space, out);
+        out += size;
+    }
+    PyEval_RestoreThread(state);
+    free(space);
+    return release_all(views, 3, Py_NewRef(Py_None));
+}
+
+/* select_words(words, first, shift, table, out_words, out_places): the words whose leading bits have an entry in a table of
+ * uint16, and their places, counted from `first`. The entry, less 1, replaces the leading bits. Returns how many. */
+static PyObject *select_words(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+    (void)self;
+    if (n != 6) return PyErr_Format(PyExc_TypeError, "select_words takes 6 arguments");
+    uint64_t first = PyLong_AsUnsignedLongLong(args[1]);
+    long shift = PyLong_AsLong(args[2]);
+    if (PyErr_Occurred()) return NULL;
+    PyObject *const arrays[] = {args[0], args[3], args[4], args[5]};
+    Py_buffer views[4];
+    if (take_all(arrays, views, 4, 12)) return release_all(views, 4, NULL);
+    if (shift < 1 || shift > 31 || (uint64_t)views[1].len < (uint64_t)2 << (32 - shift) ||
+        views[2].len < views[0].len || views[3].len < views[0].len)
+        return release_all(views, 4, wrong_size("select_words"));
+    const uint32_t *words = views[0].buf, rest = ((uint32_t)1 << shift) - 1;
+    const uint16_t *table = views[1].buf;
+    uint32_t *found = views[2].buf, *places = views[3].buf;
+    size_t total = (size_t)views[0].len / 4, k = 0;
+    PyThreadState *state = PyEval_SaveThread();
+    for (size_t i = 0; i < total; i++) {
+        uint32_t entry = table[words[i] >> shift];
+        found[k] = (entry - 1) << shift | (words[i] & rest);
+        places[k] = (uint32_t)(first + i);
+        k += entry != 0;
+    }
+    PyEval_RestoreThread(state);
+    return release_all(views, 4, PyLong_FromSize_t(k));
+}
+
+#define GATHER(type)                                                                                                   \
+    for (size_t i = first; i < stop; i++) ((type *)to)[i] = ((const type *)from)[places[i]];                            \
+    break;
+
+/* take_elements(array, itemsize, places, first, stop, out): the elements at some of the places */
+static PyObject *take_elements(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+    (void)self;
+    if (n != 6) return PyErr_Format(PyExc_TypeError, "take_elements takes 6 arguments");
+    size_t size = PyLong_AsSize_t(args[1]), first = PyLong_AsSize_t(args[3]), stop = PyLong_AsSize_t(args[4]);
+    if (PyErr_Occurred()) return NULL;
+    PyObject *const arrays[] = {args[0], args[2], args[5]};
+    Py_buffer views[3];
+    if (take_all(arrays, views, 3, 4)) return release_all(views, 3, NULL);
+    if ((size_t)views[1].len < 4 * stop || (size_t)views[2].len < size * stop)
+        return release_all(views, 3, wrong_size("take_elements"));
+    const char *from = views[0].buf;
+    const uint32_t *places = views[1].buf;
+    char *to = views[2].buf;
+    PyThreadState *state = stop - first < GIL_WORTH ? NULL : PyEval_SaveThread();
+    switch (size) {
+    case 1: GATHER(uint8_t)
+    case 2: GATHER(uint16_t)
+    case 4: GATHER(uint32_t)
+    case 8: GATHER(uint64_t)
+    default:
+        for (size_t i = first; i < stop; i++) memcpy(to + i * size, from + places[i] * size, size);
+    }
+    if (state) PyEval_RestoreThread(state);
+    return release_all(views, 3, Py_NewRef(Py_None));
+}

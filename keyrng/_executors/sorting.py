@@ -1,0 +1,173 @@
+"""Sorting by random words of 32 bits, on a CPU: by buckets in C where that was built, else by NumPy.
+
+Equal words keep their order. A place is an index of 32 bits that goes with a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from math import isqrt
+from typing import Any
+
+import numpy as np
+
+from keyrng._executors import native
+from keyrng._executors.numpy import keep_freed_memory
+from keyrng._executors.threads import PIECE, get_num_threads, run_pieces
+from keyrng.algorithms.base import Algorithm
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+LINE = 1 << 13  # elements that are sorted at once: with all that is counted they stay in a level-2 cache
+CHUNK = 1 << 16  # elements that are scattered at once, and sorted between two chances for Ctrl-C
+_MOST = 2**16 - 1  # elements of a bucket
+
+
+@cache
+def rounds(total: int) -> int:
+    """The number of sorts that make an order of so many elements: as jax has it, (2**32 - 1)**rounds >= total**3."""
+    return next(r for r in range(5) if (2**32 - 1) ** r >= total**3)
+
+
+def short_orders(algorithm: Algorithm, words: Array, keys: int, total: int) -> Array | None:
+    """The orders of keys, of shape (keys, total), all in C; None where they are long, or C was not built."""
+    number = native.algorithm_number(algorithm)
+    if number is None or total > LINE:
+        return None
+    out = np.empty((keys, total), np.uint32)
+    if total <= 1:
+        out[...] = 0
+    elif keys == 1:
+        native.native.short_orders(number, words, rounds(total), total, 0, 1, out)
+    else:
+        act, count = native.native.short_orders, rounds(total)
+        run_pieces(keys, lambda first, stop: act(number, words, count, total, first, stop, out), PIECE // total)
+    return out
+
+
+def sort_lines(words: Array, places: Array | None = None) -> Array:
+    """The places of each line, by default 0, 1, ..., in the order of its words, which have shape (lines, size)."""
+    lines, size = words.shape
+    out = np.empty(words.shape, np.uint32)
+
+    def sort(first: int, stop: int) -> None:
+        native.native.sort_lines(words, places, size, first, stop, out)
+
+    def sort_by_numpy(first: int, stop: int) -> None:
+        # In one number with its index: NumPy sorts those fastest, and the index decides between equal words.
+        packed = words[first:stop].astype(np.uint64)
+        packed <<= 32
+        packed |= np.arange(size, dtype=np.uint64)
+        packed.sort(axis=-1)
+        packed &= 0xFFFFFFFF
+        order = packed.view(np.int64)
+        out[first:stop] = order if places is None else np.take_along_axis(places[first:stop], order, -1)
+
+    if lines and size:
+        run_pieces(lines, sort if native.enabled and size <= LINE else sort_by_numpy, max(1, CHUNK // size))
+    return out
+
+
+def sort_words(
+    read: Callable[[int, int], Array],
+    size: int,
+    places: Array | None = None,
+    *,
+    limit: int = 2**32,
+    threads: bool = True,
+) -> Array:
+    """The places, by default 0, 1, ..., in the order of their words, of which ``read(first, stop)`` returns some.
+
+    The words are uniform below ``limit``. ``places`` may be overwritten.
+    """
+    if native.enabled and size > LINE:
+        found = _sort_by_buckets(read, size, places, limit, threads)
+        if found is not None:
+            return found
+    words = [read(first, min(first + CHUNK, size)) for first in range(0, size, CHUNK)]
+    if not words:
+        return np.empty(0, np.uint32)
+    return sort_lines(np.concatenate(words)[np.newaxis], None if places is None else places[np.newaxis])[0]
+
+
+def _sort_by_buckets(
+    read: Callable[[int, int], Array], size: int, places: Array | None, limit: int, threads: bool
+) -> Array | None:
+    """The same in C; None if a bucket overflows, which uniform words make once in more than 10**15 sorts.
+
+    Each thread scatters a part of the words to buckets that are in order of the parts, so the threads change nothing.
+    """
+    bits = max(6, min(size.bit_length() - 10, 12), size.bit_length() - 15)
+    parts = max(1, min(get_num_threads(), size // PIECE)) if threads else 1
+    part, count = -(-size // parts), 1 << bits
+    mean = part * 2**32 // limit // count + 1
+    room = mean + 9 * isqrt(mean) + 9
+    if parts * room > _MOST:
+        return None
+    keep_freed_memory()
+    buckets = np.empty((parts, count, room), np.uint64)
+    sizes = np.zeros((parts, count), np.uint32)
+    overflow = []
+
+    def scatter(first_part: int, stop_part: int) -> None:
+        for i in range(first_part, stop_part):
+            for first in range(i * part, min((i + 1) * part, size), CHUNK):
+                stop = min(first + CHUNK, (i + 1) * part, size)
+                own = None if places is None else places[first:stop]
+                if not native.native.scatter(read(first, stop), own, first, 32 - bits, room, buckets[i], sizes[i]):
+                    overflow.append(i)
+                    return
+
+    run_pieces(parts, scatter, 1)
+    if overflow:
+        return None
+    out = np.empty(size, np.uint32) if places is None else places
+
+    def sort(first: int, stop: int) -> None:
+        native.native.sort_buckets(buckets, sizes, parts, room, first, stop, out)
+
+    run_pieces(count, sort, max(1, CHUNK * count // size))
+    return out
+
+
+def take(array: Array, places: Array) -> Array:
+    """The elements of a contiguous array of one axis or more at places along its first axis, in threads."""
+    out = np.empty(places.shape + array.shape[1:], array.dtype)
+    itemsize = out.nbytes // max(1, places.size)
+    if native.enabled and places.itemsize == 4 and itemsize and not array.dtype.hasobject:
+        given, to = array.view(np.uint8), out.reshape(-1).view(np.uint8)
+        run_pieces(
+            places.size, lambda first, stop: native.native.take_elements(given, itemsize, places, first, stop, to)
+        )
+        return out
+    np.take(array, places, 0, out=out, mode="clip")  # the default mode would copy the result
+    return out
+
+
+# Some of the words
+
+
+def histogram(words: Array, bits: int) -> Array:
+    """How many of some words begin with each combination of so many bits, 1 to 31; contiguous words."""
+    if native.enabled:
+        counts = np.zeros(1 << bits, np.uint32)
+        native.native.histogram(words, 32 - bits, counts)
+        return counts
+    return np.bincount(words >> np.uint32(32 - bits), minlength=1 << bits)
+
+
+def select(words: Array, first: int, bits: int, table: Array) -> tuple[Array, Array]:
+    """The words whose leading bits have an entry in a table of uint16, and their places, counted from ``first``.
+
+    The entry, less 1, takes the place of the leading bits.
+    """
+    shift = 32 - bits
+    if native.enabled:
+        found, places = np.empty(len(words), np.uint32), np.empty(len(words), np.uint32)
+        count = native.native.select_words(words, first, shift, table, found, places)
+        return found[:count].copy(), places[:count].copy()
+    entries = table.take(words >> np.uint32(shift), mode="clip")
+    near = np.flatnonzero(entries)
+    leading = entries[near].astype(np.uint32) - np.uint32(1)
+    return leading << np.uint32(shift) | words[near] & np.uint32(2**shift - 1), (near + first).astype(np.uint32)
