@@ -19,7 +19,7 @@ from keyrng.algorithms.base import Algorithm
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-LINE = 1 << 13  # elements that are sorted at once: with all that is counted they stay in a level-2 cache
+LINE = 1 << 13  # SHORT_ORDER of orders.h: elements that are sorted at once: with all that is counted they stay in a level-2 cache
 CHUNK = 1 << 16  # elements that are scattered at once, and sorted between two chances for Ctrl-C
 _MOST = 2**16 - 1  # elements of a bucket
 
@@ -30,19 +30,22 @@ def rounds(total: int) -> int:
     return next(r for r in range(5) if (2**32 - 1) ** r >= total**3)
 
 
-def short_orders(algorithm: Algorithm, words: Array, keys: int, total: int) -> Array | None:
-    """The orders of keys, of shape (keys, total), all in C; None where they are long, or C was not built."""
-    number = native.algorithm_number(algorithm)
-    if number is None or total > LINE:
+def short_order(algorithm: Algorithm, words: Array, size: int) -> Array | None:
+    """The order of one key by one call of C; None for several keys, a long order, on a GPU, or where C was not built."""
+    number = native.algorithms.get(algorithm.name)
+    if number is None or not native.enabled:
         return None
-    out = np.empty((keys, total), np.uint32)
-    if total <= 1:
-        out[...] = 0
-    elif keys == 1:
-        native.native.short_orders(number, words, rounds(total), total, 0, 1, out)
-    else:
-        act, count = native.native.short_orders, rounds(total)
-        run_pieces(keys, lambda first, stop: act(number, words, count, total, first, stop, out), PIECE // total)
+    order: Array | None = native.native.short_order(number, words, size, np.empty, np.int32)
+    return order
+
+
+def short_orders(algorithm: Algorithm, words: Array, keys: int, size: int) -> Array | None:
+    """The orders of several keys, of shape (keys, size); None for long ones, or where C was not built."""
+    number = native.algorithm_number(algorithm)
+    if number is None or size > LINE:
+        return None
+    out, act = np.empty((keys, size), np.uint32), native.native.short_orders
+    run_pieces(keys, lambda first, stop: act(number, words, size, first, stop, out), PIECE // size)
     return out
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, SupportsIndex
 
+from keyrng._executors.sorting import short_order
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.parameters import Array, ArrayLike, as_bool
 from keyrng.distributions._shared.elements import elements_of
@@ -64,6 +65,10 @@ def permutation(
     >>> keyrng.permutation(keyrng.key(2), ["a", "b", "c"]).tolist()
     ['c', 'b', 'a']
     """
+    if type(x) is int and type(key) is Key and type(axis) is int and axis == 0 and independent is False and out is None:
+        order = short_order(key._algorithm, key._words, x)
+        if order is not None:
+            return order
     source = elements_of(device_of(key), "x", x, axis)
     if not as_bool("independent", independent):
         if out is not None:

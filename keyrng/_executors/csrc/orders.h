@@ -59,31 +59,76 @@ static void order_of(const algorithm_info *a, const algorithm_code *code, const 
     }
 }
 
-/* short_orders(algorithm, words, rounds, total, first, stop, out): the orders of some of the keys, of equal length */
-static PyObject *short_orders(PyObject *self, PyObject *const *args, Py_ssize_t n) {
-    (void)self;
-    if (n != 7) return PyErr_Format(PyExc_TypeError, "short_orders takes 7 arguments");
-    long number = PyLong_AsLong(args[0]), rounds = PyLong_AsLong(args[2]);
-    size_t total = PyLong_AsSize_t(args[3]), first = PyLong_AsSize_t(args[4]), stop = PyLong_AsSize_t(args[5]);
-    if (PyErr_Occurred()) return NULL;
+#define SHORT_ORDER 8192 /* elements: with all that is counted they stay in a level-2 cache; LINE of sorting.py */
+
+/* As few rounds as make (2**32 - 1)**rounds reach total**3, for up to SHORT_ORDER elements. */
+static int short_rounds(size_t total) { return total < 2 ? 0 : total < 1626 ? 1 : 2; }
+
+/* The orders of some keys of equal length; -1 if there was no memory. */
+static int put_orders(long number, const char *words, size_t keys, size_t total, uint32_t *out) {
     const algorithm_info *a = &algorithm_infos[number];
-    size_t bytes = (size_t)(a->key_words * a->word_bytes);
-    PyObject *const arrays[] = {args[1], args[6]};
-    Py_buffer views[2];
-    if (take_all(arrays, views, 2, 2)) return release_all(views, 2, NULL);
-    if (total > MOST_SORTED || (size_t)views[0].len < stop * bytes || (size_t)views[1].len < 4 * stop * total)
-        return release_all(views, 2, wrong_size("short_orders"));
     uint64_t small[1024], *space = small;
     size_t need = LINE_SPACE(total) + 4 * total;
     if (need > sizeof small) space = malloc(need);
-    if (!space) return release_all(views, 2, PyErr_NoMemory());
-    PyThreadState *state = (stop - first) * total < GIL_WORTH ? NULL : PyEval_SaveThread();
-    for (size_t k = first; k < stop; k++)
-        order_of(a, &chosen->algorithms[number], (const char *)views[0].buf + k * bytes, (int)rounds, total, space,
-                 (uint32_t *)views[1].buf + k * total);
-    if (state) PyEval_RestoreThread(state);
+    if (!space) return -1;
+    for (size_t k = 0; k < keys; k++, words += a->key_words * a->word_bytes)
+        order_of(a, &chosen->algorithms[number], words, short_rounds(total), total, space, out + k * total);
     if (space != small) free(space);
-    return release_all(views, 2, Py_NewRef(Py_None));
+    return 0;
+}
+
+/* short_order(algorithm, words, total, empty, dtype): the order of one key in a new array by numpy.empty; None for more
+ * keys than one, or on a GPU, or for a long order */
+static PyObject *short_order(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+    (void)self;
+    if (n != 5) return PyErr_Format(PyExc_TypeError, "short_order takes 5 arguments");
+    int overflow = 0;
+    long number = PyLong_AsLong(args[0]);
+    long long total = PyLong_AsLongLongAndOverflow(args[2], &overflow);
+    if (PyErr_Occurred()) return NULL;
+    if (overflow || total < 2 || total > SHORT_ORDER) Py_RETURN_NONE;
+    Py_buffer words, out;
+    if (PyObject_GetBuffer(args[1], &words, PyBUF_ND)) {
+        PyErr_Clear(); /* on a GPU */
+        Py_RETURN_NONE;
+    }
+    const algorithm_info *a = &algorithm_infos[number];
+    if (words.ndim != 1 || words.len != a->key_words * a->word_bytes) {
+        PyBuffer_Release(&words);
+        Py_RETURN_NONE;
+    }
+    PyObject *order = PyObject_CallFunctionObjArgs(args[3], args[2], args[4], NULL);
+    int failed = !order || take(order, &out, PyBUF_WRITABLE);
+    if (!failed) {
+        if (out.len != 4 * total) PyErr_SetString(PyExc_SystemError, "short_order got an array of the wrong size");
+        else if (put_orders(number, words.buf, 1, (size_t)total, out.buf)) PyErr_NoMemory();
+        failed = PyErr_Occurred() != NULL;
+        PyBuffer_Release(&out);
+    }
+    PyBuffer_Release(&words);
+    if (!failed) return order;
+    Py_XDECREF(order);
+    return NULL;
+}
+
+/* short_orders(algorithm, words, total, first, stop, out): the orders of some of the keys, of equal length */
+static PyObject *short_orders(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+    (void)self;
+    if (n != 6) return PyErr_Format(PyExc_TypeError, "short_orders takes 6 arguments");
+    long number = PyLong_AsLong(args[0]);
+    size_t total = PyLong_AsSize_t(args[2]), first = PyLong_AsSize_t(args[3]), stop = PyLong_AsSize_t(args[4]);
+    if (PyErr_Occurred()) return NULL;
+    size_t bytes = (size_t)(algorithm_infos[number].key_words * algorithm_infos[number].word_bytes);
+    PyObject *const arrays[] = {args[1], args[5]};
+    Py_buffer views[2];
+    if (take_all(arrays, views, 2, 2)) return release_all(views, 2, NULL);
+    if (total > SHORT_ORDER || (size_t)views[0].len < stop * bytes || (size_t)views[1].len < 4 * stop * total)
+        return release_all(views, 2, wrong_size("short_orders"));
+    PyThreadState *state = PyEval_SaveThread();
+    int failed = put_orders(number, (const char *)views[0].buf + first * bytes, stop - first, total,
+                            (uint32_t *)views[1].buf + first * total);
+    PyEval_RestoreThread(state);
+    return release_all(views, 2, failed ? PyErr_NoMemory() : Py_NewRef(Py_None));
 }
 
 /* sort_lines(words, places, size, first, stop, out): the places of some lines, None for 0, 1, ..., by words */
