@@ -60,19 +60,27 @@ class _Source:
         self.programs: list[_Program] = []
         self.outputs: list[int] = []
 
-    def map(self, name: str, lanes: int, inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> int:
-        """Print a straight-line function of the input symbols and return its number."""
+    def map(
+        self, name: str, lanes: int, inputs: Sequence[Symbol], outputs: Sequence[Symbol], copies: int = 1
+    ) -> int:
+        """Print a straight-line function of the input symbols, ``copies`` vectors abreast, and return its number."""
         dialect = C(lanes)
-        names = {symbol: f"v{i}" for i, symbol in enumerate(inputs)}
-        body, results = statements(outputs, names, dialect)
+        mark = "_@" if copies > 1 else ""
+        names = {symbol: f"v{i}{mark}" for i, symbol in enumerate(inputs)}
+        body, results = statements(outputs, names, dialect, copies)
         lines = [f"static void map_{name}(size_t n, const void *const *in, void *const *out) {{"]
-        lines.append(f"    for (size_t i = 0; i < n; i += LANES_w{lanes}) {{")
-        for i, symbol in enumerate(inputs):
-            kind = dialect.declare(symbol)
-            lines.append(f"        {kind} v{i} = load_{kind}(in[{i}], i);")
+        lines.append(f"    for (size_t i = 0; i < n; i += {copies} * LANES_w{lanes}) {{")
+        for copy in range(copies):
+            at = f"i + {copy} * LANES_w{lanes}"
+            for i, symbol in enumerate(inputs):
+                kind = dialect.declare(symbol)
+                lines.append(f"        {kind} {names[symbol]} = load_{kind}(in[{i}], {at});".replace("@", str(copy)))
         lines.extend(f"        {line}" for line in body)
-        for i, (symbol, result) in enumerate(zip(outputs, results, strict=True)):
-            lines.append(f"        store_{dialect.declare(symbol)}(out[{i}], i, {result});")
+        for copy in range(copies):
+            at = f"i + {copy} * LANES_w{lanes}"
+            for i, (symbol, result) in enumerate(zip(outputs, results, strict=True)):
+                line = f"        store_{dialect.declare(symbol)}(out[{i}], {at}, {result});"
+                lines.append(line.replace("@", str(copy)))
         self.functions.append("\n".join([*lines, "    }", "}"]))
         self.maps.append(f"map_{name}")
         return len(self.maps) - 1
@@ -81,7 +89,7 @@ class _Source:
         """Print a kernel: stages for its words, its straight-line code and its loops, in order of dependency."""
         traced = trace(kernel.function, dtype, len(kernel.parameters))
         name = f"{kernel.name}_{dtype.name}"
-        lanes = 64 if dtype.itemsize == 8 else 32
+        lanes = kernel.word_bits or (64 if dtype.itemsize == 8 else 32)
         program = _Program(f"{kernel.name}.{dtype.name}", traced, [dtype.itemsize] * len(traced.parameters))
         where = dict(zip(traced.parameters, range(len(traced.parameters)), strict=True))
         leaf = leaves(traced)
@@ -94,21 +102,27 @@ class _Source:
             symbol = leaf["loop", i]
             where[symbol] = program.buffer(symbol.dtype)
             program.stages.append(self._loop(f"{name}_attempt{i}", lanes, loop, where, where[symbol]))
-        self._compute(program, name, lanes, where, [traced.result])
+        self._compute(program, name, lanes, where, [traced.result], kernel.abreast)
         if len(program.sizes) > 2 * _MOST_INPUTS or len(traced.keys) > _MOST_KEYS:
             raise ValueError(f"{program.name} needs more buffers or keys than code.h holds")
         self.outputs.append(where[traced.result])
         self.programs.append(program)
 
     def _compute(
-        self, program: _Program, name: str, lanes: int, where: dict[Symbol, int], wanted: Iterable[Symbol]
+        self,
+        program: _Program,
+        name: str,
+        lanes: int,
+        where: dict[Symbol, int],
+        wanted: Iterable[Symbol],
+        copies: int = 1,
     ) -> None:
         """Add a map stage for the wanted symbols that are not in a buffer yet."""
         outputs = [symbol for symbol in dict.fromkeys(wanted) if symbol not in where]
         if not outputs:
             return
         inputs = [symbol for symbol in where if symbol in _needs(outputs, where)]
-        number = self.map(name, lanes, inputs, outputs)
+        number = self.map(name, lanes, inputs, outputs, copies)
         for symbol in outputs:
             where[symbol] = program.buffer(symbol.dtype)
         program.stages.append(

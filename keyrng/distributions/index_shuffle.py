@@ -75,14 +75,14 @@ def _backwards(index: Any, rows: Any, columns: Any, scale: Any, first: Any, row_
     return row * columns + cast(column, np.uint64)
 
 
-@kernel("uint64")
+@kernel("uint64", abreast=2, word_bits=32)
 def _index_shuffle(
     lane: Any, index: Any, rows: Any, columns: Any, scale: Any, first: Any, row_key: Any, column_key: Any
 ) -> Any:
     return _forwards(index, rows, columns, scale, first, row_key, column_key)
 
 
-@kernel("uint64")
+@kernel("uint64", abreast=2, word_bits=32)
 def _index_unshuffle(
     lane: Any, index: Any, rows: Any, columns: Any, scale: Any, first: Any, row_key: Any, column_key: Any
 ) -> Any:

@@ -48,11 +48,17 @@ Function = Callable[..., Any]
 
 @dataclass(frozen=True, eq=False)
 class Kernel:
-    """A kernel to compile: its function, its name and the dtypes it computes in."""
+    """A kernel to compile: its function, its name and the dtypes it computes in.
+
+    In C, ``abreast`` vectors are computed side by side, which pays where each operation waits for the one before it,
+    and a vector has as many lanes as a register has words of ``word_bits``, by default as wide as the dtype.
+    """
 
     function: Function
     name: str
     dtypes: tuple[str, ...]
+    abreast: int = 1
+    word_bits: int | None = None
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -70,14 +76,14 @@ WORDS = ("uint32", "uint64")
 _kernels: dict[str, Kernel] = {}
 
 
-def kernel(*dtypes: str) -> Callable[[Function], Kernel]:
+def kernel(*dtypes: str, abreast: int = 1, word_bits: int | None = None) -> Callable[[Function], Kernel]:
     """Register a function as a kernel that is compiled for these dtypes."""
 
     def mark(function: Function) -> Kernel:
         name = function.__name__.strip("_").removesuffix("_kernel")
         if name in _kernels:
             raise ValueError(f"two kernels are named {name!r}")
-        _kernels[name] = Kernel(function, name, dtypes)
+        _kernels[name] = Kernel(function, name, dtypes, abreast, word_bits)
         return _kernels[name]
 
     return mark
