@@ -25,7 +25,7 @@ from keyrng.kernels.lane import WORDS, Kernel, kernel
 from keyrng.kernels.ops import mod_wide, mulhi, where
 
 
-@kernel(*WORDS)
+@kernel(*WORDS, abreast=2)
 def _randint(lane: Any, minval: Any, span: Any) -> Any:
     high, low = lane.split(2)
     high, low = high.bits(), low.bits()

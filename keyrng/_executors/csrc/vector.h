@@ -274,9 +274,40 @@ static inline uint64_t modwide64(uint64_t h, uint64_t l, uint64_t d) {
     return h;
 #endif
 }
-static inline uint64_w64 modwide_uint64_w64(uint64_w64 h, uint64_w64 l, uint64_w64 d) {
+static inline uint64_w64 modwide_each(uint64_w64 h, uint64_w64 l, uint64_w64 d) {
     EACH(uint64, w64, modwide64(AT(uint64, h), AT(uint64, l), AT(uint64, d)))
 }
+#if defined(VECTOR_BYTES) && VECTOR_BYTES == 64
+/* An integer between -2**51 and 2**51 as a float64, and the nearest integer of one. */
+#define SIGNED_AS_FLOAT64(x) ((float64_w64)((x) + 0x4338000000000000ull) - 0x1.8p52)
+#define NEAREST(x) ((uint64_w64)((x) + 0x1.8p52) - 0x4338000000000000ull)
+
+/* The rest of a division, between -d/2 and d/2, goes on with the next 23 bits. The dividend is exact in 64 bits; its
+ * quotient is the nearest integer, or where two are nearly as near one of them. */
+static inline uint64_w64 mod_next(uint64_w64 rest, uint64_w64 bits, uint64_w64 d, float64_w64 inverse) {
+    float64_w64 dividend = SIGNED_AS_FLOAT64(rest) * 0x1p23 + SIGNED_AS_FLOAT64(bits);
+    return (rest << 23) + bits - NEAREST(dividend * inverse) * d;
+}
+/* For divisors up to 2**40; with narrower vectors this is no faster than a division of each lane. */
+static inline uint64_w64 modwide_narrow(uint64_w64 h, uint64_w64 l, uint64_w64 d) {
+    const uint64_t mask = (1u << 23) - 1;
+    float64_w64 inverse = 1.0 / SIGNED_AS_FLOAT64(d);
+    uint64_w64 r = h >> 28;
+    r -= NEAREST(SIGNED_AS_FLOAT64(r) * inverse) * d;
+    r = mod_next(r, h >> 5 & mask, d, inverse);
+    r = mod_next(r, (h & 31) << 18 | l >> 46, d, inverse);
+    r = mod_next(r, l >> 23 & mask, d, inverse);
+    r = mod_next(r, l & mask, d, inverse);
+    return r + (d & -(r >> 63));
+}
+static inline uint64_w64 modwide_uint64_w64(uint64_w64 h, uint64_w64 l, uint64_w64 d) {
+    uint64_t wide = 0;
+    for (int i = 0; i < LANES_w64; i++) wide |= (AT(uint64, d) - 1) >> 40;
+    return wide ? modwide_each(h, l, d) : modwide_narrow(h, l, d);
+}
+#else
+#define modwide_uint64_w64 modwide_each
+#endif
 
 #define LOAD_FUNCTION(type, W)                                                                                         \
     static inline type##_##W load_##type##_##W(const void *p, size_t i) {                                              \
