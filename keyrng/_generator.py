@@ -423,6 +423,7 @@ class Generator(MayHelp):
     rademacher = _method(distributions.rademacher)
     randint = _method(distributions.randint)
     rayleigh = _method(distributions.rayleigh)
+    sample_without_replacement = _method(distributions.sample_without_replacement)
     skew_normal = _method(distributions.skew_normal)
     t = _method(distributions.t)
     triangular = _method(distributions.triangular)

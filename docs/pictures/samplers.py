@@ -177,6 +177,7 @@ def by_hand() -> dict[str, list[Shown]]:
         "choice": [Shown("5, p=[0.1, 0.2, 0.4, 0.2, 0.1]", lambda k: keyrng.choice(k, 5, many, p=np.array(weights) / 10), Masses(*weights), whole=True)],
         "permutation": [Shown("10, its first element", lambda k: keyrng.permutation(keyrng.split(k, COUNT), 10)[:, 0], ten, whole=True)],
         "index_shuffle": [Shown("0, 10", lambda k: keyrng.index_shuffle(keyrng.split(k, COUNT), 0, 10), ten, whole=True)],
+        "sample_without_replacement": [Shown("10, its first element", lambda k: keyrng.sample_without_replacement(keyrng.split(k, COUNT), 10), ten, whole=True)],
     }  # fmt: skip
 
 

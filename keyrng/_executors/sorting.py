@@ -19,7 +19,8 @@ from keyrng.algorithms.base import Algorithm
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-LINE = 1 << 13  # SHORT_ORDER of orders.h: elements that are sorted at once: with all that is counted they stay in a level-2 cache
+# Elements that are sorted at once, SHORT_ORDER of orders.h: all of it stays in a level-2 cache.
+LINE = 1 << 13
 CHUNK = 1 << 16  # elements that are scattered at once, and sorted between two chances for Ctrl-C
 _MOST = 2**16 - 1  # elements of a bucket
 
@@ -31,7 +32,7 @@ def rounds(total: int) -> int:
 
 
 def short_order(algorithm: Algorithm, words: Array, size: int) -> Array | None:
-    """The order of one key by one call of C; None for several keys, a long order, on a GPU, or where C was not built."""
+    """The order of one key by one call of C; None for several keys or a long order, on a GPU, or without the C."""
     number = native.algorithms.get(algorithm.name)
     if number is None or not native.enabled:
         return None
@@ -40,7 +41,7 @@ def short_order(algorithm: Algorithm, words: Array, size: int) -> Array | None:
 
 
 def short_orders(algorithm: Algorithm, words: Array, keys: int, size: int) -> Array | None:
-    """The orders of several keys, of shape (keys, size); None for long ones, or where C was not built."""
+    """The orders of several keys, of shape (keys, size); None for long ones, or without the C."""
     number = native.algorithm_number(algorithm)
     if number is None or size > LINE:
         return None
@@ -91,7 +92,8 @@ def sort_words(
     words = [read(first, min(first + CHUNK, size)) for first in range(0, size, CHUNK)]
     if not words:
         return np.empty(0, np.uint32)
-    return sort_lines(np.concatenate(words)[np.newaxis], None if places is None else places[np.newaxis])[0]
+    line: Array = sort_lines(np.concatenate(words)[np.newaxis], None if places is None else places[np.newaxis])[0]
+    return line
 
 
 def _sort_by_buckets(

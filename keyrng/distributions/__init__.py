@@ -43,6 +43,7 @@ from keyrng.distributions.power import power
 from keyrng.distributions.rademacher import rademacher
 from keyrng.distributions.randint import randint
 from keyrng.distributions.rayleigh import rayleigh
+from keyrng.distributions.sample_without_replacement import sample_without_replacement
 from keyrng.distributions.skew_normal import skew_normal
 from keyrng.distributions.t import t
 from keyrng.distributions.triangular import triangular
@@ -98,6 +99,7 @@ __all__ = [
     "rademacher",
     "randint",
     "rayleigh",
+    "sample_without_replacement",
     "skew_normal",
     "t",
     "triangular",

@@ -247,7 +247,7 @@ def _runs(rows: int, columns: int) -> int:
     return math.ceil(64 / (_ROUNDS * math.log2(max(2, min(rows, columns)))))
 
 
-def _length(n: Any, count: int) -> int:
+def permutation_length(n: Any, count: int) -> int:
     """Check the length of a permutation of which ``count`` elements are wanted; it can be 0 if these are none."""
     if not is_integer(n):
         raise TypeError(f"n must be an int, got {short_repr(n)}")
@@ -263,9 +263,9 @@ def _indices(here: Device, index: ArrayLike, n: Any) -> tuple[Array, int]:
         if there.dtype.kind not in "iu":
             raise TypeError(f"index must be an integer or an array of integers, got {there.dtype}")
         with here.current():
-            return there.astype(np.uint64), _length(n, there.size)
+            return there.astype(np.uint64), permutation_length(n, there.size)
     array = integer_array("index", index)
-    n = _length(n, array.size)
+    n = permutation_length(n, array.size)
     if array.size:
         for extreme in (int(drop_broadcast_axes(array).min()), int(drop_broadcast_axes(array).max())):
             if not 0 <= extreme < n:

@@ -22,6 +22,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "multivariate_normal": (np.zeros(2), np.eye(2)),
     "orthogonal": (2,),
     "permutation": (10,),
+    "sample_without_replacement": (10, (3,)),
     "wishart": (3, np.eye(2)),
 }
 

@@ -77,6 +77,7 @@ ORDERS: dict[str, Call] = {
     "permutation independent": lambda key: keyrng.permutation(key, np.arange(60).reshape(3, 20), 1, True),
     "permutation of keys": lambda key: data(keyrng.permutation(key, keyrng.split(key, 20))),
     "index_shuffle": lambda key: [keyrng.index_shuffle(key, np.arange(50), n) for n in (50, 10**6, 2**63)],
+    "sample_without_replacement": lambda key: [keyrng.sample_without_replacement(key, n, 50) for n in (50, 2**63)],
     "index_shuffle inverse": lambda key: keyrng.index_shuffle(key, np.arange(50), 10**12, inverse=True),
     "choice": lambda key: keyrng.choice(key, 1000, (100,)),
     "choice without replacement": lambda key: [keyrng.choice(key, n, (100,), False) for n in (1000, 100_000)],

@@ -24,7 +24,7 @@ static PyObject *wrong_size(const char *name) {
     return PyErr_Format(PyExc_SystemError, "%s was called with buffers of the wrong size", name);
 }
 
-/* Sort the places of one line, or 0, 1, ..., by words, to `to`, which may be `places`. `space` is LINE_SPACE(n) bytes. */
+/* Sort the places of a line, or 0, 1, ..., by words, to `to`, which may be `places`. `space` has LINE_SPACE(n) bytes. */
 #define LINE_SPACE(n) (8 * (n) + SORT_SPACE(n))
 static void sort_line(const uint32_t *words, const uint32_t *places, size_t n, uint64_t *space, uint32_t *to) {
     uint32_t size = (uint32_t)n;
@@ -187,8 +187,8 @@ static PyObject *scatter(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     return release_all(views, count, PyBool_FromLong(i == total));
 }
 
-/* sort_buckets(buckets, sizes, runs, room, first, stop, out): sort some buckets, each in the runs of several scatters, to
- * where those before them end */
+/* sort_buckets(buckets, sizes, runs, room, first, stop, out): sort some buckets, each of which several scatters filled,
+ * to where those before them end */
 static PyObject *sort_buckets(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
     if (n != 7) return PyErr_Format(PyExc_TypeError, "sort_buckets takes 7 arguments");
@@ -225,8 +225,8 @@ static PyObject *sort_buckets(PyObject *self, PyObject *const *args, Py_ssize_t 
     return release_all(views, 3, Py_NewRef(Py_None));
 }
 
-/* select_words(words, first, shift, table, out_words, out_places): the words whose leading bits have an entry in a table of
- * uint16, and their places, counted from `first`. The entry, less 1, replaces the leading bits. Returns how many. */
+/* select_words(words, first, shift, table, out_words, out_places): the words whose leading bits have an entry in a table
+ * of uint16, and their places, counted from `first`. The entry, less 1, replaces the leading bits. Returns how many. */
 static PyObject *select_words(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
     if (n != 6) return PyErr_Format(PyExc_TypeError, "select_words takes 6 arguments");

@@ -241,7 +241,7 @@ def _at_ranks(round_: SortKeys, size: int, ranks: Array) -> Array:
         found.append((first, *sorting.select(words[first:stop], first, bits, table)))
 
     run_ranges(round_.algorithm, size, count, _CHUNK)
-    counts = np.sum(counted, axis=0, dtype=np.int64)
+    counts: Array = np.sum(counted, axis=0, dtype=np.int64)
     leading = np.searchsorted(np.cumsum(counts), ranks, side="right")
     wanted = np.unique(leading)
     table = np.zeros(1 << bits, np.uint16)
