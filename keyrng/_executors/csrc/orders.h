@@ -24,7 +24,7 @@ static PyObject *wrong_size(const char *name) {
     return PyErr_Format(PyExc_SystemError, "%s was called with buffers of the wrong size", name);
 }
 
-/* Sort the places of a line, or 0, 1, ..., by words, to `to`, which may be `places`. `space` has LINE_SPACE(n) bytes. */
+/* Sort the places of a line, or 0, 1, ..., by words to `to`, which may be `places`; `space` has LINE_SPACE(n) bytes. */
 #define LINE_SPACE(n) (8 * (n) + SORT_SPACE(n))
 static void sort_line(const uint32_t *words, const uint32_t *places, size_t n, uint64_t *space, uint32_t *to) {
     uint32_t size = (uint32_t)n;
@@ -225,8 +225,8 @@ static PyObject *sort_buckets(PyObject *self, PyObject *const *args, Py_ssize_t 
     return release_all(views, 3, Py_NewRef(Py_None));
 }
 
-/* select_words(words, first, shift, table, out_words, out_places): the words whose leading bits have an entry in a table
- * of uint16, and their places, counted from `first`. The entry, less 1, replaces the leading bits. Returns how many. */
+/* select_words(words, first, shift, table, out_words, out_places): words whose leading bits have an entry in a table of
+ * uint16, and their places, counted from `first`. The entry, less 1, replaces the leading bits. Returns how many. */
 static PyObject *select_words(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
     if (n != 6) return PyErr_Format(PyExc_TypeError, "select_words takes 6 arguments");
@@ -255,7 +255,7 @@ static PyObject *select_words(PyObject *self, PyObject *const *args, Py_ssize_t 
 }
 
 #define GATHER(type)                                                                                                   \
-    for (size_t i = first; i < stop; i++) ((type *)to)[i] = ((const type *)from)[places[i]];                            \
+    for (size_t i = first; i < stop; i++) ((type *)to)[i] = ((const type *)from)[places[i]];                           \
     break;
 
 /* take_elements(array, itemsize, places, first, stop, out): the elements at some of the places */

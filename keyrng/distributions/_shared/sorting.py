@@ -241,7 +241,7 @@ def _at_ranks(round_: SortKeys, size: int, ranks: Array) -> Array:
         found.append((first, *sorting.select(words[first:stop], first, bits, table)))
 
     run_ranges(round_.algorithm, size, count, _CHUNK)
-    counts: Array = np.sum(counted, axis=0, dtype=np.int64)
+    counts = np.asarray(np.sum(counted, axis=0, dtype=np.int64))
     leading = np.searchsorted(np.cumsum(counts), ranks, side="right")
     wanted = np.unique(leading)
     table = np.zeros(1 << bits, np.uint16)
@@ -249,4 +249,5 @@ def _at_ranks(round_: SortKeys, size: int, ranks: Array) -> Array:
     run_pieces(size, find, _CHUNK)
     counts[wanted] = 0
     left_out = np.cumsum(counts)
-    return _sort_found(found, len(wanted) << (32 - bits))[ranks - left_out[leading]]
+    places: Array = _sort_found(found, len(wanted) << (32 - bits))[ranks - left_out[leading]]
+    return places
