@@ -46,7 +46,7 @@ def sample_without_replacement(key: Key, n: Int, shape: Shape = (), *, out: Arra
     --------
     >>> import keyrng
     >>> keyrng.sample_without_replacement(keyrng.key(0), 10**12, 3)
-    array([581021133310, 757243486214,  16711936437])
+    array([167136633721, 661328250054, 818221259882])
     """
     device = device_of(key)
     full = sample_shape(key, shape, (), out)

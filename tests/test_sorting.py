@@ -1,0 +1,90 @@
+"""Sorting by random words, in C and by NumPy: the stable order, whatever the words are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import Array, assert_same
+from selection import KEY, on_both_paths
+
+import keyrng
+from keyrng._executors import sorting
+from keyrng._executors.threads import set_num_threads
+
+# Words that are uniform; full of equal ones, which keep their order; in one bucket; at its ends; already in order.
+WORDS: dict[str, Any] = {
+    "uniform": lambda size: keyrng.bits(KEY, size),
+    "few": lambda size: keyrng.randint(KEY, size, 0, 3, "uint32") << np.uint32(30),
+    "low": lambda size: keyrng.randint(KEY, size, 0, 100, "uint32"),
+    "ends": lambda size: keyrng.randint(KEY, size, -1, 1, "int32").view(np.uint32),
+    "equal": lambda size: np.full(size, 0x80000000, np.uint32),
+    "ascending": lambda size: np.sort(keyrng.bits(KEY, size)),
+    "descending": lambda size: np.sort(keyrng.bits(KEY, size))[::-1].copy(),
+}
+SIZES = (1, 2, 3, 7, 16, 100, 1_000, sorting.LINE, sorting.LINE + 1)
+
+
+@on_both_paths
+@pytest.mark.parametrize("words", WORDS)
+def test_the_order_is_stable(words: str, path: str) -> None:
+    for size in SIZES:
+        drawn = WORDS[words](size)
+        order, places = np.argsort(drawn, kind="stable"), keyrng.bits(keyrng.fold_in(KEY, 1), size)
+
+        def read(first: int, stop: int, drawn: Array = drawn) -> Array:
+            return drawn[first:stop]
+
+        assert_same(sorting.sort_words(read, size), order.astype(np.uint32), size)
+        assert_same(sorting.sort_words(read, size, places.copy()), places[order], size)
+        lines = np.stack([drawn, drawn[::-1]])
+        by_line = np.argsort(lines, axis=-1, kind="stable")
+        assert_same(sorting.sort_lines(lines), by_line.astype(np.uint32), size)
+        both = np.stack([places, places + np.uint32(1)])
+        assert_same(sorting.sort_lines(lines, both), np.take_along_axis(both, by_line, -1), size)
+
+
+@on_both_paths
+def test_words_below_a_limit(path: str) -> None:
+    for limit in (1, 2, 1_000, 2**31 + 5):
+        drawn = keyrng.randint(KEY, 50_000, 0, limit, "uint32")
+        found = sorting.sort_words(lambda first, stop, drawn=drawn: drawn[first:stop], 50_000, limit=limit)
+
+        assert_same(found, np.argsort(drawn, kind="stable").astype(np.uint32), limit)
+
+
+def test_threads_change_nothing() -> None:
+    drawn = keyrng.bits(KEY, 1_200_007)
+    order = np.argsort(drawn, kind="stable").astype(np.uint32)
+    try:
+        for threads in (1, 2, 3, 8):
+            set_num_threads(threads)
+            assert_same(sorting.sort_words(lambda first, stop: drawn[first:stop], drawn.size), order, threads)
+    finally:
+        set_num_threads(None)
+
+
+@on_both_paths
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "complex64", "complex128", "U3", "O", "datetime64[s]"])
+def test_elements_at_places(dtype: str, path: str) -> None:
+    for shape in ((300,), (300, 3), (300, 0)):
+        array = np.arange(np.prod(shape)).reshape(shape).astype(dtype)
+        places = keyrng.randint(KEY, 500, 0, 300)
+
+        assert_same(sorting.take(array, places), array[places], shape)
+        assert_same(sorting.take(array, places.astype(np.int64)), array[places], shape)
+
+
+@on_both_paths
+def test_words_that_a_table_selects(path: str) -> None:
+    words = keyrng.bits(KEY, 10_001)
+    for bits in (1, 5, 15):
+        table = np.zeros(1 << bits, np.uint16)
+        table[1::2] = np.arange(1, len(table) // 2 + 1)
+        found, places = sorting.select(words, 7, bits, table)
+        near = np.flatnonzero(words >> (32 - bits) & 1)
+
+        assert_same(places, (near + 7).astype(np.uint32))
+        low = np.uint32(2 ** (32 - bits) - 1)
+        assert_same(found, words[near] & low | (words[near] >> (33 - bits)) << np.uint32(32 - bits))
