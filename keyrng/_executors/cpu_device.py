@@ -10,6 +10,7 @@ import numpy as np
 
 from keyrng._core.arguments import as_base_array, is_tensor, short_repr, tensor_memory
 from keyrng._executors import gpu
+from keyrng._executors.sorting import take
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 _T = TypeVar("_T")
@@ -79,6 +80,8 @@ class CpuDevice:
             return np.asarray(function(*values))
 
     def take(self, array: Array, indices: Array, axis: int) -> Array:
+        if axis == 0 and array.flags.c_contiguous:
+            return take(array, np.ascontiguousarray(indices))
         taken = np.empty(array.shape[:axis] + indices.shape + array.shape[axis + 1 :], array.dtype)
         np.take(array, indices, axis, out=taken, mode="clip")  # the default mode copies the result
         return taken

@@ -22,6 +22,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 # Elements that are sorted at once, SHORT_ORDER of orders.h: all of it stays in a level-2 cache.
 LINE = 1 << 13
 CHUNK = 1 << 16  # elements that are scattered at once, and sorted between two chances for Ctrl-C
+_MANY = 1 << 12  # elements that C takes faster than np.take, with all that calls cost
 _MOST = 2**16 - 1  # elements of a bucket
 
 
@@ -137,14 +138,12 @@ def _sort_by_buckets(
 
 
 def take(array: Array, places: Array) -> Array:
-    """The elements of a contiguous array of one axis or more at places along its first axis, in threads."""
+    """The elements of a contiguous array at places along its first axis; contiguous places, in threads if many."""
     out = np.empty(places.shape + array.shape[1:], array.dtype)
-    itemsize = out.nbytes // max(1, places.size)
-    if native.enabled and places.itemsize == 4 and itemsize and not array.dtype.hasobject:
-        given, to = array.view(np.uint8), out.reshape(-1).view(np.uint8)
-        run_pieces(
-            places.size, lambda first, stop: native.native.take_elements(given, itemsize, places, first, stop, to)
-        )
+    size = out.nbytes // max(1, places.size)
+    if native.enabled and places.size >= _MANY and places.itemsize == 4 and size and not array.dtype.hasobject:
+        act, given, to = native.native.take_elements, array.view(np.uint8), out.reshape(-1).view(np.uint8)
+        run_pieces(places.size, lambda first, stop: act(given, size, places, first, stop, to))
         return out
     np.take(array, places, 0, out=out, mode="clip")  # the default mode would copy the result
     return out
