@@ -63,6 +63,13 @@ def selections(on_paths: Callable[[Callable[[], object]], list[Subject]]) -> dic
     generator, key = np.random.default_rng(0), keyrng.key(0)
     logits = np.random.default_rng(1).normal(size=1000).astype(np.float32)
     return {
+        **{
+            f"permutation({size:_})": [
+                *on_paths(partial(keyrng.permutation, key, size)),
+                Subject("numpy PCG64", partial(generator.permutation, size)),
+            ]
+            for size in (10, 1_000, 100_000)
+        },
         "permutation(1_000_000)": [
             *on_paths(partial(keyrng.permutation, key, MILLION)),
             *peers.jax_random("permutation", "k", MILLION),
@@ -71,6 +78,10 @@ def selections(on_paths: Callable[[Callable[[], object]], list[Subject]]) -> dic
         "choice(1_000_000, 1000, replace=False)": [
             *on_paths(partial(keyrng.choice, key, MILLION, (1000,), False)),
             *peers.jax_random("choice", "k", MILLION, (1000,), False),
+            Subject("numpy PCG64", partial(generator.choice, MILLION, 1000, False)),
+        ],
+        "sample_without_replacement(1_000_000, 1000)": [
+            *on_paths(partial(keyrng.sample_without_replacement, key, MILLION, 1000)),
             Subject("numpy PCG64", partial(generator.choice, MILLION, 1000, False)),
         ],
         "categorical, 10,000 draws of 1000 classes": [

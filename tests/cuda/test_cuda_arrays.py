@@ -135,6 +135,8 @@ def test_any_algorithm(cupy: Any) -> None:
     check("choice", key, a=17, p=WEIGHTS[17], shape=(5,))
     check("categorical", key, logits=WEIGHTS[250], shape=(5,), replace=False)
     check("index_shuffle", key, index=np.arange(7), n=10)
+    check("sample_without_replacement", key, n=10, shape=(2, 3))
+    check("sample_without_replacement", KEYS["several"], n=10, shape=())
 
 
 def test_permutation_into_its_own_array(cupy: Any) -> None:
