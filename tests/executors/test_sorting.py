@@ -6,12 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import Array, assert_same
-from selection import KEY, on_both_paths
+from cases import PATHS, Array, assert_same
 
 import keyrng
 from keyrng._executors import sorting
 from keyrng._executors.threads import set_num_threads
+
+KEY = keyrng.key(2024)
+
+on_both_paths = pytest.mark.parametrize("path", PATHS[:2], indirect=True)
 
 # Words that are uniform; full of equal ones, which keep their order; in one bucket; at its ends; already in order.
 WORDS: dict[str, Any] = {
