@@ -77,9 +77,9 @@ def choice(
     See Also
     --------
     categorical : Indices by logits instead of weights.
-    index_shuffle : Elements of a permutation that is never stored.
     permutation : All elements in random order.
     randint : Integers of an interval.
+    sample_without_replacement : Few distinct integers of many, in time proportional to their number.
 
     Notes
     -----

@@ -14,33 +14,44 @@ from keyrng.distributions.index_shuffle import index_shuffle, permutation_length
 
 
 def sample_without_replacement(key: Key, n: Int, shape: Shape = (), *, out: Array | None = None) -> Array:
-    """Distinct integers from 0 to ``n - 1``, in time and memory proportional to their number.
+    """Return distinct integers from 0 to ``n - 1``, in time and memory proportional to their number.
 
     Parameters
     ----------
-    key, shape, out
-        As for `sample_kernel`: the result is int64, or of the integers of ``out``, and has shape ``key.shape + shape``.
-    n
-        The number of integers to draw from, from 1 to 2**63, or 0 for a result without elements.
+    key
+        As for `sample_kernel`.
+    n : int
+        Number of integers to draw from, from 1 to 2**63, or 0 for a result without elements.
+    shape
+        As for `sample_kernel`.
+    out
+        Array of integers to write to and return, of shape ``key.shape + shape``.
+
+    Returns
+    -------
+    ndarray
+        Integers in [0, n - 1], of shape ``key.shape + shape``, in random order and distinct for each key; int64, or the
+        integer dtype of ``out``.
 
     Raises
     ------
     TypeError
-        For an ``n`` that is not an integer, or a wrong kind of argument.
+        If ``n`` is not an integer, or an argument is of a wrong kind.
     ValueError
-        For an ``n`` outside 1 to 2**63, or more draws than integers.
+        If ``n`` is outside 1 to 2**63, or there are more draws than integers.
 
     See Also
     --------
-    index_shuffle : The permutation, element by element, and its inverse.
-    choice : With ``replace=False``, the values of jax; its time is proportional to ``n``.
+    choice : With ``replace=False``, the draws of jax, in time proportional to ``n``.
+    index_shuffle : Any elements of the same permutation, and its inverse.
+    permutation : All integers in random order.
 
     Notes
     -----
-    The result is ``index_shuffle(key, np.arange(k).reshape(shape), n)`` for ``k`` draws, so a larger draw begins with a
-    smaller one. It is not the sample that `choice` draws, whose values are jax's: these are the beginning of
-    `permutation`, which reads random words for all ``n`` elements. Use this function for few of many, and index an
-    array with the result: ``x[sample_without_replacement(key, len(x), k)]``.
+    The draws are the first elements of a permutation that is not stored, ``index_shuffle(key, np.arange(k), n)`` for
+    ``k`` draws, so a longer sample begins with a shorter one. They differ from those of `choice`, whose values are
+    jax's: `choice` sorts random words for all ``n`` elements. To draw elements of an array, index it with the result:
+    ``x[sample_without_replacement(key, len(x), k)]``.
 
     Examples
     --------
