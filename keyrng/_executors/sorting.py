@@ -23,7 +23,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 LINE = 1 << 13
 CHUNK = 1 << 16  # elements that are scattered at once, and sorted between two chances for Ctrl-C
 _MANY = 1 << 12  # elements that C takes faster than np.take, with all that calls cost
-_MOST = 2**16 - 1  # elements of a bucket
+_MOST = 65533  # elements of a bucket, MOST_SORTED of orders.h
 
 
 @cache

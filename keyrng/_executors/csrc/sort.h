@@ -40,8 +40,8 @@ static void insertion_sort(uint64_t *elements, size_t n) {
     }
 }
 
-/* Sort the elements of all runs, n < 2**16 of them, whose words have their first `known` bits in common, up to 30 bits.
- * Only places are written. `space` is SORT_SPACE(n) bytes, aligned to 8. */
+/* Sort the elements of all runs, n of them, at most 65533, whose words have their first `known` bits in common, up to 30
+ * bits. Only places are written. `space` is SORT_SPACE(n) bytes, aligned to 8. */
 static void sort(const sort_runs *from, size_t n, int known, void *space, uint32_t *places) {
     int bits = 2;
     while ((size_t)1 << bits < 2 * n && bits + known < 32) bits++;
