@@ -80,8 +80,8 @@ class CpuDevice:
             return np.asarray(function(*values))
 
     def take(self, array: Array, indices: Array, axis: int) -> Array:
-        if axis == 0 and array.flags.c_contiguous:
-            return take(array, np.ascontiguousarray(indices))
+        if axis == 0 and array.flags.c_contiguous and indices.flags.c_contiguous:
+            return take(array, indices)
         taken = np.empty(array.shape[:axis] + indices.shape + array.shape[axis + 1 :], array.dtype)
         np.take(array, indices, axis, out=taken, mode="clip")  # the default mode copies the result
         return taken
