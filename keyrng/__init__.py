@@ -53,7 +53,6 @@ __all__ = [
     "keys_like",
     "lazy_array",
     "sample_kernel",
-    "sample_without_replacement",
     "set_num_threads",
     "shuffled_batches",
     "split",

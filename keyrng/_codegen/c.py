@@ -60,9 +60,7 @@ class _Source:
         self.programs: list[_Program] = []
         self.outputs: list[int] = []
 
-    def map(
-        self, name: str, lanes: int, inputs: Sequence[Symbol], outputs: Sequence[Symbol], copies: int = 1
-    ) -> int:
+    def map(self, name: str, lanes: int, inputs: Sequence[Symbol], outputs: Sequence[Symbol], copies: int = 1) -> int:
         """Print a straight-line function of the input symbols, ``copies`` vectors abreast, and return its number."""
         dialect = C(lanes)
         mark = "_@" if copies > 1 else ""

@@ -19,11 +19,11 @@ def sample_without_replacement(key: Key, n: Int, shape: Shape = (), *, out: Arra
     Parameters
     ----------
     key
-        As for `sample_kernel`.
+        A key, or an array of keys, each of which gives an independent sample.
     n : int
         Number of integers to draw from, from 1 to 2**63, or 0 for a result without elements.
     shape
-        As for `sample_kernel`.
+        Shape of each key's sample, an int or a tuple of ints; () by default.
     out
         Array of integers to write to and return, of shape ``key.shape + shape``.
 
