@@ -288,7 +288,7 @@ static inline uint64_w64 mod_next(uint64_w64 rest, uint64_w64 bits, uint64_w64 d
     float64_w64 dividend = SIGNED_AS_FLOAT64(rest) * 0x1p23 + SIGNED_AS_FLOAT64(bits);
     return (rest << 23) + bits - NEAREST(dividend * inverse) * d;
 }
-/* For divisors up to 2**40; with narrower vectors this is no faster than a division of each lane. */
+/* For divisors up to 2**40; with narrower vectors dividing each lane is as fast. */
 static inline uint64_w64 modwide_narrow(uint64_w64 h, uint64_w64 l, uint64_w64 d) {
     const uint64_t mask = (1u << 23) - 1;
     float64_w64 inverse = 1.0 / SIGNED_AS_FLOAT64(d);
