@@ -28,7 +28,7 @@ _BY_NAME = {
     "choice": "all draws of a key are computed together; index with keyrng.lazy_array(keyrng.randint, ...)",
     "categorical": "each draw searches the axis of classes",
     "index_shuffle": "it is lazy already; call it with the indices",
-    "sample_without_replacement": "call keyrng.index_shuffle with the indices of the draws",
+    "sample_without_replacement": "use keyrng.index_shuffle with the indices of the draws",
     "ball": _ROWS,
     "dirichlet": _ROWS,
     "multinomial": _ROWS,

@@ -47,7 +47,7 @@ def test_out_gives_shape_and_dtype() -> None:
         (-1, (), ValueError, r"n must be from 1 to 2\*\*63, got -1"),
         (0, (), ValueError, r"n must be from 1 to 2\*\*63, got 0"),
         (2**63 + 1, (), ValueError, r"n must be from 1 to 2\*\*63"),
-        (2.5, (), TypeError, "n is an int, got 2.5"),
+        (2.5, (), TypeError, "n must be an int, got 2.5"),
         (10, -1, ValueError, "shape"),
         (10, 2.0, TypeError, "shape"),
     ],
