@@ -235,11 +235,11 @@ def _specified(
 
 def _at(value: Array, shape: tuple[int, ...], index: Any) -> Array:
     """Index a parameter like the result; axes along which it is constant keep length 1."""
-    here = device_at(value)
+    device = device_at(value)
     parts = index if isinstance(index, tuple) else (index,)
-    index = tuple(here.receive(np.asarray(p)) if isinstance(p, (list, np.ndarray)) else p for p in parts)
-    with here.current():
-        return drop_broadcast_axes(here.xp.asarray(here.xp.broadcast_to(value, shape)[index]))
+    index = tuple(device.receive(np.asarray(p)) if isinstance(p, (list, np.ndarray)) else p for p in parts)
+    with device.current():
+        return drop_broadcast_axes(device.xp.asarray(device.xp.broadcast_to(value, shape)[index]))
 
 
 def _make(spec: DrawSpec, starts: Array, count: int, shape: tuple[int, ...], values: tuple[Array, ...]) -> Array:

@@ -176,8 +176,8 @@ def _digest(row: Any, key_of: tuple[int, str, str], dtype: str, wanted: str) -> 
     seed, name, device = key_of
     key = keyrng.key(seed, impl=name, device=device)
     drawn = sample(row, key, row["shape"], dtype)
-    here = drawn if key.device == "cpu" else drawn.get()
-    return _differs(digest_of(here), wanted, f" (first values {here.ravel()[:3]})")
+    host = drawn if key.device == "cpu" else drawn.get()
+    return _differs(digest_of(host), wanted, f" (first values {host.ravel()[:3]})")
 
 
 def digest_of(drawn: Array) -> str:

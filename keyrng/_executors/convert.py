@@ -24,20 +24,20 @@ _INFINITY = {"float16": 0x7C00, "bfloat16": 0x7F80, "float32": 0x7F800000, "floa
 
 def convert(array: Array, dtype: Dtype) -> Array:
     """Convert an array as NumPy's ``astype`` does; return it unchanged if it has the dtype."""
-    given, here = array.dtype, device_at(array)
+    given, device = array.dtype, device_at(array)
     if given == dtype:
         return array
-    with here.current():
+    with device.current():
         if given.name == "bfloat16":  # bfloat16 is the upper half of a float32
             # NumPy returns a scalar for the shift of a 0-d array.
-            words = here.xp.asarray(array.view(np.uint16).astype(np.uint32) << 16)
+            words = device.xp.asarray(array.view(np.uint16).astype(np.uint32) << 16)
             return convert(words.view(np.float32), dtype)
         if dtype.name == "bfloat16":
-            return here.apply(to_bfloat16, convert(array, FLOAT32)).view(dtype)
+            return device.apply(to_bfloat16, convert(array, FLOAT32)).view(dtype)
         if (given, dtype) == (FLOAT32, FLOAT64):
-            return here.apply(_to_float64, array)
+            return device.apply(_to_float64, array)
         if (given, dtype) == (FLOAT64, FLOAT32):
-            return here.apply(_to_float32, array)
+            return device.apply(_to_float32, array)
         return array.astype(dtype)
 
 
@@ -65,13 +65,13 @@ def next_float(array: Array, dtype: Dtype, up: bool) -> Array:
 
 
 def _next(array: Array, up: bool) -> Array:
-    here = device_at(array)
-    with here.current():
+    device = device_at(array)
+    with device.current():
         words = array.view(f"u{array.dtype.itemsize}")
         step = _step(array.dtype.name, up)
         if words.itemsize > 2:
-            return here.apply(step, words).view(array.dtype)
-        moved: Array = here.apply(step, words.astype(np.uint32)).astype(np.uint16)
+            return device.apply(step, words).view(array.dtype)
+        moved: Array = device.apply(step, words.astype(np.uint32)).astype(np.uint16)
         return moved.view(array.dtype)
 
 

@@ -325,7 +325,7 @@ def _numbers(key: Key, data: object) -> Array:
 
 
 def _fold_array(key: Key, numbers: Array) -> Key:
-    algorithm, here = key._algorithm, device_of(key)
+    algorithm, device = key._algorithm, device_of(key)
     if numbers.dtype.kind == "i" and (least := drop_broadcast_axes(numbers).min(initial=0)) < 0:
         raise ValueError(f"data to fold in must be from 0 to 2**64 - 1, got {least} in an array")
     shape = broadcast(key.shape, numbers.shape)
@@ -337,9 +337,9 @@ def _fold_array(key: Key, numbers: Array) -> Key:
     full = (*shape, algorithm.key_words)
     check_sizes("data", full, _WORDS)
     # A single key or number is not copied, so that a captured graph reads it in place.
-    with here.current():
-        words = key._words if key.size == 1 else here.xp.broadcast_to(key._words, full)
-        index = numbers if numbers.size == 1 else here.xp.broadcast_to(numbers, shape)
+    with device.current():
+        words = key._words if key.size == 1 else device.xp.broadcast_to(key._words, full)
+        index = numbers if numbers.size == 1 else device.xp.broadcast_to(numbers, shape)
         words, index = words.reshape(-1, algorithm.key_words), index.astype(np.uint64, copy=False).reshape(-1)
     new = executor_for(algorithm, words).derive(algorithm, words, index, Domain.SPLIT, prod(shape))
     return wrap_words(algorithm, new.reshape(full))

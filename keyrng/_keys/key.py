@@ -270,16 +270,16 @@ class Key(MayHelp):
 
     def __getitem__(self, index: Any) -> Key:
         index = index if isinstance(index, tuple) else (index,)
-        here = device_at(self._words)
+        device = device_at(self._words)
         try:
-            with here.current():
+            with device.current():
                 words = self._words[(*index, slice(None))]
         except (IndexError, OverflowError) as error:
             if isinstance(error, OverflowError):
                 raise IndexError(f"index {short_repr(index)} is out of bounds for keys of shape {self.shape}") from None
             np.broadcast_to(False, self.shape)[index]  # raises the same error for the shape without words
             raise
-        return wrap_words(self._algorithm, here.contiguous(words))
+        return wrap_words(self._algorithm, device.contiguous(words))
 
     def reshape(self, *shape: Any) -> Key:
         """Return the keys in another shape of the same size; one length can be -1."""
@@ -327,13 +327,13 @@ class Key(MayHelp):
     def __eq__(self, other: object) -> Any:
         if type(other) is not Key:
             return NotImplemented
-        here = common_device([self, other], "compare")
+        device = common_device([self, other], "compare")
         shape = broadcast(self.shape, other.shape)
         if shape is None:
             raise ValueError(f"keys of shapes {self.shape} and {other.shape} do not broadcast")
-        with here.current():
+        with device.current():
             if self._algorithm != other._algorithm:
-                return here.xp.zeros(shape, bool)[()]
+                return device.xp.zeros(shape, bool)[()]
             return (self._words == other._words).all(axis=-1)
 
     def __ne__(self, other: object) -> Any:
@@ -342,7 +342,7 @@ class Key(MayHelp):
 
     def __repr__(self) -> str:
         digits = self._algorithm.word_bits // 4
-        here = device_at(self._words)
+        device = device_at(self._words)
         words = np.array2string(
             CPU.receive(self._words),
             max_line_width=120,
@@ -353,8 +353,8 @@ class Key(MayHelp):
             formatter={"int": lambda word: f"0x{word:0{digits}x}"},
         )
         separator = "\n    " if self.size > 1 else " "
-        device = here.pick("", f" {here.name},")
-        return f"Key({self.shape}, key<{self._algorithm.tag}>,{device}{separator}{words})"
+        where = device.pick("", f" {device.name},")
+        return f"Key({self.shape}, key<{self._algorithm.tag}>,{where}{separator}{words})"
 
     # Immutability.
 
@@ -458,10 +458,10 @@ def device_of(key: object) -> Device:
 
 def common_device(keys: Sequence[Key], act: str) -> Device:
     """Return the device of several keys; ValueError if there is more than one."""
-    here, *others = dict.fromkeys(device_at(k._words) for k in keys)
+    device, *others = dict.fromkeys(device_at(k._words) for k in keys)
     if others:
-        raise ValueError(f"cannot {act} keys on {here.name} and {others[0].name}; use key.to({here.name!r})")
-    return here
+        raise ValueError(f"cannot {act} keys on {device.name} and {others[0].name}; use key.to({device.name!r})")
+    return device
 
 
 # Shared checks

@@ -47,11 +47,11 @@ def stack(keys: Iterable[Key], axis: SupportsIndex = 0) -> Key:
         [[0x00000000 0x00000001]
          [0x00000000 0x00000002]])
     """
-    algorithm, words, here = _all_words(keys)
+    algorithm, words, device = _all_words(keys)
     if any(w.shape != words[0].shape for w in words):
         raise ValueError(f"keys to stack must have equal shapes, got {', '.join(str(w.shape[:-1]) for w in words)}")
-    with here.current():
-        return wrap_words(algorithm, here.contiguous(here.xp.stack(words, normalize_axis(axis, words[0].ndim))))
+    with device.current():
+        return wrap_words(algorithm, device.contiguous(device.xp.stack(words, normalize_axis(axis, words[0].ndim))))
 
 
 def concatenate(keys: Iterable[Key], axis: SupportsIndex = 0) -> Key:
@@ -88,7 +88,7 @@ def concatenate(keys: Iterable[Key], axis: SupportsIndex = 0) -> Key:
     >>> keyrng.concatenate([first, second]).shape
     (5,)
     """
-    algorithm, words, here = _all_words(keys)
+    algorithm, words, device = _all_words(keys)
     if any(w.ndim == 1 for w in words):
         raise ValueError("scalar keys cannot be concatenated; use keyrng.stack(keys)")
     axis = normalize_axis(axis, words[0].ndim - 1)
@@ -96,8 +96,8 @@ def concatenate(keys: Iterable[Key], axis: SupportsIndex = 0) -> Key:
     if len(rests) > 1:
         shapes = ", ".join(str(w.shape[:-1]) for w in words)
         raise ValueError(f"keys of shapes {shapes} cannot be concatenated along axis {axis}")
-    with here.current():
-        return wrap_words(algorithm, here.contiguous(here.xp.concatenate(words, axis)))
+    with device.current():
+        return wrap_words(algorithm, device.contiguous(device.xp.concatenate(words, axis)))
 
 
 def _all_words(keys: Iterable[Key]) -> tuple[Algorithm, list[Array], Device]:

@@ -49,7 +49,7 @@ def wider(dtype: Dtype) -> str:
 _INFINITE = {FLOAT32: 2.0**128 - 2.0**103}
 
 
-def parameter_array(here: Device, given: Any, position: int, dtype: Dtype) -> Array:
+def parameter_array(device: Device, given: Any, position: int, dtype: Dtype) -> Array:
     """Return a parameter as an array of the computation's dtype on the key's device; a NumPy array if it is a number.
 
     It is checked, unless it is in GPU memory, because reading it would synchronize; the kernel checks those values.
@@ -60,24 +60,24 @@ def parameter_array(here: Device, given: Any, position: int, dtype: Dtype) -> Ar
     if type(raw) in _NUMBERS:
         return number_array(name, raw, requirement, dtype)
     if type(raw) is np.ndarray and requirement is None and raw.dtype == dtype:
-        return here.adopt(name, raw, raw)
-    return _any_array(here, name, raw, requirement, dtype)
+        return device.adopt(name, raw, raw)
+    return _any_array(device, name, raw, requirement, dtype)
 
 
 @in_default_fpenv
-def _any_array(here: Device, name: str, raw: Any, requirement: Requirement | None, dtype: Dtype) -> Array:
+def _any_array(device: Device, name: str, raw: Any, requirement: Requirement | None, dtype: Dtype) -> Array:
     made = device_of_values(raw).pick(_cpu_array, _cuda_array)
-    return made(here, name, raw, requirement, dtype)
+    return made(device, name, raw, requirement, dtype)
 
 
-def _cpu_array(here: Device, name: str, raw: Any, requirement: Requirement | None, dtype: Dtype) -> Array:
+def _cpu_array(device: Device, name: str, raw: Any, requirement: Requirement | None, dtype: Dtype) -> Array:
     given = _numeric(name, raw, dtype)
     array = _rounded(name, given, dtype)
     if requirement not in (None, unconstrained):
         if given is not array and not is_half(given.dtype):
             _check(name, requirement, given, given)
         _check(name, requirement, array, given)
-    return here.adopt(name, array, raw)
+    return device.adopt(name, array, raw)
 
 
 _NUMBERS = frozenset((int, float, np.float64))
@@ -205,15 +205,15 @@ def _rounded(name: str, array: Array, dtype: Dtype) -> Array:
     return cast_array(name, array, dtype)
 
 
-def _cuda_array(here: Device, name: str, raw: Any, requirement: Requirement | None, dtype: Dtype) -> Array:
+def _cuda_array(device: Device, name: str, raw: Any, requirement: Requirement | None, dtype: Dtype) -> Array:
     """Convert a parameter in GPU memory to the computation's dtype; NaN for counts that it cannot represent."""
-    array = here.array(name, raw)
+    array = device.array(name, raw)
     _check_kind(name, array, dtype)
     narrow = convert(array, dtype)
     if requirement is None or not requirement.exact or narrow is array:
         return narrow
-    with here.current():
-        exact: Array = here.xp.where(convert(narrow, array.dtype) == array, narrow, dtype.type(math.nan))
+    with device.current():
+        exact: Array = device.xp.where(convert(narrow, array.dtype) == array, narrow, dtype.type(math.nan))
     return exact
 
 
@@ -235,35 +235,37 @@ def as_bool(name: str, value: object) -> bool:
     return bool(value)
 
 
-def checked_parameter(here: Device, parameter: Parameter, dtype: Dtype) -> Parameter:
+def checked_parameter(device: Device, parameter: Parameter, dtype: Dtype) -> Parameter:
     """Convert and check a parameter now, for samplers that need its value before the draw."""
-    array = parameter_array(here, parameter, 0, dtype)
+    array = parameter_array(device, parameter, 0, dtype)
     return Parameter(parameter.name, array, device_at(array).unread(parameter.requirement))
 
 
-def round_to_dtype(here: Device, parameter: Parameter, dtype: Dtype) -> Array:
+def round_to_dtype(device: Device, parameter: Parameter, dtype: Dtype) -> Array:
     """Round a bound to the dtype of the result, so that samples respect it; return it in that of the computation.
 
     On a GPU, invalid values become NaN.
     """
     name, _, requirement = parameter
-    exact = parameter_array(here, parameter, 0, FLOAT64)
+    exact = parameter_array(device, parameter, 0, FLOAT64)
     narrow = rounded(name, exact, dtype)
     value = convert(narrow, compute_dtype(dtype))
     if requirement is None:
         return value
-    return check_relation(here, requirement.predicate, value, error=lambda: _refusal(name, requirement, narrow, exact))
+    return check_relation(
+        device, requirement.predicate, value, error=lambda: _refusal(name, requirement, narrow, exact)
+    )
 
 
 def check_relation(
-    here: Device, predicate: Callable[..., Any], value: Array, *others: Array, error: Callable[[], str]
+    device: Device, predicate: Callable[..., Any], value: Array, *others: Array, error: Callable[[], str]
 ) -> Array:
     """Check ``predicate(value, *others)`` and return the value: ValueError if false on the CPU, NaN on a GPU.
 
     ``predicate`` is in the kernel language and must not be a closure, because it is compiled on a GPU.
     """
     if not all(isinstance(array, np.ndarray) for array in (value, *others)):
-        return here.apply(_nan_unless(predicate), value, *others)
+        return device.apply(_nan_unless(predicate), value, *others)
     with np.errstate(all="ignore"):
         if not np.all(predicate(value, *others)):
             raise ValueError(error())
@@ -287,9 +289,9 @@ def check_broadcast_together(**values: Array) -> None:
         raise ValueError(f"{shapes} do not broadcast together")
 
 
-def bounds(here: Device, low: Parameter, high: Parameter, dtype: Dtype) -> tuple[Array, Array, str]:
+def bounds(device: Device, low: Parameter, high: Parameter, dtype: Dtype) -> tuple[Array, Array, str]:
     """Return two bounds by `round_to_dtype`, and an error if ``low == high`` occurs; ValueError for ``low > high``."""
-    lows, highs = round_to_dtype(here, low, dtype), round_to_dtype(here, high, dtype)
+    lows, highs = round_to_dtype(device, low, dtype), round_to_dtype(device, high, dtype)
     check_broadcast_together(**{low.name: lows, high.name: highs})
 
     def error() -> str:
@@ -297,8 +299,8 @@ def bounds(here: Device, low: Parameter, high: Parameter, dtype: Dtype) -> tuple
         return f"{low.name} must be less than {high.name}, got {values}"
 
     if all(isinstance(array, np.ndarray) for array in (lows, highs)) and not (lows < highs).all():
-        return lows, check_relation(here, _not_less, highs, lows, error=error), error()
-    return lows, check_relation(here, _more, highs, lows, error=error), ""
+        return lows, check_relation(device, _not_less, highs, lows, error=error), error()
+    return lows, check_relation(device, _more, highs, lows, error=error), ""
 
 
 def finite_span(high: Any, low: Any) -> Any:

@@ -132,10 +132,10 @@ def check_broadcast(given: Sequence[Any], values: Sequence[Array], full: tuple[i
             raise ValueError(f"{name} of shape {value.shape} does not broadcast to the sample's shape {full}")
 
 
-def empty_sample(here: Device, key: Key, full: tuple[int, ...], dtype: Dtype, values: Sequence[Array] = ()) -> Array:
+def empty_sample(device: Device, key: Key, full: tuple[int, ...], dtype: Dtype, values: Sequence[Array] = ()) -> Array:
     """Allocate a sample; if it is too large, the error mentions parameters per key."""
     try:
-        return here.empty(full, dtype)
+        return device.empty(full, dtype)
     except (MemoryError, ValueError) as error:
         per_key = key.ndim and any(value.shape[: key.ndim] == key.shape for value in values)
         if not per_key:

@@ -24,22 +24,22 @@ def specify(
     out: Array | None = None,
 ) -> DrawSpec:
     """Check the arguments of a draw and return its description; ``out`` determines the shape if it is not given."""
-    here = device_at(key._words)
+    device = device_at(key._words)
     values: tuple[Array, ...] = ()
     for i, parameter in enumerate(parameters):
-        values += (parameter_array(here, parameter, i, compute),)
+        values += (parameter_array(device, parameter, i, compute),)
     full = sample_shape(key, shape, values, out)
     if values:
         check_broadcast(parameters, values, full)
     check_count(key, prod(full[key._words.ndim - 1 :]))
-    guards = () if here is CPU else tuple(map(_guard, parameters, values))
+    guards = () if device is CPU else tuple(map(_guard, parameters, values))
     return DrawSpec(kernels, key._algorithm, key._words, full, dtype, compute, values, guards)
 
 
 def destination(spec: DrawSpec, key: Key, out: Array) -> tuple[DrawSpec, Array]:
     """Return ``out`` as a writable array, and the draw with copies of parameters that share memory with it."""
-    here, result = device_of(key), check_out(key, out, spec.shape, spec.dtype)
-    values = [here.copy(v) if here.must_copy(v, result) else v for v in spec.values]
+    device, result = device_of(key), check_out(key, out, spec.shape, spec.dtype)
+    values = [device.copy(v) if device.must_copy(v, result) else v for v in spec.values]
     return spec._replace(values=tuple(values)), result
 
 

@@ -117,8 +117,8 @@ def ball(
     """
     dtype = floating_dtype(dtype, out)
     compute = compute_dtype(dtype)
-    here = device_of(key)
-    exponent = checked_parameter(here, positive(p=p), compute).value
+    device = device_of(key)
+    exponent = checked_parameter(device, positive(p=p), compute).value
     exponent = exponent[..., None] if exponent.ndim else exponent
     if not is_integer(d):
         raise TypeError(f"d must be an int (the dimension), got {short_repr(d)}")
@@ -129,12 +129,12 @@ def ball(
     rows = (*points, int(d))
     parts = split(key, 3)
     sizes, signs, rest = parts[..., 0], parts[..., 1], parts[..., 2]
-    exponent = here.apply(_bounded, exponent)
-    log_power = sample_kernel(loggamma_kernel, sizes, rows, compute, positive(p=here.apply(_inverse, exponent)))
+    exponent = device.apply(_bounded, exponent)
+    log_power = sample_kernel(loggamma_kernel, sizes, rows, compute, positive(p=device.apply(_inverse, exponent)))
     last = sample_kernel(exponential_kernel, rest, points, compute)
     if d == 1:
         return sample_kernel(_segment, signs, rows, dtype, log_power, last[..., None], exponent, out=out)
-    total = here.apply(_sum, here.row_sum(sample_kernel(_exp, sizes, rows, compute, log_power)), last)
+    total = device.apply(_sum, device.row_sum(sample_kernel(_exp, sizes, rows, compute, log_power)), last)
     return sample_kernel(_ball, signs, rows, dtype, log_power, total[..., None], exponent, out=out)
 
 

@@ -121,7 +121,7 @@ def bernoulli(
 
 
 @cache_scalars
-def _prepared(here: Device, p: ArrayLike, mode: str) -> tuple[Kernel, tuple[Parameter, ...], Dtype]:
+def _prepared(device: Device, p: ArrayLike, mode: str) -> tuple[Kernel, tuple[Parameter, ...], Dtype]:
     """Return the kernel for probabilities, its parameters and the dtype of the computation."""
     if not isinstance(p, (int, float, np.number)):
         return _bernoulli if mode == "low" else _bernoulli_high, (probability(p=p),), exact_float_of(p)

@@ -109,9 +109,9 @@ def categorical(
            [1, 0],
            [1, 0]], dtype=int32)
     """
-    here = device_of(key)
+    device = device_of(key)
     dtype = float_of(logits)
-    values = checked_parameter(preparation_device(here, logits), logit(logits=logits), exact_float_of(logits)).value
+    values = checked_parameter(preparation_device(device, logits), logit(logits=logits), exact_float_of(logits)).value
     if not values.ndim:
         raise ValueError(f"logits must have an axis of classes, got a number; type [{values}, ...]")
     axis = normalize_axis(axis, values.ndim)
@@ -120,7 +120,7 @@ def categorical(
     each = (np.broadcast_to(0.0, batch),)  # a number for each distribution
     full = sample_shape(key, shape, each, out)
     place = index_dtype(size, out)
-    result = empty_sample(here, key, full, place, each) if out is None else check_out(key, out, full, place)
+    result = empty_sample(device, key, full, place, each) if out is None else check_out(key, out, full, place)
 
     own = full[key.ndim :]
     draws = () if as_bool("replace", replace) else own[: max(0, len(own) - len(batch))]
@@ -130,12 +130,12 @@ def categorical(
     if result.size:
         # The logits have values.ndim - 1 - axis axes after the classes, so the other axes of a key's draws come before.
         before = max(0, len(rest) - (values.ndim - 1 - axis))
-        with here.current():
-            xp, logit_array = here.xp, here.adopt("logits", values, logits)
+        with device.current():
+            xp, logit_array = device.xp, device.adopt("logits", values, logits)
             table = xp.moveaxis(logit_array, axis, -1).reshape(-1, size)
             rows = xp.broadcast_to(xp.arange(len(table)).reshape(batch), key.shape + rest)
             rows = rows.reshape(key.size, prod(rest[:before]), prod(rest[before:]))
-            places = gumbel_top_k(kernel, key, centered(here.contiguous(table), dtype), rows, prod(draws))
+            places = gumbel_top_k(kernel, key, centered(device.contiguous(table), dtype), rows, prod(draws))
             result[...] = xp.moveaxis(places.reshape(*key.shape, *rest, -1), -1, key.ndim).reshape(full)
     return result if out is None else out
 

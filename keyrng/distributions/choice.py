@@ -104,10 +104,10 @@ def choice(
     >>> keyrng.choice(keyrng.key(2), ["red", "green"], (4,), p=[0.7, 0.3]).tolist()
     ['red', 'red', 'green', 'red']
     """
-    here = device_of(key)
-    source = elements_of(here, "a", a, axis)
+    device = device_of(key)
+    source = elements_of(device, "a", a, axis)
     size = source.size
-    given = None if p is None else weights(preparation_device(here, p), p, size)
+    given = None if p is None else weights(preparation_device(device, p), p, size)
     kernel = gumbel_kernel(mode, FLOAT32)
     full = source.draws(key, shape, out)
     source.check_out(key, full, out)
@@ -123,13 +123,13 @@ def choice(
         check_enough(given, 1, count)
 
     if not prod(full):
-        places = here.empty(full, index_dtype(size))
+        places = device.empty(full, index_dtype(size))
     elif given is None:
         places = randint(key, own, 0, size, index_dtype(size)) if again else first_k(key, size, count)
     elif again:
         places = weighted_indices(key, full, given, p)
     else:
-        with here.current():
-            rows = here.xp.zeros((key.size, 1, 1), np.intp)
-        places = gumbel_top_k(kernel, key, here.adopt("p", given, p), rows, count)
+        with device.current():
+            rows = device.xp.zeros((key.size, 1, 1), np.intp)
+        places = gumbel_top_k(kernel, key, device.adopt("p", given, p), rows, count)
     return source.take(key, places.reshape(full), out, some_missing=is_on_gpu(p))

@@ -92,22 +92,22 @@ def dirichlet(
     """
     dtype = floating_dtype(dtype, out)
     compute = compute_dtype(dtype)
-    here = device_of(key)
-    place = preparation_device(here, alpha)
+    device = device_of(key)
+    place = preparation_device(device, alpha)
     parameter = checked_parameter(place, positive(alpha=alpha), compute)
     full = row_shape("alpha", parameter.value, shape)
     small, large = may_hold(_below_one, parameter.value), may_hold(_is_large, parameter.value)
-    parameter = parameter._replace(value=here.adopt("alpha", parameter.value, alpha))
+    parameter = parameter._replace(value=device.adopt("alpha", parameter.value, alpha))
     sample = sample_kernel(gamma_factor_kernel, key, full, compute, parameter)
-    peak = here.row_max(parameter.value)[..., None] if small or large else sample
+    peak = device.row_max(parameter.value)[..., None] if small or large else sample
     if small:
-        shapes = here.apply(_product, parameter.value, here.apply(magnification, peak))
+        shapes = device.apply(_product, parameter.value, device.apply(magnification, peak))
         boost = sample_kernel(gamma_boost_kernel, key, full, compute, parameter._replace(value=shapes))
-        boost = here.apply(_difference, boost, here.row_max(boost)[..., None])
+        boost = device.apply(_difference, boost, device.row_max(boost)[..., None])
         sample_kernel(_boosted, key, full, compute, sample, boost, out=sample)
     if large:
-        sample = here.apply(_product, sample, here.apply(_room, peak))
-    sample_kernel(_over_total, key, full, compute, sample, here.row_sum(sample)[..., None], out=sample)
+        sample = device.apply(_product, sample, device.apply(_room, peak))
+    sample_kernel(_over_total, key, full, compute, sample, device.row_sum(sample)[..., None], out=sample)
     return cast_to_out(key, sample, dtype, out)
 
 

@@ -192,9 +192,9 @@ def gamma(
 
 
 @cache_scalars
-def _prepared(here: Device, a: ArrayLike, dtype: Dtype) -> tuple[Kernel, Parameter]:
+def _prepared(device: Device, a: ArrayLike, dtype: Dtype) -> tuple[Kernel, Parameter]:
     """Return the kernel for a shape, and the shape, checked."""
-    parameter = checked_parameter(here, positive(a=a), compute_dtype(dtype))
+    parameter = checked_parameter(device, positive(a=a), compute_dtype(dtype))
     return _gamma if may_hold(_below_one, parameter.value) else _gamma_large, parameter
 
 

@@ -124,13 +124,13 @@ def geometric(
 
 
 @cache_scalars
-def _prepared(here: Device, p: ArrayLike, dtype: Dtype) -> tuple[Kernel, Parameter, Dtype]:
+def _prepared(device: Device, p: ArrayLike, dtype: Dtype) -> tuple[Kernel, Parameter, Dtype]:
     """Return the kernel for a probability, the probability, and the dtype of the computation."""
     compute = float_dtype(dtype)
-    checked_parameter(here, positive_probability(p=p), compute)  # the error for an invalid probability comes first
+    checked_parameter(device, positive_probability(p=p), compute)  # the error for an invalid probability comes first
     fitting = _fits(dtype)(p=p)
     if dtype.itemsize == 4:
-        exact = checked_parameter(here, fitting, FLOAT64)
+        exact = checked_parameter(device, fitting, FLOAT64)
         if may_hold(_is_rare, exact.value):
             return _geometric_rare, exact, FLOAT64
     return _geometric, fitting, compute

@@ -150,11 +150,11 @@ def hypergeometric(
 
 @cache_scalars
 def _checked(
-    here: Device, ngood: ArrayLike, nbad: ArrayLike, nsample: ArrayLike, dtype: Dtype
+    device: Device, ngood: ArrayLike, nbad: ArrayLike, nsample: ArrayLike, dtype: Dtype
 ) -> tuple[Parameter, ...]:
     counts = integer_up_to(LARGEST)
     first, second, third = (
-        checked_parameter(here, n, FLOAT64) for n in (counts(ngood=ngood), counts(nbad=nbad), counts(nsample=nsample))
+        checked_parameter(device, n, FLOAT64) for n in (counts(ngood=ngood), counts(nbad=nbad), counts(nsample=nsample))
     )
     a, b, c = first.value, second.value, third.value
     check_broadcast_together(ngood=a, nbad=b, nsample=c)
@@ -169,9 +169,9 @@ def _checked(
         largest = np.iinfo(dtype).max
         return f"ngood or nsample must be at most {largest} for {dtype}{wider(dtype)}, got {ngood} and {nsample}"
 
-    b = check_relation(here, _countable, b, a, error=too_many)
-    c = check_relation(here, _contained, c, a, b, error=too_large)
-    c = check_relation(here, held_by(dtype), c, a, error=not_held)
+    b = check_relation(device, _countable, b, a, error=too_many)
+    c = check_relation(device, _contained, c, a, b, error=too_large)
+    c = check_relation(device, held_by(dtype), c, a, error=not_held)
     return first, Parameter("nbad", b, second.requirement), Parameter("nsample", c, third.requirement)
 
 

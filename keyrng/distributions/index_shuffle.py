@@ -151,14 +151,14 @@ def index_shuffle(key: Key, index: ArrayLike, n: Int, *, inverse: bool = False, 
     >>> keyrng.index_shuffle(key, 365286333847, 10**12, inverse=True)
     array(123)
     """
-    here, inverse = device_of(key), as_bool("inverse", inverse)
-    start, n = _indices(here, index, n)
+    device, inverse = device_of(key), as_bool("inverse", inverse)
+    start, n = _indices(device, index, n)
     keys = bits(fold_in(key, n), (2,), np.uint64).reshape(*key.shape, *(1,) * start.ndim, 2)
     row_keys, column_keys = keys[..., 0], keys[..., 1]
     shape = key.shape + start.shape
     dtype = index_dtype(n, out, narrow=np.int64)
-    if here is not CPU:
-        return cast_to_out(key, _there(here, start, n, row_keys, column_keys, inverse), dtype, out)
+    if device is not CPU:
+        return cast_to_out(key, _there(device, start, n, row_keys, column_keys, inverse), dtype, out)
     place = None if out is None else check_out(key, out, shape, dtype)
     result = _permuted(start, n, row_keys, column_keys, shape, inverse, place if dtype == np.int64 else None)
     # Indices outside n pass through the network until they are inside, which permutes the indices inside.
@@ -175,7 +175,7 @@ def index_shuffle(key: Key, index: ArrayLike, n: Int, *, inverse: bool = False, 
     return result if out is None else out
 
 
-def _there(here: Device, start: Array, n: int, row_keys: Array, column_keys: Array, inverse: bool) -> Array:
+def _there(device: Device, start: Array, n: int, row_keys: Array, column_keys: Array, inverse: bool) -> Array:
     """Return the elements on a GPU, where reading which are outside would synchronize.
 
     Every index passes through the network again a fixed number of times, and the result is kept for those that are
@@ -186,11 +186,11 @@ def _there(here: Device, start: Array, n: int, row_keys: Array, column_keys: Arr
         sizes, turns = _network(n, inverse)
         for first in turns:
             numbers = (np.array(number, np.uint64) for number in (*sizes, first))
-            index = here.apply(_backwards if inverse else _forwards, index, *numbers, row_keys, column_keys)
+            index = device.apply(_backwards if inverse else _forwards, index, *numbers, row_keys, column_keys)
         return index
 
-    with here.current():
-        xp, place = here.xp, permuted(start)
+    with device.current():
+        xp, place = device.xp, permuted(start)
         for _ in range(_repeats(n)):
             place = xp.where(place > n - 1, permuted(place), place)
         inside = place < n
@@ -256,13 +256,13 @@ def permutation_length(n: Any, count: int) -> int:
     return max(int(n), 1)
 
 
-def _indices(here: Device, index: ArrayLike, n: Any) -> tuple[Array, int]:
+def _indices(device: Device, index: ArrayLike, n: Any) -> tuple[Array, int]:
     """Return the indices and ``n``, checked."""
     if is_on_gpu(index):
-        there = here.array("index", index)
+        there = device.array("index", index)
         if there.dtype.kind not in "iu":
             raise TypeError(f"index must be an integer or an array of integers, got {there.dtype}")
-        with here.current():
+        with device.current():
             return there.astype(np.uint64), permutation_length(n, there.size)
     array = integer_array("index", index)
     n = permutation_length(n, array.size)
@@ -270,4 +270,4 @@ def _indices(here: Device, index: ArrayLike, n: Any) -> tuple[Array, int]:
         for extreme in (int(drop_broadcast_axes(array).min()), int(drop_broadcast_axes(array).max())):
             if not 0 <= extreme < n:
                 raise ValueError(f"index must be from 0 to n - 1, got {short_repr(extreme)} with n = {n}")
-    return here.adopt("index", cast_array("index", array, np.dtype(np.uint64)), index), n
+    return device.adopt("index", cast_array("index", array, np.dtype(np.uint64)), index), n

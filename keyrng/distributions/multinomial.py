@@ -34,9 +34,9 @@ from keyrng.kernels.ops import where
 
 def _sums_from(rows: Array) -> Array:
     """Return for each class the sum of it and the classes after it, added in order from the last."""
-    here = device_at(rows)
-    sums = here.copy(rows)
-    with here.current():
+    device = device_at(rows)
+    sums = device.copy(rows)
+    with device.current():
         for i in reversed(range(rows.shape[-1] - 1 if rows.size else 0)):
             sums[..., i] += sums[..., i + 1]
     return sums
@@ -46,11 +46,11 @@ def _class_by_class(
     key: Key, full: tuple[int, ...], total: Array, count: Callable[[Key, tuple[int, ...], int, ArrayLike], Array]
 ) -> Array:
     """Return rows that sum to ``total``; ``count(key, shape, i, rest)`` draws class ``i`` from the draws left."""
-    here = device_of(key)
-    sample = here.empty(full, FLOAT64)
+    device = device_of(key)
+    sample = device.empty(full, FLOAT64)
     keys = split(key, full[-1])
     rest = as_number(total)
-    with here.current():
+    with device.current():
         for i in range(full[-1]):
             sample[..., i] = count(keys[..., i], full[key.ndim : -1], i, rest)
             rest = rest - sample[..., i]
@@ -134,8 +134,8 @@ def multinomial(
     array([5, 2, 3], dtype=int32)
     """
     dtype = number_dtype(dtype, out)
-    here = device_of(key)
-    place = preparation_device(here, n, p)
+    device = device_of(key)
+    place = preparation_device(device, n, p)
     weights = scaled(validated(place, non_negative(p=p), FLOAT64))
     draws = validated(place, trials(dtype)(n=n), FLOAT64)
     row_shape("p", weights, shape)
@@ -147,10 +147,10 @@ def multinomial(
     if not weights.shape[-1]:
         if may_hold(np.asarray, draws):
             raise ValueError(error())
-        return cast_to_out(key, here.empty(full, FLOAT64), dtype, out)  # 0 draws, 0 classes
+        return cast_to_out(key, device.empty(full, FLOAT64), dtype, out)  # 0 draws, 0 classes
     left = _sums_from(weights)
-    draws = here.adopt("n", check_relation(place, _positive, draws, left[..., 0], error=error), n)
-    chances = here.adopt("p", place.apply(_chance, weights, left), p)
+    draws = device.adopt("n", check_relation(place, _positive, draws, left[..., 0], error=error), n)
+    chances = device.adopt("p", place.apply(_chance, weights, left), p)
     if full[-1] != weights.shape[-1]:
         raise ValueError(f"the last axis of shape must have the length of p, {weights.shape[-1]}, got {shape}")
 

@@ -107,8 +107,8 @@ def multivariate_hypergeometric(
     array([5, 1, 1], dtype=int32)
     """
     dtype = integer_dtype(dtype, out)
-    here = device_of(key)
-    place = preparation_device(here, colors, nsample)
+    device = device_of(key)
+    place = preparation_device(device, colors, nsample)
     items = validated(place, integer_up_to(LARGEST)(colors=colors), FLOAT64)
     taken = validated(place, integer_up_to(LARGEST)(nsample=nsample), FLOAT64)
     rows = row_shape("colors", items, shape, "colors")
@@ -135,9 +135,9 @@ def multivariate_hypergeometric(
     left = _sums_from(items)  # again: on a GPU the checks make invalid colors NaN, and so their row
     total = left[..., 0] if left.shape[-1] else place.xp.zeros(left.shape[:-1])
     taken = check_relation(place, _contained, taken, total, error=too_large)
-    taken = here.adopt("nsample", taken, nsample)
-    others = here.adopt("colors", others, colors)
-    items = here.adopt("colors", items, colors)
+    taken = device.adopt("nsample", taken, nsample)
+    others = device.adopt("colors", others, colors)
+    items = device.adopt("colors", items, colors)
 
     def count(keys: Key, batch: tuple[int, ...], i: int, rest: ArrayLike) -> Array:
         wanted = Parameter("nsample", rest)

@@ -95,8 +95,8 @@ def multivariate_normal(
     check_choice("method", method, *METHODS)
     dtype = floating_of(dtype, out, mean, cov)
     compute = compute_dtype(dtype)
-    here = device_of(key)
-    place = preparation_device(here, mean, cov)
+    device = device_of(key)
+    place = preparation_device(device, mean, cov)
     centre = validated(place, finite(mean=mean), compute)
     matrix = covariance(place, "cov", cov, compute)
     rows = row_shape("mean", centre, shape, "components")
@@ -107,9 +107,9 @@ def multivariate_normal(
     factors = factor("cov", matrix, method, "; method='svd' and method='eigh' take eigenvalues of 0")
     factors = convert(factors, compute)
     normals = normal(key, (*full[key.ndim : -1], n), compute)
-    sample = product(here.adopt("cov", factors, cov), normals, method == "cholesky")
+    sample = product(device.adopt("cov", factors, cov), normals, method == "cholesky")
     sample_kernel(
-        _add_mean, key, sample.shape[key.ndim :], compute, sample, here.adopt("mean", centre, mean), out=sample
+        _add_mean, key, sample.shape[key.ndim :], compute, sample, device.adopt("mean", centre, mean), out=sample
     )
     return cast_to_out(key, sample, dtype, out)
 

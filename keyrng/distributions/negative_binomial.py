@@ -105,17 +105,17 @@ def negative_binomial(
 
 
 @cache_scalars
-def _checked(here: Device, n: ArrayLike, p: ArrayLike, dtype: Dtype) -> tuple[Parameter, Parameter]:
+def _checked(device: Device, n: ArrayLike, p: ArrayLike, dtype: Dtype) -> tuple[Parameter, Parameter]:
     largest = int(np.iinfo(dtype).max)
     successes, rate = (
-        checked_parameter(here, parameter, FLOAT64) for parameter in (positive(n=n), positive_probability(p=p))
+        checked_parameter(device, parameter, FLOAT64) for parameter in (positive(n=n), positive_probability(p=p))
     )
     check_broadcast_together(n=successes.value, p=rate.value)
 
     def error() -> str:
         return f"counts for n {n} and p {p} may not fit {dtype}, which ends at {largest}{wider(dtype)}"
 
-    fitting = check_relation(here, _fits(largest), rate.value, successes.value, error=error)
+    fitting = check_relation(device, _fits(largest), rate.value, successes.value, error=error)
     return successes, Parameter("p", fitting, rate.requirement)
 
 

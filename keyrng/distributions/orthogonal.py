@@ -96,9 +96,9 @@ def orthogonal(
     tall = (*full[key.ndim : -2], max(n, columns), min(n, columns))
     # QR in float64: after rounding to float32 the differences between libraries mostly disappear.
     drawn = normal(key, tall, dtype if dtype.kind == "c" else compute_dtype(dtype))
-    here = device_of(key)
-    with here.current():
-        xp = here.xp
+    device = device_of(key)
+    with device.current():
+        xp = device.xp
         q, r = xp.linalg.qr(drawn.astype(np.result_type(drawn.dtype, np.float64)))
         length = r.shape[-1]
         diagonal = r.reshape(*r.shape[:-2], 1, length * length)[..., :: length + 1]

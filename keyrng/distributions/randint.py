@@ -142,15 +142,15 @@ def _in_order(low: Any, high: Any, size: Any) -> str:
 
 @cache_scalars
 def _prepared(
-    here: Device, minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]
+    device: Device, minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]
 ) -> tuple[Kernel, tuple[Parameter, ...], str]:
     """Return the kernel for a range, its parameters, and the error to raise for an empty range, or ""."""
     prepare = device_of_values(minval, maxval).pick(_cpu_range, _cuda_range)
-    return prepare(here, minval, maxval, dtype)
+    return prepare(device, minval, maxval, dtype)
 
 
 def _cpu_range(
-    here: Device, minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]
+    device: Device, minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]
 ) -> tuple[Kernel, tuple[Parameter, ...], str]:
     low, span, empty = _range(minval, maxval, dtype)
     chosen, words = _randint, span.value
@@ -160,7 +160,7 @@ def _cpu_range(
         carry = (2**32 - inverse.astype(np.uint64) * words).astype(np.uint32)
         chosen, parameters = _randint_small, (low, span, Parameter("maxval", inverse), Parameter("maxval", carry))
     bounds = {"minval": minval, "maxval": maxval}
-    placed = [Parameter(name, here.adopt(name, value, bounds[name])) for name, value, _ in parameters]
+    placed = [Parameter(name, device.adopt(name, value, bounds[name])) for name, value, _ in parameters]
     return chosen, tuple(placed), empty
 
 
@@ -184,21 +184,21 @@ def _range(minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]) -> tuple[
 
 
 def _cuda_range(
-    here: Device, minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]
+    device: Device, minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any]
 ) -> tuple[Kernel, tuple[Parameter, ...], str]:
     """Return what `_prepared` does, in GPU memory, unchecked; a span that is not positive becomes 1."""
     word = np.dtype(np.uint64 if dtype.itemsize == 8 else np.uint32)
     wide = np.uint64 if dtype.kind == "u" else np.int64
-    low, high = (_whole(here, name, value, dtype) for name, value in (("minval", minval), ("maxval", maxval)))
+    low, high = (_whole(device, name, value, dtype) for name, value in (("minval", minval), ("maxval", maxval)))
     check_broadcast_together(minval=low, maxval=high)
-    with here.current():
+    with device.current():
         # Compare with the last integer, because maxval can be one more than the largest of the dtype.
         first, last = low.astype(wide), (high.astype(np.uint64) - np.uint64(1)).astype(wide)
-        span = here.xp.where(first <= last, high.astype(np.uint64) - low.astype(np.uint64), np.uint64(1))
+        span = device.xp.where(first <= last, high.astype(np.uint64) - low.astype(np.uint64), np.uint64(1))
         return _randint, (Parameter("minval", low.astype(word)), Parameter("maxval", span.astype(word))), ""
 
 
-def _whole(here: Device, name: str, value: ArrayLike, dtype: np.dtype[Any]) -> Array:
+def _whole(device: Device, name: str, value: ArrayLike, dtype: np.dtype[Any]) -> Array:
     """Return integers in GPU memory; those from the host are checked."""
     if not is_on_gpu(value):
         bound, limits = integer_array(name, value), np.iinfo(dtype)
@@ -207,8 +207,8 @@ def _whole(here: Device, name: str, value: ArrayLike, dtype: np.dtype[Any]) -> A
                 f"{dtype} holds {limits.min} to {limits.max}, got {name} {short_repr(value, str)}; give a wider dtype"
             )
             raise ValueError(text)
-        return here.receive(here.adopt(name, _wrapped(bound, np.dtype(np.uint64)), value))
-    array = here.array(name, value)
+        return device.receive(device.adopt(name, _wrapped(bound, np.dtype(np.uint64)), value))
+    array = device.array(name, value)
     if array.dtype.kind not in "iu":
         raise TypeError(f"{name} must be an integer or an array of integers, got {array.dtype}")
     return array

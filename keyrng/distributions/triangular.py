@@ -99,9 +99,9 @@ def triangular(
 
 
 @cache_scalars
-def _corners(here: Device, left: ArrayLike, mode: ArrayLike, right: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
+def _corners(device: Device, left: ArrayLike, mode: ArrayLike, right: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
     low, peak, high = (
-        round_to_dtype(here, p, dtype) for p in (finite(left=left), finite(mode=mode), finite(right=right))
+        round_to_dtype(device, p, dtype) for p in (finite(left=left), finite(mode=mode), finite(right=right))
     )
     check_broadcast_together(left=low, mode=peak, right=high)
 
@@ -112,8 +112,8 @@ def _corners(here: Device, left: ArrayLike, mode: ArrayLike, right: ArrayLike, d
     def too_wide() -> str:
         return f"right - left must be finite in {low.dtype}, got {short_repr(left, str)} and {short_repr(right, str)}"
 
-    high = check_relation(here, _ordered, high, low, peak, error=unordered)
-    high = check_relation(here, finite_span, high, low, error=too_wide)
+    high = check_relation(device, _ordered, high, low, peak, error=unordered)
+    high = check_relation(device, finite_span, high, low, error=too_wide)
     return Parameter("left", low), Parameter("mode", peak), Parameter("right", high)
 
 

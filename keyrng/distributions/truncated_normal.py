@@ -179,17 +179,17 @@ def truncated_normal(
 
 @cache_scalars
 def normal_interval(
-    here: Device, lower: ArrayLike, upper: ArrayLike, dtype: Dtype
+    device: Device, lower: ArrayLike, upper: ArrayLike, dtype: Dtype
 ) -> tuple[bool, tuple[Parameter, ...], str]:
     """Return whether a bound lies in a tail, the parameters of either kernel, and the error for an empty interval."""
-    low, high, empty = bounds(here, not_nan(lower=lower), not_nan(upper=upper), dtype)
+    low, high, empty = bounds(device, not_nan(lower=lower), not_nan(upper=upper), dtype)
     least, largest = next_above(low, dtype), next_below(high, dtype)
 
     def error() -> str:
         return f"no {dtype} lies between lower and upper, got {lower} and {upper}"
 
     if not empty:
-        largest = check_relation(here, _not_less, largest, least, error=error)
+        largest = check_relation(device, _not_less, largest, least, error=error)
     names = ("lower", "upper", "lower", "upper")
     return _has_tails(low, high), tuple(map(Parameter, names, (low, high, least, largest))), empty
 

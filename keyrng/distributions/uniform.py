@@ -115,13 +115,13 @@ _ZERO, _ONE = uniform.__defaults__[2:4]  # type: ignore[index]
 
 
 @cache_scalars
-def _interval(here: Device, minval: ArrayLike, maxval: ArrayLike, dtype: Dtype) -> tuple[tuple[Parameter, ...], str]:
+def _interval(device: Device, minval: ArrayLike, maxval: ArrayLike, dtype: Dtype) -> tuple[tuple[Parameter, ...], str]:
     """Return the parameters of the kernel, and the error to raise for an empty interval, or ""."""
-    low, high, empty = bounds(here, finite(minval=minval), finite(maxval=maxval), dtype)
+    low, high, empty = bounds(device, finite(minval=minval), finite(maxval=maxval), dtype)
 
     def error() -> str:
         values = f"{short_repr(minval, str)} and {short_repr(maxval, str)}"
         return f"maxval - minval must be finite in {low.dtype}, got {values}"
 
-    high = check_relation(here, finite_span, high, low, error=error)
+    high = check_relation(device, finite_span, high, low, error=error)
     return (Parameter("minval", low), Parameter("maxval", high), Parameter("maxval", next_below(high, dtype))), empty

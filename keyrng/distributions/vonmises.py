@@ -134,7 +134,7 @@ def vonmises(
 
 
 @cache_scalars
-def _direction(here: Device, mu: ArrayLike, kappa: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
+def _direction(device: Device, mu: ArrayLike, kappa: ArrayLike, dtype: Dtype) -> tuple[Parameter, ...]:
     """Return both parameters, with the angle reduced to [-pi, pi] before it is rounded to the dtype."""
-    reduced = Parameter("mu", within_a_turn(here, parameter_array(here, finite(mu=mu), 0, FLOAT64)))
-    return checked_parameter(here, reduced, compute_dtype(dtype)), non_negative(kappa=kappa)
+    reduced = Parameter("mu", within_a_turn(device, parameter_array(device, finite(mu=mu), 0, FLOAT64)))
+    return checked_parameter(device, reduced, compute_dtype(dtype)), non_negative(kappa=kappa)

@@ -99,8 +99,8 @@ def wishart(
     """
     dtype = floating_of(dtype, out, df, scale)
     compute = compute_dtype(dtype)
-    here = device_of(key)
-    place = preparation_device(here, df, scale)
+    device = device_of(key)
+    place = preparation_device(device, df, scale)
     matrix = covariance(place, "scale", scale, compute)
     p = matrix.shape[-1]
     parameter_array(place, positive(df=df), 0, compute)
@@ -117,14 +117,14 @@ def wishart(
     large = may_hold(_differs, room)
     if large:
         factors = place.apply(_product, factors, room[..., None])
-        room = here.adopt("scale", room, scale)
-    factors, degrees = here.adopt("scale", factors, scale), here.adopt("df", degrees, df)[..., None]
+        room = device.adopt("scale", room, scale)
+    factors, degrees = device.adopt("scale", factors, scale), device.adopt("df", degrees, df)[..., None]
     keys = split(key, 2)
-    with here.current():
-        xp = here.xp
+    with device.current():
+        xp = device.xp
         row = xp.arange(p)
-        halves = here.apply(_half_of_the_rest, degrees, row.astype(np.float64))
-        diagonal = here.apply(_root_of_twice, gamma(keys[..., 0], halves, (*batch, p), compute))
+        halves = device.apply(_half_of_the_rest, degrees, row.astype(np.float64))
+        diagonal = device.apply(_root_of_twice, gamma(keys[..., 0], halves, (*batch, p), compute))
         below = normal(keys[..., 1], (*batch, p * (p - 1) // 2), compute)
         # The matrix a by columns; the normal variates below its diagonal are in order of rows.
         column = row[:, None]
@@ -133,9 +133,9 @@ def wishart(
         columns = xp.concatenate([diagonal, below, zero], -1).take(places, -1)
         columns = product(factors[..., None, :, :], columns, lower=True)
         by_term = xp.swapaxes(columns, -1, -2)
-        sample = here.sum_of_products(by_term[..., None, :], by_term[..., None, :, :])
+        sample = device.sum_of_products(by_term[..., None, :], by_term[..., None, :, :])
         if large:
-            sample = here.apply(_quotient, sample, room[..., None], room[..., None, :])
+            sample = device.apply(_quotient, sample, room[..., None], room[..., None, :])
         return cast_to_out(key, sample, dtype, out)
 
 

@@ -84,9 +84,9 @@ def write_out(key: Key, shape: Shape, name: str, value: Array, dtype: Dtype, out
     """Write a value, which must be on the key's device, to ``out`` or a new array of shape ``key.shape + shape``."""
     full = sample_shape(key, dimensions(shape), [], out)
     check_broadcast([Parameter(name, value)], [value], full)
-    here = device_of(key)
-    result = here.empty(full, dtype) if out is None else check_out(key, out, full, dtype)
-    with here.current():
+    device = device_of(key)
+    result = device.empty(full, dtype) if out is None else check_out(key, out, full, dtype)
+    with device.current():
         if dtype.kind != "c":
             value = convert(value, dtype)
         result[...] = value

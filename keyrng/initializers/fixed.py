@@ -69,18 +69,18 @@ def _constant(
     *,
     out: Array | None = None,
 ) -> Array:
-    here = device_of(check_key(key))
+    device = device_of(check_key(key))
     chosen = array_dtype(default if dtype is None else dtype, out)
-    placed = device_of_values(value).pick(_fitting_here, _on_gpu)(here, value, chosen)
+    placed = device_of_values(value).pick(_fitting_here, _on_gpu)(device, value, chosen)
     return write_out(key, shape, "value", placed, chosen, out)
 
 
-def _fitting_here(here: Device, value: ArrayLike, dtype: Dtype) -> Array:
-    return here.adopt("value", _fitting(value, dtype), value)
+def _fitting_here(device: Device, value: ArrayLike, dtype: Dtype) -> Array:
+    return device.adopt("value", _fitting(value, dtype), value)
 
 
-def _on_gpu(here: Device, value: ArrayLike, dtype: Dtype) -> Array:
-    return here.array("value", value)
+def _on_gpu(device: Device, value: ArrayLike, dtype: Dtype) -> Array:
+    return device.array("value", value)
 
 
 _RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
@@ -305,5 +305,5 @@ def _dirac(
 
 def _pattern(key: Key, size: tuple[int, ...], pattern: Array, dtype: Dtype, out: Any) -> Array:
     """Write a pattern of zeros and ones, equal for every key."""
-    here = device_of(key)
-    return write_out(key, size, "value", here.receive(cast_array("a pattern of a shape", pattern, dtype)), dtype, out)
+    device = device_of(key)
+    return write_out(key, size, "value", device.receive(cast_array("a pattern of a shape", pattern, dtype)), dtype, out)

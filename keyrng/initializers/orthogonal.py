@@ -101,21 +101,21 @@ def _orthogonal(
 
 def _matrices(key: Key, size: tuple[int, ...], scale: float, column_axis: int, dtype: Dtype) -> Array:
     """Return scaled matrices of a shape, in the dtype of the computation."""
-    here = device_of(check_key(key))
+    device = device_of(check_key(key))
     if len(size) < 2:
         raise ValueError(f"orthogonal requires 2 axes or more, got shape {short_repr(size)}")
     axis = normalize_axis(column_axis, len(size), "column_axis")
     compute = dtype if dtype.kind == "c" else compute_dtype(dtype)
     if 0 in size:
-        return here.empty((*key.shape, *size), compute)
+        return device.empty((*key.shape, *size), compute)
     columns = size[axis]
     matrices = _orthonormal(key, prod(size) // columns, (), compute, columns)
-    with here.current():
+    with device.current():
         shaped = matrices.reshape(*key.shape, *size[:axis], *size[axis + 1 :], columns)
-        moved = here.contiguous(here.xp.moveaxis(shaped, -1, key.ndim + axis))
+        moved = device.contiguous(device.xp.moveaxis(shaped, -1, key.ndim + axis))
         real = np.dtype(np.float32 if compute.itemsize == 4 or compute.name == "complex64" else np.float64)
         factor = parameter_array(CPU, finite(scale=scale), 0, real)
-        return here.apply(_times, moved.view(real), factor).view(compute)
+        return device.apply(_times, moved.view(real), factor).view(compute)
 
 
 def _times(x: Any, scale: Any) -> Any:
@@ -212,11 +212,11 @@ def _delta_in(
     if size[target] < size[source]:
         raise ValueError(f"delta_orthogonal needs at least as many outputs as inputs, got shape {short_repr(size)}")
     matrices = _matrices(key, (size[source], size[target]), scale, int(column_axis), chosen)
-    here = device_of(key)
-    with here.current():
-        whole = here.xp.zeros((*key.shape, *size), matrices.dtype)
+    device = device_of(key)
+    with device.current():
+        whole = device.xp.zeros((*key.shape, *size), matrices.dtype)
         if whole.size:
-            field = here.xp.moveaxis(whole, (key.ndim + source, key.ndim + target), (-2, -1))
+            field = device.xp.moveaxis(whole, (key.ndim + source, key.ndim + target), (-2, -1))
             middle = tuple((length - 1) // 2 for axis, length in enumerate(size) if axis not in (source, target))
             field[(..., *middle, slice(None), slice(None))] = matrices
     return write_out(key, size, "sample", whole, chosen, out)

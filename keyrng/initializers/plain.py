@@ -298,8 +298,8 @@ def _sparse(
     sample = sample_kernel(_scaled_normal, children[..., 0], size, chosen, finite(stddev=stddev), out=out)
     if 0 not in sample.shape:
         order = permutation(split(children[..., 1], columns), rows)
-        here = device_of(key)
-        with here.current():
-            empty = here.xp.swapaxes(order, -1, -2) < math.ceil(sparsity * rows)
+        device = device_of(key)
+        with device.current():
+            empty = device.xp.swapaxes(order, -1, -2) < math.ceil(sparsity * rows)
             (sample if out is None else as_out(key, out))[empty] = 0
     return sample

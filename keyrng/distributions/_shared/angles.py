@@ -36,18 +36,18 @@ _TURN = (6.283185243606567, 6.357301909411278e-08)
 _LARGE = 2.0**20
 
 
-def within_a_turn(here: Device, given: Array) -> Array:
+def within_a_turn(device: Device, given: Array) -> Array:
     """Reduce float64 angles by the nearest multiple of 2 pi."""
     _, turn, rest = CIRCLE[FLOAT64]
-    with here.current(), np.errstate(all="ignore"):
+    with device.current(), np.errstate(all="ignore"):
         angle = _nearest(given)
         turns = device_at(given).xp.rint((given - angle) / turn)
         reduced = _nearest(angle - turns * rest)
         if not may_hold(_is_large, given):
             return reduced
-        flat = here.contiguous(given.reshape(-1))
-        exact = here.apply(_large_angle, flat.view(np.uint64)).reshape(given.shape)
-        return here.apply(_chosen, given.reshape(-1), reduced.reshape(-1), exact.reshape(-1)).reshape(given.shape)
+        flat = device.contiguous(given.reshape(-1))
+        exact = device.apply(_large_angle, flat.view(np.uint64)).reshape(given.shape)
+        return device.apply(_chosen, given.reshape(-1), reduced.reshape(-1), exact.reshape(-1)).reshape(given.shape)
 
 
 def _is_large(angle: Any) -> Any:

@@ -23,18 +23,18 @@ _SLACK = 1e-5
 _BLOCK = 1 << 16  # numbers in the working set of a product, which then stays in a level-2 cache
 
 
-def covariance(here: Device, name: str, value: ArrayLike, dtype: Dtype) -> Array:
+def covariance(device: Device, name: str, value: ArrayLike, dtype: Dtype) -> Array:
     """Return symmetric matrices along the last two axes, in float64 and finite in ``dtype``; else raise ValueError.
 
     In GPU memory, matrices that are not symmetric become NaN.
     """
-    matrix = parameter_array(here, finite(**{name: value}), 0, dtype)
+    matrix = parameter_array(device, finite(**{name: value}), 0, dtype)
     if matrix.ndim < 2 or matrix.shape[-1] != matrix.shape[-2]:
         hint = f"; np.diag({name}) makes one of variances" if matrix.ndim == 1 else ""
         raise ValueError(f"{name} must be a square matrix or a stack of them, got {matrix.shape}{hint}")
-    matrix = parameter_array(here, finite(**{name: value}), 0, FLOAT64)
-    with here.current():
-        across = here.xp.swapaxes(matrix, -1, -2)
+    matrix = parameter_array(device, finite(**{name: value}), 0, FLOAT64)
+    with device.current():
+        across = device.xp.swapaxes(matrix, -1, -2)
         slack = _SLACK * _largest(matrix)
 
     def error() -> str:
@@ -44,7 +44,7 @@ def covariance(here: Device, name: str, value: ArrayLike, dtype: Dtype) -> Array
             f"use ({name} + {name}.T) / 2"
         )
 
-    return here.apply(_half_of_each, check_relation(here, _symmetric, matrix, across, slack, error=error), across)
+    return device.apply(_half_of_each, check_relation(device, _symmetric, matrix, across, slack, error=error), across)
 
 
 def _symmetric(x: Any, y: Any, slack: Any) -> Any:
@@ -91,11 +91,11 @@ def _cpu_factor(name: str, matrix: Array, method: str, hint: str) -> Array:
 
 def _cuda_factor(name: str, matrix: Array, method: str, hint: str) -> Array:
     """Factor in GPU memory and check by multiplication: reading cuSOLVER's report of a failure would synchronize."""
-    here, n = device_at(matrix), matrix.shape[-1]
+    device, n = device_at(matrix), matrix.shape[-1]
     if not matrix.size:
         return matrix
-    with here.current():
-        xp, largest, places = here.xp, _largest(matrix), here.xp.arange(n)
+    with device.current():
+        xp, largest, places = device.xp, _largest(matrix), device.xp.arange(n)
         # cuSOLVER's results for NaN and infinity are undefined, one such matrix can spoil a batch, and eigenvectors of
         # a matrix of zeros have been NaN. Such matrices are replaced by the identity, and their factors below.
         usable = (abs(matrix) < math.inf).all(axis=(-2, -1), keepdims=True) & (largest > 0.0)
@@ -108,7 +108,7 @@ def _cuda_factor(name: str, matrix: Array, method: str, hint: str) -> Array:
             correct = (values >= -_SLACK * abs(values).max(axis=-1, keepdims=True)).all(axis=-1)[..., None, None]
             if method == "svd":
                 vectors, values, _ = xp.linalg.svd(given)
-            factors = vectors * here.apply(_root, values)[..., None, :]
+            factors = vectors * device.apply(_root, values)[..., None, :]
             # An eigenvalue is at most n times the largest entry; svd changes the sign of a slightly negative one.
             slack = 2 * n * _SLACK
         again = product(factors[..., None, :, :], factors, lower=method == "cholesky")

@@ -62,21 +62,21 @@ class Elements:
         """
         if self.array is None and out is None:
             return places
-        here = device_of(key)
-        with here.current():
+        device = device_of(key)
+        with device.current():
             if self.array is None:
                 return self.returned(key, places, out)
             array, ndim, axis = self.array, key.ndim, self.axis
             if some_missing:
-                last = missing(here, (*array.shape[:axis], 1, *array.shape[axis + 1 :]), array.dtype)
-                array = here.xp.concatenate([array, last], axis)
+                last = missing(device, (*array.shape[:axis], 1, *array.shape[axis + 1 :]), array.dtype)
+                array = device.xp.concatenate([array, last], axis)
             if ndim and axis:
                 # Gather along the first axis, then move the axes of the array before the draws to their position.
-                taken = here.xp.moveaxis(array, axis, 0)[places]
+                taken = device.xp.moveaxis(array, axis, 0)[places]
                 source, to = range(places.ndim, places.ndim + axis), range(ndim, ndim + axis)
-                taken = here.xp.moveaxis(taken, tuple(source), tuple(to))
+                taken = device.xp.moveaxis(taken, tuple(source), tuple(to))
             else:
-                taken = here.take(array, places, axis)
+                taken = device.take(array, places, axis)
             return self.returned(key, taken, out)
 
     def returned(self, key: Key, elements: Array, out: Array | None) -> Any:
@@ -89,14 +89,14 @@ class Elements:
         return out
 
 
-def missing(here: Device, shape: tuple[int, ...], dtype: Any) -> Array:
+def missing(device: Device, shape: tuple[int, ...], dtype: Any) -> Array:
     """Return elements that mark a failed draw: NaN, -1 (the largest integer of unsigned dtypes) or False."""
-    word = here.xp.full((*shape, dtype.itemsize), 0 if dtype.kind == "b" else 0xFF, np.uint8)
+    word = device.xp.full((*shape, dtype.itemsize), 0 if dtype.kind == "b" else 0xFF, np.uint8)
     elements: Array = word.view(dtype)[..., 0]
     return elements
 
 
-def elements_of(here: Device, name: str, given: ArrayLike | Key, axis: SupportsIndex) -> Elements:
+def elements_of(device: Device, name: str, given: ArrayLike | Key, axis: SupportsIndex) -> Elements:
     """Return the elements of an argument, on the key's device; an int n means the integers 0 to n - 1.
 
     Raises TypeError for an argument that is neither a whole number nor has an axis, and ValueError for a negative
@@ -105,12 +105,12 @@ def elements_of(here: Device, name: str, given: ArrayLike | Key, axis: SupportsI
     if isinstance(given, Key):
         if not given.ndim:
             raise TypeError(f"{name} must be a number, an array or an array of keys, got a scalar key")
-        if given.device != here.name:
+        if given.device != device.name:
             raise TypeError(
-                f"{name} is on {given.device} but the key is on {here.name}; {name}.to({here.name!r}) copies it"
+                f"{name} is on {given.device} but the key is on {device.name}; {name}.to({device.name!r}) copies it"
             )
         return Elements(given.shape, normalize_axis(axis, given.ndim), given._words, given._algorithm)
-    array = None if is_integer(given) else device_of_values(given).pick(_cpu_array, _cuda_array)(here, name, given)
+    array = None if is_integer(given) else device_of_values(given).pick(_cpu_array, _cuda_array)(device, name, given)
     if array is not None and array.ndim:
         return Elements(array.shape, normalize_axis(axis, array.ndim), array)
     if array is not None and array.dtype.kind not in "iu":
@@ -124,12 +124,12 @@ def elements_of(here: Device, name: str, given: ArrayLike | Key, axis: SupportsI
     return Elements((size,), normalize_axis(axis, 1))
 
 
-def _cpu_array(here: Device, name: str, given: ArrayLike) -> Array:
-    return here.adopt(name, to_array(name, given), given)
+def _cpu_array(device: Device, name: str, given: ArrayLike) -> Array:
+    return device.adopt(name, to_array(name, given), given)
 
 
-def _cuda_array(here: Device, name: str, given: ArrayLike) -> Array:
-    array = here.array(name, given)
+def _cuda_array(device: Device, name: str, given: ArrayLike) -> Array:
+    array = device.array(name, given)
     if not array.ndim:
         raise TypeError(f"{name} must be an integer or an array of at least one axis, got a 0-d array")
     return array

@@ -31,14 +31,14 @@ def gumbel_top_k(kernel: Kernel, key: Key, table: Array, rows: Array, count: int
     Each key has an array of Gumbel variates of shape (before, classes, after). ``rows``, of shape (keys, before,
     after), has the row of ``table`` with the logits. The result has one more axis, of length ``count``.
     """
-    here = device_of(key)
-    chosen: Any = here.pick(CpuTopK, CudaTopK)
+    device = device_of(key)
+    chosen: Any = device.pick(CpuTopK, CudaTopK)
     top_k: CpuTopK | CudaTopK = chosen(kernel, key.reshape(-1), table, rows)
     keys, before, after = rows.shape
     size = table.shape[1]
     step = _steps(before, size, after, top_k.slab, whole=count > 1)
     parts = list(product(_slices(keys, step[0]), _slices(before, step[1]), _slices(after, step[3])))
-    places = here.empty((*rows.shape, count), index_dtype(size))
+    places = device.empty((*rows.shape, count), index_dtype(size))
 
     def piece(first: int, stop: int) -> None:
         for part in parts[first:stop]:
@@ -56,10 +56,10 @@ def centered(logits: Array, dtype: Dtype) -> Array:
 
     The sum of logit and Gumbel variate is rounded to the spacing of floats at the logit: 1 at -1e7 in float32.
     """
-    here = device_at(logits)
+    device = device_at(logits)
     if logits.size and may_hold(_is_far, logits):
-        logits = here.apply(less_if_far, logits, here.row_max(logits)[..., np.newaxis])
-    return logits if logits.dtype == dtype else here.apply(_to_float32, logits)
+        logits = device.apply(less_if_far, logits, device.row_max(logits)[..., np.newaxis])
+    return logits if logits.dtype == dtype else device.apply(_to_float32, logits)
 
 
 def _is_far(logit: Any) -> Any:

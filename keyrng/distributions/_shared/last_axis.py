@@ -17,10 +17,10 @@ from keyrng.kernels.bits import sum_as_int
 from keyrng.kernels.ops import where
 
 
-def validated(here: Device, parameter: Parameter, dtype: Dtype) -> Array:
+def validated(device: Device, parameter: Parameter, dtype: Dtype) -> Array:
     """Return a parameter as an array; in GPU memory, invalid elements become NaN."""
-    value = checked_parameter(here, parameter, dtype)
-    return value.value if value.requirement is None else round_to_dtype(here, value, dtype)
+    value = checked_parameter(device, parameter, dtype)
+    return value.value if value.requirement is None else round_to_dtype(device, value, dtype)
 
 
 def row_shape(name: str, rows: Array, shape: Shape | None, axis: str = "classes") -> tuple[int, ...] | None:
@@ -48,11 +48,11 @@ def full_shape(key: Key, shape: Shape | None, out: Any, **values: Array) -> tupl
 
 def scaled(rows: Array) -> Array:
     """Multiply weights by a power of two per row, so that their sum neither overflows nor is subnormal."""
-    here = device_at(rows)
+    device = device_at(rows)
     if not rows.size:
         return rows
-    largest = here.row_max(rows)
-    return here.apply(_scaled, rows, largest[..., np.newaxis]) if may_hold(_is_far, largest) else rows
+    largest = device.row_max(rows)
+    return device.apply(_scaled, rows, largest[..., np.newaxis]) if may_hold(_is_far, largest) else rows
 
 
 # Up to 2**123 weights below _MANY have a finite sum. A subnormal weight that scaling rounds to 0 is negligible.
@@ -72,17 +72,17 @@ def cast_to_out(key: Key, sample: Array, dtype: Dtype, out: Any) -> Array:
 
     On a GPU, elements with invalid parameters are NaN; an integer dtype stores -1.
     """
-    here = device_of(key)
-    if here is not CPU:
+    device = device_of(key)
+    if device is not CPU:
         if dtype.kind in "iu" and sample.dtype.kind == "f":
             counts = Parameter("sample", sample)
             return sample_kernel(_whole, key, sample.shape[key.ndim :], dtype, counts, compute=sample.dtype, out=out)
-        with here.current():
+        with device.current():
             sample = sample.astype(dtype) if dtype.kind == "c" else convert(sample, dtype)
     if out is None:
         return sample.astype(dtype, copy=False)
     result = check_out(key, out, sample.shape, dtype)
-    with here.current():
+    with device.current():
         result[...] = sample
     given: Array = out
     return given

@@ -27,9 +27,9 @@ _CHUNK = 1 << 15  # elements at a time, whose arrays stay in a level-2 cache
 _weight = Requirement("finite and not negative", lambda x: (x >= 0) & (x < math.inf))
 
 
-def weights(here: Device, p: ArrayLike, size: int) -> Array:
+def weights(device: Device, p: ArrayLike, size: int) -> Array:
     """Return the weights of ``size`` elements in float64. Raise ValueError or TypeError for anything else."""
-    values = validated(here, _weight(p=p), FLOAT64)
+    values = validated(device, _weight(p=p), FLOAT64)
     if values.shape != (size,):
         raise ValueError(f"p must have shape ({size},), one weight per element, got shape {values.shape}")
     return values
@@ -79,9 +79,9 @@ def weighted_indices(key: Key, full: tuple[int, ...], weights: Array, p: ArrayLi
     An index is where the cumulative sum reaches a uniform part, in (0, 1], of the whole. ``weights`` are those of
     ``p``, checked.
     """
-    here, find = device_of(key), device_at(weights).pick(_cdf, cdf_cuda)
+    device, find = device_of(key), device_at(weights).pick(_cdf, cdf_cuda)
     part = _part_of_xor if key._algorithm.jax_layout else _part
-    return here.pick(_cpu_indices, weighted_indices_cuda)(part, key, full, here.adopt("p", find(weights), p))
+    return device.pick(_cpu_indices, weighted_indices_cuda)(part, key, full, device.adopt("p", find(weights), p))
 
 
 def _cpu_indices(part: Kernel, key: Key, full: tuple[int, ...], reached: Array) -> Array:

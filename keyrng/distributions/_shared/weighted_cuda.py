@@ -24,11 +24,11 @@ _INFINITY = 0x7FF << 52
 
 def cdf_cuda(weights: Array) -> Array:
     """Return the cumulative sum as on a CPU; its last number is NaN or 0 if the weights are invalid."""
-    here, shift = device_at(weights), 1
-    with here.current():
-        words = here.apply(_if_positive, weights, cumulative_sum_cuda(scaled(weights))).view(np.uint64)
+    device, shift = device_at(weights), 1
+    with device.current():
+        words = device.apply(_if_positive, weights, cumulative_sum_cuda(scaled(weights))).view(np.uint64)
         while shift < words.size:  # each pass takes the maximum over twice as many
-            words = here.xp.concatenate([words[:shift], here.xp.maximum(words[shift:], words[:-shift])])
+            words = device.xp.concatenate([words[:shift], device.xp.maximum(words[shift:], words[:-shift])])
             shift *= 2
         result: Array = words.view(np.float64)
     return result
@@ -36,11 +36,11 @@ def cdf_cuda(weights: Array) -> Array:
 
 def weighted_indices_cuda(part: Kernel, key: Key, full: tuple[int, ...], reached: Array) -> Array:
     """Return indices of shape ``full``, or -1 if the whole is not above 0; ``part`` draws a part of it."""
-    here = device_of(key)
-    with here.current():
+    device = device_of(key)
+    with device.current():
         parts = sample_kernel(part, key, full[key.ndim :], FLOAT64, positive(whole=reached[-1])).view(np.uint64)
         # If the whole is not positive, the parts are NaN.
-        places = here.xp.where(parts < _INFINITY, here.xp.searchsorted(reached.view(np.uint64), parts), -1)
+        places = device.xp.where(parts < _INFINITY, device.xp.searchsorted(reached.view(np.uint64), parts), -1)
         result: Array = places.astype(index_dtype(reached.size))
     return result
 
@@ -51,15 +51,15 @@ def _if_positive(weight: Any, total: Any) -> Any:
 
 def cumulative_sum_cuda(x: Array) -> Array:
     """Return the cumulative sum in the order of `keyrng.distributions._shared.weighted.cumulative_sum`."""
-    here = device_at(x)
-    xp, count = here.xp, -(-x.size // _BLOCK)
+    device = device_at(x)
+    xp, count = device.xp, -(-x.size // _BLOCK)
     columns = xp.concatenate([x, xp.zeros(count * _BLOCK - x.size, x.dtype)]).reshape(count, _BLOCK).T
-    columns = here.contiguous(columns)[..., np.newaxis]
+    columns = device.contiguous(columns)[..., np.newaxis]
     before = xp.zeros(1, x.dtype)
     if count > 1:
-        before = xp.concatenate([before, cumulative_sum_cuda(here.apply(_block_sum, *columns)[:-1, 0])])
+        before = xp.concatenate([before, cumulative_sum_cuda(device.apply(_block_sum, *columns)[:-1, 0])])
     place = xp.arange(_BLOCK, dtype=np.uint32).astype(x.dtype)
-    return here.apply(_running_sum, before[:, np.newaxis], place, *columns).reshape(-1)[: x.size]
+    return device.apply(_running_sum, before[:, np.newaxis], place, *columns).reshape(-1)[: x.size]
 
 
 def _block_sum(*numbers: Any) -> Any:

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ADDRESS = "https://example.org/owner/keyrng"
 
 pytestmark = pytest.mark.skipif(not (ROOT / "LICENSE").exists(), reason="needs the whole repository")
