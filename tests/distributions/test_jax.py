@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from case import TRANSFORM
-from cases import BY_NAME, HAVE_BFLOAT16, Array, Case, assert_same, each_case, on
+from cases import BY_NAME, CASES, HAVE_BFLOAT16, Array, Case, assert_same, on
 
 import keyrng
 
@@ -229,29 +229,37 @@ def fresh(case: Case, dtype: str, rng: np.random.Generator) -> Iterator[tuple[in
         yield int(rng.integers(-(2**63), 2**63 - 1)), dict(case.fresh(rng, dtype))
 
 
-@each_case
-def test_jax_with_fresh_keys(case: Case) -> None:
+# float64 is in the golden values too, and compiling takes most of the time.
+@pytest.mark.parametrize(
+    ("case", "dtype"),
+    [
+        pytest.param(
+            c, d, id=f"{c}-{d}", marks=pytest.mark.long if d == "float64" and "float32" in c.jax_dtypes else ()
+        )
+        for c in CASES
+        for d in c.jax_dtypes
+        if c.jax is not None
+    ],
+)
+def test_jax_with_fresh_keys(case: Case, dtype: str) -> None:
     jax = pytest.importorskip("jax")
-    if case.jax is None:
-        pytest.skip("draws of its own, see DIFFERENT, or jax does not have it")
     rng = np.random.default_rng([2, len(case.name)])
     function = getattr(jax.random, case.function or case.name)
-    for dtype in case.jax_dtypes:
-        equal = total = 0
-        for seed, parameters in fresh(case, dtype, rng):
-            if not case.jax_x64:
-                seed %= 2**32
-            with jax.enable_x64(case.jax_x64):
-                given = dict(parameters) if case.dtypes == ("bool",) else {**parameters, "dtype": dtype}
-                expected = np.asarray(function(jax.random.key(seed), shape=SHAPE, **given, **case.fixed))
-            actual = case(keyrng.key(seed), SHAPE, dtype, **parameters)
-            try:
-                assert_near(case, actual, expected, parameters)
-            except (AssertionError, pytest.fail.Exception) as error:
-                raise AssertionError(f"{case} {dtype} seed {seed} {parameters}: {error}") from error
-            equal += int((actual == expected).sum())
-            total += actual.size
-        assert equal >= case.jax_share.get(dtype, 0.0) * total
+    equal = total = 0
+    for seed, parameters in fresh(case, dtype, rng):
+        if not case.jax_x64:
+            seed %= 2**32
+        with jax.enable_x64(case.jax_x64):
+            given = dict(parameters) if case.dtypes == ("bool",) else {**parameters, "dtype": dtype}
+            expected = np.asarray(function(jax.random.key(seed), shape=SHAPE, **given, **case.fixed))
+        actual = case(keyrng.key(seed), SHAPE, dtype, **parameters)
+        try:
+            assert_near(case, actual, expected, parameters)
+        except (AssertionError, pytest.fail.Exception) as error:
+            raise AssertionError(f"{case} {dtype} seed {seed} {parameters}: {error}") from error
+        equal += int((actual == expected).sum())
+        total += actual.size
+    assert equal >= case.jax_share.get(dtype, 0.0) * total
 
 
 def test_jax_with_keys_from_keys() -> None:
