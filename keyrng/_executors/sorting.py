@@ -19,8 +19,8 @@ from keyrng.algorithms.base import Algorithm
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-# Elements that are sorted at once, SHORT_ORDER of orders.h: all of it stays in a level-2 cache.
-LINE = 1 << 13
+# Elements that are sorted at once, SHORT_ORDER of orders.h.
+LINE = 1 << 15
 CHUNK = 1 << 16  # elements that are scattered at once, and sorted between two chances for Ctrl-C
 _MANY = 1 << 12  # elements that C takes faster than np.take, with all that calls cost
 _MOST = 65533  # elements of a bucket, MOST_SORTED of orders.h
