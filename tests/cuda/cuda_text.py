@@ -89,6 +89,8 @@ PARTS: dict[Kernel, list[tuple[float, ...]]] = {
     kernel_of("gamma_factor"): [(2.5,), (0.3,)],
     kernel_of("gamma_boost"): [(2.5,), (0.3,), (1e-3,)],
     kernel_of("boosted"): [(2.5, 0.0), (1.25, -3.5), (1.0, -1e5)],
+    kernel_of("over_total"): [(2.5, 4.0), (0.0, 1.0), (1e-30, 3e30)],
+    kernel_of("add_mean"): [(2.5, 0.5), (-1.25, 1e8), (0.0, -3.0)],
     kernel_of("exp"): [(0.0,), (-2.5,), (3.25,), (-1e5,)],
     kernel_of("dropout"): [(-2.5, 2.0**14, 3.0, 1.25), (math.nan, 2.0**16, 0.0, 1.0), (3e38, 2.0**16 - 1, 7.0, 2.0)],
     kernel_of("scaled_unit"): [(0.3,), (-7.5,)],
@@ -202,7 +204,7 @@ def key_of(algorithm: str, count: int) -> keyrng.Key:
 
 
 PADDING = 0xA5
-WITHOUT_WORDS = {"exp", "boosted", "index_shuffle", "index_unshuffle"}  # which are launched without keys
+WITHOUT_WORDS = {"exp", "boosted", "over_total", "add_mean", "index_shuffle", "index_unshuffle"}  # which are launched without keys
 
 
 class Memory:

@@ -87,7 +87,7 @@ def _pairs(
 def in_turn(name: str, options: Sequence[Any], cases: Sequence[Case] = CASES) -> pytest.MarkDecorator:
     """Parametrize with cases and options of a name, which take turns."""
     rows = [pytest.param(case, option, marks=marks) for case, option, marks in _pairs(options, cases)]
-    return pytest.mark.parametrize(("case", name), rows, ids=str)
+    return pytest.mark.parametrize(("case", name), rows, ids=lambda value: getattr(value, "__name__", str(value)))
 
 
 def each_law(cases: Sequence[Case] = CASES) -> pytest.MarkDecorator:
