@@ -1,7 +1,8 @@
 """Sphinx: how the pages become a site. ``pip install . --group docs && sphinx-build -W docs build/docs``.
 
-The pages are Markdown that reads well unbuilt. What only the site needs is added here: the pages of the repository's
-root, the pictures of samplers, the menu of the design records, descriptions for search engines and link previews.
+The pages are plain Markdown, readable without a build. This file adds the parts that only the site needs: the pages of
+the repository's root, the pictures of samplers, the menu of the design records, descriptions for search engines and
+link previews.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Tests with the C under AddressSanitizer and UndefinedBehaviorSanitizer, on Linux with GCC. What follows goes to pytest:
+# Run tests with the C code under AddressSanitizer and UndefinedBehaviorSanitizer, on Linux with GCC. The arguments are
+# passed to pytest:
 #
 #     bash tests/sanitized.sh -n auto tests/executors/test_memory.py
 #
-# PYTHON is the interpreter, by default that of .venv. The build is apart, in build/sanitized; the package stays as it is.
+# PYTHON is the interpreter, by default that of .venv. The build is in build/sanitized; the package is not changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${PYTHON:-$PWD/.venv/bin/python}

@@ -1,7 +1,7 @@
-"""Builds the compiled part as compilers must that know no vectors, such as MSVC: python tests/strict_c.py FOLDER.
+"""Build the C code for compilers without vector extensions, such as MSVC: python tests/strict_c.py FOLDER.
 
-What is printed and what is written by hand is compiled as strict C11, by clang; then once more for the types and rules
-of MSVC (a long of 32 bits), as far as that needs no headers of Windows. The folder gets a whole package keyrng.
+Clang compiles the generated and the handwritten code as strict C11, and a second time for the types and rules of MSVC
+(32-bit long), without the headers of Windows. The folder receives a complete package keyrng.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 NATIVE = ROOT / "keyrng" / "_executors" / "csrc"
 STRICT = ["clang", "-std=c11", "-pedantic-errors", "-Wall", "-Werror", "-ffp-contract=off", "-DKEYRNG_SCALAR"]
 MSVC = ["--target=x86_64-pc-windows-msvc", "-fms-compatibility-version=19.29", "-ffreestanding", "-fsyntax-only"]
-# What the C needs of the headers that clang does not bring.
+# The declarations that the C code uses from headers that are not part of clang.
 HEADERS = {
     "string.h": "void *memcpy(void *, const void *, size_t); void *memset(void *, int, size_t);",
     "math.h": "float sqrtf(float); double sqrt(double);",

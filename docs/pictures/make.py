@@ -194,12 +194,12 @@ def each_diagram() -> None:
 
 
 def speeds() -> None:
-    """Times over sizes beside the peers'."""
+    """Plot times over sizes, compared with other libraries."""
     plot("speed", speed.STYLE, speed.draw)
 
 
 def main() -> None:
-    """All of them, or those named."""
+    """Make all pictures, or those that are named."""
     drawn = {"pages": pages, "samplers": each_sampler, "diagrams": each_diagram, "speed": speeds}
     for name in sys.argv[1:] or drawn:
         kind, _, one = name.partition("/")

@@ -2,7 +2,8 @@
 
 The distributions are those of the tests' table.
 
-Readable on light and dark pages: no background of its own, and colours between the two. docs/pictures/make.py calls it.
+The pictures have no background and use medium colours, so they are readable on light and dark pages.
+docs/pictures/make.py calls this module.
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ BY_HAND: dict[str, tuple[tuple[tuple[float, ...], ...], tuple[float, float] | No
 
 
 def from_row(name: str) -> list[Shown]:
-    """What is shown of a sampler that has a row in the table of the tests."""
+    """Return the plots of a sampler that has a row in the tests' table."""
     case = next(case for case in CASES if (case.function or case.name) == name)
     sets, limits = BY_HAND.get(name, ((tuple(case.parameters[0].values()),), None))
     whole = bool({"int32", "bool"} & set(case.dtypes))
@@ -136,7 +137,7 @@ def _from_values(case: Case, values: tuple[float, ...], limits: tuple[float, flo
 
 
 def by_hand() -> dict[str, list[Shown]]:
-    """What is shown of the samplers without a row, and of words."""
+    """Return the plots of `bits` and of the samplers without a row."""
     weights = (1.0, 2.0, 4.0, 2.0, 1.0)
     covariance = np.array([[1.0, 0.6], [0.6, 2.0]])
     many = (COUNT,)

@@ -19,10 +19,10 @@ from surface import Target
 
 import keyrng
 
-#: CPU seconds after which a call hangs, for tests that run beside others.
+#: CPU seconds after which a call is taken to hang; generous, because tests may run in parallel.
 LONG = 5.0
 
-#: What an error may say instead of the argument's name.
+#: Accepted in an error message in place of the argument's name.
 ALSO = {
     "key": ("a key", "keys"),
     "keys": ("a key",),
@@ -63,7 +63,7 @@ ALSO = {
     "epoch": ("shuffled_batches", "data to fold in"),
 }
 
-#: Errors beside ValueError and TypeError that are documented.
+#: Documented errors other than ValueError and TypeError.
 OTHER_ERRORS: dict[str, tuple[type[Exception], ...]] = {
     "Key.__getitem__": (IndexError,),
     "LazyArray.__getitem__": (IndexError,),
@@ -71,7 +71,7 @@ OTHER_ERRORS: dict[str, tuple[type[Exception], ...]] = {
     "EpochBatches.__getitem__": (IndexError,),
 }
 
-#: What NumPy calls, or what takes NumPy's own arguments: its errors are NumPy's.
+#: Methods that NumPy calls or that accept NumPy's arguments; they may raise NumPy's errors.
 NUMPYS = {"Key.__getitem__", "LazyArray.__getitem__", "LazyArray.__array__"}
 
 #: Arguments whose time is proportional to them, up to a limit that is documented.
@@ -132,12 +132,12 @@ def _run(target: Target, given: dict[str, Any]) -> Any:
 
 
 def wrong(call: Call) -> str | None:
-    """What is wrong with what a call does; None if nothing is."""
+    """Return a description of what a call did wrong, or None."""
     target, given = call.target, call.arguments()
     if any((target.name.removeprefix("Generator."), name) in SLOW and _is_huge(given[name]) for name in call.changed):
         return None
     if any(callable(given.get(name)) and name in call.changed for name in ("kernel", "sampler", "initializer")):
-        return None  # what a function raises that is no kernel is its own
+        return None  # the user's function may raise any error
     started = time.process_time()
     try:
         with warnings.catch_warnings():
@@ -207,7 +207,7 @@ def _is_huge(value: Any) -> bool:
 
 @cache
 def _usual(target: Target) -> Any:
-    """What a target gives for its good arguments."""
+    """Return the result of a target for its valid arguments."""
     return _run(target, {name: value.make() for name, value in target.good.items()})
 
 

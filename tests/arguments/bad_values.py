@@ -1,4 +1,4 @@
-"""What users pass by mistake: values of every kind, made anew each time, for test_bad_input.py. Long, as lists are."""
+"""Values that users pass by mistake, created for each call, for test_bad_input.py."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KEY = keyrng.key(0)
 
 @dataclass(frozen=True)
 class Value:
-    """A value by what makes it, for some can be used up or changed; its text is the code."""
+    """A value and the code that creates it, because some values can be consumed or modified."""
 
     text: str
     make: Callable[[], Any]

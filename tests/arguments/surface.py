@@ -25,7 +25,7 @@ def _unit(lane: Any) -> Any:
     return uniform_co(lane)
 
 
-#: What an argument of this name may be, for calls that nobody wrote down.
+#: A valid value for each argument name, for calls that are not listed explicitly.
 GOOD: dict[str, Callable[[], Any]] = {
     "algorithm": lambda: keyrng.algorithms.philox4x32,
     "axis": lambda: 0,
@@ -232,10 +232,10 @@ def targets() -> list[Target]:
 
 
 def _initializer(name: str, factory: Callable[..., Any]) -> Target:
-    """What a factory of initializers returns."""
+    """Return the initializer of a factory as a target."""
     given = {p.name: GOOD[p.name]() for p in inspect.signature(factory).parameters.values() if p.default is p.empty}
     made = factory(**given)
-    hidden = len(list(inspect.signature(made).parameters)) - 4  # what functools.partial has filled in
+    hidden = len(list(inspect.signature(made).parameters)) - 4  # arguments that functools.partial binds
     return _target(f"{name}()", lambda: made, skipped=max(hidden, 0))
 
 

@@ -21,7 +21,7 @@ def given(case: Case, **changed: Any) -> dict[str, Any]:
     return {**case.parameters[0], **changed}
 
 
-# Parameters: what no parameter is, and what each domain refuses. {name} stands for the parameter's name.
+# Values that no parameter accepts, and values that each domain rejects. {name} is replaced by the parameter's name.
 
 NO_NUMBER: list[Refusal] = [
     (None, TypeError, r"{name} must be .*, got None"),

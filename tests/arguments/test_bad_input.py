@@ -53,7 +53,7 @@ def _little_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_AS, before)
 
 
-# What there is
+# Coverage of the public functions
 
 
 def test_every_module_is_tried_or_excepted() -> None:

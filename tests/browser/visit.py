@@ -34,7 +34,7 @@ FLAGS = [
 WIDTHS = {"desktop": (1400, 900), "tablet": (800, 1100), "phone": (360, 740)}
 SCHEMES = ("light", "dark")
 
-# What a page links to and shows, and what is wider than the window; elements in boxes that scroll may be wide.
+# Collects a page's links and images, and the elements wider than the window, except those in boxes that scroll.
 LOOK = """
 const wide = [], limit = document.documentElement.clientWidth + 1;
 if (document.documentElement.scrollWidth > limit) {
@@ -94,7 +94,7 @@ def show(driver: webdriver.Chrome, width: str, scheme: str) -> None:
 
 
 def visit(site: Path, screenshots: Path | None) -> list[str]:
-    """What is wrong with the site."""
+    """Return the faults of the site."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     root = f"http://127.0.0.1:{server.server_address[1]}/"

@@ -21,7 +21,7 @@ NVCC = shutil.which("nvcc")
 
 @dataclass(frozen=True)
 class Compiled:
-    """What a compiler made, and what its assembler says of the functions: bytes of stack and of spilled registers."""
+    """The output of a compiler, and its assembler's log, which has the bytes of stack and of spilled registers."""
 
     code: bytes
     log: str
@@ -32,7 +32,7 @@ class Compiled:
         return self.code.decode().rstrip("\0")
 
     def local_memory(self) -> dict[str, tuple[int, int, int]]:
-        """Of each function the bytes of its stack frame, spill stores and spill loads."""
+        """Return the bytes of the stack frame, spill stores and spill loads of each function."""
         found = re.findall(
             r"Function properties for (\w+)\s*(?:ptxas +\. *)?(\d+) bytes stack frame, (\d+) bytes spill stores, "
             r"(\d+) bytes spill loads",

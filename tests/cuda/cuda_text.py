@@ -1,6 +1,6 @@
-"""What the tests of the CUDA text share: every kernel with parameters for it, and launches of it on the host.
+"""Helpers of the CUDA source tests: every kernel with parameters, and launches on the host.
 
-Host compilers see the text through cuda_host.h, which gives the prelude's operations and walks the grid.
+Host compilers read the source through cuda_host.h, which defines the prelude's operations and iterates over the grid.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FAST = ("-O0", *STRICT[1:])  # to compile
 Dtype = np.dtype[Any]
 
 
-# What there is to test: every kernel with the parameters that the samplers of cases.py give it
+# The subjects: every kernel with the parameters that the samplers of cases.py pass to it
 
 
 @dataclass
@@ -82,9 +82,9 @@ def subjects() -> tuple[Subject, ...]:
     return (*(s for name, s in found.items() if name not in known), *parts, *shuffles, *chances)
 
 
-# What has no row in cases.py: the parts of samplers of rows, and index_shuffle, which works its parameters out: places,
-# rows, columns, 2**32 / columns, the first round and two keys; the numbers of rows and columns are those of n = 2, 40,
-# 10**12, 2**63 - 1 and 2**63.
+# Kernels without a row in cases.py: parts of vector samplers, and index_shuffle, which computes its parameters: size,
+# rows, columns, 2**32 / columns, the first round and two keys. Its rows and columns are those of n = 2, 40, 10**12,
+# 2**63 - 1 and 2**63.
 PARTS: dict[Kernel, list[tuple[float, ...]]] = {
     kernel_of("gamma_factor"): [(2.5,), (0.3,)],
     kernel_of("gamma_boost"): [(2.5,), (0.3,), (1e-3,)],
@@ -126,7 +126,7 @@ def requests() -> list[cuda.Request]:
 
 
 def every_kernel() -> list[cuda.Request]:
-    """Of these, every kernel once in each dtype it computes in, and once every way to store a result."""
+    """Return a request for every kernel in each dtype it computes in, and for every way to store a result."""
     wanted, stores = [], set()
     for subject in subjects():
         plain = ("int32", "int64") if subject.compute.name not in subject.dtypes else (subject.compute.name,)
@@ -213,7 +213,7 @@ class Memory:
     margin = 64
 
     def __init__(self, size: int, behind: int) -> None:
-        slack = 16 if self.margin else 0  # without margins, for a sanitizer, there is nothing beside them
+        slack = 16 if self.margin else 0  # a sanitizer needs the elements without margins
         self._whole = np.full(size + behind + 2 * self.margin + slack, PADDING, np.uint8)
         self._first = self.margin + -self._whole.ctypes.data % 16 + behind
         self.bytes = self._whole[self._first : self._first + size]
@@ -233,7 +233,7 @@ def call(library: ctypes.CDLL, name: str, grid: tuple[int, int, int, int], value
 def launched(
     library: ctypes.CDLL, algorithm: str, request: cuda.Request, launch: Launch, parameters: Sequence[Array]
 ) -> Array:
-    """What the function of the text writes; nothing beside its elements may change."""
+    """Launch the function and return its elements; fail if it writes outside of them."""
     words = np.ascontiguousarray(keyrng.key_data(key_of(algorithm, launch.keys)))
     itemsize = request.dtype.itemsize
     memory = Memory(launch.keys * launch.count * itemsize, launch.behind * itemsize)

@@ -257,11 +257,11 @@ def test_what_is_no_index(cupy: Any) -> None:
         assert to_host(keyrng.index_shuffle(to_gpu(KEY), index, 10, inverse=inverse)).tolist() == [-1, *inside, -1, -1]
 
 
-# What nobody can check
+# Values on a GPU, which are not checked on the host
 
 
 def missing(name: str, **named: Any) -> list[bool]:
-    """Which rows of a result are NaN, or -1, for parameters on a GPU; no row is so in part."""
+    """Return which rows of a result are NaN or -1 for parameters on a GPU; fail if only part of a row is."""
     with without_waiting():
         result = getattr(keyrng, name)(to_gpu(KEY), **{name: to_gpu(value) for name, value in named.items()})
     sample = to_host(result)
@@ -314,7 +314,7 @@ WITHOUT_FACTORS = {
     "negative": [[1.0, 2.0], [2.0, 1.0]],
     "lopsided": [[1.0, 0.5], [0.4, 1.0]],
     "infinite": [[INF, 0.0], [0.0, 1.0]],
-    "infinite beside the diagonal": [[1.0, INF], [INF, 1.0]],
+    "infinite off the diagonal": [[1.0, INF], [INF, 1.0]],
     "both infinities": [[1.0, INF], [-INF, 1.0]],
     "NaN": [[1.0, NAN], [NAN, 1.0]],
     "NaN on the diagonal": [[NAN, 0.0], [0.0, 1.0]],

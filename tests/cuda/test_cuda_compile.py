@@ -1,6 +1,6 @@
-"""The CUDA text compiled for real, by nvcc or NVRTC: nothing that a flag could change, no spills, few instructions.
+"""The CUDA source compiled by nvcc or NVRTC: no operation that a flag could change, no spills, few instructions.
 
-No GPU is needed. What is compiled is proved to give NumPy's bits in test_cuda_source.py.
+These tests need no GPU. test_cuda_source.py tests that the same source gives NumPy's bits.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def not_exact(text: str) -> set[str]:
 
 
 def fills() -> list[cuda.Request]:
-    """What is made most: words, and floats of them."""
+    """Return requests for the most frequent draws: words, and floats computed from them."""
     float32, uint32 = np.dtype(np.float32), np.dtype(np.uint32)
     floats = [cuda.Request(kernel_of(name), float32, float32) for name in ("unit", "normal", "exponential")]
     return [cuda.Request(kernel_of("bits"), uint32, uint32), *floats]
@@ -145,7 +145,7 @@ def sass() -> ModuleType:
     """benchmarks/sass.py, which counts them."""
     path = HERE.parents[1] / "benchmarks" / "sass.py"
     if not path.exists():
-        pytest.skip("benchmarks/sass.py is not beside these tests")
+        pytest.skip("benchmarks/sass.py is not in the tree of these tests")
     spec = importlib.util.spec_from_file_location("sass", path)
     assert spec is not None
     assert spec.loader is not None

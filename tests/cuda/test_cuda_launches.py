@@ -94,7 +94,7 @@ def test_a_captured_graph_reads_the_words_at_replay(there: Gpu) -> None:
     with stream:
         stream.begin_capture()
         keyrng.normal(key, out=out)
-        child = keyrng.fold_in(key, counter)  # kept, for a graph does not own what is allocated in it
+        child = keyrng.fold_in(key, counter)  # kept, because a graph does not own the memory allocated in it
         keyrng.uniform(child, out=folded)
         graph = stream.end_capture()
     for step, seed in enumerate((7, 8, 9)):

@@ -164,7 +164,7 @@ def test_some_guards() -> None:
     assert_same(some_of, np.where(given[1] < 4, all_of, missing(float32)))
 
 
-# Sanitizers: nothing is read or written beside what is given, and nothing undefined is done
+# Sanitizers: no access outside the arrays, and no undefined behavior
 
 SANITIZE = ("-O0", *STRICT[1:], "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 LAUNCH_ALL = """
@@ -337,7 +337,7 @@ def test_language() -> None:
 
 
 def test_a_floating_point_operation_is_a_call() -> None:
-    # What a compiler knows as a float operation, its flags may change.
+    # Compiler flags may change any operation that the compiler recognizes as floating-point.
     statements = re.findall(r"(?:float|double) \w+ = (.*);", cuda.module(algorithms.get("threefry2x32"), requests()))
     operand = r"(?:\w+|float\d+_of\(0x[0-9a-f]+u(?:ll)?\))"
     allowed = re.compile(rf"\w+\(.*\)|\w+ \? {operand} : {operand}")

@@ -1,6 +1,6 @@
 """benchmarks/gpu.py without a GPU: its tables are well formed, its targets name what is measured, and it runs through.
 
-A machine of NumPy stands for the GPU: NumPy's Generator has the methods of CuPy's.
+A machine built on NumPy replaces the GPU, because NumPy's Generator has the methods of CuPy's.
 """
 
 from __future__ import annotations

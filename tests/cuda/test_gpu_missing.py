@@ -186,7 +186,7 @@ def test_cupy_does_not_load(installed, error, text):
 
     installed(error, nvrtc())
     check([message])
-    installed(runtime(), nvrtc(), error)  # what `missing_reason` cannot know, for it does not import CuPy
+    installed(runtime(), nvrtc(), error)  # unknown to `missing_reason`, because it does not import CuPy
     assert gpu.missing_reason() == ""
     with pytest.raises(RuntimeError, match="keys on a GPU are not available: " + re.escape(message)):
         gpu.cupy()

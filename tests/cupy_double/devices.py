@@ -11,7 +11,7 @@ from typing import Any
 
 
 class CUDARuntimeError(RuntimeError):
-    """What CuPy raises where the runtime refuses."""
+    """CuPy's exception for an error of the runtime."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"cudaError {status}")

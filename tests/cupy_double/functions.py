@@ -82,7 +82,7 @@ def _waits(name: str) -> Callable[..., Any]:
 FUNCTIONS.update(asarray=asarray, array=asarray, nonzero=_waits("nonzero"), flatnonzero=_waits("flatnonzero"))
 
 
-# What CuPy refuses for bfloat16, and a sort that is stable.
+# A stable sort, and the functions that CuPy does not support for bfloat16.
 
 
 def _sortable(a: ndarray, name: str) -> None:

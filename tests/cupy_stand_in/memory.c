@@ -24,7 +24,7 @@ static int devices = 1;
 static __thread int current;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* What Python is told */
+/* Events reported to Python */
 
 typedef void (*Hook)(const char *what, const char *name, const long *numbers);
 static Hook hook;

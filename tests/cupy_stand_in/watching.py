@@ -1,4 +1,4 @@
-"""What the devices were told to do: launches, and copies and waits by the function of keyrng's that asked for them."""
+"""A record of the devices' work: launches, and copies and waits by the keyrng function that requested them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _site() -> str:
 
 
 def allowed() -> set[str]:
-    """The transfers that keyrng may make, from the list beside this file."""
+    """Return the transfers that keyrng may make, from the list in this folder."""
     lines = (line.partition("#")[0].strip() for line in ALLOWED.read_text().splitlines())
     return {line for line in lines if line}
 

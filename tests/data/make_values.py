@@ -3,7 +3,7 @@
 usage: python tests/data/make_values.py [NAME ...]
 
 Only missing values are computed. To replace or remove others, add a row under *Values* in CHANGELOG.md that names the
-function, and give their NAME: "gamma" stands for all values of gamma, "gamma float32" for those of one dtype.
+function, and give their NAME: "gamma" selects all values of gamma, "gamma float32" those of one dtype.
 """
 
 from __future__ import annotations

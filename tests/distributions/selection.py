@@ -1,4 +1,4 @@
-"""What tests of permutation, choice and categorical share: each once more, in a slow and obvious form."""
+"""Slow and simple reference implementations of permutation, choice and categorical, for their tests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cases import PATHS, Array
 import keyrng
 from keyrng.distributions.categorical import gumbel_kernel
 
-# By name, for the package has functions of these names.
+# Imported by name, because functions of the package hide these modules.
 ORDERS: Any = importlib.import_module("keyrng.distributions._shared.sorting")
 RACES: Any = importlib.import_module("keyrng.distributions._shared.gumbel_top_k")
 WEIGHTS: Any = importlib.import_module("keyrng.distributions._shared.weighted")

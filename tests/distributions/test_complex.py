@@ -1,4 +1,4 @@
-"""Complex samples: the laws, the distributions, and jax's values, for what the other tests do with real ones."""
+"""Complex samples: laws, distributions and jax's values, as the other tests check them for real samples."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def test_keys_algorithms_and_lengths_give_unrelated_permutations() -> None:
         assert (a == b).sum() < 12  # one is expected, 12 or more have probability 1e-9
 
 
-# What is computed, written once more
+# A reference implementation
 
 
 def threefry(key: int, x: int, y: int) -> tuple[int, int]:

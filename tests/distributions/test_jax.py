@@ -1,6 +1,6 @@
 """JAX's numbers: the golden values made from jax 0.10.2, and jax itself with fresh keys where it is installed.
 
-How near: ``Case.jax`` says for each sampler. What differs on purpose is in DIFFERENT, with the reason.
+``Case.jax`` has the tolerance of each sampler. DIFFERENT lists the intended differences, with the reasons.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def assert_near(case: Case, actual: Array, expected: Array, parameters: Any) -> 
         np.testing.assert_allclose(actual, expected, rtol, atol)
 
 
-# What differs on purpose: the reason, which entries, and what keyrng does instead
+# Intended differences: the reason, the entries, and what keyrng does instead
 
 NARROW = ("float16", "bfloat16")
 
@@ -111,7 +111,7 @@ def _bernoulli_with_x64(entry: Entry) -> bool:
 DIFFERENT: dict[str, tuple[Callable[[Entry], bool], type[Exception] | None, int]] = {
     # reason: (which, the exception that keyrng raises or None, how many entries)
     "jax without x64 truncates seeds to 32 bits; keyrng's seeds are whole": (_wide_seed, None, 20),
-    "minval >= maxval is no interval; jax returns minval": (_empty_range, ValueError, 44),
+    "minval >= maxval is not an interval; jax returns minval": (_empty_range, ValueError, 44),
     "jax clips bounds to the dtype; keyrng refuses": (_outside_dtype, ValueError, 15),
     "jax multiplies the high word by zero where the span exceeds half a word": (_wide_span, None, 7),
     "jax makes 16-bit floats of 8 or 16 random bits; keyrng rounds float32 samples": (_narrow_float, None, 280),
@@ -165,7 +165,7 @@ def decoded(value: Any) -> Any:
 
 
 def replayed(entry: Entry) -> tuple[Array, dict]:
-    """keyrng's answer to an entry, and the parameters beside shape and dtype."""
+    """Return keyrng's result for an entry, and its parameters without shape and dtype."""
     key = keyrng.key(entry["key"]["seed"])
     for op, *args in entry["key"]["ops"]:
         key = keyrng.split(key, args[0])[args[1]] if op == "split" else keyrng.fold_in(key, args[0])

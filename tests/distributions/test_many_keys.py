@@ -1,13 +1,13 @@
 """Every sampler under many keys: the p-values of 200 keys are themselves uniform.
 
-A key's p-value is of the Kolmogorov-Smirnov test of its values, put through their distribution function. A value stands
-for all numbers that round to it, so that its place is drawn among theirs, with a generator that is not keyrng's: for a
-right sampler these places are independent and uniform, for integers as for floats, and p-values are uniform as well.
-The p-values of a sampler are tested for that; it fails if too many are small, and as well if too few are: if keys give
-values that are more alike than chance.
+A key's p-value is that of the Kolmogorov-Smirnov test of its values, mapped through their distribution function. Each
+value represents all numbers that round to it, so its position is drawn among theirs by another library's generator.
+If the sampler is correct, these positions are independent and uniform, for integers as for floats, and so the p-values
+are uniform as well. The test fails if too many p-values are small, and also if too few are, which means that keys give
+values more alike than chance.
 
-With N samplers and sets of parameters, each fails below 0.001 / N (Bonferroni), so that all of them together had one
-chance in a thousand to fail by chance when they were written. Keys are fixed.
+Each of the N combinations of sampler and parameters fails below 0.001 / N (Bonferroni correction), so the probability
+that correct samplers failed any test was 0.001 when the tests were written. Keys are fixed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ THRESHOLD = 0.001 / sum(len(case.all_parameters) for case in CASES)
 
 
 def places(sample: Array, distribution: Any) -> Array:
-    """Where the values stand in their distribution, drawn among all that round to them: uniform from 0 to 1."""
+    """Return positions of the values in their distribution, drawn among all numbers that round to them."""
     kind = sample.dtype.kind if sample.dtype.name != "bfloat16" else "f"
     values, which = np.unique(sample, return_inverse=True)
     if kind in "iub":
@@ -46,7 +46,7 @@ def places(sample: Array, distribution: Any) -> Array:
 
 
 def p_values(sample: Array, distribution: Any) -> Array:
-    """Of each row: the Kolmogorov-Smirnov test of its values."""
+    """Return the p-value of the Kolmogorov-Smirnov test of each row."""
     drawn = np.sort(places(sample, distribution), axis=1)
     n = drawn.shape[1]
     steps = np.arange(n + 1) / n

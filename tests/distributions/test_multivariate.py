@@ -1,6 +1,7 @@
 """multivariate_normal, orthogonal and wishart, which go through LAPACK: jax, laws, bad arguments.
 
-The laws hold for the axes before those of a vector or a matrix, bit for bit, for what is not LAPACK's is written out.
+The laws hold bit for bit for the axes before those of a vector or a matrix, because the arithmetic outside of LAPACK is
+done in a fixed order.
 """
 
 from __future__ import annotations

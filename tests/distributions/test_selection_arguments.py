@@ -1,4 +1,4 @@
-"""What permutation, choice and categorical refuse, and what they then say."""
+"""Arguments that permutation, choice and categorical reject, and their error messages."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ SMALLEST_P = 1e-4
 
 
 def p_value(found: Any, expected: dict[Any, float]) -> float:
-    """Of a chi-square test of outcomes against their probabilities."""
+    """Return the p-value of a chi-square test of outcomes against their probabilities."""
     stats = pytest.importorskip("scipy.stats")
     counts = Counter(map(tuple, found.tolist())) if found.ndim > 1 else Counter(found.tolist())
     assert set(counts) <= set(expected)
@@ -86,7 +86,7 @@ def test_neighbouring_seeds_permute_independently() -> None:
 
 
 def test_every_place_of_a_long_permutation_is_as_likely() -> None:
-    # Where the first, a middle and the last element go, in 40 parts; and what stands there.
+    # The positions of the first, a middle and the last element, in 40 bins, and the elements at these positions.
     stats = pytest.importorskip("scipy.stats")
     size, keys = 2_000, keyrng.split(keyrng.key(13), 4_000)
     orders = permutation(keys, size)

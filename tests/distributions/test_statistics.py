@@ -69,7 +69,7 @@ def chi_square(sample: Array, distribution: Any, bins: int = 100) -> float:
         edges = np.unique(np.asarray(quantiles, float) if kind in "iub" else np.asarray(quantiles).astype(sample.dtype))
     edges = edges[np.isfinite(edges.astype(float))]
     if kind == "f":
-        # What would round to an end of the support that is no value goes to its neighbour: one bin for both.
+        # An excluded end of the support and its neighbor share a bin, because samples that round to the end are moved.
         low, high = distribution.support()
         edges = edges[(np.nextafter(edges, edges.dtype.type(-np.inf)) > low) & (edges < high)]
     counts = np.bincount(np.searchsorted(edges.astype(float), sample.astype(float), "right"), minlength=len(edges) + 1)
@@ -136,7 +136,7 @@ def test_neighbours_are_independent(case: Case, algorithm: str) -> None:
         assert stats.chi2_contingency(counts).pvalue > THRESHOLD, distance
 
 
-# What has gone wrong elsewhere
+# Known faults of other libraries
 
 
 @pytest.mark.parametrize("dtype", FLOATS)

@@ -37,7 +37,7 @@ class Lane:
 
 
 def value(kernel: str, dtype: str, words: tuple[Any, ...], *parameters: Any) -> Array:
-    """What a kernel makes of words and parameters."""
+    """Return the result of a kernel for words and parameters."""
     with np.errstate(all="ignore"):
         given = (np.atleast_1d(np.array(p, dtype)) for p in parameters)
         result: Array = kernel_of(kernel).function(Lane(dtype, *words), *given)

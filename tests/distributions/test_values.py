@@ -52,7 +52,7 @@ def test_all_that_is_public_has_values() -> None:
 
 @with_bfloat16
 class TestUpdate:
-    """What make_values.py adds, replaces and refuses, on copies of the files."""
+    """make_values.py adds, replaces and rejects values; the tests use copies of the files."""
 
     @pytest.fixture(autouse=True)
     def copies(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

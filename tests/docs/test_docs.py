@@ -1,4 +1,4 @@
-"""What the pages and docstrings say runs, links lead somewhere, and every public name is on a page."""
+"""The examples of pages and docstrings run, links are valid, and every public name is on a page."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 @pytest.fixture
 def restored(monkeypatch, tmp_path):
-    """What an example changes for the whole process, or leaves behind, ends with its page."""
+    """Undo the changes that the examples of a page make to the process and its folder."""
     monkeypatch.setattr(base, "_registry", dict(base._registry))
     monkeypatch.setattr(threads, "_count", threads._count)
     monkeypatch.chdir(tmp_path)
@@ -83,7 +83,7 @@ each_gpu_page = pytest.mark.parametrize("page", GPU_PAGES, ids=[str(page.relativ
 
 
 def _for_gpus(page: Path) -> list[tuple[list[str], CodeType]]:
-    """The blocks that need a GPU, compiled, each with the modules that it needs beside."""
+    """Return the blocks that need a GPU, compiled, each with the other modules that it needs."""
     text = page.read_text("utf-8")
     found = []
     for block in _FENCED.finditer(text):

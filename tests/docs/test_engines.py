@@ -1,4 +1,4 @@
-"""The scripts of the pages that need another library run, each as a process of its own, where that is installed."""
+"""The scripts of the pages that need another library run in separate processes, where it is installed."""
 
 from __future__ import annotations
 

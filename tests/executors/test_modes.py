@@ -40,7 +40,7 @@ def test_a_mode_is_seen_set_and_put_back(name: str) -> None:
     assert is_default()
 
 
-# What a case is, in each mode: dtypes of each width, and of the integers some.
+# Values of every case in each mode, for a dtype of each width and some integer dtypes.
 
 
 @each_case

@@ -1,4 +1,4 @@
-"""Generators: which key a call gets, seeds and states."""
+"""Generators: the keys of calls, seeds and states."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def same(a: keyrng.Key, b: keyrng.Key) -> bool:
     return (a.impl, a.shape, a.device) == (b.impl, b.shape, b.device) and bool((a == b).all())
 
 
-# Which key a call gets
+# Keys of calls
 
 
 @each_impl

@@ -27,7 +27,7 @@ NAMES = (_generator._SPAWN, _generator._FORK, _generator._COPY)
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_are_beyond_the_numbers_of_calls(name):
-    # With threefry2x32 a name is a number; with the others it has a domain of its own.
+    # With threefry2x32 a name is a number; with the other algorithms names have a separate domain.
     number = int.from_bytes(_generator.digest(name.encode(), 8, b"keyrng.name"), "big")
 
     assert same(keyrng.fold_in(keyrng.key(1), name), keyrng.fold_in(keyrng.key(1), number))
@@ -246,7 +246,7 @@ FORKS_OF_THREADS = """
 import os, threading, warnings
 import keyrng
 
-warnings.simplefilter("ignore", DeprecationWarning)  # of Python 3.12, for forks beside threads
+warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of a fork in a process with threads
 
 g, stop = keyrng.Generator(1), threading.Event()
 

@@ -1,4 +1,4 @@
-"""Initializers beside jax's and torch's, under the laws, by name, on a GPU's path; and what they refuse."""
+"""Initializers: comparison with jax and torch, laws, names, the GPU path, and rejected arguments."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ SCALED: dict[str, Maker] = {
 }
 EQUAL = ("uniform", "constant", "array", "ones", "zeros", "axes")  # of real numbers
 NO_COMPLEX = ("uniform", "truncated_normal", "truncated_normal, bounds")
-# Of the largest number; the worst seen: 9e-7 and 8e-15 of the standard deviation.
+# Relative to the largest number. The largest errors seen are 9e-7 and 8e-15 of the standard deviation.
 NEAR = {"float32": 1e-6, "complex64": 1e-6, "float64": 1e-14, "complex128": 1e-14}
 
 
-# Compiling what jax does takes most of the time, so of the other dtypes there are some.
+# Only some cases have other dtypes, because jax's compilation takes most of the time.
 OTHERS = {
     "float64": ("uniform", "normal", "truncated_normal, bounds", "several axes", "orthogonal", "constant"),
     "complex64": ("normal", "orthogonal", "ones"),
@@ -237,7 +237,7 @@ def test_the_dtype_of_the_factory() -> None:
 
 
 def test_variances() -> None:
-    # Of complex truncated normals jax's is 2 percent too large, and so is ours.
+    # The variance of complex truncated normals is 2 percent too large, as jax's is.
     for distribution, near in (("normal", 0.01), ("uniform", 0.01), ("truncated_normal", 0.02)):
         for dtype in ("float32", "complex64"):
             x = init.variance_scaling(2.0, "fan_in", distribution)(KEY, (500, 600), dtype)
@@ -352,7 +352,7 @@ def test_names_for_arrays_of_keys() -> None:
         assert_same(params["encoder"][0]["weight"][j], one["encoder"][0]["weight"], j)
 
 
-# What is refused, where it is typed
+# Rejected arguments
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def lazy(case: Case, key: Any, shape: tuple[int, ...], dtype: str, **more: Any) 
     return keyrng.lazy_array(function, key, shape, **named, **case.fixed, **more)
 
 
-# What an index gives
+# Indexing
 
 
 @pytest.mark.parametrize("index", INDICES, ids=str)
@@ -229,15 +229,15 @@ def test_a_sampler_of_your_own():
     assert_same(y[::-1, 2, 1:3], laplace(KEY, np.arange(5.0), SHAPE)[::-1, 2, 1:3])
 
 
-# What it costs
+# Memory and time
 
 
-# What the NumPy path has at work beside the result, a chunk at a time.
+# Bytes that the NumPy path needs in addition to the result, for one chunk.
 WORK = 0 if native.enabled else 2_000_000
 
 
 def peak(act: Any) -> int:
-    """The most bytes that were in use at a time."""
+    """Return the largest number of bytes that were in use at a time."""
     act()
     tracemalloc.start()
     try:

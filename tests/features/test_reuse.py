@@ -177,7 +177,7 @@ def test_a_cloned_generator_permits_its_keys():
             keyrng.Generator(3).normal()
 
 
-# What it says
+# Error messages
 
 
 def line() -> int:

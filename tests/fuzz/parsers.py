@@ -83,7 +83,7 @@ def header(rng: random.Random) -> bytes:
     return body + serialize.digest(body, 8)
 
 
-# What is fuzzed: each takes bytes or a value, and fails by AssertionError.
+# The functions to fuzz: each accepts bytes or a value, and raises AssertionError if it fails.
 
 
 def read_key(data: bytes) -> None:

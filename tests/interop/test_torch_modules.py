@@ -271,7 +271,7 @@ def test_layers_of_two_modules_may_share_a_key():
         one, other = (interop.assign_keys(Net(), KEY) for _ in range(2))
         one(x), other(x)
         layer = interop.Dropout(KEY)
-        nn.Sequential(layer, layer)(x)  # one layer, with a pass of its own each time
+        nn.Sequential(layer, layer)(x)  # one layer, called in two separate passes
         Net(KEY).eval()(x)
 
 

@@ -36,7 +36,7 @@ def poisson(count: float, mean: float) -> float:
 
 
 def chi_square(counts: Array, expected: Array | float) -> float:
-    """Of counts with a fixed sum."""
+    """Return the p-value of a chi-square test of counts with a fixed sum."""
     return sum_of_squares((counts - expected) / np.sqrt(expected), counts.size - 1)
 
 
@@ -124,7 +124,7 @@ def ranks(words: Array, streams: int) -> list[float]:
 
 @cache
 def _rank_probabilities() -> Array:
-    """Of ranks 29 or less, 30, 31 and 32."""
+    """Return the probabilities of ranks 29 or less, 30, 31 and 32."""
     n = 32
     found = []
     for r in (30, 31, 32):

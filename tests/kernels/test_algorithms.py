@@ -147,7 +147,7 @@ def blocks(key: keyrng.Key, index: Array, draw: int, domain: int) -> Array:
 
 
 def expected_bits(key: keyrng.Key, start: int, count: int, dtype: str) -> Array:
-    """What `bits` must give, from blocks alone."""
+    """Return the expected result of `bits`, computed from blocks alone."""
     algorithm = key._algorithm
     if algorithm.jax_layout:
         high, low = blocks(key, np.arange(count, dtype=np.uint64) + np.uint64(start), 0, 0).T

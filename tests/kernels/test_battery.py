@@ -75,14 +75,14 @@ def test_words_are_random(layout: str, algorithm: str) -> None:
 
 
 def test_p_values_are_uniform() -> None:
-    # Of true noise, in short samples: a test whose p-values are too large would see nothing.
+    # Short samples of true noise: a test whose p-values are too large would not detect anything.
     from scipy import stats
 
     rng = np.random.default_rng(1)
     several = [found(rng.integers(0, 1 << 32, 1 << 14, np.uint32), 16) for _ in range(150)]
     for test in battery.TESTS:
         p_values = np.array([p for one in several for p in one[test.__name__]])
-        # Of counts, where one number has much of the probability, larger ones are allowed, but no smaller ones.
+        # Where one count has much of the probability, p-values may be larger than uniform, but not smaller.
         side = "greater" if test in (battery.collisions, battery.birthdays) else "two-sided"
         assert stats.kstest(p_values, "uniform", alternative=side).pvalue > 0.001 / len(battery.TESTS), test.__name__
 
@@ -116,7 +116,7 @@ def noise(count: int = WORDS) -> Array:
 
 
 def one_bit_shared() -> tuple[Array, int]:
-    """Of 64 streams, each has one bit of every word from the stream before it."""
+    """Return 64 streams, each with one bit of every word taken from the previous stream."""
     words = noise().reshape(-1, 64)
     words[:, 1::2] = words[:, 1::2] & ~np.uint32(1 << 7) | words[:, ::2] & np.uint32(1 << 7)
     return words.reshape(-1), 64
@@ -129,7 +129,7 @@ def every_other_equal() -> tuple[Array, int]:
 
 
 def overlapping() -> tuple[Array, int]:
-    """Of 64 streams, each is the one before it from its second word on."""
+    """Return 64 streams, each of which is the previous one from its second word on."""
     rows, streams = WORDS // 64, 64
     words = noise(rows + streams)
     return np.lib.stride_tricks.sliding_window_view(words, streams)[:rows].reshape(-1), streams

@@ -278,7 +278,7 @@ def test_ldexp_and_copysign(dtype: str) -> None:
         _assert_same(elementary.copysign(np.full(signs.shape, x, dtype), signs), np.copysign(np.array(x, dtype), signs))
 
 
-# Where the mathematics leaves something to be defined: the zeros, the poles, the ends, and what is no number.
+# Arguments whose result is a convention: zeros, poles, infinities and NaN.
 SPECIAL_VALUES = [  # the function, and pairs of x and its result
     ("isnan", [(0.0, False), (INF, False), (NAN, True)]),
     ("rint", [

@@ -1,4 +1,4 @@
-"""An algorithm of one's own: what it must give, and what is none."""
+"""Custom algorithms: their values, and definitions that are rejected."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_own_algorithm_with_keys(registry: None) -> None:
     assert keyrng.fold_in(keys, "name").shape == (300,)
 
 
-# What is no algorithm
+# Rejected definitions
 
 GOOD = {
     "name": "x",

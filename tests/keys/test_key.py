@@ -43,7 +43,7 @@ def test_attributes(algorithm, shape):
     assert keyrng.key_data(keys).dtype == algorithm.dtype
 
 
-# The number of every key stands for it: keys must come out where the numbers do.
+# Each key has a number: an index must select the keys with the numbers that it selects from this array.
 NUMBERS = np.arange(6).reshape(2, 3)
 
 
@@ -276,7 +276,7 @@ def test_shapes_must_broadcast(compare, other):
         compare(KEYS, other)
 
 
-# What a key refuses
+# Unsupported operations
 
 BINARY = [operator.add, operator.sub, operator.mul, operator.matmul, operator.truediv, operator.floordiv,
           operator.mod, divmod, operator.pow, operator.and_, operator.or_, operator.xor, operator.lshift,

@@ -104,7 +104,7 @@ def test_bytes_are_of_version_1():
 
 
 def signed(*, name: bytes = b"threefry2x32", bits: int = 32, shape: tuple = (2,), data: bytes = bytes(8)) -> bytes:
-    """What another program might write, with a checksum that is right."""
+    """Return bytes that another program might write, with a valid checksum."""
     body = b"keyrng" + bytes([1, bits, len(name), len(shape)]) + name + struct.pack(f"<{len(shape)}Q", *shape) + data
     return body + blake2b(body, digest_size=8).digest()
 

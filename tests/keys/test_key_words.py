@@ -1,4 +1,4 @@
-"""Words of keys, what is no key, and keys of an algorithm of one's own."""
+"""Words of keys, values that are not keys, and keys of custom algorithms."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_words_that_are_no_keys(data, error, message):
         keyrng.wrap_key_data(data)
 
 
-# What is no key
+# Values that are not keys
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_key_is_not_made_by_its_class():
         Key(42)
 
 
-# An algorithm of one's own
+# Custom algorithms
 
 
 def test_keys_of_another_algorithm(monkeypatch):

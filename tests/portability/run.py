@@ -6,8 +6,8 @@ Parts: ``gcc``, ``gcc-O0``, ``gcc-scalar`` (as compilers without vectors have it
 (those that pyenv or the system has, and the oldest NumPy), ``aarch64`` (Debian's Python and NumPy's wheel for that
 processor, keyrng compiled by Debian's cross compiler, all run by qemu).
 
-It needs a Linux of the family of Debian on x86-64, setuptools 77 or newer, and a network. Of Debian's packages it says
-which are missing, and installs none; it writes nothing outside of a temporary folder.
+It requires Debian or a Linux derived from it on x86-64, setuptools 77 or newer, and a network. It reports missing
+Debian packages but does not install them, and writes only to a temporary folder.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 CHECK = "tests/portability/check.py"
 
-# GCC 12 stops with an error of its own at AVX-512 without any optimization.
+# GCC 12 fails with an internal error for AVX-512 without optimization.
 WITHOUT_OPTIMIZATION = 'case "$*" in *-mavx512f*) level=-O1 ;; *) level=-O0 ;; esac\nexec gcc "$@" $level'
 COMPILERS = {
     "gcc": ("-O3", 'exec gcc "$@"'),
@@ -53,7 +53,7 @@ class Failed(Exception):
 
 
 class Run:
-    """What is asked for, and what came out."""
+    """The options, the output and the number of failures of a run."""
 
     def __init__(self, work: Path, every: int, numpy_every: int) -> None:
         self.work, self.every, self.numpy_every = work, every, numpy_every
@@ -65,7 +65,7 @@ class Run:
         self.lines.append(line)
 
     def do(self, *command: object, **more: str) -> str:
-        """What a command writes; `Failed` with all of it if it fails."""
+        """Run a command and return its output; raise `Failed` with the output if it fails."""
         done = subprocess.run(
             [str(part) for part in command],
             env={**os.environ, **more},
@@ -123,7 +123,7 @@ def compiled_by(name: str, run: Run) -> None:
     options, compiler = COMPILERS[name]
     clang = next((path for path in map(shutil.which, ("clang", "clang-14", "clang-19")) if path), "")
     if "CLANG" in compiler and not clang:
-        run.say(f"\n{name}: skipped, for clang is not installed (Debian: apt-get install clang)")
+        run.say(f"\n{name}: skipped, because clang is not installed (Debian: apt-get install clang)")
         return
     version = run.do(clang if "CLANG" in compiler else "gcc", "--version").splitlines()[0]
 
@@ -139,7 +139,7 @@ def pythons(run: Run) -> None:
     for number, (version, numpy) in enumerate(PYTHONS):
         python = next(interpreters(version), None)
         if python is None:
-            run.say(f"\nPython {version}: skipped, for there is none")
+            run.say(f"\nPython {version}: skipped, because it is not installed")
             continue
 
         def step(name: str = f"venv{number}", python: str = python, numpy: str = numpy) -> None:
@@ -172,7 +172,7 @@ def aarch64(run: Run) -> None:
     }
     missing = sorted(package for program, package in needed.items() if not shutil.which(program))
     if missing:
-        run.say(f"\naarch64: skipped, for these are not installed (Debian: apt-get install {' '.join(missing)})")
+        run.say(f"\naarch64: skipped, because packages are missing (Debian: apt-get install {' '.join(missing)})")
         return
     qemu, gcc = (run.do(p, "--version").splitlines()[0] for p in ("qemu-aarch64", "aarch64-linux-gnu-gcc"))
     run.part(f"aarch64: {qemu}; {gcc}", lambda: emulated(run))
@@ -184,7 +184,7 @@ def emulated(run: Run) -> None:
     for folder in ("state/lists/partial", "cache/archives/partial", "debs"):
         (apt / folder).mkdir(parents=True)
     (apt / "state" / "status").touch()
-    # apt's state in a folder of its own, so that this machine stays one of its own architecture.
+    # A separate folder for apt's state, so that arm64 is not added to the architectures of this machine.
     options = [
         *("-o", "APT::Architecture=arm64", "-o", "APT::Architectures=arm64", "-o", "APT::Sandbox::User="),
         *("-o", f"Dir::State={apt}/state", "-o", f"Dir::State::status={apt}/state/status"),

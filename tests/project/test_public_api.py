@@ -61,7 +61,7 @@ def test_the_version_is_one():
     assert entries[0][0] == version.removesuffix(".dev0")
     assert (entries[0][1] == "unreleased") == version.endswith(".dev0")
     assert f"\n{'.'.join(version.split('.')[:2])}.\n" in (ROOT / "README.md").read_text("utf-8")  # its status
-    citation = ROOT / "CITATION.cff"  # not beside tests that run away from the source tree
+    citation = ROOT / "CITATION.cff"  # missing where the tests run outside of the source tree
     if citation.exists():
         number, date = next(entry for entry in entries if entry[1] != "unreleased")  # what can be cited
         assert f"\nversion: {number}\n" in citation.read_text("utf-8")
@@ -131,7 +131,7 @@ DIFFERENT = (
     ("choice", "mode=None)", "mode=None, *, out=None)", "as everywhere; jax has no out_sharding here"),
     ("wrap_key_data", "(key_bits_array, *, impl=None, dtype=None)", "(words, *, impl='threefry2x32')", "likewise"),
     ("lognormal", "sigma=np.float32(1.0)", "sigma=1.0", "the same number"),
-    ("multinomial", "unroll=1)", "unroll=1, out=None)", "there is no out_sharding that out could stand for"),
+    ("multinomial", "unroll=1)", "unroll=1, out=None)", "jax has no out_sharding here that out would replace"),
     *(
         (name, "dtype=None)", "dtype=None, *, out=None)", "likewise")
         for name in ("weibull_min", "double_sided_maxwell", "binomial")

@@ -11,7 +11,7 @@ from keyrng import initializers
 
 
 class Size:
-    """An integer of one's own."""
+    """A custom integer type."""
 
     def __index__(self) -> int:
         return 2

@@ -182,7 +182,7 @@ class Case:
     #: The share of values that must be equal to jax's, by dtype, where not all are.
     jax_share: Mapping[str, float] = field(default_factory=dict)
     fresh: Callable[[np.random.Generator, str], Parameters] = lambda rng, dtype: {}
-    #: What each parameter must be: the key of a row of REFUSED in test_arguments.py.
+    #: The domain of each parameter: the key of a row of REFUSED in test_arguments.py.
     domain: Mapping[str, str] = field(default_factory=dict)
     #: Calls that break a rule between parameters: (parameters, what the ValueError says).
     refused: tuple[tuple[Parameters, str], ...] = ()

@@ -1,6 +1,6 @@
-/* What keyrng's CUDA text needs to be C++ of this machine: the prelude's operations, CUDA's names, and a walk over the
- * grid. The text itself is the one that goes to the GPU. Compile with -ffp-contract=off. Includes nothing: the library's
- * headers take longer to compile than a kernel does. */
+/* Definitions that make keyrng's CUDA source valid C++ on the host: the prelude's operations, CUDA's names, and a loop
+ * over the grid. The source itself is the one that runs on the GPU. Compile with -ffp-contract=off. Nothing is
+ * included, because the headers of the library take longer to compile than a kernel. */
 #ifndef KEYRNG_HOST
 #define KEYRNG_HOST
 

@@ -35,11 +35,11 @@ class Gpu:
 
     @property
     def launches(self) -> list[Any]:
-        """What was launched, to be cleared by a test; a real GPU does not tell."""
+        """The recorded launches, which a test may clear; skip the test on a real GPU, which has no record."""
         if self.double:
             return cupy_double.machine().launches
         if not cupy_stand_in.active():
-            pytest.skip("a real GPU does not tell what was launched")
+            pytest.skip("a real GPU has no record of launches")
         return cupy_stand_in.record.launches
 
 

@@ -24,7 +24,7 @@ MODES = ("flushing", "upward", "downward", "toward zero")
 def floating_mode(name: str) -> Iterator[None]:
     """Run in a mode: "flushing" takes subnormal numbers as zero and makes none, the others round in a direction."""
     if sys.platform != "linux" or platform.machine() not in _PLACES or platform.libc_ver()[0] != "glibc":
-        pytest.skip("where the mode stands in this platform's fenv_t is not written down here")
+        pytest.skip("the position of the mode in this platform's fenv_t is unknown")
     offset, flush, directions = _PLACES[platform.machine()]
     library = ctypes.CDLL(None)
     before, changed = ctypes.create_string_buffer(64), ctypes.create_string_buffer(64)

@@ -1,7 +1,7 @@
-"""What is public, draws, and is no Case: calls whose values are written down in values.json, by name.
+"""Calls of public functions that draw and have no Case; values.json has their values, by name.
 
-Of what goes through LAPACK (`orthogonal`, and factors of covariances) no bits are promised: covariances here have
-factors of small whole numbers, which every library finds exactly.
+Bits that depend on LAPACK (`orthogonal`, and factors of covariances) are not guaranteed, so the covariances here have
+factors of small integers, which every library computes exactly.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LOGITS = np.array([0.0, 1.5, -2.25, 0.1, -7.0, 0.9], np.float32)
 WEIGHTS = [0.0, 1.0, 2.5, 0.1, 1e-3, 7.0]
 SHAPES = {"encoder": [{"weight": (3, 4), "bias": (4,)}], "decoder": (4, 3)}
 
-#: What is in ``keyrng.__all__`` and draws nothing, or nothing of which bits are promised.
+#: Names in ``keyrng.__all__`` that do not draw, or whose bits are not guaranteed.
 WITHOUT_VALUES = {
     "EpochBatches",
     "Key",
