@@ -42,7 +42,8 @@ RULES = [
     (r"\bstands?\b(?!-)", "is, are, represents"),
     (r"\bof (?:its|their|one's) own\b", "separate, its own ..."),
     (
-        r"(?:\A|(?<=[.!?:] )|(?<=\n\n)|(?<=\n- )|(?<=\n# )|(?<=\n## ))(?:What|Who|Whoever|Whatever|Of)\b[^?.\n]*+(?!\?)",
+        r"(?:\A|(?<=[.!?:] )|(?<=\n\n)|(?<=\n- )|(?<=\n# )|(?<=\n## ))"
+        r"(?:What|Who|Whoever|Whatever|Of)\b[^?.\n]*+(?!\?)",
         "a noun",
     ),
 ]

@@ -2,7 +2,7 @@
 
 The distributions are those of the tests' table.
 
-The pictures have no background and use medium colours, so they are readable on light and dark pages.
+The pictures have no background and use medium colors, so they are readable on light and dark pages.
 docs/pictures/make.py calls this module.
 """
 
