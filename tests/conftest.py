@@ -53,7 +53,7 @@ def there(request: pytest.FixtureRequest) -> Iterator[Gpu]:
         yield Gpu(gpu.cupy(), gpu.cupy().cuda.runtime.getDeviceCount(), False)
         return
     if cuda_on_host.GXX is None:
-        pytest.skip("no g++ on the PATH to run the CUDA text with")
+        pytest.skip("no g++ on the PATH to run the CUDA source")
     with cupy_double.installed(devices=2):
         yield Gpu(gpu.cupy(), 2, True)
 

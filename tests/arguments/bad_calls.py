@@ -1,4 +1,4 @@
-"""Calls with bad arguments, and what is wrong with what they did: nothing, if that is documented."""
+"""Calls with invalid arguments, and checks that their outcome is documented."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ NUMPYS = {"Key.__getitem__", "LazyArray.__getitem__", "LazyArray.__array__"}
 SLOW = {("permutation", "x"), ("choice", "a")}
 
 _ANY = (-np.inf, np.inf)
-#: Between what the values lie, whatever the parameters are.
+#: Bounds of the values for all parameters.
 SUPPORT: dict[str, tuple[float, float]] = {
     "dirichlet": (0.0, 1.0),
     "rademacher": (-1.0, 1.0),
@@ -87,7 +87,7 @@ SUPPORT: dict[str, tuple[float, float]] = {
 
 
 def _support(case: Case) -> tuple[float, float]:
-    """The bounds that the supports for all parameters have in common."""
+    """Return the bounds that the supports for all parameters have in common."""
     laws = [case.distribution(case.dtypes[-1], **parameters) for parameters in case.parameters]
     lows, highs = (set(ends) for ends in zip(*(law.support() for law in laws), strict=True))
     return lows.pop() if len(lows) == 1 else -np.inf, highs.pop() if len(highs) == 1 else np.inf
@@ -98,7 +98,7 @@ for _case in CASES:
 
 SUPPORT |= dict.fromkeys(("zipf", "logseries"), (1.0, np.inf))  # those of the rows end where the dtype does
 
-#: Where a value may be infinite though nothing is wrong: it is beyond the largest of the dtype.
+#: Samplers whose values may be infinite, because they exceed the largest number of the dtype.
 OVERFLOWS = {name for name, bounds in SUPPORT.items() if np.inf in bounds} | {"wishart", "multivariate_normal"}
 
 
@@ -113,7 +113,7 @@ class Call:
         return f"{self.target}({', '.join(f'{name}={value!r}' for name, value in self.changed.items())})"
 
     def arguments(self) -> dict[str, Any]:
-        """All arguments by name, made anew."""
+        """Return all arguments by name, newly created."""
         return {name: value.make() for name, value in {**self.target.good, **self.changed}.items()}
 
 

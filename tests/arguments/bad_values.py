@@ -546,7 +546,7 @@ _SCALARS = st.one_of(
 
 _DTYPES = st.one_of(arrays.scalar_dtypes(), arrays.byte_string_dtypes(), arrays.unicode_string_dtypes())
 
-#: Values that nobody wrote down.
+#: Generated values.
 ANYTHING = st.one_of(
     _SCALARS,
     st.text(max_size=8),

@@ -1,4 +1,4 @@
-"""All that is public and can be called, found by looking; and arguments that each takes."""
+"""All public callables, found by inspection, with valid arguments for each."""
 
 from __future__ import annotations
 
@@ -103,17 +103,17 @@ SINGLE = {"generate_state", "spawn", "__bool__"}  # methods of one key
 
 #: Public, and not tried with bad values; each for a reason.
 EXCEPTED = {
-    "kernels": "the kernel language: what `sample_kernel` calls a kernel with is its own; docs/bad-input.md says so",
+    "kernels": "the kernel language, which checks only dtypes; see docs/bad-input.md",
     "interop.torch": "needs torch; test_interop_torch.py has its bad arguments",
     "interop.torch_data": "needs torch; test_data_order.py has its bad arguments",
     "interop.jax": "needs jax; test_interop_jax.py has its bad arguments",
     "interop.dask": "needs dask; test_dask.py has its bad arguments",
     "interop.xarray": "needs xarray; test_dask.py has its bad arguments",
-    "distributions": "the functions of the face",
+    "distributions": "the functions of keyrng itself",
 }
-#: Likewise, of what is tried otherwise.
+#: Names that are tested in another way.
 EXCEPTED_NAMES = {
-    "initializers.Initializer": "a protocol, which nobody calls",
+    "initializers.Initializer": "a protocol, which is not called",
     "LazyArray": "made by lazy_array, and tried as an object",
     "ShuffledBatches": "made by shuffled_batches, and tried as an object",
     "EpochBatches": "made by shuffled_batches, and tried as an object",
@@ -165,7 +165,7 @@ def _public(module: Any) -> list[str]:
 
 
 def _target(name: str, make: Callable[[], Any], skipped: int = 0, good: Mapping[str, Any] | None = None) -> Target:
-    """A target with good arguments for all that has no default; KeyError for one that nobody knows."""
+    """Return a target with valid values for arguments without a default; KeyError if none is known."""
     parameters = list(inspect.signature(make()).parameters.values())[skipped:]
     required: dict[str, Value] = {}
     optional, positional, var_positional, var_keyword = [], set(), "", ""
@@ -210,7 +210,7 @@ def _methods(kind: type, make: Callable[[], Any]) -> Iterator[Target]:
 
 
 def targets() -> list[Target]:
-    """All of them; KeyError for a parameter of which nobody knows a good value."""
+    """Return all targets; KeyError for a parameter without a known valid value."""
     found: list[Target] = []
     for short, module in modules():
         for name in _public(module):

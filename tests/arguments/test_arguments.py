@@ -1,4 +1,4 @@
-"""Bad parameters of every sampler: the kind of error, and that it says what was wrong and what was given."""
+"""Invalid parameters of every sampler: the type of the error, and the requirement and value in its message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An axis that is out of range is a numpy.exceptions.AxisError: a ValueError and an IndexError."""
+"""An axis out of range raises numpy.exceptions.AxisError, a subclass of ValueError and IndexError."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bad input: every public callable with values of every kind gives what is documented, or says what is wrong.
+"""Invalid input: every public callable returns a documented result or raises an error, for values of every kind.
 
 `surface.py` finds the callables, `bad_values.py` has the values, `bad_calls.py` judges what a call did.
 """
@@ -94,7 +94,7 @@ def test_one_argument(place: int) -> None:
     assert not faults, "\n" + "\n".join(faults[:20])
 
 
-# Several at a time, and values that nobody wrote down
+# Several arguments at a time, and generated values
 
 ONE = st.one_of(st.sampled_from(ALL), ANYTHING.map(lambda value: Value(f"{value!r}", lambda: value)))
 
@@ -114,7 +114,7 @@ def test_several_arguments(target: Target) -> None:
     check()
 
 
-# Faults that were found so
+# Regressions: faults that these tests found
 
 
 def test_a_value_is_no_dtype() -> None:
@@ -139,7 +139,7 @@ def test_many_means_of_nearly_nothing_end() -> None:
 
 
 def test_no_kernel_waits_for_what_never_comes() -> None:
-    # On a GPU nobody checks parameters first, so each kernel must end for each of these.
+    # Parameters on a GPU are not checked before a launch, so each kernel must terminate for all of these.
     from keyrng._sampling import draw
 
     odd = [np.nan, np.inf, -np.inf, 0.0, -1.0, 1e-45, 1e-38, 3e38]

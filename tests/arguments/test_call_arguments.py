@@ -1,4 +1,4 @@
-"""Bad shapes, dtypes, outs and keys of every sampler: the kind of error, and that it says what was wrong."""
+"""Invalid shapes, dtypes, outs and keys of every sampler: the type and the message of the error."""
 
 from __future__ import annotations
 

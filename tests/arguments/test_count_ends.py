@@ -1,4 +1,4 @@
-"""Every sampler of counts at the ends of its parameters: the count is possible, or a ValueError names the argument."""
+"""Counts at the limits of their parameters: the count is possible, or a ValueError names the argument."""
 
 from __future__ import annotations
 

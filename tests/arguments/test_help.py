@@ -1,4 +1,4 @@
-"""Names, keywords and argument orders of NumPy, torch and jax: the error says what to type instead."""
+"""Names, keywords and argument orders of NumPy, torch and jax: the error suggests the keyrng equivalent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The value of a parameter decides a draw, not its type: Python's numbers, NumPy's, lists and arrays of any dtype."""
+"""The value of a parameter determines the draw, not its type: Python and NumPy numbers, lists, arrays of any dtype."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The value of a parameter decides a draw: its container and its type do not, and no value makes a draw warn.
+"""The value of a parameter determines the draw, not its container or type, and no value causes a warning.
 
 Each example is a sampler, a dtype and one value for each parameter. The draw by Python numbers is the reference;
 NumPy's scalars, 0-d arrays, lists and arrays that hold the same values must give the same elements or the same error.

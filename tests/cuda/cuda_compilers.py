@@ -1,4 +1,4 @@
-"""CUDA compilers: nvcc of the PATH, else NVRTC of pip's packages, which is what CuPy compiles with.
+"""CUDA compilers: nvcc on the PATH, or else NVRTC from pip packages, which CuPy uses too.
 
 python -m pip install "nvidia-cuda-nvrtc==13.0.*"
 """

@@ -1,4 +1,4 @@
-"""Kernels of every operation of the language: what no sampler needs today is printed right all the same."""
+"""Kernels for every operation of the language, because samplers do not use all of them."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from keyrng._sampling.draw import fill
 from keyrng.distributions.index_shuffle import _index_shuffle, _index_unshuffle
 from keyrng.kernels.lane import Kernel, kernel_of
 
-needs_gxx = pytest.mark.skipif(GXX is None, reason="no g++ on the PATH to run the CUDA text with")
+needs_gxx = pytest.mark.skipif(GXX is None, reason="no g++ on the PATH to run the CUDA source")
 FAST = ("-O0", *STRICT[1:])  # to compile
 
 Dtype = np.dtype[Any]

@@ -1,4 +1,4 @@
-"""Keys on a GPU: where they live, what comes of them there, and what is refused; by a double of CuPy and on a real GPU.
+"""Keys on a GPU: devices, results and errors, tested with the CuPy double and on a real GPU.
 
 That samples have the CPU's bits is tested for every sampler in test_laws.py, on the paths "cuda" and "gpu".
 """

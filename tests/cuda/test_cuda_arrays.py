@@ -1,4 +1,4 @@
-"""Samplers that do more with arrays than one `sample_kernel`, for keys on a GPU: the CPU's bits, and nothing waits."""
+"""Samplers that use array functions, for keys on a GPU: the CPU's bits, without synchronization."""
 
 from __future__ import annotations
 

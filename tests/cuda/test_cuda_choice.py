@@ -1,4 +1,4 @@
-"""choice and categorical for keys on a GPU: the CPU's bits, and nothing waits."""
+"""choice and categorical for keys on a GPU: the CPU's bits, without synchronization."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors for keys on a GPU: said before anything is launched, in the same words as for keys on the CPU."""
+"""Errors for keys on a GPU: raised before any launch, with the same messages as for keys on the CPU."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The CUDA text of keys, run by a host compiler: children are those of split and fold_in."""
+"""The CUDA source of key derivation, run by a host compiler: children equal those of split and fold_in."""
 
 from __future__ import annotations
 

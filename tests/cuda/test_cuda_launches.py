@@ -1,4 +1,4 @@
-"""Keys on a GPU: devices and streams, and the shape of launches; by a double of CuPy and on a real GPU."""
+"""Keys on a GPU: devices, streams and the shape of launches, tested with the CuPy double and on a real GPU."""
 
 from __future__ import annotations
 

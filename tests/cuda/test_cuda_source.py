@@ -1,4 +1,4 @@
-"""The CUDA text, proved without a GPU: a host compiler runs it, and bits are compared with NumPy's."""
+"""The CUDA source, tested without a GPU: a host compiler runs it, and its bits are compared with NumPy's."""
 
 from __future__ import annotations
 

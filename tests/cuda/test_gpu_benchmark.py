@@ -1,4 +1,4 @@
-"""benchmarks/gpu.py without a GPU: its tables are well formed, its targets name what is measured, and it runs through.
+"""benchmarks/gpu.py without a GPU: well-formed tables, valid names of targets, and a complete run.
 
 A machine built on NumPy replaces the GPU, because NumPy's Generator has the methods of CuPy's.
 """

@@ -1,4 +1,4 @@
-"""Without CuPy, driver, GPU or NVRTC: which is missing is said, with what to type, and nothing else happens."""
+"""Without CuPy, driver, GPU or NVRTC, the error names the missing part and how to install it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def nvrtc(**changes: Any) -> Any:
 
 @pytest.fixture
 def installed(monkeypatch):
-    """Put a CuPy in place, by its two modules, as a machine has it on which nobody has imported it."""
+    """Install a fake CuPy that has not been imported, given its two modules."""
     monkeypatch.setattr(gpu, "_imported", None)
     monkeypatch.delitem(sys.modules, "cupy", raising=False)
 

@@ -1,4 +1,4 @@
-"""benchmarks/gpu_proof.sh and what it runs, without a GPU: on the stand-in, with small sizes and stubs."""
+"""benchmarks/gpu_proof.sh and its scripts without a GPU: on the stand-in, with small sizes and stubs."""
 
 from __future__ import annotations
 

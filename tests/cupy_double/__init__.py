@@ -1,4 +1,4 @@
-"""A double of CuPy: the array functions that keyrng uses, in the host's memory, for tests where CuPy is not installed.
+"""A test double of CuPy: the array functions that keyrng uses, in host memory, for tests without CuPy.
 
 `installed` puts it in the place of ``cupy``. It checks the types of the arguments of launches, which nothing real does,
 and refuses copies to the host and waits. All else is proved better by `cupy_stand_in`, on which CuPy itself runs.

@@ -1,4 +1,4 @@
-"""Arrays of a device: NumPy's, that raise an error when they become NumPy's by themselves or are used elsewhere.
+"""Device arrays: NumPy arrays that raise an error on implicit conversion and on use on another device.
 
 CuPy compiles its arithmetic with -ftz=true, so float32 arithmetic flushes subnormals here too.
 """

@@ -1,4 +1,4 @@
-"""The machine: its devices and streams, which of them are current, and what makes the host wait."""
+"""The simulated machine: devices, streams, the current ones, and operations that block the host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CuPy's functions, methods and operators, by NumPy's, and without what CuPy lacks."""
+"""CuPy's functions, methods and operators, implemented with NumPy, without those that CuPy lacks."""
 
 from __future__ import annotations
 

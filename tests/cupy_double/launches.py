@@ -1,4 +1,4 @@
-"""Modules of CUDA text and launches of their kernels, run on the host; the types of arguments are those of the text."""
+"""Modules of CUDA source, and kernel launches on the host with the argument types that the source declares."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STORED_AS = {"float16": "uint16", "bfloat16": "uint16"}  # the text knows no 16-
 
 
 class RawModule:
-    """CUDA text, compiled when a function is got."""
+    """A module of CUDA source, compiled when a function is requested."""
 
     def __init__(self, *, code: str, options: tuple[str, ...]) -> None:
         assert "--fmad=false" in options, f"without --fmad=false bits depend on the compiler; options are {options}"

@@ -1,4 +1,4 @@
-"""Kernels of modules that CuPy loads, as functions of the host: compiled from the text that NVRTC was given."""
+"""Kernels of modules that CuPy loads, compiled for the host from the source that NVRTC received."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stand-in's C library, and the host's compiler: what they are given, and where what they make is kept."""
+"""The stand-in's C library and the host compiler: their arguments, and the cache of their output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run tests for a GPU on the stand-in: pytest -p cupy_stand_in.plugin -m cuda; STAND_IN_DEVICES is how many there are.
+"""Run GPU tests on the stand-in: pytest -p cupy_stand_in.plugin -m cuda; STAND_IN_DEVICES sets the number of devices.
 
 A test fails that makes a transfer which transfers.txt does not list, or that asks for what the stand-in lacks.
 """

@@ -1,4 +1,4 @@
-"""Routines of CuPy's libraries that are no text: thrust's sort, and cuSOLVER's factors by NumPy's."""
+"""Routines of CuPy's libraries that have no source: thrust's sort, and cuSOLVER's factorizations by NumPy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many kernels a call launches: a table, so that a change that adds some is seen."""
+"""The number of kernel launches per call, as a table, so that additional launches are noticed."""
 
 from __future__ import annotations
 

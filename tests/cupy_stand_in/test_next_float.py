@@ -1,4 +1,4 @@
-"""The next number of a format, on a GPU: every 16-bit float, and the ends of the wider ones."""
+"""The next number of a format on a GPU: every 16-bit float, and the limits of the wider formats."""
 
 from __future__ import annotations
 

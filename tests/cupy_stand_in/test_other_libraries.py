@@ -1,4 +1,4 @@
-"""Arrays and streams of other libraries on a GPU, by the double and on CuPy; no other library is needed but PyTorch."""
+"""GPU arrays and streams of other libraries, with the double and with CuPy; only PyTorch is required."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Copy the golden numbers of jax that belong to functions keyrng has: jax_golden.json and jax_golden.npz.
+"""Copy jax's golden values for the functions of keyrng: jax_golden.json and jax_golden.npz.
 
 usage: python tests/data/make_jax_golden.py FOLDER     which has golden.json and golden.npz, made from jax itself
 

@@ -1,4 +1,4 @@
-"""Write v0.1.0/: files that keyrng 0.1.0 pickled and saved, and the words and draws that must follow from them.
+"""Write v0.1.0/: files that keyrng 0.1.0 pickled and saved, and the words and draws expected from them.
 
 usage, in a clone, with PyTorch installed:
 

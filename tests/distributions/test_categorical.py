@@ -1,4 +1,4 @@
-"""categorical is what it says, for every mode, and in memory of the size of the result."""
+"""categorical equals the reference in every mode, and its memory is proportional to the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""choice is what it says: by place and by weight, and without replacement the beginning of a permutation."""
+"""choice equals the reference: with and without weights, and as a prefix of a permutation without replacement."""
 
 from __future__ import annotations
 

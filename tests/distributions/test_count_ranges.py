@@ -1,4 +1,4 @@
-"""Counts at the ends of their parameters: samplers return exact counts, or name the dtype that holds them."""
+"""Counts at the limits of their parameters: exact counts, or an error that names a sufficient dtype."""
 
 from __future__ import annotations
 

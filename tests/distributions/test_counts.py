@@ -1,4 +1,4 @@
-"""Counts over the whole range of their parameters: what the rows of rows_counts.py are too small for."""
+"""Counts over the whole range of their parameters, which the rows of rows_counts.py do not cover."""
 
 from __future__ import annotations
 

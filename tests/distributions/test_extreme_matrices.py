@@ -1,4 +1,4 @@
-"""Samplers of vectors and matrices, and initializers, at the ends of the dtypes; see test_extreme_parameters.py."""
+"""Samplers of vectors and matrices, and initializers, at the limits of the dtypes; see test_extreme_parameters.py."""
 
 from __future__ import annotations
 

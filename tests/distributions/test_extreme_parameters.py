@@ -1,4 +1,4 @@
-"""Continuous samplers at the ends of the dtypes: no warning, no NaN, the right value, or a ValueError with the name."""
+"""Continuous samplers at the limits of the dtypes: no warning, no NaN, and the right value or a ValueError."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_beyond_the_ends(name: str, dtype: str) -> None:
                 call(name, dtype, **ordinary(name, **{parameter: least / 2}))
 
 
-# A parameter is its value, whatever holds it
+# The container of a parameter does not matter
 
 
 def containers(value: float) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""The number of threads and out= change no value of any sampler, dtype and path: bit for bit."""
+"""The number of threads and out= do not change any value, for every sampler, dtype and path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""permutation is what it says, for every algorithm and path."""
+"""permutation equals the reference for every algorithm and path."""
 
 from __future__ import annotations
 

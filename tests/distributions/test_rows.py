@@ -1,4 +1,4 @@
-"""Samplers whose elements along the last axis belong together: dirichlet, ball, and counts of several classes.
+"""Samplers of vectors along the last axis: dirichlet, ball, and counts of several classes.
 
 The laws hold for the axes before the last.
 """

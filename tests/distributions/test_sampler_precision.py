@@ -1,4 +1,4 @@
-"""The errors of float32 samples that the reference tells, against the formulas in float64, at the same uniforms."""
+"""The errors of float32 samples listed in the reference, relative to float64 formulas at the same uniforms."""
 
 from __future__ import annotations
 

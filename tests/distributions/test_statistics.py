@@ -1,4 +1,4 @@
-"""Every sampler has the distribution it says: chi-square and Kolmogorov-Smirnov against scipy.stats, with fixed keys.
+"""Every sampler has its distribution: chi-square and Kolmogorov-Smirnov tests against scipy.stats, with fixed keys.
 
 Thresholds: with N tests in this file, one fails by chance for a right sampler if its p-value is below 0.001 / N
 (Bonferroni), so the whole file had one chance in a thousand to fail once, when it was written. Keys are fixed, so it
@@ -284,7 +284,7 @@ def test_far_tails_of_truncated_normals_stay_inside(dtype: str) -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_gamma_of_the_largest_and_smallest_parameters(dtype: str, path: str) -> None:
-    # The rejection loop must end: 3 d overflows, and infinity times 0 would be accepted by nobody.
+    # The rejection loop must terminate: 3 d overflows, and no attempt would accept infinity times 0.
     info = np.finfo(dtype)
     for a in (info.max, info.max / 2, info.max / 1e8):
         x = keyrng.gamma(keyrng.key(14), float(a), (1_000,), dtype)

@@ -1,4 +1,4 @@
-"""The samplers that transform uniforms: their ends, their tails, and parameters at the edge of what is allowed."""
+"""Samplers that transform uniforms: end points, tails, and parameters at the limits of their ranges."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_modes_of_gumbel() -> None:
 
 
 def test_the_tail_of_gumbel() -> None:
-    # With mode "low" nothing lies above 15.9; with 46 bits the tail goes on as it should.
+    # With mode "low" no value exceeds 15.9; with 46 bits the tail has the expected number of values.
     x = np.concatenate([keyrng.gumbel(keyrng.key(s), (2**22,), mode="high") for s in range(8)])
     expected = x.size * -math.expm1(-math.exp(-15.0))
 

@@ -1,4 +1,4 @@
-"""Golden values: every path gives the digests in tests/data/values.json, and they change only on purpose."""
+"""Golden values: every path gives the digests in tests/data/values.json, which change only on purpose."""
 
 from __future__ import annotations
 

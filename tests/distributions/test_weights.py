@@ -1,4 +1,4 @@
-"""Weights and probabilities: their law, for the smallest and the most of them, and one rule for every container.
+"""Weights and probabilities: distributions for extreme weights, and the same rules for every container.
 
 Each test is of a fixed key; where a bound is statistical, one key in 10,000 or fewer would miss it.
 """

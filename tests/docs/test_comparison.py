@@ -1,4 +1,4 @@
-"""The speeds on the page of comparisons are those that are stored."""
+"""The speeds on the comparison page equal the stored results."""
 
 from __future__ import annotations
 

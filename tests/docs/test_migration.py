@@ -1,4 +1,4 @@
-"""The rows of the guides for those who come from elsewhere run, on both sides, and give results of one shape."""
+"""The rows of the migration guides run in both libraries and give results of the same shape."""
 
 from __future__ import annotations
 

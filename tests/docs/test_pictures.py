@@ -1,4 +1,4 @@
-"""Every sampler has its picture, small enough to be kept."""
+"""Every sampler has a picture, and the files are small."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The C reads and writes nothing but what it was given, keeps nothing, and refuses what it cannot hold.
+"""The C code accesses only its arguments, does not leak, and rejects sizes that it cannot hold.
 
 Most of these say more under sanitizers, which `bash tests/sanitized.sh tests/executors/test_memory.py` builds and runs.
 """

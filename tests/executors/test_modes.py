@@ -1,4 +1,4 @@
-"""Another library's floating-point mode changes no value: not on import, in no call, on no path and in no thread."""
+"""The floating-point mode of another library does not change values: at import, in any call, path or thread."""
 
 from __future__ import annotations
 

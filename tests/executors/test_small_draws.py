@@ -1,4 +1,4 @@
-"""The fast path of small draws: which draws take it, and that it gives and refuses the same as the general path."""
+"""The fast path of small draws: the draws that use it, and agreement with the general path."""
 
 from __future__ import annotations
 

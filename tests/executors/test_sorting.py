@@ -1,4 +1,4 @@
-"""Sorting by random words, in C and by NumPy: the stable order, whatever the words are."""
+"""Sorting by random words, in C and by NumPy, is stable for all words."""
 
 from __future__ import annotations
 

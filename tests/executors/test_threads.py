@@ -1,4 +1,4 @@
-"""Threads, processes and Ctrl-C: the same values in all of them, and nobody waits for ever or works on unseen."""
+"""Threads, processes and Ctrl-C: the same values in all of them, no deadlocks and no forgotten threads."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ def test_an_interrupt_stops_a_long_draw_soon():
 
     assert lines[-1][0] == "done"
     assert len(lines) >= 10
-    late = [(name, took) for name, took in lines if float(took) > 10]  # 0.1 s where nobody else wants the processor
+    late = [(name, took) for name, took in lines if float(took) > 10]  # 0.1 s on an idle machine
     assert not late
 
 
@@ -246,7 +246,7 @@ def piece(first, stop):
 begun = time.perf_counter()
 try:
     try:
-        threads.run_pieces(1000, piece, 1)  # for more than a minute, if nobody stops it
+        threads.run_pieces(1000, piece, 1)  # takes more than a minute if it is not interrupted
     finally:
         inside = False
         left = len(running)

@@ -1,4 +1,4 @@
-"""Data order: every example once an epoch, shared by ranks, from any place on; and in torch's DataLoader."""
+"""Data order: each example once per epoch, division among ranks, resumption, and torch's DataLoader."""
 
 from __future__ import annotations
 

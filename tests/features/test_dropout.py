@@ -1,4 +1,4 @@
-"""dropout and its mask: what is kept, with which probability, in which words, and the backward pass."""
+"""dropout and its mask: probabilities, words, kept elements, and the backward pass."""
 
 from __future__ import annotations
 

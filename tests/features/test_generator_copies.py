@@ -1,4 +1,4 @@
-"""No two calls of generators get one key: threads, forks, pickles, copies, and generators on a GPU."""
+"""No two calls of generators use the same key: threads, forks, pickles, copies, and generators on a GPU."""
 
 from __future__ import annotations
 
@@ -232,7 +232,7 @@ def test_forks_share_no_key():
 
     assert [len(family) for family in families] == [15, 15]
     assert_all_differ(*families, parent, held)
-    # As documented: the parent goes on, and a child's numbers are those of its fork.
+    # As documented: the parent continues, and a child's values depend on the number of its fork.
     assert parent[0] == keyrng.fold_in(root, 10).to_bytes().hex()
     assert families[1][0] == keyrng.fold_in(root, ("generator fork", 1, 0)).to_bytes().hex()
     assert families[1][6] == keyrng.fold_in(root, ("generator fork", 1, "generator fork", 1, 0)).to_bytes().hex()
@@ -302,7 +302,7 @@ def test_processes_share_no_key(how):
 # GPUs
 
 
-@pytest.mark.skipif(cuda_on_host.GXX is None, reason="no g++ on the PATH to run the CUDA text with")
+@pytest.mark.skipif(cuda_on_host.GXX is None, reason="no g++ on the PATH to run the CUDA source")
 def test_a_generator_on_a_gpu_draws_the_same_there():
     with cupy_double.installed():
         g, here = Generator(3, device="cuda"), Generator(3)

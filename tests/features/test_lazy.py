@@ -1,4 +1,4 @@
-"""Lazy arrays give what NumPy's indexing would take from the whole, and make no more than that."""
+"""Lazy arrays return what NumPy's indexing would select from the whole array, and compute no more than that."""
 
 from __future__ import annotations
 

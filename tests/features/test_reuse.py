@@ -1,4 +1,4 @@
-"""Keys used twice: what is found and what is let through, where it happened, in threads and forks, and at what cost."""
+"""Keys used twice: detection, exceptions, locations, threads, forks and overhead."""
 
 from __future__ import annotations
 
@@ -355,7 +355,7 @@ def test_a_forked_child_goes_on():
     assert (done.stdout, done.stderr) == ("7\n", "")
 
 
-@pytest.mark.skipif(cuda_on_host.GXX is None, reason="no g++ on the PATH to run the CUDA text with")
+@pytest.mark.skipif(cuda_on_host.GXX is None, reason="no g++ on the PATH to run the CUDA source")
 def test_keys_on_a_gpu_are_the_same_keys():
     with cupy_double.installed(), check_reuse():
         several = keyrng.split(keyrng.key(7, device="cuda"), 3)

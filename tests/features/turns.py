@@ -1,4 +1,4 @@
-"""Threads that get into each other's way."""
+"""Threads that contend with each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hostile data: bytes and states that keyrng reads, mutated at random or by atheris, which sees the code it reaches.
+"""Invalid bytes and states for keyrng's parsers, mutated at random or by atheris, which uses coverage.
 
     python tests/fuzz/parsers.py [--inputs 1000000] [--seed 0]
     python tests/fuzz/parsers.py --atheris -runs=1000000        (needs: pip install atheris)

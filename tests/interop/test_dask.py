@@ -1,4 +1,4 @@
-"""Lazy arrays in dask, joblib, xarray and zarr: values depend on no chunk, scheduler or worker."""
+"""Lazy arrays in dask, joblib, xarray and zarr: values do not depend on chunks, schedulers or workers."""
 
 from __future__ import annotations
 

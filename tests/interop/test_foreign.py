@@ -1,4 +1,4 @@
-"""Objects of jax, torch and NumPy where those of keyrng are expected: accepted where they are unambiguous."""
+"""Objects of jax, torch and NumPy in place of keyrng's: accepted if they are unambiguous."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys that go to JAX and come back."""
+"""Conversion of keys to JAX and back."""
 
 from __future__ import annotations
 

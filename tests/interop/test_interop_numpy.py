@@ -1,4 +1,4 @@
-"""Keys in NumPy's, SciPy's and scikit-learn's hands: what they ask of a seed, and the generators made of keys."""
+"""Keys as seeds in NumPy, SciPy and scikit-learn, and the generators created from keys."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_what_is_no_seed_is_refused(call, error, message):
     assert message in str(raised.value)
 
 
-@pytest.mark.skipif(cuda_on_host.GXX is None, reason="no g++ on the PATH to run the CUDA text with")
+@pytest.mark.skipif(cuda_on_host.GXX is None, reason="no g++ on the PATH to run the CUDA source")
 def test_a_key_on_a_gpu_gives_the_seeds_of_the_cpu():
     with installed():
         key = KEY.to("cuda")

@@ -1,4 +1,4 @@
-"""Samples, keys and modules in PyTorch's hands."""
+"""Samples, keys and modules in PyTorch."""
 
 from __future__ import annotations
 

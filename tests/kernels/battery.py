@@ -1,4 +1,4 @@
-"""Short tests of random words, of well-known kinds: each takes words and gives p-values, near 0 where they are bad.
+"""Short, well-known tests of random words: each accepts words and returns p-values, near 0 for bad words.
 
 ``words`` are of 32 bits, those of ``streams`` streams one by one: word i of stream j is ``words[i * streams + j]``.
 Every p-value is of both ends: what is more regular than chance is as wrong as what is less.

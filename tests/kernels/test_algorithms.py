@@ -1,4 +1,4 @@
-"""The algorithms: Random123's known answers on every path, and how words are read off blocks.
+"""The algorithms: Random123's known answers on every path, and the order in which words are read from blocks.
 
 The chain of evidence. On NumPy, the block function gives every known answer, for any length of array. The packed
 integers (short draws of the NumPy path) take a counter as (index, draw, domain), which reaches every counter, so every

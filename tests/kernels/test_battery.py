@@ -1,4 +1,4 @@
-"""Words of every layout and algorithm are random to the tests of battery.py, and words of bad generators are not.
+"""Words of every layout and algorithm pass the tests of battery.py, and words of bad generators fail them.
 
 Thresholds as in test_statistics.py: N p-values, each of which must be above 0.001 / N (Bonferroni), so that all of them
 together had one chance in a thousand to fail by chance when they were written.

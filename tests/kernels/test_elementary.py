@@ -1,4 +1,4 @@
-"""Our own elementary and special functions: errors in ULP, special values, and that nothing else decides a value.
+"""The elementary and special functions: errors in ULP, special values, and independence of the platform.
 
 ``pytest -s`` prints the worst error of each row and where it was.
 """

@@ -1,4 +1,4 @@
-"""The key as a value: the array it is, what it refuses, and how it is printed."""
+"""The key as a value: array behavior, unsupported operations, and its text form."""
 
 from __future__ import annotations
 

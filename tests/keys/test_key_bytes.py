@@ -1,4 +1,4 @@
-"""Copies of keys, and keys as bytes: every bit is kept, and no altered one is taken."""
+"""Copies of keys, and keys as bytes: every bit is preserved, and altered bytes are rejected."""
 
 from __future__ import annotations
 

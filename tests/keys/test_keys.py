@@ -1,4 +1,4 @@
-"""Making keys: the numbers of seeds, devices, and the laws of split and fold_in."""
+"""Creating keys: seeds, devices, and the laws of split and fold_in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that 0.1.0 saved load and give the same words and draws; tests/data/make_v0_1_0.py wrote them."""
+"""Files saved by 0.1.0 load and give the same words and draws; tests/data/make_v0_1_0.py wrote them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compare the digests of tests/data/values.json with what this machine gives, on every path it has.
+"""Compare the digests of tests/data/values.json with those of this machine, on every available path.
 
 usage: python tests/portability/check.py [--every N] [--numpy | --compiled]
 

@@ -1,4 +1,4 @@
-"""`import keyrng` imports nothing that it does not need. The layers are contracts in pyproject.toml."""
+"""`import keyrng` imports only what it needs. The layers are contracts in pyproject.toml."""
 
 from __future__ import annotations
 

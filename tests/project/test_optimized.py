@@ -1,4 +1,4 @@
-"""keyrng under python -O and -OO, which leave out asserts and docstrings, as frozen applications do."""
+"""keyrng under python -O and -OO, which remove asserts and docstrings, as in frozen applications."""
 
 from __future__ import annotations
 

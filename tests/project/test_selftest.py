@@ -1,4 +1,4 @@
-"""``python -m keyrng selftest``: what it checks, and that it says what is broken, and where."""
+"""``python -m keyrng selftest``: its checks, and its report of faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""mypy on calls as users write them: it accepts those that run, and reports those that don't."""
+"""mypy on typical calls: it accepts those that run and reports those that do not."""
 
 from __future__ import annotations
 

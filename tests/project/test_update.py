@@ -1,4 +1,4 @@
-"""python tests/update: nothing is missing, and what it writes follows from the source of a sampler."""
+"""python tests/update: nothing is missing, and its output follows from the source of a sampler."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""keyrng imported from a zip file: as NumPy alone, since the compiled part cannot be in one."""
+"""keyrng imported from a zip file, where it runs on NumPy because a zip file cannot contain the compiled part."""
 
 from __future__ import annotations
 

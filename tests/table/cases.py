@@ -1,4 +1,4 @@
-"""The table of samplers, made of the rows in rows_*.py, and helpers for tests that run on all of it.
+"""The table of samplers, built from the rows in rows_*.py, and helpers for tests that use all of it.
 
 The helpers choose a path (an executor), compare arrays by their bits, and draw ranges of elements.
 """
@@ -141,7 +141,7 @@ def keys_on_a_gpu(path: str) -> Iterator[None]:
     if path == "gpu" and gpu.missing_reason():
         pytest.skip(gpu.missing_reason())
     if path == "cuda" and cuda_on_host.GXX is None:
-        pytest.skip("no g++ on the PATH to run the CUDA text with")
+        pytest.skip("no g++ on the PATH to run the CUDA source")
     with cupy_double.installed() if path == "cuda" else nullcontext(), pytest.MonkeyPatch.context() as patch:
         key, fold_in, key_data = keyrng.key, keyrng.fold_in, keyrng.key_data
 

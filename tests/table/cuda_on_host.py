@@ -1,4 +1,4 @@
-"""CUDA text compiled by the host's compiler, through cuda_host.h: once for each text, and kept for other processes."""
+"""CUDA source compiled by the host compiler through cuda_host.h, once per source, and cached for other processes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NO_BOUNDS = "#ifndef __launch_bounds__\n#define __launch_bounds__(...)\n#endif"
 
 
 def host_text(text: str) -> str:
-    """A CUDA text as the host's compiler takes it, with a launcher for each of its kernels."""
+    """CUDA source for the host compiler, with a launcher for each of its kernels."""
     names = dict.fromkeys(kernel["name"] for kernel in GLOBAL.finditer(text))
     return "\n".join(['#include "cuda_host.h"', NO_BOUNDS, text, *(f"LAUNCHER({name})" for name in names)])
 

@@ -1,4 +1,4 @@
-"""The kernels of a CUDA text and their parameters, read from the text."""
+"""The kernels of a CUDA source and their parameters, parsed from the source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Golden values: a digest of what every public function draws, for each dtype and algorithm.
+"""Golden values: a digest of the draws of every public function, for each dtype and algorithm.
 
 tests/data/make_values.py writes them to tests/data/values.json.
 """

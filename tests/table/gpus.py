@@ -1,4 +1,4 @@
-"""CuPy or its double, for tests that go through both; the fixtures are in conftest.py."""
+"""CuPy or its double, for tests that run with both; the fixtures are in conftest.py."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 @dataclass(frozen=True)
 class Gpu:
-    """CuPy or its double, how many devices there are, and a ``with`` inside which nobody may wait for them."""
+    """CuPy or its double, the number of devices, and a context manager that forbids synchronization."""
 
     cupy: Any
     devices: int

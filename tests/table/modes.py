@@ -1,4 +1,4 @@
-"""Floating-point modes as another library may leave them on: set through the C library, in the thread that asks."""
+"""Floating-point modes that another library may leave enabled, set through the C library in the calling thread."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from case import (
 
 @dataclass(frozen=True)
 class OnCircle:
-    """The von Mises distribution between -pi and pi, in scipy's form; scipy's own goes around, whatever the mean."""
+    """The von Mises distribution on [-pi, pi], with SciPy's interface; SciPy's is centered at the mean."""
 
     mu: float
     kappa: float

@@ -1,4 +1,4 @@
-"""Rows of the distributions of counts, and distributions in scipy's form that scipy lacks, or has not so far out."""
+"""Rows of the distributions of counts, and SciPy-style distributions that SciPy lacks or computes less far."""
 
 from __future__ import annotations
 

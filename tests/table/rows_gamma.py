@@ -1,4 +1,4 @@
-"""Rows of gamma and what is made of it."""
+"""Rows of gamma and the distributions derived from it."""
 
 from __future__ import annotations
 

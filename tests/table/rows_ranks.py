@@ -1,4 +1,4 @@
-"""Rows of the integers with heavy tails, and their distributions in scipy's form: scipy has them not so far out."""
+"""Rows of the heavy-tailed integers, and SciPy-style distributions, because SciPy's do not reach as far."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of words, integers and truth values."""
+"""Rows of words, integers and booleans."""
 
 from __future__ import annotations
 

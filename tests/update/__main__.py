@@ -1,4 +1,4 @@
-"""Write what follows from the file of a sampler and from its row in the tests' table.
+"""Write everything that follows from the file of a sampler and its row in the tests' table.
 
 usage: python tests/update [--check]
 

@@ -1,4 +1,4 @@
-"""The samplers that read no children of a key, which ``debug.check_reuse`` knows by name."""
+"""The samplers that do not read children of a key, which ``debug.check_reuse`` lists by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where things are, and how a file is written or checked."""
+"""Locations of files, and functions that write or check them."""
 
 from __future__ import annotations
 

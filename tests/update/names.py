@@ -1,4 +1,4 @@
-"""Lists of the samplers that are static text, for type checkers: ``distributions.__all__`` and Generator's methods."""
+"""Static lists of samplers for type checkers: ``distributions.__all__`` and the methods of Generator."""
 
 from __future__ import annotations
 
