@@ -1,4 +1,4 @@
-"""README.md and other files with the repository's address are up to date with docs/readme.py, with and without an address."""
+"""README.md and other files with the repository's address follow from docs/readme.py, with and without an address."""
 
 from __future__ import annotations
 
