@@ -204,7 +204,8 @@ def key_of(algorithm: str, count: int) -> keyrng.Key:
 
 
 PADDING = 0xA5
-WITHOUT_WORDS = {"exp", "boosted", "over_total", "add_mean", "index_shuffle", "index_unshuffle"}  # which are launched without keys
+#: Kernels that are launched without keys.
+WITHOUT_WORDS = {"exp", "boosted", "over_total", "add_mean", "index_shuffle", "index_unshuffle"}
 
 
 class Memory:
