@@ -13,18 +13,8 @@ with _default_mode():  # parsing decimals in source code depends on the environm
     from keyrng._epochs import EpochBatches, ShuffledBatches, shuffled_batches
     from keyrng._executors.threads import get_num_threads, set_num_threads
     from keyrng._generator import Generator
-    from keyrng._keys.derive import (
-        Key,
-        clone,
-        concatenate,
-        fold_in,
-        key,
-        key_data,
-        key_impl,
-        split,
-        stack,
-        wrap_key_data,
-    )
+    from keyrng._keys.create import key, key_data, key_impl, wrap_key_data
+    from keyrng._keys.derive import Key, clone, concatenate, fold_in, split, stack
     from keyrng._keys.named import keys_like
     from keyrng._lazy import LazyArray, lazy_array
     from keyrng._sampling.draw import sample_kernel

@@ -15,8 +15,9 @@ import numpy as np
 from keyrng import distributions
 from keyrng._core.arguments import Shape, as_int, check_sizes, short_repr
 from keyrng._core.migration import MayHelp, is_binding, misplaced
-from keyrng._keys.derive import Key, clone, device_of, fold_in, key_data
-from keyrng._keys.derive import key as key_of
+from keyrng._keys.create import key as key_of
+from keyrng._keys.create import key_data
+from keyrng._keys.derive import Key, clone, device_of, fold_in
 from keyrng._keys.serialize import digest
 from keyrng._pickles import Readings, new_name
 from keyrng.algorithms.base import Algorithm, get

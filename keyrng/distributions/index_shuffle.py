@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from keyrng._core.arguments import Int, cast_array, short_repr
-from keyrng._core.dtypes import index_dtype
+from keyrng._core.dtypes import Dtype, index_dtype
 from keyrng._core.fpenv import in_default_fpenv
-from keyrng._executors.device import CPU, Device, drop_broadcast_axes, is_on_gpu
+from keyrng._executors.device import Device, device_of_values, drop_broadcast_axes
+from keyrng._keys.create import key as key_of
 from keyrng._keys.derive import Key, device_of, fold_in, is_integer
-from keyrng._keys.derive import key as key_of
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, as_bool
 from keyrng._sampling.shapes import Shape, check_out
@@ -152,13 +152,17 @@ def index_shuffle(key: Key, index: ArrayLike, n: Int, *, inverse: bool = False, 
     array(123)
     """
     device, inverse = device_of(key), as_bool("inverse", inverse)
-    start, n = _indices(device, index, n)
+    start, n = device_of_values(index).pick(_cpu_indices, _cuda_indices)(device, index, n)
     keys = bits(fold_in(key, n), (2,), np.uint64).reshape(*key.shape, *(1,) * start.ndim, 2)
     row_keys, column_keys = keys[..., 0], keys[..., 1]
+    permute = device.pick(_cpu_elements, _cuda_elements)
+    return permute(key, start, n, row_keys, column_keys, inverse, index_dtype(n, out, narrow=np.int64), out)
+
+
+def _cpu_elements(
+    key: Key, start: Array, n: int, row_keys: Array, column_keys: Array, inverse: bool, dtype: Dtype, out: Array | None
+) -> Array:
     shape = key.shape + start.shape
-    dtype = index_dtype(n, out, narrow=np.int64)
-    if device is not CPU:
-        return cast_to_out(key, _there(device, start, n, row_keys, column_keys, inverse), dtype, out)
     place = None if out is None else check_out(key, out, shape, dtype)
     result = _permuted(start, n, row_keys, column_keys, shape, inverse, place if dtype == np.int64 else None)
     # Indices outside n pass through the network until they are inside, which permutes the indices inside.
@@ -175,12 +179,15 @@ def index_shuffle(key: Key, index: ArrayLike, n: Int, *, inverse: bool = False, 
     return result if out is None else out
 
 
-def _there(device: Device, start: Array, n: int, row_keys: Array, column_keys: Array, inverse: bool) -> Array:
+def _cuda_elements(
+    key: Key, start: Array, n: int, row_keys: Array, column_keys: Array, inverse: bool, dtype: Dtype, out: Array | None
+) -> Array:
     """Return the elements on a GPU, where reading which are outside would synchronize.
 
     Every index passes through the network again a fixed number of times, and the result is kept for those that are
     outside. An invalid index gives -1.
     """
+    device = device_of(key)
 
     def permuted(index: Array) -> Array:
         sizes, turns = _network(n, inverse)
@@ -193,11 +200,8 @@ def _there(device: Device, start: Array, n: int, row_keys: Array, column_keys: A
         xp, place = device.xp, permuted(start)
         for _ in range(_repeats(n)):
             place = xp.where(place > n - 1, permuted(place), place)
-        inside = place < n
-        if not isinstance(start, np.ndarray):
-            inside &= start < n
-        result: Array = xp.where(inside, place.astype(np.int64), -1)
-    return result
+        result = xp.where((place < n) & (start < n), place.astype(np.int64), -1)
+    return cast_to_out(key, result, dtype, out)
 
 
 def _repeats(n: int) -> int:
@@ -256,14 +260,17 @@ def permutation_length(n: Any, count: int) -> int:
     return max(int(n), 1)
 
 
-def _indices(device: Device, index: ArrayLike, n: Any) -> tuple[Array, int]:
+def _cuda_indices(device: Device, index: ArrayLike, n: Any) -> tuple[Array, int]:
+    """Return the indices, whose values are not checked, and ``n``, checked."""
+    array = device.array("index", index)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"index must be an integer or an array of integers, got {array.dtype}")
+    with device.current():
+        return array.astype(np.uint64), permutation_length(n, array.size)
+
+
+def _cpu_indices(device: Device, index: ArrayLike, n: Any) -> tuple[Array, int]:
     """Return the indices and ``n``, checked."""
-    if is_on_gpu(index):
-        there = device.array("index", index)
-        if there.dtype.kind not in "iu":
-            raise TypeError(f"index must be an integer or an array of integers, got {there.dtype}")
-        with device.current():
-            return there.astype(np.uint64), permutation_length(n, there.size)
     array = integer_array("index", index)
     n = permutation_length(n, array.size)
     if array.size:

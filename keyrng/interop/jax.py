@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from keyrng._keys.derive import Key, check_key, key_data, wrap_key_data
+from keyrng._keys.create import key_data, wrap_key_data
+from keyrng._keys.derive import Key, check_key
 
 try:
     import jax

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.random.bit_generator import ISpawnableSeedSequence
 
 from keyrng._core.arguments import as_int, short_repr
-from keyrng._keys.derive import Key, check_key, key_data, wrap_key_data
+from keyrng._keys.create import key_data, wrap_key_data
+from keyrng._keys.derive import Key, check_key
 from keyrng._keys.derive import bit_generator as watched
 from keyrng.interop._stream import Stream
 

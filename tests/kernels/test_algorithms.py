@@ -20,7 +20,7 @@ from cases import ALGORITHMS, CASES, Array, assert_same, each_algorithm, interce
 
 import keyrng
 from keyrng._executors import bigint
-from keyrng._keys.derive import wrap_key_data
+from keyrng._keys.create import wrap_key_data
 from keyrng.algorithms import Algorithm, get
 
 KNOWN = Path(__file__).parents[1] / "data" / "known-answers.txt"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.exceptions import AxisError
 
-from keyrng._keys import derive as keyrng
+import keyrng
 from keyrng._keys.derive import Key
 from keyrng.algorithms import get, names
 

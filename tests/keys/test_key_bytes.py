@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_key import KEYS, OTHER, SCALAR, algorithms, same
 
-from keyrng._keys import derive as keyrng
+import keyrng
 from keyrng._keys.derive import Key
 
 # Copies

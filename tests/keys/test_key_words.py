@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from test_keys import KEYS, SCALAR, algorithms, same, words
 
-from keyrng._keys import derive as keyrng
+import keyrng
 from keyrng._keys.derive import Key, check_key
 from keyrng.algorithms import Algorithm, get, names, register
 

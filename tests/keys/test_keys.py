@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyrng._keys import derive as keyrng
+import keyrng
 from keyrng._keys.derive import Key
 from keyrng.algorithms import Domain, get, names
 

@@ -12,8 +12,8 @@ import numpy as np
 from keyrng._core.dtypes import FLOAT64, index_dtype
 from keyrng._executors.base import ElementRange
 from keyrng._executors.device import Device, device_at
+from keyrng._keys.create import key as new_key
 from keyrng._keys.derive import Key, device_of
-from keyrng._keys.derive import key as new_key
 from keyrng._sampling.draw import fill_range, run_ranges
 from keyrng._sampling.parameters import Array, ArrayLike, Requirement
 from keyrng.distributions._shared.last_axis import scaled, validated
