@@ -210,7 +210,7 @@ def test_a_layer_without_a_key():
     layer = interop.Dropout(rate=0.5)
     x = torch.ones(8)
 
-    with pytest.raises(ValueError, match=r"has no key; keyrng.interop.torch.assign_keys\(module, key\)"):
+    with pytest.raises(ValueError, match=r"has no key; use keyrng.interop.torch.assign_keys\(module, key\)"):
         layer(x)
     assert torch.equal(layer(x, key=KEY), interop.dropout(KEY, x, 0.5))
     assert layer.eval()(x) is x
