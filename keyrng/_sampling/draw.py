@@ -112,6 +112,7 @@ def sample_complex_kernel(
     out: Array | None = None,
 ) -> Array:
     """Draw complex samples, like `sample_kernel` with one kernel for each part and the same parameters for both."""
+    check_key(key)
     compute = np.dtype(np.float32 if dtype.itemsize == 8 else np.float64)
     return _draw((real, imag), key, shape, dtype, parameters, compute, out)
 

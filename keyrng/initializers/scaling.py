@@ -243,5 +243,5 @@ def _scaled(
     }[mode]
     variance = scale / count
     if not math.sqrt(variance) * 2.0 <= np.finfo(compute).max:
-        raise ValueError(f"scale is too large for {chosen}, got {scale}")
+        raise ValueError(f"scale must be small enough for {chosen}, got {scale}")
     return _DISTRIBUTIONS[distribution](key, size, chosen, variance, compute, out)

@@ -82,7 +82,7 @@ def _rule(rules: Mapping[str, Initializer], path: str) -> Initializer:
     for pattern, rule in rules.items():
         if fnmatchcase(path, pattern):
             return rule
-    raise ValueError(f'no pattern matches {path!r}; add "*" as the last pattern')
+    raise ValueError(f'initializer has no pattern that matches {path!r}; add "*" as the last pattern')
 
 
 def _shape(leaf: Any, path: str) -> tuple[int, ...]:

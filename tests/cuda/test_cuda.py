@@ -263,7 +263,7 @@ def test_out(there: Gpu) -> None:
         with there.without_waiting(uploads=False):
             assert keyrng.normal(key, out=out) is out
         assert_same(host(there.cupy.ascontiguousarray(out)), expected)
-    with pytest.raises(TypeError, match=r"out is on cpu but the key is on cuda:0; cupy.empty"):
+    with pytest.raises(TypeError, match=r"out is on cpu but the key is on cuda:0; use cupy.empty"):
         keyrng.normal(key, out=np.empty((6, 8), np.float32))
     with pytest.raises(TypeError, match=r"out is on cuda:0 but the key is on cpu; key.to\('cuda:0'\)"):
         keyrng.normal(KEY, out=whole)

@@ -411,7 +411,7 @@ def test_names_for_arrays_of_keys() -> None:
             TypeError,
             "'a': shape must be an int or a tuple of ints",
         ),
-        (lambda: init.init_tree(KEY, {"a": 3}, {"b": init.zeros}), ValueError, "no pattern matches 'a'"),
+        (lambda: init.init_tree(KEY, {"a": 3}, {"b": init.zeros}), ValueError, "no pattern that matches 'a'"),
         (lambda: init.init_tree(KEY, {"a": 3}, "zeros"), TypeError, "initializer must be an initializer or a dict"),
     ],
 )
