@@ -13,11 +13,12 @@ from keyrng._core.fpenv import in_default_fpenv
 from keyrng._executors.device import as_cupy, is_on_gpu
 from keyrng._keys.derive import Key, check_key, normalize_axis
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import Array, Parameter, as_scalar, probability, unconstrained
+from keyrng._sampling.parameters import Array, as_scalar
 from keyrng._sampling.shapes import Shape, as_out, dimensions
 from keyrng.distributions.bernoulli import bernoulli
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import bitcast, cast, where
+from keyrng.kernels.requirements import Parameter, probability, unconstrained
 
 
 def _kept(lane: Any, high: Any, low: Any) -> Any:

@@ -21,18 +21,7 @@ from keyrng._executors.convert import convert, next_float, rounded
 from keyrng._executors.device import CPU, Device, device_at, device_of_values, drop_broadcast_axes, is_on_gpu
 from keyrng._keys.derive import Key, device_of
 from keyrng.kernels.ops import where
-from keyrng.kernels.requirements import Parameter as Parameter
-from keyrng.kernels.requirements import Requirement as Requirement
-from keyrng.kernels.requirements import above_one as above_one
-from keyrng.kernels.requirements import below_one as below_one
-from keyrng.kernels.requirements import finite as finite
-from keyrng.kernels.requirements import integer_up_to as integer_up_to
-from keyrng.kernels.requirements import non_negative as non_negative
-from keyrng.kernels.requirements import not_nan as not_nan
-from keyrng.kernels.requirements import positive as positive
-from keyrng.kernels.requirements import positive_probability as positive_probability
-from keyrng.kernels.requirements import probability as probability
-from keyrng.kernels.requirements import unconstrained as unconstrained
+from keyrng.kernels.requirements import Parameter, Requirement, unconstrained
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 ArrayLike: TypeAlias = Any  # a number or an array of numbers

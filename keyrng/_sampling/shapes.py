@@ -15,7 +15,8 @@ from keyrng._core.dtypes import Dtype
 from keyrng._core.migration import advice
 from keyrng._executors.device import Device, drop_broadcast_axes
 from keyrng._keys.derive import Key, check_key, device_of
-from keyrng._sampling.parameters import Array, ArrayLike, Parameter
+from keyrng._sampling.parameters import Array, ArrayLike
+from keyrng.kernels.requirements import Parameter
 
 _AXES = 64  # NumPy's limit
 _MANY = 2**32  # elements, from which on a shape of one axis is checked

@@ -10,8 +10,9 @@ from keyrng._core.dtypes import Dtype
 from keyrng._executors.base import DrawSpec, Guard
 from keyrng._executors.device import CPU, device_at
 from keyrng._keys.derive import Key, device_of
-from keyrng._sampling.parameters import Array, ArrayLike, Parameter, not_nan, parameter_array, unconstrained
+from keyrng._sampling.parameters import Array, ArrayLike, parameter_array
 from keyrng._sampling.shapes import Shape, check_broadcast, check_out, sample_shape
+from keyrng.kernels.requirements import Parameter, not_nan, unconstrained
 
 
 def specify(

@@ -12,7 +12,7 @@ from keyrng._core.dtypes import DTypeLike, compute_dtype, floating_dtype
 from keyrng._core.fpenv import without_warnings
 from keyrng._keys.derive import Key, device_of, is_integer, split
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import Array, ArrayLike, checked_parameter, positive
+from keyrng._sampling.parameters import Array, ArrayLike, checked_parameter
 from keyrng._sampling.shapes import Shape, dimensions
 from keyrng.distributions.exponential import exponential_kernel
 from keyrng.distributions.loggamma import loggamma_kernel
@@ -20,6 +20,7 @@ from keyrng.kernels.bits import random_sign
 from keyrng.kernels.elementary import exp, log, log1p
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
+from keyrng.kernels.requirements import positive
 
 # For a larger exponent the distribution equals, up to rounding, that of an infinite one: uniform on (-1, 1) or in a
 # cube. For an exponent below the reciprocal all points of a ball of two or more dimensions are 0.

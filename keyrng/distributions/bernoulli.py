@@ -11,10 +11,11 @@ from keyrng._core.dtypes import UINT32, Dtype, exact_float_of
 from keyrng._executors.device import Device
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import Array, ArrayLike, Parameter, as_scalar, cache_scalars, probability
+from keyrng._sampling.parameters import Array, ArrayLike, as_scalar, cache_scalars
 from keyrng._sampling.shapes import Shape
 from keyrng.kernels.lane import FLOATS, Kernel, kernel
 from keyrng.kernels.ops import bitcast, cast
+from keyrng.kernels.requirements import Parameter, probability
 from keyrng.kernels.symbols import BOOL
 
 

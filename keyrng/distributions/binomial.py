@@ -10,13 +10,14 @@ import numpy as np
 from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, compute_dtype, number_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import Array, ArrayLike, Requirement, integer_up_to, probability, wider
+from keyrng._sampling.parameters import Array, ArrayLike, wider
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions._shared.ratio_of_uniforms import NOTHING, log_binomial, proposal
 from keyrng.kernels.bits import sum_as_int
 from keyrng.kernels.elementary import floor
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
+from keyrng.kernels.requirements import Requirement, integer_up_to, probability
 
 
 def _attempt(lane: Any, n: Any, p: Any, peak: Any) -> tuple[Any, Any]:

@@ -11,13 +11,14 @@ from keyrng._core.fpenv import without_warnings
 from keyrng._executors.device import may_hold, preparation_device
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import Array, ArrayLike, checked_parameter, positive
+from keyrng._sampling.parameters import Array, ArrayLike, checked_parameter
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions._shared.last_axis import cast_to_out, row_shape
 from keyrng.distributions.gamma import gamma_boost_kernel, gamma_factor_kernel, magnification
 from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
+from keyrng.kernels.requirements import positive
 
 _LARGE = 2.0**88  # the sum of 2**40 float32 numbers above this can be infinite
 

@@ -8,12 +8,13 @@ from typing import Any
 from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import Array, ArrayLike, finite, non_negative
+from keyrng._sampling.parameters import Array, ArrayLike
 from keyrng._sampling.shapes import Shape, broadcast_shape
 from keyrng.distributions.maxwell import _maxwell
 from keyrng.kernels.bits import random_sign
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
+from keyrng.kernels.requirements import finite, non_negative
 
 
 @kernel(*FLOATS)

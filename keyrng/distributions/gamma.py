@@ -10,13 +10,14 @@ from keyrng._core.dtypes import Dtype, DTypeLike, compute_dtype, floating_dtype
 from keyrng._executors.device import Device, may_hold
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import Array, ArrayLike, Parameter, cache_scalars, checked_parameter, positive
+from keyrng._sampling.parameters import Array, ArrayLike, cache_scalars, checked_parameter
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions.normal import normal_kernel
 from keyrng.kernels.bits import to_uniform_co, uniform_oc
 from keyrng.kernels.elementary import exp, log1p, log_unchecked
 from keyrng.kernels.lane import FLOATS, Kernel, kernel
 from keyrng.kernels.ops import sqrt, where
+from keyrng.kernels.requirements import Parameter, positive
 
 
 def _marsaglia_tsang(lane: Any, d: Any, c: Any) -> tuple[Any, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import Array, ArrayLike, positive
+from keyrng._sampling.parameters import Array, ArrayLike
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions.ball import _MOST
 from keyrng.distributions.gamma import gamma_parts
@@ -15,6 +15,7 @@ from keyrng.kernels.bits import random_sign
 from keyrng.kernels.elementary import exp, log
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
+from keyrng.kernels.requirements import positive
 
 
 @kernel(*FLOATS)

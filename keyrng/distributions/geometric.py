@@ -13,20 +13,13 @@ from keyrng._core.fpenv import in_default_fpenv
 from keyrng._executors.device import Device, may_hold
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import (
-    Array,
-    ArrayLike,
-    Parameter,
-    Requirement,
-    cache_scalars,
-    checked_parameter,
-    positive_probability,
-)
+from keyrng._sampling.parameters import Array, ArrayLike, cache_scalars, checked_parameter
 from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import to_uniform_co, uniform_co
 from keyrng.kernels.elementary import floor, log1p, log_unchecked
 from keyrng.kernels.lane import FLOATS, Kernel, kernel
 from keyrng.kernels.ops import cast, where
+from keyrng.kernels.requirements import Parameter, Requirement, positive_probability
 
 # For p below this, which is rounded up to a float32, values of the float32 formula can exceed 2**24.
 _RARE = float(np.float32(23 * math.log(2.0) / 2**24 * (1.0 + 2.0**-20)))

@@ -15,12 +15,10 @@ from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import (
     Array,
     ArrayLike,
-    Parameter,
     cache_scalars,
     check_broadcast_together,
     check_relation,
     checked_parameter,
-    integer_up_to,
     wider,
 )
 from keyrng._sampling.shapes import Shape
@@ -29,6 +27,7 @@ from keyrng.kernels.bits import sum_as_int
 from keyrng.kernels.elementary import floor
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import where
+from keyrng.kernels.requirements import Parameter, integer_up_to
 
 LARGEST = 2**53
 

@@ -8,12 +8,13 @@ from typing import Any
 from keyrng._core.dtypes import DTypeLike, inexact_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_complex_kernel, sample_kernel
-from keyrng._sampling.parameters import Array, ArrayLike, non_negative
+from keyrng._sampling.parameters import Array, ArrayLike
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions.normal import complex_part, normal_kernel
 from keyrng.kernels.elementary import exp, format_of
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
+from keyrng.kernels.requirements import non_negative
 from keyrng.kernels.special import cospi, sinpi
 
 

@@ -11,12 +11,13 @@ from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, integer_dtype
 from keyrng._core.fpenv import in_default_fpenv
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import Array, ArrayLike, Requirement, below_one, checked_parameter, wider
+from keyrng._sampling.parameters import Array, ArrayLike, checked_parameter, wider
 from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import uniform_co, uniform_oc
 from keyrng.kernels.elementary import exp, floor, log1p, log_unchecked
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import cast
+from keyrng.kernels.requirements import Requirement, below_one
 
 
 @kernel("float64")

@@ -12,13 +12,7 @@ from keyrng._core.fpenv import in_default_fpenv
 from keyrng._executors.device import as_number, device_at, may_hold, preparation_device
 from keyrng._keys.derive import Key, device_of, split
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import (
-    Array,
-    ArrayLike,
-    Parameter,
-    check_relation,
-    non_negative,
-)
+from keyrng._sampling.parameters import Array, ArrayLike, check_relation
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions._shared.last_axis import (
     add_axis,
@@ -30,6 +24,7 @@ from keyrng.distributions._shared.last_axis import (
 )
 from keyrng.distributions.binomial import binomial_kernel, trials
 from keyrng.kernels.ops import where
+from keyrng.kernels.requirements import Parameter, non_negative
 
 
 def _sums_from(rows: Array) -> Array:

@@ -12,14 +12,7 @@ from keyrng._core.fpenv import in_default_fpenv
 from keyrng._executors.device import preparation_device
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import (
-    Array,
-    ArrayLike,
-    Parameter,
-    check_relation,
-    integer_up_to,
-    wider,
-)
+from keyrng._sampling.parameters import Array, ArrayLike, check_relation, wider
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions._shared.last_axis import (
     add_axis,
@@ -30,6 +23,7 @@ from keyrng.distributions._shared.last_axis import (
 )
 from keyrng.distributions.hypergeometric import LARGEST, held_by, hypergeometric_kernel
 from keyrng.distributions.multinomial import _class_by_class, _sums_from
+from keyrng.kernels.requirements import Parameter, integer_up_to
 
 
 def _countable(items: Any, others: Any) -> Any:

@@ -13,12 +13,13 @@ from keyrng._executors.convert import convert
 from keyrng._executors.device import preparation_device
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import Array, ArrayLike, finite
+from keyrng._sampling.parameters import Array, ArrayLike
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions._shared.covariance import METHODS, covariance, factor, product
 from keyrng.distributions._shared.last_axis import cast_to_out, full_shape, row_shape, validated
 from keyrng.distributions.normal import normal
 from keyrng.kernels.lane import FLOATS, kernel
+from keyrng.kernels.requirements import finite
 
 
 @without_warnings

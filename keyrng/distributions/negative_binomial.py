@@ -15,13 +15,10 @@ from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import (
     Array,
     ArrayLike,
-    Parameter,
     cache_scalars,
     check_broadcast_together,
     check_relation,
     checked_parameter,
-    positive,
-    positive_probability,
     wider,
 )
 from keyrng._sampling.shapes import Shape
@@ -31,6 +28,7 @@ from keyrng.kernels.bits import sum_as_int
 from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import sqrt
+from keyrng.kernels.requirements import Parameter, positive, positive_probability
 
 
 @kernel("float64")

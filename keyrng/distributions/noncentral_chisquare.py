@@ -7,12 +7,13 @@ from typing import Any
 from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import Array, ArrayLike, non_negative, positive
+from keyrng._sampling.parameters import Array, ArrayLike
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions.gamma import gamma_parts
 from keyrng.distributions.poisson import poisson_parts
 from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import FLOATS, kernel
+from keyrng.kernels.requirements import non_negative, positive
 
 
 def _added_shape(lane: Any, nonc: Any) -> Any:

@@ -7,13 +7,14 @@ from typing import Any
 from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import Array, ArrayLike, non_negative, positive
+from keyrng._sampling.parameters import Array, ArrayLike
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions.f import _ratio
 from keyrng.distributions.gamma import comparable
 from keyrng.distributions.noncentral_chisquare import _added_shape
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
+from keyrng.kernels.requirements import non_negative, positive
 
 
 @kernel(*FLOATS)

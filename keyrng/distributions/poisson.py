@@ -12,13 +12,14 @@ from keyrng._core.dtypes import Dtype, DTypeLike, float_dtype, integer_dtype
 from keyrng._core.fpenv import in_default_fpenv
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import Array, ArrayLike, Requirement, wider
+from keyrng._sampling.parameters import Array, ArrayLike, wider
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions._shared.ratio_of_uniforms import NOTHING, log_poisson, proposal
 from keyrng.kernels.bits import sum_as_int
 from keyrng.kernels.elementary import floor
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
+from keyrng.kernels.requirements import Requirement
 
 
 def _attempt(lane: Any, lam: Any, peak: Any) -> tuple[Any, Any]:

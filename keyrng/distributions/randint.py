@@ -12,17 +12,12 @@ from keyrng._core.numbers import integers
 from keyrng._executors.device import Device, device_of_values, is_on_gpu
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import (
-    Array,
-    ArrayLike,
-    Parameter,
-    cache_scalars,
-    check_broadcast_together,
-)
+from keyrng._sampling.parameters import Array, ArrayLike, cache_scalars, check_broadcast_together
 from keyrng._sampling.shapes import Shape
 from keyrng._sampling.spec import check_nothing
 from keyrng.kernels.lane import WORDS, Kernel, kernel
 from keyrng.kernels.ops import mod_wide, mulhi, where
+from keyrng.kernels.requirements import Parameter
 
 
 @kernel(*WORDS, abreast=2)

@@ -9,12 +9,13 @@ import numpy as np
 from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import Array, ArrayLike, positive
+from keyrng._sampling.parameters import Array, ArrayLike
 from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import uniform_co
 from keyrng.kernels.elementary import log_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt, where
+from keyrng.kernels.requirements import positive
 
 
 @kernel(*FLOATS)

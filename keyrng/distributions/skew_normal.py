@@ -7,11 +7,12 @@ from typing import Any
 from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import Array, ArrayLike, not_nan
+from keyrng._sampling.parameters import Array, ArrayLike
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions.normal import normal_kernel
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
+from keyrng.kernels.requirements import not_nan
 
 
 @kernel(*FLOATS)

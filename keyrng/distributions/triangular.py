@@ -12,11 +12,9 @@ from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import (
     Array,
     ArrayLike,
-    Parameter,
     cache_scalars,
     check_broadcast_together,
     check_relation,
-    finite,
     finite_span,
     round_to_dtype,
 )
@@ -24,6 +22,7 @@ from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import uniform_co
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt, where
+from keyrng.kernels.requirements import Parameter, finite
 
 
 @kernel(*FLOATS)

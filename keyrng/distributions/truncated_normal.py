@@ -11,17 +11,7 @@ from keyrng._core.dtypes import FLOAT32, FLOAT64, Dtype, DTypeLike, floating_dty
 from keyrng._executors.device import Device, may_hold
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import (
-    Array,
-    ArrayLike,
-    Parameter,
-    bounds,
-    cache_scalars,
-    check_relation,
-    next_above,
-    next_below,
-    not_nan,
-)
+from keyrng._sampling.parameters import Array, ArrayLike, bounds, cache_scalars, check_relation, next_above, next_below
 from keyrng._sampling.shapes import Shape
 from keyrng._sampling.spec import check_nothing
 from keyrng.kernels.bits import uniform_co
@@ -29,6 +19,7 @@ from keyrng.kernels.elementary import exp, horner, log1p_unchecked, log_unchecke
 from keyrng.kernels.erfinv import erfinv_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt, where
+from keyrng.kernels.requirements import Parameter, not_nan
 from keyrng.kernels.special import erf
 
 _SQRT2 = math.sqrt(2.0)

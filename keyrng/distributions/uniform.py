@@ -9,22 +9,13 @@ from keyrng._core.dtypes import Dtype, DTypeLike, floating_dtype
 from keyrng._executors.device import Device
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import (
-    Array,
-    ArrayLike,
-    Parameter,
-    bounds,
-    cache_scalars,
-    check_relation,
-    finite,
-    finite_span,
-    next_below,
-)
+from keyrng._sampling.parameters import Array, ArrayLike, bounds, cache_scalars, check_relation, finite_span, next_below
 from keyrng._sampling.shapes import Shape
 from keyrng._sampling.spec import check_nothing
 from keyrng.kernels.bits import uniform_co
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
+from keyrng.kernels.requirements import Parameter, finite
 
 
 @kernel(*FLOATS)

@@ -8,16 +8,7 @@ from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, compute_dtype, floati
 from keyrng._executors.device import Device
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import (
-    Array,
-    ArrayLike,
-    Parameter,
-    cache_scalars,
-    checked_parameter,
-    finite,
-    non_negative,
-    parameter_array,
-)
+from keyrng._sampling.parameters import Array, ArrayLike, cache_scalars, checked_parameter, parameter_array
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions._shared.angles import CIRCLE, within_a_turn
 from keyrng.kernels.atan import atan
@@ -25,6 +16,7 @@ from keyrng.kernels.bits import uniform_oc, uniform_signed
 from keyrng.kernels.elementary import log_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import cast, sqrt, where
+from keyrng.kernels.requirements import Parameter, finite, non_negative
 from keyrng.kernels.special import tanpi_unchecked
 
 

@@ -7,11 +7,12 @@ from typing import Any
 from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import Array, ArrayLike, positive
+from keyrng._sampling.parameters import Array, ArrayLike
 from keyrng._sampling.shapes import Shape, broadcast_shape
 from keyrng.distributions.exponential import exponential_kernel
 from keyrng.kernels.elementary import scaled_power
 from keyrng.kernels.lane import FLOATS, kernel
+from keyrng.kernels.requirements import positive
 
 
 @kernel(*FLOATS)

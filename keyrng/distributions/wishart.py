@@ -11,13 +11,14 @@ from keyrng._core.fpenv import without_warnings
 from keyrng._executors.convert import convert
 from keyrng._executors.device import may_hold, preparation_device
 from keyrng._keys.derive import Key, device_of, split
-from keyrng._sampling.parameters import Array, ArrayLike, check_relation, parameter_array, positive
+from keyrng._sampling.parameters import Array, ArrayLike, check_relation, parameter_array
 from keyrng._sampling.shapes import Shape, dimensions
 from keyrng.distributions._shared.covariance import covariance, factor, product
 from keyrng.distributions._shared.last_axis import add_axis, cast_to_out, full_shape
 from keyrng.distributions.gamma import gamma
 from keyrng.distributions.normal import normal
 from keyrng.kernels.ops import sqrt, where
+from keyrng.kernels.requirements import positive
 
 
 @without_warnings

@@ -10,12 +10,13 @@ import numpy as np
 from keyrng._core.dtypes import FLOAT64, DTypeLike, integer_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import Array, ArrayLike, Parameter, above_one
+from keyrng._sampling.parameters import Array, ArrayLike
 from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import uniform_co
 from keyrng.kernels.elementary import exp, expm1, log1p, log1p_unchecked, log_unchecked, rint
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import cast
+from keyrng.kernels.requirements import Parameter, above_one
 
 
 def _rejection_inversion(lane: Any, e: Any, span: Any, top: Any, end: Any) -> tuple[Any, Any]:

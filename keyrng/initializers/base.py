@@ -10,8 +10,9 @@ from typing import Any, Protocol, TypeVar
 from keyrng._core.dtypes import Dtype, DTypeLike
 from keyrng._executors.convert import convert
 from keyrng._keys.derive import Key, device_of
-from keyrng._sampling.parameters import Array, Parameter
+from keyrng._sampling.parameters import Array
 from keyrng._sampling.shapes import Shape, check_broadcast, check_out, dimensions, sample_shape
+from keyrng.kernels.requirements import Parameter
 
 
 class Initializer(Protocol):

@@ -13,10 +13,11 @@ from keyrng._core.dtypes import Dtype, DTypeLike, compute_dtype, inexact_dtype
 from keyrng._core.fpenv import without_warnings
 from keyrng._executors.device import CPU
 from keyrng._keys.derive import Key, check_key, device_of, is_integer, normalize_axis
-from keyrng._sampling.parameters import Array, ArrayLike, as_scalar, finite, parameter_array
+from keyrng._sampling.parameters import Array, ArrayLike, as_scalar, parameter_array
 from keyrng._sampling.shapes import Shape, dimensions
 from keyrng.distributions.orthogonal import orthogonal as _orthonormal
 from keyrng.initializers.base import JAX, OUT_AXIS, DefaultAxis, Initializer, Layout, on_layout, own, write_out
+from keyrng.kernels.requirements import finite
 
 
 def orthogonal(scale: ArrayLike = 1.0, column_axis: int = OUT_AXIS, dtype: DTypeLike = None) -> Initializer:

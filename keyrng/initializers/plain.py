@@ -11,7 +11,7 @@ from keyrng._core.dtypes import Dtype, DTypeLike, floating_dtype, inexact_dtype
 from keyrng._core.fpenv import in_default_fpenv
 from keyrng._keys.derive import Key, check_key, device_of, split
 from keyrng._sampling.draw import sample_complex_kernel, sample_kernel
-from keyrng._sampling.parameters import Array, ArrayLike, as_scalar, finite, not_nan, probability
+from keyrng._sampling.parameters import Array, ArrayLike, as_scalar
 from keyrng._sampling.shapes import Shape, as_out, dimensions
 from keyrng._sampling.spec import check_nothing
 from keyrng.distributions.normal import normal_imag_kernel, normal_real_kernel
@@ -25,6 +25,7 @@ from keyrng.distributions.truncated_normal import (
 from keyrng.initializers.base import Initializer, own
 from keyrng.kernels.bits import uniform_co
 from keyrng.kernels.lane import FLOATS, kernel
+from keyrng.kernels.requirements import finite, not_nan, probability
 
 
 @kernel(*FLOATS)

@@ -15,7 +15,7 @@ from keyrng._core.dtypes import Dtype, DTypeLike, inexact_dtype
 from keyrng._core.fpenv import without_warnings
 from keyrng._keys.derive import Key, check_key, is_integer, normalize_axis
 from keyrng._sampling.draw import sample_complex_kernel, sample_kernel
-from keyrng._sampling.parameters import Array, ArrayLike, as_scalar, non_negative
+from keyrng._sampling.parameters import Array, ArrayLike, as_scalar
 from keyrng._sampling.shapes import Shape, dimensions
 from keyrng.initializers.base import IN_AXIS, JAX, OUT_AXIS, DefaultAxis, Initializer, Layout, on_layout, own
 from keyrng.initializers.plain import scaled_normal, scaled_truncated
@@ -23,6 +23,7 @@ from keyrng.kernels.bits import uniform_co
 from keyrng.kernels.elementary import log1p_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt
+from keyrng.kernels.requirements import non_negative
 from keyrng.kernels.special import cospi, sinpi
 
 # Standard deviations of the standard normal truncated to [-2, 2], and of the complex one truncated to radius 2.

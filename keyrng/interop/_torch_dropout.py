@@ -13,9 +13,10 @@ import torch
 
 from keyrng._dropout import dropout as drop
 from keyrng._keys.derive import Key, check_key, clone, fold_in, is_integer
-from keyrng._sampling.parameters import as_scalar, probability
+from keyrng._sampling.parameters import as_scalar
 from keyrng.interop._torch_modules import module_path
 from keyrng.interop._torch_tensors import from_torch, stream_of, to_torch
+from keyrng.kernels.requirements import probability
 
 Tensor: TypeAlias = torch.Tensor
 

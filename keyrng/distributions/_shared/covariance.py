@@ -12,8 +12,9 @@ import numpy as np
 
 from keyrng._core.dtypes import FLOAT64, Dtype
 from keyrng._executors.device import Device, device_at
-from keyrng._sampling.parameters import Array, ArrayLike, check_relation, finite, parameter_array
+from keyrng._sampling.parameters import Array, ArrayLike, check_relation, parameter_array
 from keyrng.kernels.ops import sqrt, where
+from keyrng.kernels.requirements import finite
 
 METHODS = ("cholesky", "svd", "eigh")
 

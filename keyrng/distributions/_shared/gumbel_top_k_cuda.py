@@ -20,10 +20,11 @@ from keyrng._executors.device import device_at
 from keyrng._executors.gpu_rows import ordered_word
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import fill_range
-from keyrng._sampling.parameters import Array, Requirement
+from keyrng._sampling.parameters import Array
 from keyrng.distributions._shared.sorting import stable_order
 from keyrng.kernels.lane import Kernel
 from keyrng.kernels.ops import where
+from keyrng.kernels.requirements import Requirement
 
 logit = Requirement("a number below infinity, not NaN", lambda x: x < math.inf)
 

@@ -11,10 +11,11 @@ from keyrng._executors.convert import convert
 from keyrng._executors.device import CPU, Device, device_at, may_hold
 from keyrng._keys.derive import Key, check_key, device_of
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import Array, Parameter, checked_parameter, round_to_dtype
+from keyrng._sampling.parameters import Array, checked_parameter, round_to_dtype
 from keyrng._sampling.shapes import Shape, check_broadcast, check_out, dimensions, sample_shape
 from keyrng.kernels.bits import sum_as_int
 from keyrng.kernels.ops import where
+from keyrng.kernels.requirements import Parameter
 
 
 def validated(device: Device, parameter: Parameter, dtype: Dtype) -> Array:

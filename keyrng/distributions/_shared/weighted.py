@@ -15,12 +15,13 @@ from keyrng._executors.device import Device, device_at
 from keyrng._keys.create import key as new_key
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import fill_range, run_ranges
-from keyrng._sampling.parameters import Array, ArrayLike, Requirement
+from keyrng._sampling.parameters import Array, ArrayLike
 from keyrng.distributions._shared.last_axis import scaled, validated
 from keyrng.distributions._shared.weighted_cuda import cdf_cuda, weighted_indices_cuda
 from keyrng.kernels.elementary import log
 from keyrng.kernels.lane import Kernel, kernel
 from keyrng.kernels.ops import cast
+from keyrng.kernels.requirements import Requirement
 
 _CHUNK = 1 << 15  # elements at a time, whose arrays stay in a level-2 cache
 

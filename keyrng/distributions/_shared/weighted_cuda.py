@@ -13,10 +13,11 @@ from keyrng._core.dtypes import FLOAT64, index_dtype
 from keyrng._executors.device import device_at
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import Array, positive
+from keyrng._sampling.parameters import Array
 from keyrng.distributions._shared.last_axis import scaled
 from keyrng.kernels.lane import Kernel
 from keyrng.kernels.ops import where
+from keyrng.kernels.requirements import positive
 
 _BLOCK = 16
 _INFINITY = 0x7FF << 52
