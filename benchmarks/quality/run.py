@@ -17,17 +17,23 @@ from rows import append, extremes, read, test_of
 from sizes import SIZES, larger
 from streams import FEEDS, Stream, all_impls, matrix
 
+from keyrng._cli.progress import Progress
+
 RESULTS = Path(__file__).parents[1] / "results"
 
 
-def run(stream: Stream, tests: Iterable[programs.Test], file: Path, done: set[tuple[str, ...]]) -> None:
+def run(stream: Stream, tests: Iterable[programs.Test], file: Path, done: set[tuple[str, ...]], number: str) -> None:
     """Run the remaining tests of a stream and append each test's results to the file."""
     left = [test for test in tests if (stream.impl, stream.feed, str(stream.seed), str(test)) not in done]
     if not left:
         return
     print(f"{datetime.datetime.now():%H:%M:%S} {stream}", flush=True)
-    for test, results in programs.run(left, stream.command):
-        append(file, stream, test, results)
+    with Progress() as progress:
+        progress.show(f"stream {number}, test 1 of {len(left)}")
+        for finished, (test, results) in enumerate(programs.run(left, stream.command), 1):
+            append(file, stream, test, results)
+            if finished < len(left):
+                progress.show(f"stream {number}, test {finished + 1} of {len(left)}")
 
 
 def main() -> None:
@@ -53,9 +59,9 @@ def main() -> None:
     else:
         streams = matrix(options.impl, options.stream_layout, options.seed)
         todo = [(stream, part) for part in SIZES[options.size] for stream in streams]
-    for stream, tests in todo:
+    for number, (stream, tests) in enumerate(todo, 1):
         done = {(row.impl, row.feed, str(row.seed), row.run) for row in read(file)}
-        run(stream, tests, file, done)
+        run(stream, tests, file, done, f"{number} of {len(todo)}")
     text = summary.markdown(read(file), found, options.seed)
     file.with_suffix(".md").write_text(text, "utf-8")
     print(text)

@@ -20,6 +20,7 @@ import numpy as np
 
 import keyrng
 from keyrng import algorithms, initializers
+from keyrng._cli.progress import Progress
 from keyrng._core.fpenv import describe_fpenv
 from keyrng._executors import gpu, native
 from keyrng._executors.base import ElementRange
@@ -83,8 +84,10 @@ def _mode() -> str:
 def _on_path(name: str, chosen: AbstractContextManager[None], checks: Iterator[Check]) -> Findings:
     """Run the checks on a path and print a summary line; the first word of a label is its kind."""
     findings, start = Findings(name), time.perf_counter()
-    with chosen:
-        for label, check in checks:
+    with chosen, Progress() as progress:
+        every = list(checks)
+        for number, (label, check) in enumerate(every):
+            progress.show(f"{name:<10} {number / len(every):.0%} of {len(every)} checks")
             kind = label.partition(":")[0]
             findings.counts[kind] = findings.counts.get(kind, 0) + 1
             try:

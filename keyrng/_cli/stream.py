@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from time import perf_counter
 from typing import IO
 
 import numpy as np
 
 import keyrng
 from keyrng._cli import stream_layouts
+from keyrng._cli.progress import Progress
 
 _BUFFER = 1 << 20  # words at a time: 4 MiB, so that writing is cheap relative to drawing
 
@@ -40,8 +42,9 @@ def run(given: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     try:
-        write(layout, keys, given.bytes, sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+        with Progress(enabled=not sys.stdout.isatty()) as progress:
+            write(layout, keys, given.bytes, sys.stdout.buffer, progress)
+            sys.stdout.buffer.flush()
     except BrokenPipeError:
         # The reader has closed the pipe. Replace standard output, because Python would report the error again on exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -50,12 +53,16 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
-def write(layout: stream_layouts.StreamLayout, keys: keyrng.Key, limit: int | None, to: IO[bytes]) -> None:
+def write(
+    layout: stream_layouts.StreamLayout, keys: keyrng.Key, limit: int | None, to: IO[bytes], progress: Progress
+) -> None:
     """Write 32-bit words, little-endian."""
     each = max(1, _BUFFER // keys.size)
     start, left = 0, limit
+    began, written, of = perf_counter(), 0, "" if limit is None else f" of {limit:,}"
     while left is None or left > 0:
         data = stream_layouts.words(layout, keys, start, each).astype("<u4", copy=False).view(np.uint8).data
-        to.write(data if left is None else data[:left])
+        written += to.write(data if left is None else data[:left])
         start += each
         left = None if left is None else left - len(data)
+        progress.show(f"{written:,}{of} bytes, {written / 1e6 / (perf_counter() - began):,.0f} MB/s")
