@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, SupportsIndex, TypeAlias
 
 import numpy as np
+from numpy.exceptions import AxisError
 
 from keyrng._core.numbers import as_array
 
@@ -162,3 +163,27 @@ def broadcast(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:
                     return None
                 sizes[axis] = size
     return tuple(sizes)
+
+
+def is_integer(value: object) -> bool:
+    """Whether a value is a Python or NumPy integer, but not bool or timedelta64."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.timedelta64))
+
+
+def normalize_axis(axis: Any, ndim: int, name: str = "axis") -> int:
+    """Return a non-negative axis; AxisError if it is out of bounds, TypeError if it is not an integer."""
+    number = as_int(name, axis)
+    if -ndim <= number < ndim:
+        return number % ndim
+    if number.bit_length() > 63:  # AxisError would print all digits
+        raise AxisError(f"{name} {short_repr(number)} is out of bounds for array of dimension {ndim}")
+    raise AxisError(number, ndim, None if name == "axis" else name)
+
+
+def kind_of(value: object) -> str:
+    """Describe a value for an error."""
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype} with shape {value.shape}"
+    if isinstance(value, type):
+        return "type"
+    return "None" if value is None else type(value).__name__

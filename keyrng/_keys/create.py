@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.arguments import as_base_array, key_from
+from keyrng._core.arguments import as_base_array, is_integer, key_from, kind_of
 from keyrng._executors.device import as_cupy, device_at, device_named, is_on_gpu
-from keyrng._keys.key import Array, Key, check_key, device_of, is_integer, kind_of, wrap_words
+from keyrng._keys.key import Array, Key, check_key, device_of, wrap_words
 from keyrng._keys.serialize import number_of
 from keyrng.algorithms.base import Algorithm, get, names
 

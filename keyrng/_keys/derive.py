@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 
 from keyrng._core.arguments import Shape, as_base_array, as_int, broadcast, check_sizes, short_repr
+from keyrng._core.arguments import is_integer as is_integer
+from keyrng._core.arguments import kind_of as kind_of
+from keyrng._core.arguments import normalize_axis as normalize_axis
 from keyrng._core.numbers import integers
 from keyrng._executors.device import device_at, drop_broadcast_axes, is_on_gpu
 from keyrng._executors.select import executor_for
@@ -18,9 +21,6 @@ from keyrng._keys.create import hint, number_text
 from keyrng._keys.key import Array, Key
 from keyrng._keys.key import check_key as check_key
 from keyrng._keys.key import device_of as device_of
-from keyrng._keys.key import is_integer as is_integer
-from keyrng._keys.key import kind_of as kind_of
-from keyrng._keys.key import normalize_axis as normalize_axis
 from keyrng._keys.key import wrap_words as wrap_words
 from keyrng._keys.serialize import number_of
 from keyrng._keys.stack import concatenate, stack

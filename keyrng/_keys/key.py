@@ -10,9 +10,8 @@ from math import prod
 from typing import Any, NoReturn, SupportsIndex
 
 import numpy as np
-from numpy.exceptions import AxisError
 
-from keyrng._core.arguments import Int, as_int, broadcast, check_sizes, key_from, short_repr
+from keyrng._core.arguments import as_int, broadcast, is_integer, key_from, kind_of, normalize_axis, short_repr
 from keyrng._core.migration import MayHelp
 from keyrng._executors.device import CPU, Device, device_at, device_named
 from keyrng._keys import seed_sequence, serialize
@@ -161,100 +160,12 @@ class Key(MayHelp):
         """
         return wrap_words(*serialize.load(data))
 
-    # The interface of NumPy's seeds, np.random.bit_generator.ISpawnableSeedSequence.
+    def _like(self, words: Array) -> Key:
+        """Return keys of the same algorithm."""
+        return wrap_words(self._algorithm, words)
 
-    def generate_state(self, n_words: Int, dtype: Any = np.uint32) -> Array:
-        """Return words for the state of a NumPy generator, as ``np.random.default_rng(key)`` requests them.
-
-        Parameters
-        ----------
-        n_words : int
-            Number of words, zero or more.
-        dtype : dtype_like, optional
-            uint32, the default, or uint64.
-
-        Returns
-        -------
-        ndarray
-            Words of shape ``(n_words,)``.
-
-        Raises
-        ------
-        TypeError
-            If ``dtype`` is another dtype.
-        ValueError
-            If this is not a single key, or ``n_words`` is negative.
-
-        Notes
-        -----
-        The words are those of ``split(fold_in(key, "numpy.generate_state"), ...)``, so they depend on every bit of the
-        key, and a longer result begins with a shorter one. Words of 64 bits are pairs of words of 32 bits, low half
-        first.
-
-        Examples
-        --------
-        >>> import keyrng
-        >>> keyrng.key(42).generate_state(3)
-        array([2927191395, 1678435331,  408001183], dtype=uint32)
-        """
-        size, wanted = self._seeds("n_words", n_words), _dtype(dtype)
-        if wanted not in (np.uint32, np.uint64):
-            raise TypeError(f"dtype of a state must be uint32 or uint64, got {wanted or short_repr(dtype)}")
-        halves = wanted.itemsize // 4
-        words = seed_sequence.state(self._algorithm, CPU.receive(self._words), halves * size)
-        if halves == 1:
-            return words
-        pairs = words.astype(np.uint64)
-        return pairs[::2] | pairs[1::2] << np.uint64(32)
-
-    def spawn(self, n_children: Int) -> list[Key]:
-        """Return other seeds for NumPy: the keys of ``split(fold_in(key, "numpy.spawn"), n_children)``.
-
-        Parameters
-        ----------
-        n_children : int
-            Number of seeds, zero or more.
-
-        Returns
-        -------
-        list of Key
-            The seeds.
-
-        Raises
-        ------
-        ValueError
-            If this is not a single key, or ``n_children`` is negative.
-
-        See Also
-        --------
-        keyrng.interop.numpy.generator : A generator that counts the children it spawned.
-
-        Notes
-        -----
-        A key is immutable and so does not count its children: a second call returns the same ones. Request all of them
-        at once.
-        """
-        return self._spawned(0, self._seeds("n_children", n_children))
-
-    def _spawned(self, start: int, stop: int) -> list[Key]:
-        """Return ``spawn(stop)[start:]``."""
-        return list(
-            wrap_words(
-                self._algorithm,
-                seed_sequence.descendants(self._algorithm, self._words, seed_sequence.SPAWN, start, stop),
-            )
-        )
-
-    def _seeds(self, name: str, number: Int) -> int:
-        """Return a checked number of words or seeds."""
-        if self.ndim:
-            raise ValueError(f"a seed must be a single key, got keys of shape {self.shape}; use keys[0]")
-        if not is_integer(number):
-            raise TypeError(f"{name} must be an int, got {short_repr(number)}")
-        if number < 0:
-            raise ValueError(f"{name} must be non-negative, got {short_repr(number)}")
-        check_sizes(name, (int(number),), 2**56)  # of up to 32 bytes
-        return int(number)
+    generate_state = seed_sequence.generate_state
+    spawn = seed_sequence.spawn
 
     # The interface of an array.
 
@@ -462,39 +373,3 @@ def common_device(keys: Sequence[Key], act: str) -> Device:
     if others:
         raise ValueError(f"cannot {act} keys on {device.name} and {others[0].name}; use key.to({device.name!r})")
     return device
-
-
-# Shared checks
-
-
-def is_integer(value: object) -> bool:
-    """Whether a value is a Python or NumPy integer, but not bool or timedelta64."""
-    return isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.timedelta64))
-
-
-def _dtype(given: Any) -> np.dtype[Any] | None:
-    """Return a dtype; None if the argument is invalid."""
-    try:
-        found: np.dtype[Any] = np.dtype(given)
-    except (TypeError, ValueError):
-        return None
-    return found
-
-
-def normalize_axis(axis: Any, ndim: int, name: str = "axis") -> int:
-    """Return a non-negative axis; AxisError if it is out of bounds, TypeError if it is not an integer."""
-    number = as_int(name, axis)
-    if -ndim <= number < ndim:
-        return number % ndim
-    if number.bit_length() > 63:  # AxisError would print all digits
-        raise AxisError(f"{name} {short_repr(number)} is out of bounds for array of dimension {ndim}")
-    raise AxisError(number, ndim, None if name == "axis" else name)
-
-
-def kind_of(value: object) -> str:
-    """Describe a value for an error."""
-    if isinstance(value, np.ndarray):
-        return f"an array of {value.dtype} with shape {value.shape}"
-    if isinstance(value, type):
-        return "type"
-    return "None" if value is None else type(value).__name__

@@ -7,8 +7,9 @@ from typing import SupportsIndex
 
 import numpy as np
 
+from keyrng._core.arguments import kind_of, normalize_axis
 from keyrng._executors.device import Device
-from keyrng._keys.key import Array, Key, check_key, common_device, kind_of, normalize_axis, wrap_words
+from keyrng._keys.key import Array, Key, check_key, common_device, wrap_words
 from keyrng.algorithms.base import Algorithm
 
 

@@ -16,6 +16,7 @@ from keyrng._core.arguments import as_int, short_repr
 from keyrng._keys.create import key_data, wrap_key_data
 from keyrng._keys.derive import Key, check_key
 from keyrng._keys.derive import bit_generator as watched
+from keyrng._keys.seed_sequence import check_request, children
 from keyrng.interop._stream import Stream
 
 __all__ = ["KeyBitGenerator", "KeySeedSequence", "bit_generator", "generator", "random_state"]
@@ -172,7 +173,7 @@ class KeySeedSequence(ISpawnableSeedSequence):
     """
 
     def __init__(self, key: Key, *, n_children_spawned: int = 0) -> None:
-        check_key(key)._seeds("n_words", 0)  # raises for an array of keys
+        check_request(check_key(key), "n_words", 0)  # raises for an array of keys
         self.key = key.to("cpu")
         self.n_children_spawned = n_children_spawned
 
@@ -183,8 +184,8 @@ class KeySeedSequence(ISpawnableSeedSequence):
     def spawn(self, n_children: int) -> list[KeySeedSequence]:
         """Return the next ``n_children`` seeds."""
         first = self.n_children_spawned
-        self.n_children_spawned += self.key._seeds("n_children", n_children)
-        return [KeySeedSequence(child) for child in self.key._spawned(first, self.n_children_spawned)]
+        self.n_children_spawned += check_request(self.key, "n_children", n_children)
+        return [KeySeedSequence(child) for child in children(self.key, first, self.n_children_spawned)]
 
     def __repr__(self) -> str:
         return f"KeySeedSequence({self.key!r}, n_children_spawned={self.n_children_spawned})"
@@ -282,7 +283,7 @@ class KeyBitGenerator(np.random.BitGenerator):
                 f"uinteger must be a word of 32 bits and has_uint32 0 or 1, got {short_repr(half)}, {short_repr(waits)}"
             )
         key = wrap_key_data(inner.get("key"), impl=impl)  # type: ignore[arg-type]
-        check_key(key)._seeds("n_words", 0)  # raises for an array of keys
+        check_request(check_key(key), "n_words", 0)  # raises for an array of keys
         with self.lock:
             self._stream.restart(key)
             self._stream.move(index, half if waits else None)
