@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import struct
-import threading
 from collections.abc import Callable
 from inspect import Parameter, signature
 from math import prod
@@ -15,52 +13,18 @@ import numpy as np
 from keyrng import distributions
 from keyrng._core.arguments import Shape, as_int, check_sizes, short_repr
 from keyrng._core.migration import MayHelp, is_binding, misplaced
+from keyrng._generator_state import COPY, KEYS, SPAWN, GeneratorState, dump, load, lock
 from keyrng._keys.create import key as key_of
 from keyrng._keys.create import key_data
 from keyrng._keys.derive import Key, clone, device_of, fold_in
-from keyrng._keys.serialize import digest
 from keyrng._pickles import Readings, new_name
 from keyrng.algorithms.base import Algorithm, get
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
-# Names that a root is folded with, besides the numbers of draws. With threefry2x32, names are hashed to numbers; these
-# three are above 2**63, which draws never reach.
-_SPAWN, _FORK, _COPY = "generator spawn", "generator fork", "generator copy"
-_KEYS = 2**63
-
-_MAGIC = b"keygen"
-_VERSION = 1
-_HEADER = struct.Struct("<6sBQQ")
-_CHECKSUM_SIZE = 8
-
-# One lock for all generators: held for a microsecond, and across fork(), so that a child inherits neither a locked
-# lock nor a number that the parent is about to use.
-_lock = threading.Lock()
-
-# The ancestry of this process: for each fork, the number of earlier forks of the parent.
-_history: tuple[int, ...] = ()
-_forks = 0
-
 # The pickles read in this process, so that reading one twice gives two different generators.
-_read = Readings(limit=2**16, beyond=_KEYS)
-
-
-def _in_parent() -> None:
-    global _forks
-    _forks += 1
-    _lock.release()
-
-
-def _in_child() -> None:
-    global _history, _forks
-    _history, _forks = (*_history, _forks), 0
-    _lock.release()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_lock.acquire, after_in_parent=_in_parent, after_in_child=_in_child)
+_read = Readings(limit=2**16, beyond=KEYS)
 
 
 def _method(sampler: Callable[Concatenate[Key, _P], _R]) -> Callable[Concatenate[Generator, _P], _R]:
@@ -135,12 +99,9 @@ class Generator(MayHelp):
     True
     """
 
-    __slots__ = ("__weakref__", "_drawn", "_history", "_root", "_spawned")
+    __slots__ = ("__weakref__", "_state")
 
-    _root: Key
-    _drawn: int
-    _spawned: int
-    _history: tuple[int, ...]
+    _state: GeneratorState
 
     def __init__(
         self,
@@ -151,7 +112,7 @@ class Generator(MayHelp):
         if not isinstance(seed_or_key, Key):
             algorithm = get("threefry2x32" if impl is None else impl)
             seed = _entropy(algorithm) if seed_or_key is None else seed_or_key
-            self._begin(key_of(seed, impl=algorithm, device="cpu" if device is None else device))
+            self._state = GeneratorState(key_of(seed, impl=algorithm, device="cpu" if device is None else device))
             return
         if seed_or_key.ndim:
             raise ValueError(
@@ -160,44 +121,32 @@ class Generator(MayHelp):
             )
         if impl is not None and get(impl) != seed_or_key._algorithm:
             raise ValueError(f"impl must be that of the key, {seed_or_key.impl}, got {get(impl).name}; omit impl")
-        self._begin(seed_or_key if device is None else seed_or_key.to(device))
-
-    def _begin(self, root: Key, drawn: int = 0, spawned: int = 0) -> Generator:
-        with _lock:
-            self._root, self._drawn, self._spawned, self._history = root, drawn, spawned, _history
-        return self
-
-    def _caught_up(self) -> Key:
-        """Return the root, updated for forks; the lock must be held."""
-        if self._history is not _history:
-            for number in _history[len(self._history) :]:
-                self._root, self._drawn, self._spawned = fold_in(self._root, (_FORK, number)), 0, 0
-            self._history = _history
-        return self._root
+        self._state = GeneratorState(seed_or_key if device is None else seed_or_key.to(device))
 
     @property
     def impl(self) -> str:
         """Name of the algorithm."""
-        return self._root.impl
+        return self._state.root.impl
 
     @property
     def device(self) -> str:
         """Device of the samples, such as ``"cpu"`` or ``"cuda:0"``."""
-        return self._root.device
+        return self._state.root.device
 
     def __repr__(self) -> str:
-        with _lock:
-            return f"<keyrng.Generator of {self._caught_up()!r}, {self._drawn} keys drawn>"
+        root, drawn, _ = self._state.current()
+        return f"<keyrng.Generator of {root!r}, {drawn} keys drawn>"
 
     # Seeds and states, as torch.Generator has them
 
     def manual_seed(self, seed: int | np.integer[Any] | str | bytes) -> Generator:
         """Restart with a seed, as ``keyrng.key`` takes it, and return the generator."""
-        return self._begin(key_of(seed, impl=self._root._algorithm, device=self.device))
+        self._state.restart(key_of(seed, impl=self._state.root._algorithm, device=self.device))
+        return self
 
     def seed(self) -> int:
         """Restart with a seed from the operating system, as wide as a key, and return the seed."""
-        seed = _entropy(self._root._algorithm)
+        seed = _entropy(self._state.root._algorithm)
         self.manual_seed(seed)
         return seed
 
@@ -215,8 +164,7 @@ class Generator(MayHelp):
         >>> keyrng.Generator("weights").initial_seed() == keyrng.Generator(keyrng.key("weights")).initial_seed()
         True
         """
-        with _lock:
-            root = self._caught_up()
+        root, _, _ = self._state.current()
         seed = 0
         for word in key_data(root).tolist():
             seed = seed << root._algorithm.word_bits | word
@@ -230,10 +178,7 @@ class Generator(MayHelp):
         bytes
             Bytes that ``set_state`` reads on any machine, 77 for threefry2x32.
         """
-        with _lock:
-            root, drawn, spawned = self._caught_up(), self._drawn, self._spawned
-        body = _HEADER.pack(_MAGIC, _VERSION, drawn, spawned) + root.to_bytes()
-        return body + digest(body, _CHECKSUM_SIZE)
+        return dump(*self._state.current())
 
     def set_state(self, state: bytes) -> Generator:
         """Restore a state and return the generator, which stays on its device.
@@ -255,13 +200,14 @@ class Generator(MayHelp):
         ValueError
             If the bytes are altered, incomplete or not a state, or the state is that of another algorithm.
         """
-        root, drawn, spawned = _parsed(state)
-        if root._algorithm != self._root._algorithm:
+        root, drawn, spawned = load(state)
+        if root._algorithm != self._state.root._algorithm:
             raise ValueError(
                 f"a state of {root.impl} does not fit a generator of {self.impl}; "
                 f"use keyrng.Generator(0, impl={root.impl!r}).set_state(state)"
             )
-        return self._begin(clone(root.to(self.device)), drawn, spawned)
+        self._state.restart(clone(root.to(self.device)), drawn, spawned)
+        return self
 
     def clone_state(self) -> Generator:
         """Return another generator in the same state, which draws the same samples.
@@ -275,9 +221,10 @@ class Generator(MayHelp):
         --------
         Generator.spawn : Generators that draw other samples.
         """
-        with _lock:
-            root, drawn, spawned = self._caught_up(), self._drawn, self._spawned
-        return Generator(root)._begin(clone(root), drawn, spawned)
+        root, drawn, spawned = self._state.current()
+        other = Generator(root)
+        other._state.restart(clone(root), drawn, spawned)
+        return other
 
     # Keys
 
@@ -311,25 +258,14 @@ class Generator(MayHelp):
         (2, 3)
         """
         if num is None:
-            return fold_in(*self._take(1))
+            return fold_in(*self._state.take(1))
         shape = tuple(_count(n) for n in (num if isinstance(num, (tuple, list)) else (num,)))
-        if prod(shape) <= _KEYS:
+        if prod(shape) <= KEYS:
             check_sizes("num", (*shape, 1), 2**60)  # of 8 bytes, and an axis of words
-        root, first = self._take(prod(shape))
+        root, first = self._state.take(prod(shape))
         numbers = np.arange(first, first + prod(shape), dtype=np.uint64).reshape(shape)
         # A 0-d array would be a scalar, which is on the CPU.
         return fold_in(root, device_of(root).receive(numbers) if shape else first)
-
-    def _take(self, num: int) -> tuple[Key, int]:
-        """Reserve ``num`` keys; return the root and the number of the first one."""
-        with _lock:
-            root, first = self._caught_up(), self._drawn
-            if first + num > _KEYS:
-                raise ValueError(
-                    f"a generator has 2**63 keys, of which {first} are drawn, got num={short_repr(num)}; use spawn"
-                )
-            self._drawn = first + num
-        return root, first
 
     def spawn(self, n: SupportsIndex) -> list[Generator]:
         """Return new generators, independent of this one, of each other and of those spawned before or after.
@@ -360,18 +296,14 @@ class Generator(MayHelp):
         """
         n = _count(n)
         check_sizes("n", (n,), 2**60)
-        with _lock:
-            root, first = self._caught_up(), self._spawned
-            if first + n > _KEYS:
-                raise ValueError(f"a generator can spawn 2**63 others, of which {first} are spawned, got n={n}")
-            self._spawned = first + n
+        root, first = self._state.take_spawned(n)
         numbers = device_of(root).receive(np.arange(first, first + n, dtype=np.uint64))
-        return [Generator(key) for key in fold_in(fold_in(root, _SPAWN), numbers)]
+        return [Generator(key) for key in fold_in(fold_in(root, SPAWN), numbers)]
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A spawned generator, because drawing the same numbers twice would surprise; copies are spawned too.
         (child,) = self.spawn(1)
-        return from_pickle, (child._root.to_bytes(), self.device, new_name())
+        return from_pickle, (child._state.root.to_bytes(), self.device, new_name())
 
     def __copy__(self) -> Generator:
         return self.spawn(1)[0]
@@ -439,10 +371,10 @@ class Generator(MayHelp):
 
 def from_pickle(root: bytes, device: str, pickle: bytes) -> Generator:
     """Load a generator from a pickle; reading the same pickle again gives another generator."""
-    with _lock:
+    with lock:
         before = _read.add(pickle)
     key = Key.from_bytes(root)
-    return Generator(fold_in(key, (_COPY, before)) if before else key, device=device)
+    return Generator(fold_in(key, (COPY, before)) if before else key, device=device)
 
 
 def _entropy(algorithm: Algorithm) -> int:
@@ -455,23 +387,3 @@ def _count(value: object) -> int:
     if number < 0:
         raise ValueError(f"a number of keys or generators must not be negative, got {short_repr(number)}")
     return number
-
-
-def _parsed(state: object) -> tuple[Key, int, int]:
-    """Parse a state: the root, and the numbers of its keys and generators."""
-    if not isinstance(state, bytes):
-        raise TypeError(f"expected bytes from get_state(), got {type(state).__name__}")
-    if not state.startswith(_MAGIC):
-        raise ValueError(f"not a generator state: it begins with {state[:6]!r} instead of {_MAGIC!r}")
-    version = state[len(_MAGIC)] if len(state) > len(_MAGIC) else _VERSION
-    if version != _VERSION:
-        raise ValueError(f"unsupported version of a state: {version} (expected {_VERSION})")
-    body = state[:-_CHECKSUM_SIZE]
-    if len(body) < _HEADER.size or digest(body, _CHECKSUM_SIZE) != state[-_CHECKSUM_SIZE:]:
-        raise ValueError("corrupt state: the checksum does not match")
-    # The checksum matches, so that only bytes of another program can be malformed.
-    _, _, drawn, spawned = _HEADER.unpack_from(body)
-    root = Key.from_bytes(body[_HEADER.size :])
-    if root.ndim or max(drawn, spawned) > _KEYS:
-        raise ValueError(f"malformed state: keys of shape {root.shape}, {drawn} drawn, {spawned} spawned")
-    return root, drawn, spawned

@@ -17,21 +17,22 @@ from test_generator import each_impl, same
 from turns import in_threads
 
 import keyrng
-from keyrng import Generator, _generator
+from keyrng import Generator, _generator, _generator_state
+from keyrng._keys.serialize import digest
 from keyrng._pickles import Readings
 
 # No two calls get one key
 
-NAMES = (_generator._SPAWN, _generator._FORK, _generator._COPY)
+NAMES = (_generator_state.SPAWN, _generator_state.FORK, _generator_state.COPY)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_are_beyond_the_numbers_of_calls(name):
     # With threefry2x32 a name is a number; with the other algorithms names have a separate domain.
-    number = int.from_bytes(_generator.digest(name.encode(), 8, b"keyrng.name"), "big")
+    number = int.from_bytes(digest(name.encode(), 8, b"keyrng.name"), "big")
 
     assert same(keyrng.fold_in(keyrng.key(1), name), keyrng.fold_in(keyrng.key(1), number))
-    assert number >= _generator._KEYS
+    assert number >= _generator_state.KEYS
 
 
 def drawn(g: Generator, count: int = 3) -> list[str]:
