@@ -1,7 +1,7 @@
 """Sphinx: how the pages become a site. ``pip install . --group docs && sphinx-build -W docs build/docs``.
 
 The pages are plain Markdown, readable without a build. This file adds the parts that only the site needs: the pages of
-the repository's root, the pictures of samplers, the menu of the design records, descriptions for search engines and
+the repository's root, a page for each public name, the menu of the design records, descriptions for search engines and
 link previews.
 """
 
@@ -18,13 +18,16 @@ from typing import Any
 from docutils.nodes import SkipNode, paragraph
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.addnodes import desc_content
 from sphinx.util.logging import getLogger
 
 import keyrng
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+import entries  # noqa: E402
 from readme import HOME  # noqa: E402
+from search_words import with_words  # noqa: E402
 
 ROOT_PAGES = {"changelog": "CHANGELOG.md", "contributing": "CONTRIBUTING.md"}
 
@@ -32,7 +35,14 @@ project = "keyrng"
 author = copyright = "The keyrng authors"
 version = release = keyrng.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.intersphinx", "sphinx_copybutton"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.intersphinx",
+    "sphinx_copybutton",
+]
 exclude_patterns = ["pictures", "static"]
 default_role = "py:obj"  # `gamma` in a docstring
 suppress_warnings = ["misc.highlighting_failure"]
@@ -41,6 +51,7 @@ myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4  # as GitHub makes them
 
 autodoc_mock_imports = ["dask", "jax", "torch", "xarray"]  # what keyrng.interop's modules are for
+autosummary_generate = False  # the pages of names are those of entries.py
 autodoc_typehints = "none"  # the texts say it, and say more
 autodoc_member_order = "bysource"
 toc_object_entries = False  # the pages have headings
@@ -92,19 +103,6 @@ _RECORDS = """
 
 design/architecture
 """
-_SAMPLER = re.compile(r"^## `keyrng\.(\w+)`\n", re.MULTILINE)
-
-
-def _with_pictures(text: str) -> str:
-    """The reference of samplers, with the picture of each that has one."""
-
-    def with_picture(heading: re.Match[str]) -> str:
-        name = heading[1]
-        if not (HERE / "pictures" / "samplers" / f"{name}.svg").exists():
-            return heading[0]
-        return f"{heading[0]}\n![density of {name}, and a sample](../pictures/samplers/{name}.svg)\n"
-
-    return _SAMPLER.sub(with_picture, text)
 
 
 def _of_the_root(file: str) -> str:
@@ -142,9 +140,11 @@ def _read(app: Any, page: str, source: list[str]) -> None:
         text += "\n{ref}`Alphabetical index <genindex>`\n"
     elif page.startswith("design/"):
         text = f"---\nnosearch: true\n---\n{text}"  # decisions, which do not answer a user's question
+    elif page in entries.PAGES:
+        text = entries.entry(page, text)
     elif page.startswith("reference/"):
-        text = _with_pictures(text)
-    source[0] = _without_outer_links(page, text)
+        text = entries.group(text)
+    source[0] = with_words(page, entries.with_links(_without_outer_links(page, text)))
 
 
 def _with_links(app: Any, what: str, name: str, of: Any, options: Any, lines: list[str]) -> None:
@@ -157,7 +157,11 @@ def _finish(app: Any, page: str, template: str, context: dict[str, Any], doctree
     """Describe a page by its first paragraph, and let long names in headings break after dots and underscores."""
     if doctree is None:
         return
-    first = next(iter(doctree.findall(paragraph)), None)
+    content = doctree
+    if page in entries.PAGES:
+        content = next(iter(doctree.findall(desc_content)))  # the docstring
+        context["page_source_suffix"] = ""  # a page without a file has no link to edit it
+    first = next(iter(content.findall(paragraph)), None)
     if first is not None:
         text = html.escape(" ".join(first.astext().split()))
         title = html.escape(re.sub(r"<[^>]+>", "", context["title"]))
@@ -182,8 +186,13 @@ def _math(self: Any, node: Any, block: bool) -> None:
     raise SkipNode
 
 
+def _with_entries(app: Any) -> None:
+    app.project = app.env.project = entries.Pages(app.srcdir, app.project.source_suffix)
+
+
 def setup(app: Any) -> None:
     """Called by Sphinx."""
+    app.connect("builder-inited", _with_entries)
     app.connect("source-read", _read)
     app.connect("autodoc-process-docstring", _with_links)
     app.connect("html-page-context", _finish)

@@ -14,7 +14,9 @@ DOCS = Path(__file__).parents[2] / "docs"
 TEXTS = {page.name: page.read_text("utf-8") for page in sorted((DOCS / "reference").glob("*.md"))}
 SAMPLERS = [*distributions.__all__, "dropout", "dropout_mask"]
 
-_ENTRY = re.compile(r"^\.\. auto(?:function|class|exception|data):: ([\w.]+)$", re.MULTILINE)
+_TABLE = re.compile(r"^\.\. autosummary::\n   :nosignatures:\n\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_NAME = re.compile(r"^   (keyrng\.[\w.]+)$", re.MULTILINE)
+_DIRECTIVE = re.compile(r"^\.\. auto(?:function|class|exception|data):: ([\w.]+)$", re.MULTILINE)
 _SECTION = re.compile(r"^## `keyrng\.(\w+)`\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -36,7 +38,12 @@ def _public() -> set[str]:
     return names
 
 
-ENTRIES = [name for text in TEXTS.values() for name in _ENTRY.findall(text)]
+def _names(text: str) -> list[str]:
+    """The names in the tables of a page, which get pages on the site."""
+    return [name for table in _TABLE.findall(text) for name in _NAME.findall(table)]
+
+
+ENTRIES = [name for text in TEXTS.values() for name in _names(text)]
 
 
 def test_every_public_name_is_in_the_reference():
@@ -64,12 +71,12 @@ def test_every_sampler_has_a_formula():
         assert f".. autofunction:: keyrng.{name}\n" in sections[0], name
 
 
-def test_every_section_is_in_the_list_of_its_page():
+def test_every_section_and_directive_is_of_a_name_in_a_table_of_its_page():
     for page, text in TEXTS.items():
-        headings = re.findall(r"^## `([\w.]+)`$", text, re.MULTILINE)
-        listed = re.findall(r"^- \[`([\w.]+)`\]\(#([\w-]+)\): .", text, re.MULTILINE)
+        names, sections = _names(text), re.findall(r"^## `([\w.]+)`$", text, re.MULTILINE)
 
-        assert [name for name, anchor in listed if anchor == name.replace(".", "").lower()] == headings, page
+        assert sections == [name for name in names if name in sections], page
+        assert set(_DIRECTIVE.findall(text)) <= set(names), page
 
 
 def test_every_sampler_has_a_line_in_the_table():

@@ -1,7 +1,7 @@
 """The entries of samplers in the reference, and their rows in docs/samplers.md.
 
 A sampler that has none is entered after the last one of its page with a support of the same kind, such as from a bound
-upwards; its text is the first sentence of its docstring. Entries can then be moved and reworded by hand.
+upwards; its row in docs/samplers.md has the first sentence of its docstring. Entries can then be moved by hand.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from files import ROOT, rewrite, samplers, table
 
 DOCS = ROOT / "docs"
-_LINE = re.compile(r"^- \[`keyrng\.(\w+)`\]\(#\w+\): .*\n", re.MULTILINE)
+_LINE = re.compile(r"^   keyrng\.(\w+)$", re.MULTILINE)
 
 
 def update(check: bool) -> list[str]:
@@ -59,8 +59,7 @@ def _summary(name: str) -> str:
 
 def entered_in(text: str, name: str, before: str) -> str:
     """Return a page of the reference with a line and a section for a sampler, each after that of another one."""
-    line = f"- [`keyrng.{name}`](#keyrng{name}): {_summary(name)}\n"
-    text = re.sub(rf"^- \[`keyrng\.{before}`\].*\n", lambda other: other[0] + line, text, flags=re.MULTILINE)
+    text = re.sub(rf"^   keyrng\.{before}\n", rf"\g<0>   keyrng.{name}\n", text, flags=re.MULTILINE)
     section = f"## `keyrng.{name}`\n\n```{{eval-rst}}\n.. autofunction:: keyrng.{name}\n```\n"
     there = re.search(rf"^## `keyrng\.{before}`\n(?:(?!## ).*\n)*", text, re.MULTILINE)
     assert there is not None, before
