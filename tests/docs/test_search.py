@@ -9,6 +9,7 @@ import json
 import math
 import os
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -152,3 +153,15 @@ def _section(answer: str) -> str:
 @pytest.mark.parametrize(("question", "answer"), QUESTIONS, ids=[question for question, _ in QUESTIONS])
 def test_the_first_answer(question: str, answer: str) -> None:
     assert _section(answers(question)[0]) == answer
+
+
+def test_the_words_of_search_words_lead_to_their_pages() -> None:
+    all_words = runpy.run_path(str(Path(__file__).parents[2] / "docs" / "search_words.py"))["WORDS"]
+    wrong = {
+        word: first
+        for place, words in all_words.items()
+        for word in words
+        if (first := answers(word)[0]).partition("#")[0] != place.partition("#")[0]
+    }
+
+    assert wrong == {}
