@@ -12,6 +12,7 @@ import cuda_on_host
 from cuda_signatures import signatures
 
 from cupy_stand_in.library import HERE, compiled, includes, library
+from keyrng._codegen.cuda_prelude import HEADER
 
 STRICT = ("-std=c++17", "-O1", "-ffp-contract=off", "-w", "-fPIC")
 
@@ -55,7 +56,7 @@ def serve_kernels(failed: list[str]) -> None:
 
 def host_function(text: str, name: str) -> tuple[Any, ...]:
     """A kernel on the host: function, sizes of the arguments, which are pointers, whether it flushes subnormals."""
-    if text.startswith("// Printed by keyrng"):
+    if text.startswith(HEADER):
         host = cuda_on_host.library(cuda_on_host.host_text(text))
         parameters = signatures(text)[name]
         sizes = (ctypes.c_uint * (len(parameters) + 1))(*[8] * len(parameters), 0)
