@@ -26,9 +26,6 @@ class CpuDevice:
     def current(self) -> AbstractContextManager[Any]:
         return _CURRENT
 
-    def owns(self, value: object) -> bool:
-        return isinstance(value, np.ndarray)
-
     def array(self, name: str, value: object) -> Array:
         device = f"cuda:{gpu.as_array(value).device.id}"
         raise TypeError(

@@ -37,9 +37,6 @@ class Device(Protocol):
     def current(self) -> AbstractContextManager[Any]:
         """Return a context manager in which ``xp`` allocates on this device."""
 
-    def owns(self, value: object) -> bool:
-        """Whether a value is an array on this device."""
-
     def array(self, name: str, value: object) -> Array:
         """Convert an array in GPU memory; TypeError, naming the argument, if it is on another device."""
 

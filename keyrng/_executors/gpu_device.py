@@ -29,9 +29,6 @@ class GpuDevice:
     def current(self) -> AbstractContextManager[Any]:
         return cuda.on(self.number)
 
-    def owns(self, value: object) -> bool:
-        return isinstance(value, self.xp.ndarray) and value.device.id == self.number
-
     def array(self, name: str, value: object) -> Array:
         array = gpu.as_array(value)
         if array.device.id != self.number:
@@ -46,10 +43,10 @@ class GpuDevice:
 
     def receive(self, array: Array) -> Array:
         with self.current():
-            if self.owns(array):
-                return array
+            if not isinstance(array, self.xp.ndarray):
+                return self.xp.asarray(array)
             # copy() of an array on another GPU allocates on this one.
-            return array.copy() if isinstance(array, self.xp.ndarray) else self.xp.asarray(array)
+            return array if array.device.id == self.number else array.copy()
 
     def contiguous(self, array: Array) -> Array:
         with self.current():

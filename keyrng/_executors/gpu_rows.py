@@ -8,28 +8,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from keyrng.kernels.ops import bitcast, where
+
+if TYPE_CHECKING:
+    from keyrng._executors.device import Device
 
 Array: TypeAlias = Any
 _COLUMNS = 16  # per launch; with fewer, launching would take longer than adding
 _TERMS = 8  # products per launch
 
 
-class Gpu(Protocol):
-    """The methods of `GpuDevice` that this module uses."""
-
-    @property
-    def xp(self) -> Any: ...
-    def current(self) -> Any: ...
-    def contiguous(self, array: Array) -> Array: ...
-    def apply(self, function: Any, *values: Array) -> Array: ...
-
-
-def row_max(device: Gpu, x: Array) -> Array:
+def row_max(device: Device, x: Array) -> Array:
     """Return the maximum of each row; NaN if it contains NaN, -infinity if it is empty."""
     with device.current():
         if not x.size:
@@ -50,7 +43,7 @@ def _float_of(word: Any) -> Any:
     return where(word < sign, ~word, word ^ sign)
 
 
-def row_sum(device: Gpu, x: Array) -> Array:
+def row_sum(device: Device, x: Array) -> Array:
     """Return the sum of each row, added from first to last."""
     with device.current():
         total = device.xp.zeros(x.shape[:-1], x.dtype)
@@ -59,7 +52,7 @@ def row_sum(device: Gpu, x: Array) -> Array:
     return total
 
 
-def _groups(device: Gpu, x: Array) -> Iterator[Array]:
+def _groups(device: Device, x: Array) -> Iterator[Array]:
     """Yield groups of columns, padded with zeros, because each number of columns is a separate kernel."""
     columns = device.contiguous(device.xp.moveaxis(x, -1, 0))
     rest = device.xp.zeros((-len(columns) % _COLUMNS, *x.shape[:-1]), x.dtype)
@@ -74,7 +67,7 @@ def _sum(total: Any, *numbers: Any) -> Any:
     return total
 
 
-def sum_of_products(device: Gpu, x: Array, y: Array) -> Array:
+def sum_of_products(device: Device, x: Array, y: Array) -> Array:
     """Return the sums of ``x * y`` along the last axis, added from first to last."""
     with device.current():
         xp, count = device.xp, y.shape[-1]
