@@ -77,7 +77,7 @@ def _next(array: Array, up: bool) -> Array:
 
 @cache
 def _step(name: str, up: bool) -> Callable[[Any], Any]:
-    """The word of the next number of a format, of the word of a number: one kernel, compiled once."""
+    """Return the function from the bits of a number to those of the next one; cached, so that it is compiled once."""
     infinity = _INFINITY[name]
     sign = 1 << (63 if name == "float64" else 31 if name == "float32" else 15)
 

@@ -1,6 +1,6 @@
-"""Sorting by random words of 32 bits, on a CPU: by buckets in C where that was built, else by NumPy.
+"""Stable sorting by random words of 32 bits on the CPU: a bucket sort in C, or NumPy without the compiled part.
 
-Equal words keep their order. A place is an index of 32 bits that goes with a word.
+A place is the 32-bit index that is sorted along with a word.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from keyrng.algorithms.base import Algorithm
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-# Elements that are sorted at once, SHORT_ORDER of orders.h.
+# Largest number of elements that are sorted at once, equal to SHORT_ORDER in csrc/orders.h.
 LINE = 1 << 15
-CHUNK = 1 << 16  # elements that are scattered at once, and sorted between two chances for Ctrl-C
-_MANY = 1 << 12  # elements that C takes faster than np.take, with all that calls cost
-_MOST = 65533  # elements of a bucket, MOST_SORTED of orders.h
+CHUNK = 1 << 16  # elements per call of C; Ctrl-C is handled between calls
+_MANY = 1 << 12  # from this number of elements on, C is faster than np.take, overhead included
+_MOST = 65533  # largest size of a bucket, equal to MOST_SORTED in csrc/orders.h
 
 
 @cache
 def rounds(total: int) -> int:
-    """The number of sorts that make an order of so many elements: as jax has it, (2**32 - 1)**rounds >= total**3."""
+    """Return the number of sorts for a random order, as in jax: the least with (2**32 - 1)**rounds >= total**3."""
     return next(r for r in range(5) if (2**32 - 1) ** r >= total**3)
 
 
 def short_order(algorithm: Algorithm, words: Array, size: int) -> Array | None:
-    """The order of one key by one call of C; None for several keys or a long order, on a GPU, or without the C."""
+    """Return the order of one key by one call of C; None for several keys, a long order, a GPU, or without C."""
     number = native.algorithms.get(algorithm.name)
     if number is None or not native.enabled:
         return None
@@ -42,7 +42,7 @@ def short_order(algorithm: Algorithm, words: Array, size: int) -> Array | None:
 
 
 def short_orders(algorithm: Algorithm, words: Array, keys: int, size: int) -> Array | None:
-    """The orders of several keys, of shape (keys, size); None for long ones, or without the C."""
+    """Return the orders of several keys, of shape (keys, size); None for long orders, or without C."""
     number = native.algorithm_number(algorithm)
     if number is None or size > LINE:
         return None
@@ -52,7 +52,7 @@ def short_orders(algorithm: Algorithm, words: Array, keys: int, size: int) -> Ar
 
 
 def sort_lines(words: Array, places: Array | None = None) -> Array:
-    """The places of each line, by default 0, 1, ..., in the order of its words, which have shape (lines, size)."""
+    """Return the places of each line, by default 0, 1, ..., sorted by words of shape (lines, size)."""
     lines, size = words.shape
     out = np.empty(words.shape, np.uint32)
 
@@ -60,7 +60,7 @@ def sort_lines(words: Array, places: Array | None = None) -> Array:
         native.native.sort_lines(words, places, size, first, stop, out)
 
     def sort_by_numpy(first: int, stop: int) -> None:
-        # In one number with its index: NumPy sorts those fastest, and the index decides between equal words.
+        # Word and index in one number: NumPy sorts integers fastest, and the index makes the sort stable.
         packed = words[first:stop].astype(np.uint64)
         packed <<= 32
         packed |= np.arange(size, dtype=np.uint64)
@@ -82,9 +82,9 @@ def sort_words(
     limit: int = 2**32,
     threads: bool = True,
 ) -> Array:
-    """The places, by default 0, 1, ..., in the order of their words, of which ``read(first, stop)`` returns some.
+    """Return places, by default 0, 1, ..., sorted by the words that ``read(first, stop)`` returns range by range.
 
-    The words are uniform below ``limit``. ``places`` may be overwritten.
+    The words must be uniform below ``limit``. ``places`` may be overwritten.
     """
     if native.enabled and size > LINE:
         found = _sort_by_buckets(read, size, places, limit, threads)
@@ -100,9 +100,10 @@ def sort_words(
 def _sort_by_buckets(
     read: Callable[[int, int], Array], size: int, places: Array | None, limit: int, threads: bool
 ) -> Array | None:
-    """The same in C; None if a bucket overflows, which uniform words make once in more than 10**15 sorts.
+    """Do the same in C; None if a bucket overflows, which happens less than once in 10**15 sorts of uniform words.
 
-    Each thread scatters a part of the words to buckets that are in order of the parts, so the threads change nothing.
+    Each thread scatters a contiguous part of the words to separate buckets, which are then read in the order of the
+    parts, so the result does not depend on the number of threads.
     """
     bits = max(6, min(size.bit_length() - 10, 12), size.bit_length() - 15)
     parts = max(1, min(get_num_threads(), size // PIECE)) if threads else 1
@@ -138,22 +139,22 @@ def _sort_by_buckets(
 
 
 def take(array: Array, places: Array) -> Array:
-    """The elements of a contiguous array at places along its first axis; contiguous places, in threads if many."""
+    """Return elements of a contiguous array along its first axis, in threads if there are many contiguous places."""
     out = np.empty(places.shape + array.shape[1:], array.dtype)
     size = out.nbytes // max(1, places.size)
     if native.enabled and places.size >= _MANY and places.itemsize == 4 and size and not array.dtype.hasobject:
         act, given, to = native.native.take_elements, array.view(np.uint8), out.reshape(-1).view(np.uint8)
         run_pieces(places.size, lambda first, stop: act(given, size, places, first, stop, to))
         return out
-    np.take(array, places, 0, out=out, mode="clip")  # the default mode would copy the result
+    np.take(array, places, 0, out=out, mode="clip")  # the default mode copies the result
     return out
 
 
-# Some of the words
+# Selection of words
 
 
 def histogram(words: Array, bits: int) -> Array:
-    """How many of some words begin with each combination of so many bits, 1 to 31; contiguous words."""
+    """Return the number of contiguous words for each value of their ``bits`` leading bits, 1 to 31."""
     if native.enabled:
         counts = np.zeros(1 << bits, np.uint32)
         native.native.histogram(words, 32 - bits, counts)
@@ -162,9 +163,9 @@ def histogram(words: Array, bits: int) -> Array:
 
 
 def select(words: Array, first: int, bits: int, table: Array) -> tuple[Array, Array]:
-    """The words whose leading bits have an entry in a table of uint16, and their places, counted from ``first``.
+    """Return the words whose leading bits have a nonzero entry in a uint16 table, and their places from ``first`` on.
 
-    The entry, less 1, takes the place of the leading bits.
+    The entry, minus 1, replaces the leading bits.
     """
     shift = 32 - bits
     if native.enabled:

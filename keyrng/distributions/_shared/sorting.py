@@ -1,6 +1,6 @@
-"""Random orders: the elements of an array sorted by random words of 32 bits, in as many rounds as jax has.
+"""Random orders: elements sorted by random words of 32 bits, in the same number of rounds as in jax.
 
-`orders` gives whole orders, on any device; `first_k` gives the beginning of one without sorting all of it, on a CPU.
+`orders` returns whole orders on any device; on a CPU `first_k` returns the beginning of one without sorting all of it.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from keyrng.algorithms.base import Algorithm
 from keyrng.distributions._shared.words import bits_kernel
 
 _WORD = np.dtype(np.uint32)
-_CHUNK = 1 << 17  # elements at a time: they stay in a cache, and threads seldom wait for Python's lock
-_FEW = 200  # a few elements, one in so many or less, are found without sorting all
-_MANY = 2  # from one in so many on, all are sorted
+_CHUNK = 1 << 17  # elements at a time: they stay in a cache, and threads rarely wait for the GIL
+_FEW = 200  # up to one element in this many, ranks are found without sorting the earlier rounds
+_MANY = 2  # for more than one element in this many, all are sorted
 
 
 class SortKeys(NamedTuple):
-    """The keys that the random words of one round are drawn from; ``words`` has shape (keys, key_words)."""
+    """The keys of the random words of one round; ``words`` has shape (keys, key_words)."""
 
     algorithm: Algorithm
     words: Array
@@ -39,22 +39,19 @@ class SortKeys(NamedTuple):
     executor: Executor
 
     def draw(self, elements: ElementRange) -> Array:
-        """Random words, elements of each key, in shape (keys, count)."""
+        """Draw random words of each key, of shape (keys, count)."""
         out = self.device.empty((len(self.words), elements.count), _WORD)
         spec = DrawSpec((bits_kernel,), self.algorithm, self.words, out.shape, _WORD, _WORD)
         self.executor.fill(spec, elements, out)
         return out
 
     def of(self, first: int, stop: int) -> SortKeys:
-        """Some of the keys."""
+        """Select a range of the keys."""
         return self._replace(words=self.words[first:stop])
 
 
 def orders(key: Key, shape: tuple[int, ...], axis: int = 0) -> Array:
-    """For each key the indices that the elements of an array, permuted along an axis, come from.
-
-    They are counted over the whole array of that shape.
-    """
+    """Return for each key the flat indices that permute an array of a shape along an axis."""
     words, total, algorithm = key._words, prod(shape), key._algorithm
     keys = words.size // algorithm.key_words
     full = (*words.shape[:-1], *shape)
@@ -73,16 +70,16 @@ def orders(key: Key, shape: tuple[int, ...], axis: int = 0) -> Array:
 
 
 def _as_index(places: Array, total: int) -> Array:
-    """Places among so many elements as the integers of an index."""
+    """Convert places among ``total`` elements to the dtype of an index."""
     dtype = index_dtype(total)
     return places.view(dtype) if dtype.itemsize == places.itemsize else places.astype(dtype)
 
 
 def sort_keys(algorithm: Algorithm, words: Array, total: int) -> list[SortKeys]:
-    """The keys of each round: as few rounds as make (2**32 - 1)**rounds reach total**3, as jax has them.
+    """Return the keys of each round, as in jax.
 
-    Keys and words have shape (keys, key_words). The first child of a key goes on to the next round, and the words of a
-    round are drawn from the second.
+    Keys and words have shape (keys, key_words). The first child of a key is the key of the next round, and the words of
+    a round are drawn from the second child.
     """
     if total > 2**32:
         raise ValueError(f"a permutation has at most 2**32 elements, got {total}")
@@ -96,7 +93,7 @@ def sort_keys(algorithm: Algorithm, words: Array, total: int) -> list[SortKeys]:
 
 
 def _sorted(rounds: list[SortKeys], shape: tuple[int, ...], axis: int) -> Array:
-    """The orders of some keys along an axis, sorted by the words of one round after the other."""
+    """Return the orders of some keys along an axis, sorted by the words of each round in turn."""
     keys, total, size = len(rounds[0].words), prod(shape), shape[axis]
     if keys == 1 and size == total:
         return _sorted_line(rounds, size)[np.newaxis]
@@ -118,7 +115,7 @@ def _sorted(rounds: list[SortKeys], shape: tuple[int, ...], axis: int) -> Array:
 
 
 def _sorted_line(rounds: list[SortKeys], size: int) -> Array:
-    """The order of one key after one round or more."""
+    """Return the order of one key after one or more rounds."""
     places: Array | None = None
     for round_ in rounds:
         threads = algorithm_number(round_.algorithm) is not None
@@ -127,7 +124,7 @@ def _sorted_line(rounds: list[SortKeys], size: int) -> Array:
 
 
 def _words(round_: SortKeys, size: int, first: int, stop: int) -> Array:
-    """The words ``first`` to ``stop`` of ``size`` of one key."""
+    """Draw the words ``first`` to ``stop`` of ``size`` of one key."""
     return round_.draw(ElementRange(first, stop - first, size)).reshape(-1)
 
 
@@ -135,11 +132,11 @@ def _part(words: Array, first: int, stop: int) -> Array:
     return words[first:stop]
 
 
-# On a GPU: CuPy's argsort is stable and does not wait, so the orders are the same.
+# On a GPU: CuPy's argsort is stable and does not synchronize, so the orders are the same.
 
 
 def _argsorted(rounds: list[SortKeys], keys: int, device: Device, shape: tuple[int, ...], axis: int) -> Array:
-    """For each key the indices of an array's elements after each round has sorted the lines along an axis."""
+    """Return for each key the indices of an array's elements after all rounds have sorted the lines along an axis."""
     total = prod(shape)
     with device.current():
         xp = device.xp
@@ -158,7 +155,7 @@ def _last(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
 
 
 def stable_order(lines: Array) -> Array:
-    """The indices that the numbers of each line, unsigned ones, have in ascending order, counted over all lines."""
+    """Return the flat indices that sort the unsigned numbers of each line."""
     xp = device_at(lines).xp
     count, size = lines.shape
     if count > 1 and lines.dtype != _WORD:
@@ -170,14 +167,14 @@ def stable_order(lines: Array) -> Array:
     return order
 
 
-# The beginning of an order, without sorting all
+# The beginning of an order
 
 
 def first_k(key: Key, size: int, count: int) -> Array:
-    """The first ``count`` places of each key's order, exactly these.
+    """Return the first ``count`` places of each key's order, the same as those of `orders`.
 
     The order begins with the places of the smallest words of the last round. Each of these had some rank among
-    the words of the round before, and so on back to the first.
+    the words of the previous round, and so on back to the first round.
     """
     device = device_at(key._words)
     if device is not CPU or size <= sorting.LINE or count > size // _MANY:
@@ -196,9 +193,9 @@ def first_k(key: Key, size: int, count: int) -> Array:
 
 
 def _smallest(round_: SortKeys, size: int, count: int) -> Array:
-    """The places of the smallest words in ascending order."""
+    """Return the places of the ``count`` smallest words, sorted by the words."""
     found: list[tuple[int, Array, Array]] = []
-    expected = count + 8 * isqrt(count) + 8  # enough, but for one time in many millions
+    expected = count + 8 * isqrt(count) + 8  # too few once in many millions of calls
 
     def piece(first: int, stop: int) -> None:
         words = _words(round_, size, first, stop)
@@ -214,7 +211,7 @@ def _smallest(round_: SortKeys, size: int, count: int) -> Array:
 
 
 def _sort_found(found: list[tuple[int, Array, Array]], limit: int) -> Array:
-    """The places that were found, range by range, by their words, which are uniform below a limit."""
+    """Sort the places found in all ranges by their words, which are uniform below a limit."""
     found.sort(key=lambda part: part[0])  # threads find them in any order
     words, places = (np.concatenate([part[i] for part in found]) for i in (1, 2))
     up = 32 - (limit - 1).bit_length()
@@ -223,10 +220,10 @@ def _sort_found(found: list[tuple[int, Array, Array]], limit: int) -> Array:
 
 
 def _at_ranks(round_: SortKeys, size: int, ranks: Array) -> Array:
-    """The places of the words at some ranks of their stable order.
+    """Return the places of the words at some ranks of their stable order.
 
-    Words are uniform, so of those that begin with the same bits there are 32 to 64, or more where so many counts would
-    leave the cache; only words that begin like one of a wanted rank are sorted.
+    Only words that share their leading bits with a word of a wanted rank are sorted: 32 to 64 of uniform words per
+    value of these bits, or more if the counts of so many values would not fit the cache.
     """
     bits = max(1, min(size.bit_length() - 6, 15))
     words = np.empty(size, _WORD)
