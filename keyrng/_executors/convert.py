@@ -17,7 +17,7 @@ from keyrng._core.arguments import cast_array
 from keyrng._core.dtypes import FLOAT32, FLOAT64, Dtype
 from keyrng._executors.device import Array, device_at
 from keyrng.kernels.bits import to_bfloat16
-from keyrng.kernels.ops import cast, where
+from keyrng.kernels.ops import bitcast, cast, where
 
 _INFINITY = {"float16": 0x7C00, "bfloat16": 0x7F80, "float32": 0x7F800000, "float64": 0x7FF << 52}
 
@@ -73,6 +73,11 @@ def _next(array: Array, up: bool) -> Array:
             return device.apply(step, words).view(array.dtype)
         moved: Array = device.apply(step, words.astype(np.uint32)).astype(np.uint16)
         return moved.view(array.dtype)
+
+
+def neighbour(x: Any, up: bool) -> Any:
+    """Return the next number upwards or downwards, in the kernel language; infinities and NaN stay."""
+    return bitcast(_step(x.dtype.name, up)(bitcast(x, f"u{x.dtype.itemsize}")), x.dtype)
 
 
 @cache
