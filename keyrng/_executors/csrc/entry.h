@@ -292,10 +292,10 @@ static const plan *plan_of_int(entry *e, PyObject *const *values, long long leas
 }
 
 /* A key with these words, whose reference it takes. */
-static PyObject *new_key(const entry *e, PyObject *algorithm, PyArrayObject *words) {
+static PyObject *new_key(PyObject *key_type, PyObject *algorithm, PyArrayObject *words) {
     if (!words) return NULL;
     PyArray_CLEARFLAGS(words, NPY_ARRAY_WRITEABLE);
-    PyObject *key = PyType_GenericAlloc((PyTypeObject *)e->key_type, 0);
+    PyObject *key = PyType_GenericAlloc((PyTypeObject *)key_type, 0);
     /* Not PyObject_SetAttr, which a key refuses. */
     if (key && (PyObject_GenericSetAttr(key, algorithm_name, algorithm) ||
                 PyObject_GenericSetAttr(key, words_name, (PyObject *)words)))
@@ -315,7 +315,7 @@ static PyObject *split_key(entry *e, PyObject *const *values) {
         if (made)
             consecutive(&algorithm_infos[p->number], &chosen->algorithms[p->number], PyArray_DATA(words), 0, (size_t)n,
                         PyArray_DATA(made));
-        key = new_key(e, algorithm, made);
+        key = new_key(e->key_type, algorithm, made);
     }
     Py_XDECREF(algorithm);
     return key;
@@ -332,10 +332,34 @@ static PyObject *fold_in_key(entry *e, PyObject *const *values) {
         if (a->word_bytes == 4) high = low >> 32, low &= 0xffffffffu;
         PyArrayObject *made = new_array(p, 1, PyArray_DIMS(words));
         if (made) one_child(a, &chosen->algorithms[p->number], PyArray_DATA(words), low, high, 1, PyArray_DATA(made));
-        key = new_key(e, algorithm, made);
+        key = new_key(e->key_type, algorithm, made);
     }
     Py_XDECREF(algorithm);
     return key;
+}
+
+/* keys_of(key_type, algorithm, words): the keys along an axis, which share the memory of words of two axes */
+static PyObject *keys_of(PyObject *self, PyObject *args) {
+    (void)self;
+    PyObject *type, *algorithm, *array;
+    if (!PyArg_ParseTuple(args, "OOO!", &type, &algorithm, &PyArray_Type, &array)) return NULL;
+    PyArrayObject *words = (PyArrayObject *)array;
+    if (PyArray_NDIM(words) != 2 || !PyArray_IS_C_CONTIGUOUS(words))
+        return PyErr_Format(PyExc_SystemError, "keys_of requires contiguous words of two axes");
+    PyObject *keys = PyList_New(PyArray_DIM(words, 0));
+    for (npy_intp i = 0; keys && i < PyArray_DIM(words, 0); i++) {
+        PyArray_Descr *dtype = PyArray_DESCR(words);
+        Py_INCREF((PyObject *)dtype);
+        PyArrayObject *row = (PyArrayObject *)PyArray_NewFromDescr(&PyArray_Type, dtype, 1, PyArray_DIMS(words) + 1, NULL,
+                                                                   PyArray_GETPTR1(words, i), 0, NULL);
+        if (row) {
+            Py_INCREF(array);
+            if (PyArray_SetBaseObject(row, array)) Py_DECREF((PyObject *)row), row = NULL;
+        }
+        PyObject *key = new_key(type, algorithm, row);
+        if (!key || PyList_SetItem(keys, i, key)) Py_CLEAR(keys);
+    }
+    return keys;
 }
 
 static PyObject *permute_range(entry *e, PyObject *const *values) {
