@@ -76,7 +76,7 @@ WORDS = ("uint32", "uint64")
 _kernels: dict[str, Kernel] = {}
 
 
-def kernel(*dtypes: str, abreast: int = 1, word_bits: int | None = None) -> Callable[[Function], Kernel]:
+def kernel(*dtypes: str, abreast: int = 4, word_bits: int | None = None) -> Callable[[Function], Kernel]:
     """Register a function as a kernel that is compiled for these dtypes; see `Kernel` for the other arguments."""
 
     def mark(function: Function) -> Kernel:
