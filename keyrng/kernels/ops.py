@@ -43,10 +43,10 @@ def where(condition: Value, a: Value, b: Value) -> Value:
 
 
 def rarely(condition: Value, common: Value, tail: Callable[..., Value], *arguments: Value) -> Value:
-    """Return ``common``, but ``tail(*arguments)`` where the condition is true, as `where` does.
+    """Return ``tail(*arguments)`` where the condition is true, else ``common``.
 
     The tail is computed only if the condition is true for some element of a vector, so this is faster than `where` if
-    it is true for less than one element in a hundred.
+    it is true for less than one element in a hundred. ``tail`` must use no values but its arguments.
     """
     if isinstance(condition, Symbol):
         selected: Symbol = where(condition, tail(*arguments), common)
@@ -54,9 +54,9 @@ def rarely(condition: Value, common: Value, tail: Callable[..., Value], *argumen
     places = condition.nonzero()
     if not places[0].size:
         return common
-    selected = np.array(np.broadcast_to(common, condition.shape))
-    selected[places] = tail(*(np.broadcast_to(argument, condition.shape)[places] for argument in arguments))
-    return selected
+    result = np.array(np.broadcast_to(common, condition.shape))
+    result[places] = tail(*(np.broadcast_to(argument, condition.shape)[places] for argument in arguments))
+    return result
 
 
 # np.where branches on every element: 4.7 ns if the condition is random, 0.5 if it is predictable. A mask takes 0.5 ns
