@@ -1,8 +1,7 @@
-"""The value of a parameter determines the draw, not its type: Python and NumPy numbers, lists, arrays of any dtype."""
+"""Integers that no float or dtype holds, fractions, and objects that are not numbers; see test_parameter_values.py."""
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Iterator
 from decimal import Decimal
@@ -11,8 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from case import FLOATS
-from cases import CASES, HAVE_BFLOAT16, INTEGERS, Case, assert_same
+from cases import assert_same
 from gpus import Gpu, host
 
 import keyrng
@@ -27,70 +25,6 @@ def _no_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         yield
-
-
-def float_type(name: str) -> Any:
-    if name == "bfloat16":
-        import ml_dtypes
-
-        return ml_dtypes.bfloat16
-    return np.dtype(name).type
-
-
-def scalars(value: float) -> Iterator[Any]:
-    """A number in every type that has exactly this value."""
-    if math.isfinite(value):
-        yield from (Fraction(value), Decimal(value))
-    for name in (*FLOATS, "longdouble"):
-        with np.errstate(all="ignore"):
-            one = float_type(name)(value)
-        if float(one) == value:
-            yield one
-    if float(value).is_integer():
-        whole = int(value)
-        yield whole
-        for name in INTEGERS:
-            if np.iinfo(name).min <= whole <= np.iinfo(name).max:
-                yield np.dtype(name).type(whole)
-
-
-def forms(value: float) -> Iterator[Any]:
-    """A number, or two of the same, in every form."""
-    for one in scalars(value):
-        yield one
-        yield [one, one]
-        yield (one, one)
-        kind = one.dtype if isinstance(one, np.generic) else object if isinstance(one, (Fraction, Decimal)) else None
-        yield np.array(one, kind)
-        yield np.array([one], kind)
-        yield np.full((2,), one, kind)
-        yield np.array([one, one], object)
-
-
-INTEGER_PARAMETERS = {"randint": ("minval", "maxval")}
-
-#: Those that compute in the float of an array, as their docstrings say.
-OTHERS = ("bernoulli",)
-
-
-def taken_by(case: Case, value: Any) -> bool:
-    """Whether a sampler takes a form: `randint` has integers only."""
-    if (case.function or case.name) not in INTEGER_PARAMETERS:
-        return True
-    parts = value if isinstance(value, (list, tuple)) else np.asarray(value).ravel().tolist()
-    return all(isinstance(part, (int, np.integer)) for part in parts) and np.asarray(value).dtype.kind in "iuO"
-
-
-@pytest.mark.parametrize("case", [c for c in CASES if c.domain and not c.name.startswith(OTHERS)], ids=str)
-def test_forms_of_every_parameter(case: Case) -> None:
-    for dtype in case.some_dtypes:
-        for parameters in case.all_parameters:
-            expected = case(KEYS, (2,), dtype, **parameters)
-            for name, value in parameters.items():
-                for form in forms(float(value)):
-                    if taken_by(case, form):
-                        found = case(KEYS, (2,), dtype, **{**parameters, name: form})
-                        assert_same(found, expected, name, repr(form), dtype)
 
 
 def test_an_integer_is_rounded_once() -> None:
@@ -291,6 +225,3 @@ def test_lists_and_arrays_there(there: Gpu) -> None:
     assert_same(
         host(keyrng.poisson(key, cupy.asarray(np.array(lam)), dtype="uint32")), keyrng.poisson(KEY, lam, dtype="uint32")
     )
-
-
-assert HAVE_BFLOAT16 or "bfloat16" not in FLOATS

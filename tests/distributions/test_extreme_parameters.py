@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import CASES, FLOATS, HAVE_BFLOAT16, Array, on
+from cases import CASES, FLOATS, Array, on
 
 import keyrng
 from keyrng.distributions.gamma import _log_uniform
@@ -148,43 +148,6 @@ def test_beyond_the_ends(name: str, dtype: str) -> None:
         if kind == "positive" and dtype == "float32":
             with pytest.raises(ValueError, match=rf"^{parameter} must be positive and finite, got {least / 2}"):
                 call(name, dtype, **ordinary(name, **{parameter: least / 2}))
-
-
-# The container of a parameter does not matter
-
-
-def containers(value: float) -> Iterator[Any]:
-    """All that may hold a value, alone and for each element."""
-    yield value
-    if value == int(value):
-        yield int(value)
-        if abs(value) < 2**31:
-            yield from (np.int64(value), np.full(COUNT, value, np.int32), [int(value)] * COUNT)
-    dtypes: list[Any] = [np.float16, np.float32, np.float64]
-    if HAVE_BFLOAT16:
-        import ml_dtypes
-
-        dtypes.append(ml_dtypes.bfloat16)
-    yield [value] * COUNT
-    for dtype in dtypes:
-        with np.errstate(all="ignore"):
-            held = np.array(value).astype(dtype)
-        if float(held) == value:
-            yield from (held, held[()], np.full(COUNT, held), np.full((1,), held))
-
-
-@pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("name", NAMES)
-def test_the_value_decides_and_not_what_holds_it(name: str, dtype: str) -> None:
-    for parameter, (usual, kind) in SAMPLERS[name].items():
-        for value in [usual, 3.0 if kind != "bound" else usual, *extremes(kind, dtype)]:
-            if not valid(name, ordinary(name, **{parameter: value}), dtype):
-                continue
-            first, *others = containers(value)
-            expected = call(name, dtype, **ordinary(name, **{parameter: first}))
-            for held in others:
-                sample = call(name, dtype, **ordinary(name, **{parameter: held}))
-                assert sample.tobytes() == expected.tobytes(), f"{parameter}={type(held)} of {value}"
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
