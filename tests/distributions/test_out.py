@@ -248,18 +248,3 @@ def test_draw_of_a_kernel_of_your_own() -> None:
     assert_same(out, keyrng.sample_kernel(lambda lane: lane.bits(), keyrng.key(0), (3,), "uint16"))
     with pytest.raises(TypeError, match="dtype must be given, got None"):
         keyrng.sample_kernel(lambda lane: lane.bits(), keyrng.key(0), (3,), None)
-
-
-@pytest.mark.parametrize(
-    ("call", "dtype", "message"),
-    [
-        (keyrng.normal, "int32", "invalid dtype of out: int32"),
-        (keyrng.uniform, "complex64", "invalid dtype of out: complex64"),
-        (keyrng.bits, "int32", "invalid dtype of out: int32"),
-        (keyrng.rademacher, "uint8", "invalid dtype of out: uint8"),
-        (keyrng.normal, ">f4" if np.little_endian else "<f4", "dtype of out must have native byte order"),
-    ],
-)
-def test_a_dtype_that_the_sampler_does_not_have(call: Any, dtype: str, message: str) -> None:
-    with pytest.raises(TypeError, match=message):
-        call(keyrng.key(0), out=np.empty(3, dtype))

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 from cases import ALGORITHMS, FLOATS, PATHS, Array, assert_same, keys_on_a_gpu, on, to_device
-from numpy.exceptions import AxisError
 
 import keyrng
 from keyrng import dropout, dropout_mask
@@ -195,46 +194,6 @@ def test_on_a_gpu() -> None:
 
 
 ONES = np.ones((2, 3), np.float32)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "more", "error", "says"),
-    [
-        ((KEY, ONES, 1.5), {}, ValueError, "rate must be between 0 and 1, got 1.5"),
-        ((KEY, ONES, -1e-9), {}, ValueError, "rate must be between 0 and 1"),
-        ((KEY, ONES, np.nan), {}, ValueError, "rate must be between 0 and 1, got nan"),
-        ((KEY, ONES, "half"), {}, TypeError, "rate must be a number"),
-        ((KEY, ONES, True), {}, TypeError, "rate must be a number"),
-        ((KEY, ONES, np.array([0.5, 0.1])), {}, TypeError, "rate must be a single number, got ndarray of 2"),
-        ((KEY, [1.0, 2.0], 0.5), {}, TypeError, "x must be an array of floats, got list"),
-        ((KEY, np.arange(3), 0.5), {}, TypeError, "invalid dtype: int64"),
-        ((KEY, np.ones(3, complex), 0.5), {}, TypeError, "invalid dtype: complex128"),
-        ((ONES, ONES, 0.5), {}, TypeError, "key"),
-        ((KEY, ONES, 0.5), {"broadcast_dims": 2}, AxisError, "axis 2 is out of bounds for array of dimension 2"),
-        ((KEY, ONES, 0.5), {"broadcast_dims": 0.0}, TypeError, "broadcast_dims must be an int, got 0.0"),
-        ((KEY, ONES, 0.5), {"out": np.ones((3, 3), np.float32)}, ValueError, "out must have shape"),
-        ((KEY, ONES, 0.5), {"out": np.ones((2, 3))}, TypeError, "out must have dtype float32, got float64"),
-        ((keyrng.split(KEY), ONES[0], 0.5), {"out": np.ones(3, np.float32)}, ValueError, "out must have shape"),
-    ],
-)
-def test_bad_arguments(arguments: Any, more: Any, error: type[Exception], says: str) -> None:
-    with pytest.raises(error, match=says):
-        dropout(*arguments, **more)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "more", "error", "says"),
-    [
-        ((KEY, 3, 2), {}, ValueError, "rate must be between 0 and 1, got 2"),
-        ((KEY, -3, 0.5), {}, ValueError, "shape must not have negative sizes"),
-        ((KEY, 1.5, 0.5), {}, TypeError, "shape must be an int or a tuple of ints"),
-        ((KEY, 3, 0.5), {"broadcast_dims": -2}, AxisError, "axis -2 is out of bounds for array of dimension 1"),
-        ((KEY, 3, 0.5), {"out": np.ones(3)}, TypeError, "out must have dtype bool, got float64"),
-    ],
-)
-def test_bad_arguments_of_the_mask(arguments: Any, more: Any, error: type[Exception], says: str) -> None:
-    with pytest.raises(error, match=says):
-        dropout_mask(*arguments, **more)
 
 
 def test_the_backward_pass_is_no_reuse_of_a_clone() -> None:

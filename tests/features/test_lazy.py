@@ -322,24 +322,3 @@ def test_pickles_are_small():
 
     assert len(data) < 300
     assert_same(pickle.loads(data)[5:7, 3], y[5:7, 3])
-
-
-@pytest.mark.parametrize(
-    ("error", "match", "arguments", "more"),
-    [
-        (TypeError, "expected a key", (keyrng.normal, 0, 3), {}),
-        (TypeError, "sampler must be a function", ("normal", KEY, 3), {}),
-        (TypeError, "do not support out", (keyrng.normal, KEY, 3), {"out": np.zeros(3)}),
-        (TypeError, "must return the result of sample_kernel", (lambda key, shape: np.zeros(shape), KEY, 3), {}),
-        (TypeError, "unexpected keyword argument", (keyrng.normal, KEY, 3), {"scale": 3.0}),
-        (TypeError, "dtype", (keyrng.normal, KEY, 3), {"dtype": "int32"}),
-        (ValueError, "not have negative sizes", (keyrng.normal, KEY, -3), {}),
-        (ValueError, "a must be positive", (keyrng.gamma, KEY, 3), {"a": -1.0}),
-        (ValueError, "does not broadcast", (keyrng.gamma, KEY, 3), {"a": [1.0, 2.0]}),
-        (ValueError, "has at most 72057594037927936 elements", (keyrng.normal, KEY, 2**56 + 1), {}),
-        (ValueError, r"less than 2\*\*63 elements", (keyrng.normal, keyrng.split(KEY, 128), 2**56), {}),
-    ],
-)
-def test_bad_arguments(error, match, arguments, more):
-    with pytest.raises(error, match=match):
-        keyrng.lazy_array(*arguments, **more)

@@ -111,29 +111,6 @@ def test_a_key_does_not_count_what_it_spawns():
     assert alike(one[0], other[0])
 
 
-@pytest.mark.parametrize(
-    ("call", "error", "message"),
-    [
-        (lambda: np.random.default_rng(keyrng.split(KEY, 3)), ValueError, "a single key, got keys of shape (3,)"),
-        (lambda: keyrng.split(KEY, 3).spawn(2), ValueError, "a single key, got keys of shape (3,)"),
-        (lambda: KEY.generate_state(-1), ValueError, "n_words must be non-negative, got -1"),
-        (lambda: KEY.generate_state(1.0), TypeError, "n_words must be an int, got 1.0"),
-        (lambda: KEY.generate_state(1, np.uint8), TypeError, "uint32 or uint64, got uint8"),
-        (lambda: KEY.spawn(True), TypeError, "n_children must be an int, got True"),
-        (lambda: KEY.spawn(-2), ValueError, "n_children must be non-negative, got -2"),
-        (lambda: interop.generator(42), TypeError, "expected a key, got int"),
-        (lambda: interop.random_state(keyrng.split(KEY)), ValueError, "a single key"),
-        (lambda: interop.bit_generator(None), TypeError, "expected a key, got None"),
-        (lambda: interop.bit_generator(keyrng.split(KEY)), ValueError, "a single key"),
-    ],
-)
-def test_what_is_no_seed_is_refused(call, error, message):
-    with pytest.raises(error) as raised:
-        call()
-
-    assert message in str(raised.value)
-
-
 @pytest.mark.skipif(cuda_on_host.GXX is None, reason="no g++ on the PATH to run the CUDA source")
 def test_a_key_on_a_gpu_gives_the_seeds_of_the_cpu():
     with installed():

@@ -6,7 +6,6 @@ import operator
 
 import numpy as np
 import pytest
-from numpy.exceptions import AxisError
 
 import keyrng
 from keyrng._keys.derive import Key
@@ -155,43 +154,6 @@ def test_arrays_of_keys_are_lists_of_keys():
     assert same(keyrng.stack(iter([SCALAR, SCALAR]), axis=-1), keyrng.wrap_key_data(np.array([[0, 42]] * 2, "uint32")))
     assert same(keyrng.concatenate(KEYS), KEYS.ravel())
     assert same(keyrng.concatenate([KEYS, KEYS[:, :1]], axis=1), KEYS[:, [0, 1, 2, 0]])
-
-
-@pytest.mark.parametrize(
-    ("act", "error", "message"),
-    [
-        (lambda: keyrng.stack([]), ValueError, "keys must not be empty"),
-        (lambda: keyrng.concatenate([]), ValueError, "keys must not be empty"),
-        (lambda: keyrng.stack([SCALAR, KEYS]), ValueError, r"keys to stack must have equal shapes, got \(\), \(2, 3\)"),
-        (lambda: keyrng.stack([SCALAR], 1), AxisError, "axis 1 is out of bounds for array of dimension 1"),
-        (
-            lambda: keyrng.concatenate([SCALAR]),
-            ValueError,
-            r"scalar keys cannot be concatenated; use keyrng.stack\(keys\)",
-        ),
-        (lambda: keyrng.concatenate([KEYS], 2), AxisError, "axis 2 is out of bounds for array of dimension 2"),
-        (
-            lambda: keyrng.concatenate([KEYS, KEYS.T]),
-            ValueError,
-            r"\(2, 3\), \(3, 2\) cannot be concatenated along axis 0",
-        ),
-        (
-            lambda: keyrng.concatenate([KEYS, KEYS[0]]),
-            ValueError,
-            r"\(2, 3\), \(3,\) cannot be concatenated along axis 0",
-        ),
-        (
-            lambda: keyrng.stack([SCALAR, OTHER]),
-            TypeError,
-            "keys in one array must have the same algorithm, got threefry2x32 and threefry4x64",
-        ),
-        (lambda: keyrng.stack(3), TypeError, "expected a list of keys, got int"),
-        (lambda: keyrng.stack(np.zeros(2, "uint32")), TypeError, "expected a list of keys, got an array of uint32"),
-    ],
-)
-def test_keys_that_do_not_join(act, error, message):
-    with pytest.raises(error, match=message):
-        act()
 
 
 # Equality

@@ -46,33 +46,6 @@ def test_words_cannot_be_written():
             keys._words[...] = 0
 
 
-@pytest.mark.parametrize(
-    ("data", "error", "message"),
-    [
-        (
-            np.zeros(2, "int64"),
-            TypeError,
-            r'uint32 with shape \(..., 2\), got an array of int64 .*words.astype\("uint32"\)',
-        ),
-        (np.zeros(2, "uint64"), TypeError, "got an array of uint64"),
-        (np.zeros(2, np.dtype("uint32").newbyteorder()), TypeError, r"got an array of [<>]u4"),
-        (
-            np.zeros(3, "uint32"),
-            ValueError,
-            r"got an array of uint32 with shape \(3,\); impl= selects another algorithm",
-        ),
-        (np.zeros((2, 0), "uint32"), ValueError, r"shape \(2, 0\)"),
-        (np.uint32(1), TypeError, r"got uint32; use np.asarray\(words, dtype=\"uint32\"\)"),
-        (np.array(1, "uint32"), ValueError, r"shape \(\)"),
-        ([0, 42], TypeError, r"got list; use np.asarray\(words, dtype=\"uint32\"\)"),
-        (SCALAR, TypeError, "got Key; it is a key already"),
-    ],
-)
-def test_words_that_are_no_keys(data, error, message):
-    with pytest.raises(error, match="keys of threefry2x32 require an array of .*" + message):
-        keyrng.wrap_key_data(data)
-
-
 # Values that are not keys
 
 
