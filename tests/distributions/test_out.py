@@ -15,7 +15,6 @@ from cases import (
 from test_laws import SEED, _unaligned, named, with_parameters
 
 import keyrng
-from keyrng import initializers
 
 
 @each_case
@@ -131,48 +130,6 @@ def test_a_dtype_that_is_given_must_be_that_of_out(case: Case) -> None:
             case(keyrng.key(SEED), (3,), given, out=np.empty(3, other), **case.parameters[0])
 
 
-@pytest.mark.parametrize("method", ["normal", "uniform", "laplace"])
-def test_methods_of_a_generator(method: str) -> None:
-    for dtype in ("float16", "float32", "float64"):
-        out = np.empty((2, 3), dtype)
-        expected = getattr(keyrng.Generator(3), method)((2, 3), dtype)
-
-        assert getattr(keyrng.Generator(3), method)(out=out) is out
-        assert_same(out, expected)
-
-
-ROWS = {
-    "dirichlet": ((2, 3), lambda key, **named: keyrng.dirichlet(key, [1.0, 2.0, 0.5], **named)),
-    "ball": ((2, 3), lambda key, **named: keyrng.ball(key, 3, **named)),
-    "orthogonal": ((2, 3, 3), lambda key, **named: keyrng.orthogonal(key, 3, **named)),
-    "wishart": ((2, 3, 3), lambda key, **named: keyrng.wishart(key, 5.0, np.eye(3), **named)),
-    "multivariate_normal": (
-        (2, 3),
-        lambda key, **named: keyrng.multivariate_normal(key, np.zeros(3), np.eye(3), **named),
-    ),
-}
-
-
-@pytest.mark.parametrize("name", ROWS)
-def test_rows(name: str) -> None:
-    shape, call = ROWS[name]
-    for dtype in ("float32", "float64"):
-        out = np.empty(shape, dtype)
-        expected = call(keyrng.key(0), shape=(2,), dtype=dtype)
-
-        assert call(keyrng.key(0), shape=(2,), out=out) is out
-        assert_same(out, expected)
-
-
-@pytest.mark.parametrize("dtype", ["int8", "int32", "uint64", "float32"])
-def test_counts_of_classes(dtype: str) -> None:
-    out = np.empty((2, 3), dtype)
-    expected = keyrng.multinomial(keyrng.key(0), 20, np.array([0.2, 0.3, 0.5]), shape=(2, 3), dtype=dtype)
-
-    assert keyrng.multinomial(keyrng.key(0), 20, np.array([0.2, 0.3, 0.5]), out=out) is out
-    assert_same(out, expected)
-
-
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "int64", "uint64"])
 def test_positions(dtype: str) -> None:
     """Samplers without a dtype whose results are positions write them to any integers that hold them."""
@@ -205,40 +162,6 @@ def test_positions_are_not_wrapped(call: Any) -> None:
     for dtype in ("uint8", "int8", "float64", "bool"):
         with pytest.raises(TypeError, match=rf"out must have dtype int\d\d, got {dtype}"):
             call(np.empty(257, dtype))
-
-
-INITIALIZERS = {
-    name: getattr(initializers, name)
-    for name in initializers.__all__
-    if name not in ("Initializer", "init_tree", "zeros", "ones")
-}
-GIVEN = {"constant": (3,), "sparse": (0.5,), "variance_scaling": (1.0, "fan_in", "uniform")}
-
-
-@pytest.mark.parametrize("name", INITIALIZERS)
-def test_initializers(name: str) -> None:
-    make, given = INITIALIZERS[name], GIVEN.get(name, ())
-    shape = (3, 4, 4) if name in ("delta_orthogonal", "dirac") else (4, 4)
-    key = keyrng.key(0)
-    for dtype in ("float32", "float64"):
-        out = np.empty(shape, dtype)
-
-        assert make(*given)(key, shape, out=out) is out
-        assert_same(out, make(*given)(key, shape, dtype))
-    other = np.empty(shape, "float64")
-    with pytest.raises(TypeError, match="out must have dtype float32, got float64"):
-        make(*given, dtype="float32")(key, shape, out=other)
-    with pytest.raises(TypeError, match="out must have dtype float32, got float64"):
-        make(*given)(key, shape, "float32", out=other)
-
-
-@pytest.mark.parametrize("make", [initializers.zeros, initializers.ones])
-def test_initializers_without_arguments(make: Any) -> None:
-    for dtype in ("int8", "bool", "float64", "complex64"):
-        out = np.empty((2, 3), dtype)
-
-        assert make(keyrng.key(0), (2, 3), out=out) is out
-        assert_same(out, make(keyrng.key(0), (2, 3), dtype))
 
 
 def test_draw_of_a_kernel_of_your_own() -> None:

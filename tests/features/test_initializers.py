@@ -195,8 +195,10 @@ def test_dtypes_and_out(name: str) -> None:
         out = np.empty((*shape, 2), x.dtype)[..., 0]
 
         assert x.dtype == keyrng.uniform(KEY, (), dtype).dtype
-        assert make(KEY, shape, dtype, out=out) is out
-        assert_same(np.ascontiguousarray(out), x, dtype)
+        for given in ((dtype,), ()):  # without one, that of out
+            out[...] = 2
+            assert make(KEY, shape, *given, out=out) is out
+            assert_same(np.ascontiguousarray(out), x, dtype)
         if dtype in FLOATS[:-2] and name != "tails":  # rounded once from float32, and not to a bound
             assert_same(make(KEY, shape, "float32").astype(x.dtype), x, dtype)
     with pytest.raises(TypeError, match="out must have dtype"):
@@ -233,6 +235,9 @@ def test_the_dtype_of_the_factory() -> None:
     assert init.he_normal(dtype="float64")(KEY, (2, 3), "float16").dtype == np.float16
     assert init.constant(3, "int8")(KEY, (2,)).dtype == np.int8
     assert init.zeros(KEY, (2,), bool).dtype == bool
+    for out in (np.empty((2, 3), "int8"), np.empty((2, 3), bool), np.empty((2, 3), "complex64")):
+        assert init.ones(KEY, (2, 3), out=out) is out
+        assert (out == 1).all()
 
 
 def test_variances() -> None:
