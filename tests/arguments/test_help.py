@@ -5,12 +5,11 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
-import subprocess
-import sys
 from typing import Any
 
 import numpy as np
 import pytest
+from processes import python
 
 import keyrng
 from keyrng import Generator, Key
@@ -142,10 +141,7 @@ def test_attributes_are_as_fast_as_without() -> None:
 
 
 def test_python_suggests_a_name_of_ours() -> None:
-    script = "import keyrng; keyrng.nromal"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100, check=False)
-
-    assert "Did you mean: 'normal'?" in done.stderr
+    assert "Did you mean: 'normal'?" in python("-c", "import keyrng; keyrng.nromal").stderr
 
 
 # Arguments

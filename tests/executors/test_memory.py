@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import os
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cases import ALGORITHMS, CASES, PATHS, Array, Case, assert_same, each_algorithm, each_case, on
+from processes import python
 
 import keyrng
 import keyrng.interop.numpy
@@ -293,6 +293,6 @@ n = len(kernel.parameters)
 out, few, one = np.empty(8, np.float32), np.ones(1000, np.float32), np.ones(1, np.float32)
 {BROKEN[found]}
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=False)
+    done = python("-c", code)
     assert done.returncode
     assert found in done.stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 from calls import CALLS
 from cases import assert_same
+from processes import python
 
 import keyrng
 from keyrng import initializers
@@ -221,6 +221,6 @@ def test_nothing_is_imported_to_find_out() -> None:
         "    else: sys.exit(1)\n"
         "print(*{'torch', 'jax', 'tensorflow', 'cupy'} & set(sys.modules))\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100, check=False)
+    done = python("-c", script)
 
     assert (done.stdout, done.stderr, done.returncode) == ("\n", "", 0)

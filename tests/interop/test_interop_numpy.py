@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import copy
-import os
 import pickle
-import subprocess
-import sys
 import threading
 from dataclasses import replace
-from pathlib import Path
 
 import cuda_on_host
 import numpy as np
@@ -17,6 +13,7 @@ import pytest
 from cases import ALGORITHMS
 from cupy_double import installed
 from numpy.random.bit_generator import ISeedSequence, ISpawnableSeedSequence
+from processes import python
 
 import keyrng
 import keyrng.interop.numpy as interop
@@ -59,12 +56,10 @@ KEYS = ("key = keyrng.key(42)", "import pickle; key = pickle.loads(pickle.dumps(
 
 @pytest.mark.parametrize("key", KEYS)
 def test_the_first_key_of_a_process_is_one_too(key):
-    command = [sys.executable, "-c", FIRST.format(key=key)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(keyrng.__file__).parents[1])}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    done = python("-c", FIRST.format(key=key))
 
     expected = np.random.default_rng(KEY).integers(100), np.random.PCG64(KEY).random_raw()
-    assert done.stdout.split() == [str(value) for value in expected]
+    assert done.stdout.split() == [str(value) for value in expected], done.stderr
 
 
 @each_algorithm

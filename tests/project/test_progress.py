@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from processes import python
 
 import keyrng
 from keyrng._cli import progress, selftest
@@ -195,9 +196,7 @@ def test_quality_runs_show_the_number_of_the_test(piped, tmp_path, monkeypatch):
     options = ["--size", "quick", "--impl", "threefry2x32", "--stream-layout", "one", "tree:1", "--out"]
     command = [str(QUALITY), *options, str(tmp_path / "results.csv")]
     if piped:
-        done = subprocess.run(
-            [sys.executable, *command], env=ENVIRONMENT, capture_output=True, text=True, timeout=120, check=True
-        )
+        done = python(*command, PATH=ENVIRONMENT["PATH"])
         text = done.stderr + done.stdout
     else:
         text = run(*command).decode()
