@@ -175,7 +175,7 @@ def near(share: Any, expected: Any) -> bool:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_ratios_of_tiny_shapes(dtype: str, path: str) -> None:
-    for tiny in TINY[dtype]:
+    for tiny in (*TINY[dtype], *limits(dtype)[1:]):
         beta = call("beta", dtype, DRAWS, a=tiny, b=3 * tiny)
         f = call("f", dtype, DRAWS, dfnum=tiny, dfden=3 * tiny)
         noncentral = call("noncentral_f", dtype, DRAWS, dfnum=tiny, dfden=3 * tiny, nonc=0.0)
@@ -249,7 +249,8 @@ def test_the_largest_shapes_are_the_values(dtype: str, path: str) -> None:
     largest = limits(dtype)[0]
     equal = np.finfo(dtype).eps * 4
 
-    np.testing.assert_allclose(call("gamma", dtype, a=largest), largest, equal)
+    for a in (largest, largest / 2, largest / 1e8):
+        assert (call("gamma", dtype, 1000, a=a) == np.array(a, dtype)).all()
     np.testing.assert_allclose(call("chisquare", dtype, df=largest), largest, equal)
     np.testing.assert_allclose(call("noncentral_chisquare", dtype, df=1.0, nonc=largest / 2), largest / 2, equal)
     np.testing.assert_allclose(call("f", dtype, dfnum=largest, dfden=largest), 1, equal)
@@ -317,19 +318,20 @@ def test_norms_of_extreme_exponents(dtype: str, path: str) -> None:
 
 def test_a_direction_is_reduced_exactly(path: str) -> None:
     mpmath = pytest.importorskip("mpmath")
-    angles = [1e15, -1e16, 2.0**53 + 2, 1e22, 1e28, -3e38, 6381956970095103 * 2.0**797, 1.7976931348623157e308]
+    angles = [0.25, 3.2, -7.0, 1e3, 123456.7, -1e9, 1e15, -1e16, 2.0**53 + 2, 1e22, 1e28, -3e38]
+    angles += [6381956970095103 * 2.0**797, 1.7976931348623157e308]
     expected = []
     with mpmath.workprec(2200):
         for angle in map(mpmath.mpf, angles):
             expected.append(float(angle - 2 * mpmath.pi * mpmath.nint(angle / (2 * mpmath.pi))))
     for dtype in ("float32", "float64"):
         narrow = limits(dtype)[0]
-        x = call("vonmises", dtype, 8, mu=angles, kappa=narrow)
-        alone = [call("vonmises", dtype, 8, mu=angle, kappa=narrow)[i] for i, angle in enumerate(angles)]
+        x = call("vonmises", dtype, len(angles), mu=angles, kappa=narrow)
+        alone = [call("vonmises", dtype, len(angles), mu=angle, kappa=narrow)[i] for i, angle in enumerate(angles)]
 
         np.testing.assert_allclose(x, expected, 2 * np.finfo(dtype).eps)
         assert x.tolist() == alone
-        assert (call("vonmises", dtype, 8, mu=np.array(angles), kappa=narrow) == x).all()
+        assert (call("vonmises", dtype, len(angles), mu=np.array(angles), kappa=narrow) == x).all()
 
 
 @pytest.mark.parametrize("dtype", ["complex64", "complex128"])

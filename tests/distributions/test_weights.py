@@ -102,11 +102,6 @@ def test_bernoulli_of_a_small_probability() -> None:
     assert words[hits].tolist() == [16]
 
 
-def test_the_mask_of_dropout_is_bernoulli() -> None:
-    for rate in (0.0, 0.1, 1 / 3, 2.0**-33, 3 * 2.0**-33, 1 - 1e-9, 1.0):
-        assert_same(keyrng.dropout_mask(KEY, (3, 99), rate), bernoulli(KEY, 1 - rate, (3, 99)))
-
-
 # Weights
 
 FAIR = [

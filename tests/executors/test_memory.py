@@ -125,18 +125,6 @@ def test_out_that_has_memory_in_common_with_parameters_or_itself(case: Case, pat
         case(KEY, (), dtype, out=one, **named)
 
 
-@each_case
-def test_read_only_out_is_refused(case: Case) -> None:
-    parameters, dtype = case.parameters[0], case.dtypes[0]
-    frozen = np.empty(65, dtype)
-    frozen.flags.writeable = False
-    for out in (frozen, frozen[::2], np.frombuffer(bytes(65 * frozen.itemsize), frozen.dtype)):
-        before = out.tobytes()
-        with pytest.raises(ValueError, match="out must be writable"):
-            case(KEY, (), dtype, out=out, **parameters)
-        assert out.tobytes() == before
-
-
 def test_arrays_may_be_dropped_while_they_are_drawn_into(path: str) -> None:
     expected = keyrng.normal(keyrng.key(3), (300_007,))
     kept: list[Array] = []
@@ -162,13 +150,14 @@ def test_arrays_may_be_dropped_while_they_are_drawn_into(path: str) -> None:
 # Sizes
 
 HUGE = [(2**47,), (2**20, 2**27), (2**61,), (2**62, 8), (2**40, 2**40), (2**70,)]
+MANY_AXES = (1,) * 65
 
 
 @each_case
 def test_huge_sizes_are_an_error_at_once(case: Case, path: str) -> None:
     parameters, dtype = case.parameters[0], case.dtypes[0]
     for key in (KEY, keyrng.split(KEY, 3), keyrng.key(1, impl="philox4x64")):
-        for shape in HUGE:
+        for shape in (*HUGE, MANY_AXES):
             with pytest.raises((MemoryError, ValueError)):
                 case(key, shape, dtype, **parameters)
 
