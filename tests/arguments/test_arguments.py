@@ -172,12 +172,6 @@ def test_randint_takes_the_whole_dtype_and_no_more(dtype: str) -> None:
 
 
 def test_uniform_interval_must_be_finite_and_distinct_in_its_dtype() -> None:
-    with pytest.raises(ValueError, match=r"maxval - minval must be finite in float32, got -3e\+38 and 3e\+38"):
-        keyrng.uniform(KEY, (2,), minval=-3e38, maxval=3e38)
-    with pytest.raises(ValueError, match=r"minval must be less than maxval, got 1\.0 and 1\.00000000001"):
-        keyrng.uniform(KEY, (2,), minval=1.0, maxval=1.00000000001)
-    with pytest.raises(ValueError, match="maxval must be finite, got 70000"):
-        keyrng.uniform(KEY, (2,), "float16", maxval=70_000)
     assert keyrng.uniform(KEY, (2,), "float64", minval=1.0, maxval=1.00000000001).max() < 1.00000000001
     assert (keyrng.uniform(KEY, (9,), minval=1.0, maxval=np.nextafter(np.float32(1), np.float32(2))) == 1).all()
 
@@ -195,9 +189,3 @@ def test_values_of_logseries_fit_the_dtype() -> None:
         for p in (np.nextafter(limit, 1.0), np.array([0.1, 1.0 - 1e-15])):
             with pytest.raises(ValueError, match=rf"p must be at most 0\.\d+ for {dtype} \(a wider .*, got 0\.\d+"):
                 keyrng.logseries(KEY, p, (2,), dtype)
-
-
-def test_mode_of_bernoulli() -> None:
-    for mode in ("highest", "", None, 1, "LOW"):
-        with pytest.raises(ValueError, match=f"mode must be 'low' or 'high', got {mode!r}"):
-            keyrng.bernoulli(KEY, 0.5, (2,), mode)

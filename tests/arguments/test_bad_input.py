@@ -115,15 +115,6 @@ def test_several_arguments(target: Target) -> None:
 # Regressions: faults that these tests found
 
 
-def test_a_value_is_no_dtype() -> None:
-    for value in (np.float64(1.0), np.float16(0.5), np.zeros(2, "float32")):
-        with pytest.raises(TypeError, match=r"invalid dtype: .* .expected "):
-            keyrng.uniform(KEY, (2,), value)
-    for number in (1, 1.0, True, 0.5):
-        with pytest.raises(TypeError, match=r"invalid dtype: .* .expected "):
-            keyrng.uniform(KEY, (2,), number)
-
-
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
 def test_means_of_nearly_nothing_end(dtype: str) -> None:
     tiny = 5e-324 if dtype != "float32" else 1e-45
@@ -180,31 +171,11 @@ def test_out_may_be_a_matrix_and_not_masked() -> None:
         out = np.matrix(np.zeros((2, 3), np.float32))
     assert keyrng.normal(KEY, out=out) is out
     assert np.array_equal(out, keyrng.normal(KEY, (2, 3)))
-    masked = np.ma.zeros(3, np.float32)
-    with pytest.raises(TypeError, match="out must not be a masked array"):
-        keyrng.normal(KEY, out=masked)
-    twice = np.lib.stride_tricks.as_strided(np.zeros(1, np.float32), (3,), (0,))
-    with pytest.raises(ValueError, match="out must not have overlapping elements"):
-        keyrng.normal(KEY, out=twice)
 
 
 def test_an_array_as_shape_beside_out() -> None:
     out = np.zeros((2, 3), np.float32)
     assert keyrng.gamma(KEY, 2.0, np.array([2, 3]), out=out) is out
-
-
-def test_what_is_alike_is_looked_at_once() -> None:
-    # 2**59 numbers would take years; there is one.
-    alike = np.broadcast_to(np.int64(-1), 2**59)
-    with pytest.raises(ValueError, match=r"data to fold in must be from 0 to .*, got -1 in an array"):
-        keyrng.fold_in(KEY, alike)
-    with pytest.raises(ValueError, match="index must be from 0 to n - 1, got -1"):
-        keyrng.index_shuffle(KEY, alike, 10)
-
-
-def test_a_range_is_not_gone_through() -> None:
-    with pytest.raises(MemoryError, match="Unable to allocate"):
-        keyrng.gamma(KEY, range(1, 2**45))
 
 
 # Hostile data

@@ -8,6 +8,8 @@ from __future__ import annotations
 import builtins
 import importlib
 import re
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,8 @@ HERE = Path(__file__).parent
 KEY = keyrng.key(0)
 NAMES: dict[str, Any] = {
     "key": KEY, "keys": keyrng.split(KEY, 3), "table": keyrng.split(KEY, (2, 3)), "generator": keyrng.Generator(0),
-    "keyrng": keyrng, "init": initializers, "np": np, "nan": float("nan"), "inf": float("inf"),
+    "keyrng": keyrng, "init": initializers, "np": np, "nan": float("nan"), "inf": float("inf"), "Fraction": Fraction,
+    "Decimal": Decimal,
 }  # fmt: skip
 
 

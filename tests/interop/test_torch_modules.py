@@ -217,12 +217,6 @@ def test_a_layer_without_a_key():
     assert copy.deepcopy(layer).key is None
 
 
-@pytest.mark.parametrize("key", [keyrng.split(KEY), 42])
-def test_assign_keys_takes_one_key(key):
-    with pytest.raises((ValueError, TypeError), match=r"single key|expected a key"):
-        interop.assign_keys(Net(), key)
-
-
 def test_copies_have_keys_of_their_own():
     layer = interop.Dropout(KEY, 0.5)
     layer(torch.ones(1))

@@ -136,9 +136,3 @@ def signed(*, name: bytes = b"threefry2x32", bits: int = 32, shape: tuple = (2,)
 def test_bytes_that_are_no_keys(data, message):
     with pytest.raises(ValueError, match=message):
         Key.from_bytes(data)
-
-
-@pytest.mark.parametrize("data", [None, "keyrng", bytearray(SCALAR.to_bytes()), SCALAR])
-def test_bytes_of_another_kind(data):
-    with pytest.raises(TypeError, match=rf"expected bytes from key.to_bytes\(\), got {type(data).__name__}"):
-        Key.from_bytes(data)
