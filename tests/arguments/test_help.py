@@ -40,21 +40,10 @@ def test_a_name_of_another_library(name: str) -> None:
     assert said == f"module 'keyrng' has no attribute {name!r}; for {theirs} type {ours}"
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "shuffle",
-        "integers",
-        "rand",
-        "randn",
-        "default_rng",
-        "manual_seed",
-        "PRNGKey",
-        "standard_normal",
-        "randperm",
-        "seed",
-    ],
-)
+COMMONEST = "shuffle integers rand randn default_rng manual_seed PRNGKey standard_normal randperm seed"
+
+
+@pytest.mark.parametrize("name", COMMONEST.split())
 def test_the_commonest_names_are_among_them(name: str) -> None:
     assert name in ELSEWHERE
     assert "keyrng." in message(lambda: getattr(keyrng, name), AttributeError)

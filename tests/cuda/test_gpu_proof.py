@@ -25,19 +25,9 @@ from keyrng._executors import cuda
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 SCRIPT = BENCHMARKS / "gpu_proof.sh"
 NAMES = (
-    "gpu",
-    "gpu_blocks",
-    "gpu_bridges",
-    "gpu_checks",
-    "gpu_model",
-    "gpu_report",
-    "gpu_rows",
-    "gpu_smoke",
-    "gpu_timing",
-    "peers",
-    "report",
-    "timing",
-)
+    "gpu", "gpu_blocks", "gpu_bridges", "gpu_checks", "gpu_model", "gpu_report", "gpu_rows", "gpu_smoke", "gpu_timing",
+    "peers", "report", "timing",
+)  # fmt: skip
 
 pytestmark = pytest.mark.skipif(not BENCHMARKS.exists(), reason="this is a part of the repository, without benchmarks")
 

@@ -61,9 +61,11 @@ def test_out(case: Case, any_path: str) -> None:
                 outs["reversed"] = np.empty(full, dtype)[::-1]
                 outs["every other"] = np.empty((*full[:-1], 2 * full[-1]), dtype)[..., ::2]
             for name, out in outs.items():
-                for given in (shape, ()) if name == "contiguous" else ((),):  # with out, the shape may be left out
+                # With out, the shape and the dtype may be left out.
+                whole = ((shape, dtype), ((), dtype), ((), None))
+                for given, kind in whole if name == "contiguous" else whole[1:2]:
                     out[...] = 0
-                    result = case(k, given, dtype, out=out, **parameters)
+                    result = case(k, given, kind, out=out, **parameters)
                     assert result is out
                     assert_same(out, expected, dtype, parameters, full, name)
 
@@ -107,18 +109,6 @@ def test_out_may_be_a_parameter_too(case: Case, any_path: str) -> None:
 
 
 # A dtype that is not given is that of out
-
-
-@each_case
-def test_a_dtype_that_is_not_given_is_that_of_out(case: Case, path: str) -> None:
-    key = keyrng.key(SEED)
-    for dtype, parameters in named(case):
-        for k, shape in ((key, (37,)), (keyrng.split(key, 3), (7,))):
-            expected = case(k, shape, dtype, **parameters)
-            out = np.empty(expected.shape, dtype)
-
-            assert case(k, (), None, out=out, **parameters) is out
-            assert_same(out, expected, dtype, parameters)
 
 
 @each_case

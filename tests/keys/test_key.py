@@ -6,24 +6,13 @@ import operator
 
 import numpy as np
 import pytest
+from test_keys import KEYS, SCALAR, algorithms, same
 
 import keyrng
 from keyrng._keys.derive import Key
-from keyrng.algorithms import get, names
+from keyrng.algorithms import names
 
-algorithms = pytest.mark.parametrize("algorithm", [get(name) for name in names()], ids=names())
-
-SCALAR = keyrng.key(42)
-KEYS = keyrng.split(SCALAR, (2, 3))
 OTHER = keyrng.key(42, impl="threefry4x64")
-
-
-def words(key: Key) -> list:
-    return keyrng.key_data(key).tolist()
-
-
-def same(a: Key, b: Key) -> bool:
-    return a.impl == b.impl and a.shape == b.shape and words(a) == words(b)
 
 
 # An array of keys
