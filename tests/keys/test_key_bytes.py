@@ -1,4 +1,4 @@
-"""Copies of keys, and keys as bytes: every bit is preserved, and altered bytes are rejected."""
+"""Copies of keys, and keys as words and as bytes: every bit is preserved, and other bytes are rejected."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_keys import KEYS, SCALAR, algorithms, same
+from test_keys import KEYS, SCALAR, algorithms, same, words
 
 import keyrng
 from keyrng._keys.derive import Key
@@ -62,6 +62,40 @@ def test_repr_of_many_keys_is_short():
 
     assert text.count("\n") == 7
     assert "..." in text
+
+
+# Words
+
+
+@algorithms
+def test_words_survive(algorithm, tmp_path):
+    keys = keyrng.split(keyrng.key(1, impl=algorithm), (2, 3))
+    np.save(tmp_path / "words.npy", keyrng.key_data(keys))
+
+    loaded = np.load(tmp_path / "words.npy")
+
+    assert loaded.dtype == algorithm.dtype
+    assert same(keyrng.wrap_key_data(loaded, impl=keyrng.key_impl(keys)), keys)
+
+
+def test_words_are_copies():
+    data = keyrng.key_data(SCALAR)
+    wrapped = keyrng.wrap_key_data(data)
+    data[:] = 7
+
+    assert words(SCALAR) == words(wrapped) == [0, 42]
+    assert words(keyrng.wrap_key_data(np.arange(8, dtype="uint32").reshape(2, 4)[:, ::2])) == [[0, 2], [4, 6]]
+
+
+def test_words_cannot_be_written():
+    for keys in (SCALAR, KEYS, KEYS[0], KEYS[[0]], KEYS.T, keyrng.fold_in(SCALAR, 1), keyrng.fold_in(KEYS, "a"),
+                 keyrng.split(KEYS), keyrng.split(SCALAR, 0), keyrng.stack([SCALAR]), keyrng.clone(KEYS),
+                 pickle.loads(pickle.dumps(KEYS)), *keyrng.split(SCALAR)):  # fmt: skip
+        assert not keys._words.flags.writeable
+        assert keys._words.flags.c_contiguous
+        assert keys._words.shape == (*keys.shape, 2)
+        with pytest.raises(ValueError, match="read-only"):
+            keys._words[...] = 0
 
 
 # Bytes
