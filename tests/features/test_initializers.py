@@ -284,17 +284,6 @@ def test_a_parameter_has_the_key_of_its_path() -> None:
     assert params["scale"].shape == ()
 
 
-def test_another_layer_changes_nothing() -> None:
-    before = init.init_tree(KEY, SHAPES, init.normal(1.0))
-    more = {"head": {"weight": (4, 2)}, "scale": (), "encoder": [*SHAPES["encoder"], {"weight": (9, 9)}]}
-    after = init.init_tree(KEY, more, init.normal(1.0))
-
-    for layer in (0, 1):
-        for name in ("weight", "bias"):
-            assert_same(after["encoder"][layer][name], before["encoder"][layer][name], layer, name)
-    assert_same(after["scale"], before["scale"])
-
-
 def test_no_two_paths_are_one() -> None:
     tree = {"a": {"b": (1,), "b/c": (1,), "b~1c": (1,)}, "a/b": (1,), "a~1b": (1,), "a~": {"1b": (1,)}, "": {"": (1,)}}
     tree["a"]["b~"] = {"c": (1,)}

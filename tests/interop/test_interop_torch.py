@@ -121,29 +121,6 @@ def test_parameters_get_keys_by_name():
     assert net.first.weight.requires_grad
 
 
-def test_the_keys_are_those_of_a_tree_of_the_same_names():
-    net = interop.init_module_(KEY, Net(), {"*.bias": None, "*.weight": normal})
-    keys = keyrng.keys_like(KEY, {"first": {"weight": (4, 3)}, "heads": [{"weight": (2, 4)}]})
-
-    assert np.array_equal(interop.from_torch(net.first.weight), normal(keys["first"]["weight"], (4, 3)))
-    assert np.array_equal(
-        interop.from_torch(net.heads[0].weight), normal(keys["heads"][0]["weight"], (2, 4), "bfloat16")
-    )
-
-
-def test_a_weight_of_many_inputs_is_small():
-    layer = interop.init_module_(KEY, torch.nn.Linear(4096, 8), {"bias": zeros, "weight": normal})
-
-    assert 0.9 < layer.weight.std() * (4096 / 2) ** 0.5 < 1.1
-
-
-def test_a_layer_more_changes_no_other():
-    small, wide = (interop.init_module_(KEY, Net(wide=wide), RULES) for wide in (False, True))
-
-    for name, parameter in small.named_parameters():
-        assert torch.equal(parameter, wide.get_parameter(name))
-
-
 def test_none_leaves_a_parameter_and_the_first_rule_wins():
     net = Net()
     before = net.first.weight.detach().clone()
