@@ -117,14 +117,16 @@ def test_what_fails_does_not_stop_the_rest(
     ]
 
 
-@pytest.mark.parametrize("name", ["gpu_smoke", "gpu_blocks"])
+@pytest.mark.parametrize("name", ["gpu", "gpu_smoke", "gpu_blocks"])
 def test_without_a_gpu_it_says_so(
     modules: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     module = getattr(modules, name)
     monkeypatch.setattr(module.found, "missing_reason", lambda: "there is none; type: buy one")
 
-    assert module.main([]) == 2
+    monkeypatch.setattr(sys, "argv", [f"{name}.py"])
+
+    assert module.main() == 2
     assert capsys.readouterr().err == f"benchmarks/{name}.py needs a GPU: there is none; type: buy one\n"
 
 
