@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,13 +34,6 @@ CHANCE: tuple[Any, ...] = (
     *(1 - 1e-5, 1 - 1e-7, 1 - 2.0**-24, 1 - 2.0**-25, 1 - 1e-9, 1 - 1e-12, 1 - 2.0**-53, 1, 1.0, 1 + 2.0**-52),
     *(1 + 1e-9, -5e-324, -1.0, 2.0, float("nan"), float("inf"), np.float16(0.1), np.float32(1e-7)),
 )
-
-
-@pytest.fixture(autouse=True)
-def _no_warnings() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
 
 
 Sampler = Callable[..., Any]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -17,13 +15,6 @@ from keyrng._core import numbers as _numbers
 
 KEY = keyrng.key(21)
 KEYS = keyrng.split(KEY, 3)
-
-
-@pytest.fixture(autouse=True)
-def _no_warnings() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
 
 
 def test_an_integer_is_rounded_once() -> None:

