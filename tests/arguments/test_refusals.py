@@ -6,7 +6,6 @@ An error is its type, and a part of its message, in which ``...`` replaces any t
 from __future__ import annotations
 
 import builtins
-import importlib
 import re
 from decimal import Decimal
 from fractions import Fraction
@@ -51,7 +50,7 @@ def test_row(code: str, kind: str, message: str) -> None:
     for module in re.findall(r"\bkeyrng\.interop\.\w+", code):
         pytest.importorskip(module)
     for library in re.findall(r"(?<![\w.])(?:jax|torch)(?=\.)", code):
-        names[library] = importlib.import_module(library)
+        names[library] = pytest.importorskip(library)
     error = AxisError if kind == "AxisError" else getattr(builtins, kind)
     with pytest.raises(error, match=re.escape(message).replace(r"\.\.\.", ".*")):
         eval(code, names)
