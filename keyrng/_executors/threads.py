@@ -112,7 +112,8 @@ def piece_size(picoseconds: int) -> int:
 def run_pieces(total: int, piece: Callable[[int, int], None], size: int = PIECE) -> None:
     """Call ``piece(first, stop)`` for ranges that cover 0 to ``total``, on several threads if there are several.
 
-    Pieces have ``size`` elements, or more if each thread runs many of them. When it returns, or raises because of a piece or Ctrl-C, no thread is running a piece.
+    Pieces have ``size`` elements, or more if each thread runs many of them. When it returns, or raises because of a
+    piece or Ctrl-C, no thread is running a piece.
     """
     if total <= size:
         piece(0, total)
