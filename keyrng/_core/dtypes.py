@@ -132,6 +132,7 @@ def _resolve(family: str, default: str, dtype: DTypeLike, out: Any = None) -> Dt
         raise TypeError(f"invalid {name}: {found.name}{_expected(family)}")
     if not found.isnative:
         raise TypeError(f"{name} must have native byte order, got {found}; convert the sample with astype")
+    found = np.dtype(found.type)  # the one object of this dtype, which an unpickled array does not have
     if remembered:
         _known[family, dtype] = found
     return found

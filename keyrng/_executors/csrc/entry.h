@@ -249,7 +249,7 @@ static PyArrayObject *target(const plan *p, PyObject *out, PyObject *shape, size
     if (dims && (PyArray_NDIM(array) != dims || memcmp(PyArray_DIMS(array), sizes, (size_t)dims * sizeof *sizes)))
         return NULL;
     npy_intp size = PyArray_SIZE(array);
-    if (PyArray_DESCR(array) != p->result || !PyArray_ISCARRAY(array) || size < 1 || size > GIL_WORTH) return NULL;
+    if (!PyArray_EquivTypes(PyArray_DESCR(array), p->result) || !PyArray_ISCARRAY(array) || size < 1 || size > GIL_WORTH) return NULL;
     *count = (size_t)size;
     Py_INCREF(out);
     return array;
