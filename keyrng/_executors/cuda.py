@@ -6,7 +6,6 @@ disk. Words, results and parameters are CuPy arrays of one device; NumPy arrays 
 
 from __future__ import annotations
 
-import inspect
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from math import prod
@@ -15,10 +14,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from keyrng._codegen import cuda as text
-from keyrng._codegen.trace import trace
 from keyrng._core.fpenv import in_default_fpenv
 from keyrng._executors import gpu
 from keyrng._executors.base import DrawSpec, ElementRange
+from keyrng._executors.pending import Pending, expression_of
 from keyrng.algorithms import threefry2x32
 from keyrng.algorithms.base import Algorithm, Domain
 from keyrng.kernels.lane import Function, Kernel
@@ -32,7 +31,7 @@ _BLOCKS = 8  # per multiprocessor: the most threads it can hold
 _ROWS = 65535  # limit of a grid's y dimension
 
 # Options cannot change results (see keyrng._codegen.cuda_prelude); this one states the intention.
-_OPTIONS = ("--std=c++17", "--fmad=false")
+OPTIONS = ("--std=c++17", "--fmad=false")
 
 _u64 = np.uint64
 _NULL: Any = np.uint64(0)
@@ -58,10 +57,17 @@ def fill(spec: DrawSpec, elements: ElementRange, out: Array) -> None:
     (kernel,), compute, shape = spec.kernels, spec.compute, spec.shape
     device, rows = out.device.id, out.size // elements.count
     with on(device):
-        request = text.Request(_kernel(kernel), compute, out.dtype, spec.guards if any(spec.guards) else ())
+        guards, given = spec.guards if any(spec.guards) else (), spec.values
+        expressions: tuple[Any, ...] = ()
+        if any(value.dtype != compute or isinstance(value, Pending) for value in given):
+            found: list[Array] = []
+            expressions = tuple(expression_of(value, found) for value in spec.values)
+            given = tuple(found)
+        dtypes = tuple(value.dtype for value in given) if expressions else ()
+        request = text.Request(_kernel(kernel), compute, out.dtype, guards, dtypes, expressions)
         function, group = _fill(request, spec.algorithm, device, gpu.cupy())
         numbers = (_u64(rows), _u64(elements.start), _u64(elements.count), _u64(elements.total))
-        parameters = [argument for value in spec.values for argument in _parameter(value, shape, compute)]
+        parameters = [argument for value in given for argument in _parameter(value, shape)]
         groups = -(-(elements.start % group + elements.count) // group)
         function(*_sizes(groups, rows, device), (spec.words, *numbers, out, *parameters))
 
@@ -72,7 +78,7 @@ def _fill_rows(spec: DrawSpec, elements: ElementRange, out: Array) -> None:
     rows = out.reshape(len(words), elements.count)
     with on(out.device.id):
         whole = gpu.cupy().broadcast_to
-        values = [v if v.size == 1 else whole(v, spec.shape).reshape(rows.shape) for v in spec.values]
+        values = [v if v.size == 1 else whole(v, spec.shape).reshape(rows.shape) for v in map(now, spec.values)]
         for i, start in enumerate(elements.start.tolist()):
             own = tuple(v if v.size == 1 else v[i] for v in values)
             row = spec._replace(words=words[i], shape=rows[i].shape, values=own)
@@ -81,18 +87,28 @@ def _fill_rows(spec: DrawSpec, elements: ElementRange, out: Array) -> None:
 
 @in_default_fpenv
 def apply(function: Function, *values: Array) -> Array:
-    """Apply a function of the kernel language elementwise to arrays of one dtype that broadcast together."""
-    dtype, shape = values[0].dtype, np.broadcast_shapes(*(value.shape for value in values))
-    devices = [value.device.id for value in values if not isinstance(value, np.ndarray)]
-    if not devices:
+    """Apply a function of the kernel language elementwise to arrays that broadcast together."""
+    return now(later(function, *values))
+
+
+def later(function: Function, *values: Array) -> Array:
+    """Apply a function as `apply` does, in the kernel that reads the result."""
+    if all(isinstance(value, np.ndarray) for value in values):
         with np.errstate(all="ignore"):
             return np.asarray(function(*values))
-    device = devices[0]
-    kernel, result = _pointwise(function, dtype, len(values))
-    with on(device):
-        out = gpu.cupy().empty(shape, result)
+    return Pending(function, values)
+
+
+@in_default_fpenv
+def now(value: Array) -> Array:
+    """Return a value as an array, computed by one launch if it is pending."""
+    if type(value) is not Pending:
+        return value
+    with on(value.device.id):
+        out = gpu.cupy().empty(value.shape, value.dtype)
     if out.size:
-        spec = DrawSpec((kernel,), threefry2x32, _NULL, shape, result, dtype, values)
+        values: Any = (value,)
+        spec = DrawSpec((_same(value.name),), threefry2x32, _NULL, value.shape, value.dtype, value.dtype, values)
         fill(spec, ElementRange(0, out.size, out.size), out)
     return out
 
@@ -104,16 +120,13 @@ def _kernel(function: Function) -> Kernel:
 
 
 @lru_cache(maxsize=512)
-def _pointwise(function: Function, dtype: Dtype, count: int) -> tuple[Kernel, Dtype]:
-    """Wrap a function of values as a kernel without random words; return it with the dtype of its result."""
+def _same(name: str) -> Kernel:
+    """Return the kernel without random words whose result is its parameter."""
 
-    def pointwise(lane: Any, *values: Any) -> Any:
-        return function(*values)
+    def same(lane: Any, value: Any) -> Any:
+        return value
 
-    names = ["lane", *(f"p{i}" for i in range(count))]
-    parameters = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in names]
-    pointwise.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return Kernel(pointwise, function.__name__, ()), trace(pointwise, dtype, count).result.dtype
+    return Kernel(same, name, ())
 
 
 # Caches are keyed by the CuPy module, because tests replace it.
@@ -122,19 +135,20 @@ def _pointwise(function: Function, dtype: Dtype, count: int) -> tuple[Kernel, Dt
 @lru_cache(maxsize=4096)
 def _fill(request: text.Request, algorithm: Algorithm, device: int, cupy: Any) -> tuple[Any, int]:
     """Compile the function of a request; return it with the number of elements per thread."""
-    module = cupy.RawModule(code=text.source(request, algorithm), options=_OPTIONS)
+    module = cupy.RawModule(code=text.source(request, algorithm), options=OPTIONS)
     return module.get_function(text.function_name(request, algorithm)), text.group(request, algorithm)
 
 
-def _parameter(value: Array, shape: tuple[int, ...], dtype: Dtype) -> tuple[Any, ...]:
+def _parameter(value: Array, shape: tuple[int, ...]) -> tuple[Any, ...]:
     """Return the four arguments of a parameter: array, scalar, repeat and length."""
+    scalar = text.passed_as(value.dtype).type
     if isinstance(value, np.ndarray):
-        return _NULL, dtype.type(value.item()), _NULL, _NULL
+        return _NULL, scalar(value.item()), _NULL, _NULL
     cupy = gpu.cupy()
     layout = _layout(value.shape, shape)
     if layout is None:
         value, layout = cupy.broadcast_to(value, shape), (1, prod(shape))
-    return cupy.ascontiguousarray(value), dtype.type(0), _u64(layout[0]), _u64(layout[1])
+    return cupy.ascontiguousarray(value), scalar(0), _u64(layout[0]), _u64(layout[1])
 
 
 def _layout(given: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, int] | None:
@@ -158,9 +172,14 @@ def _sizes(width: int, rows: int, device: int) -> Sizes:
     The grid has at most as many blocks as the device can hold at once; threads loop over the rest.
     """
     wide = min(_THREADS, 1 << (width - 1).bit_length())
-    high, most = _THREADS // wide, _BLOCKS * _multiprocessors(device)
+    high, most = _THREADS // wide, most_blocks(device)
     across = min(-(-width // wide), most)
     return (across, min(-(-rows // high), max(1, most // across), _ROWS)), (wide, high)
+
+
+def most_blocks(device: int) -> int:
+    """Return the number of blocks in the largest grid."""
+    return _BLOCKS * _multiprocessors(device)
 
 
 @lru_cache
@@ -203,7 +222,7 @@ def derive(algorithm: Algorithm, words: Array, index: Array | int, domain: Domai
 
 @lru_cache(maxsize=256)
 def _derivations(algorithm: Algorithm, device: int, cupy: Any) -> tuple[Any, Any]:
-    module = cupy.RawModule(code=text.key_source(algorithm), options=_OPTIONS)
+    module = cupy.RawModule(code=text.key_source(algorithm), options=OPTIONS)
     return module.get_function(text.split_name(algorithm)), module.get_function(text.fold_name(algorithm))
 
 
