@@ -222,6 +222,19 @@ template <int N, int W> DEVICE u64 whole_groups(const void *row, u64 start, u64 
     return ((u64)row - start * W) % 16 == 0 && count >= N ? count - N + 1 : 0;
 }
 
+// row_max: the largest of the words of the threads of a row, whose number is a power of two
+template <class T> DEVICE T row_max(u64 *shared, T value) {
+    T *values = (T *)shared + threadIdx.y * blockDim.x;
+    for (unsigned int step = blockDim.x / 2; step; step /= 2) {
+        values[threadIdx.x] = value;
+        __syncthreads();
+        T other = values[threadIdx.x ^ step];
+        value = value < other ? other : value;
+        __syncthreads();
+    }
+    return value;
+}
+
 // put: store a group of elements given as unsigned integers
 template <int N> DEVICE void put(unsigned int *to, const unsigned int (&v)[N]) {
     #pragma unroll
