@@ -9,8 +9,7 @@ import numpy as np
 from keyrng._core.arguments import check_choice
 from keyrng._core.dtypes import DTypeLike, compute_dtype, floating_of
 from keyrng._core.fpenv import without_warnings
-from keyrng._executors.convert import convert
-from keyrng._executors.device import preparation_device
+from keyrng._executors.device import CPU, preparation_device
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike
@@ -18,6 +17,7 @@ from keyrng._sampling.shapes import Shape
 from keyrng.distributions._shared.covariance import METHODS, covariance, factor, product
 from keyrng.distributions._shared.last_axis import cast_to_out, full_shape, row_shape, validated
 from keyrng.distributions.normal import normal
+from keyrng.kernels.formats import conversion
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.requirements import finite
 
@@ -106,15 +106,23 @@ def multivariate_normal(
         raise ValueError(f"mean and cov must have the same length, got {n} numbers and {matrix.shape[-2:]}")
     full = full_shape(key, rows, out, mean=centre, cov=np.broadcast_to(0.0, matrix.shape[:-1]))
     factors = factor("cov", matrix, method, "; method='svd' and method='eigh' take eigenvalues of 0")
-    factors = convert(factors, compute)
+    factors = device.adopt("cov", place.later(conversion(compute), factors), cov)
+    centre = device.adopt("mean", centre, mean)
     normals = normal(key, (*full[key.ndim : -1], n), compute)
-    sample = product(device.adopt("cov", factors, cov), normals, method == "cholesky")
-    sample_kernel(
-        _add_mean, key, sample.shape[key.ndim :], compute, sample, device.adopt("mean", centre, mean), out=sample
-    )
+    if device is CPU:
+        sample = product(factors, normals, method == "cholesky")
+        sample_kernel(_add_mean, key, sample.shape[key.ndim :], compute, sample, centre, out=sample)
+    else:
+        sample = device.apply_rows(
+            _vector, factors, normals[..., None, :], centre[..., None], reduced=True, dtype=dtype
+        )
     return cast_to_out(key, sample, dtype, out)
 
 
 @kernel(*FLOATS)
 def _add_mean(lane: Any, x: Any, mean: Any) -> Any:
     return x + mean
+
+
+def _vector(row: Any, factor: Any, normal: Any, mean: Any) -> Any:
+    return _add_mean(row, row.sum(factor * normal), mean)

@@ -8,8 +8,7 @@ import numpy as np
 
 from keyrng._core.dtypes import FLOAT64, DTypeLike, compute_dtype, floating_of
 from keyrng._core.fpenv import without_warnings
-from keyrng._executors.convert import convert
-from keyrng._executors.device import may_hold, preparation_device
+from keyrng._executors.device import CPU, Device, may_hold, preparation_device
 from keyrng._keys.derive import Key, device_of, split
 from keyrng._sampling.parameters import Array, ArrayLike, check_relation, parameter_array
 from keyrng._sampling.shapes import Shape, dimensions
@@ -17,7 +16,8 @@ from keyrng.distributions._shared.covariance import covariance, factor, product
 from keyrng.distributions._shared.last_axis import add_axis, cast_to_out, full_shape
 from keyrng.distributions.gamma import gamma
 from keyrng.distributions.normal import normal
-from keyrng.kernels.ops import sqrt, where
+from keyrng.kernels.formats import conversion
+from keyrng.kernels.ops import cast, sqrt, where
 from keyrng.kernels.requirements import positive
 
 
@@ -113,31 +113,67 @@ def wishart(
     degrees = check_relation(place, _above, degrees, np.array(p - 1.0), error=error)
     given = None if shape is None else (*dimensions(shape), p, p)
     batch = full_shape(key, given, out, df=add_axis("df", add_axis("df", degrees)), scale=matrix)[key.ndim : -2]
-    factors = convert(factor("scale", matrix), compute)
-    room = place.apply(_room, place.row_max(place.apply(abs, factors)), convert(degrees, compute)[..., None])
-    large = may_hold(_differs, room)
-    if large:
-        factors = place.apply(_product, factors, room[..., None])
-        room = device.adopt("scale", room, scale)
+    factors, narrow = (
+        place.later(conversion(compute), factor("scale", matrix)),
+        place.later(conversion(compute), degrees),
+    )
+    if place is CPU:
+        room = place.apply(_room, place.row_max(place.apply(abs, factors)), narrow[..., None])
+    else:
+        room = place.apply_rows(_row_room, factors, narrow[..., None, None], reduced=True)
+    if may_hold(_differs, room):
+        factors = place.later(_product, factors, room[..., None])
     factors, degrees = device.adopt("scale", factors, scale), device.adopt("df", degrees, df)[..., None]
+    room = device.adopt("scale", room, scale)
     keys = split(key, 2)
     with device.current():
-        xp = device.xp
-        row = xp.arange(p)
-        halves = device.apply(_half_of_the_rest, degrees, row.astype(np.float64))
+        halves = device.later(_half_of_the_rest, degrees, device.xp.arange(p, dtype=np.float64))
         diagonal = device.apply(_root_of_twice, gamma(keys[..., 0], halves, (*batch, p), compute))
         below = normal(keys[..., 1], (*batch, p * (p - 1) // 2), compute)
-        # The matrix a by columns; the normal variates below its diagonal are in order of rows.
-        column = row[:, None]
-        places = xp.where(row > column, p + row * (row - 1) // 2 + column, xp.where(row == column, row, -1))
-        zero = xp.zeros((*key.shape, *batch, 1), compute)
-        columns = xp.concatenate([diagonal, below, zero], -1).take(places, -1)
-        columns = product(factors[..., None, :, :], columns, lower=True)
-        by_term = xp.swapaxes(columns, -1, -2)
-        sample = device.sum_of_products(by_term[..., None, :], by_term[..., None, :, :])
-        if large:
-            sample = device.apply(_quotient, sample, room[..., None], room[..., None, :])
+        columns = _columns(device, p, diagonal, below)
+        by_term = product(factors[..., None, :, :], columns, lower=True).swapaxes(-1, -2)
+        rows, others = by_term[..., None, :], by_term[..., None, :, :]
+        if device is CPU:
+            sample = device.sum_of_products(rows, others)
+            if may_hold(_differs, room):
+                sample = device.apply(_quotient, sample, room[..., None], room[..., None, :])
+        else:
+            rooms = room[..., None, None], room[..., None, :, None]
+            sample = device.apply_rows(_matrix, rows, others, *rooms, reduced=True, dtype=dtype)
         return cast_to_out(key, sample, dtype, out)
+
+
+def _columns(device: Device, p: int, diagonal: Array, below: Array) -> Array:
+    """Return a matrix by columns, from its diagonal and the numbers below in order of rows."""
+    xp = device.xp
+    if device is CPU:
+        row = np.arange(p)
+        places = _place(row[:, None], row, np.array(p))
+    else:
+        places = device.apply_rows(_places, device.empty((p, p), np.bool_), np.array(p, np.uint64), axes=2)
+    zero = xp.zeros((*diagonal.shape[:-1], 1), diagonal.dtype)
+    columns: Array = xp.concatenate([diagonal, below, zero], -1).take(places, -1)
+    return columns
+
+
+def _place(column: Any, row: Any, p: Any) -> Any:
+    """Return the place of an entry among those of the diagonal, those below in order of rows, and one of 0."""
+    zero = p + (p * (p - 1) >> 1)
+    return where(row > column, p + (row * (row - 1) >> 1) + column, where(row == column, row, zero))
+
+
+def _places(row: Any, shape: Any, p: Any) -> Any:
+    place = row.index % p
+    column = cast(cast(row.index - place, np.float64) / cast(p, np.float64), np.uint64)
+    return cast(_place(column, place, p), np.int64)
+
+
+def _row_room(row: Any, factor: Any, degrees: Any) -> Any:
+    return _room(row.max(abs(factor)), degrees)
+
+
+def _matrix(row: Any, x: Any, y: Any, room: Any, other: Any) -> Any:
+    return _quotient(row.sum(x * y), room, other)
 
 
 def _room(reach: Any, degrees: Any) -> Any:

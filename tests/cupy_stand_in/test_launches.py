@@ -38,21 +38,42 @@ LAUNCHES: dict[str, tuple[int, Callable[[keyrng.Key], Any]]] = {
     "fold_in of a name": (1, lambda key: keyrng.fold_in(key, "name")),
     "permutation": (6, lambda key: keyrng.permutation(key, 1000)),
     "choice without replacement": (6, lambda key: keyrng.choice(key, 1000, (10,), replace=False)),
-    "categorical": (15, lambda key: keyrng.categorical(key, on_gpu([0.0, 1.0, 2.0]))),
-    "vonmises of an array": (24, lambda key: keyrng.vonmises(key, on_gpu([1.0, 2.0]), 2.0)),
-    "uniform float16 below an array": (12, lambda key: keyrng.uniform(key, (2,), "float16", -1.0, on_gpu([1.0, 2.0]))),
+    # Parameters in the memory of a GPU.
+    "gamma of float64": (1, lambda key: keyrng.gamma(key, on_gpu([1.0, 2.0], "float64"))),
+    "wald of integers": (1, lambda key: keyrng.wald(key, on_gpu([3, 4], "int8"))),
+    "binomial of integers": (1, lambda key: keyrng.binomial(key, on_gpu([9, 8], "int64"), on_gpu([0.5, 0.1]))),
+    "hypergeometric": (1, lambda key: keyrng.hypergeometric(key, *(on_gpu([n, 9], "int32") for n in (5, 6, 7)))),
+    "uniform between arrays": (1, lambda key: keyrng.uniform(key, (2,), None, on_gpu([0.0, 1.0]), on_gpu([1.5, 2.0]))),
+    "uniform float16 below an array": (1, lambda key: keyrng.uniform(key, (2,), "float16", -1.0, on_gpu([1.0, 2.0]))),
+    "triangular": (1, lambda key: keyrng.triangular(key, *(on_gpu([x, x + 0.5]) for x in (0.0, 1.0, 2.0)))),
     "truncated_normal of arrays": (
-        11,
+        1,
         lambda key: keyrng.truncated_normal(key, on_gpu([-1.0, 0.0]), on_gpu([1.0, 2.0])),
     ),
-    "dirichlet": (20, lambda key: keyrng.dirichlet(key, on_gpu([1.0, 2.0, 3.0]))),
-    "multinomial": (19, lambda key: keyrng.multinomial(key, 9, on_gpu([1.0, 2.0, 3.0]))),
+    "vonmises of an array": (2, lambda key: keyrng.vonmises(key, on_gpu([1.0, 2.0]), on_gpu([2.0, 3.0]))),
+    # Samplers of rows.
+    "categorical": (3, lambda key: keyrng.categorical(key, on_gpu([0.0, 1.0, 2.0]))),
+    "categorical of a batch": (3, lambda key: keyrng.categorical(key, on_gpu(np.ones((4, 5))))),
+    "categorical of float16": (4, lambda key: keyrng.categorical(key, on_gpu(np.ones((4, 5)), "float16"))),
+    "dirichlet": (4, lambda key: keyrng.dirichlet(key, on_gpu([1.0, 2.0, 3.0]))),
+    "dirichlet float16": (4, lambda key: keyrng.dirichlet(key, on_gpu([[1.0, 2.0]] * 3), dtype="float16")),
+    "multinomial": (15, lambda key: keyrng.multinomial(key, 9, on_gpu([1.0, 2.0, 3.0]))),
+    # Without those of cuSOLVER.
     "multivariate_normal": (
-        51,
+        6,
         lambda key: keyrng.multivariate_normal(key, on_gpu([0.0, 1.0]), on_gpu([[2.0, 1.0], [1.0, 2.0]])),
     ),
-    "wishart": (78, lambda key: keyrng.wishart(key, 3, on_gpu([[2.0, 1.0], [1.0, 2.0]]))),
-    "index_shuffle": (106, lambda key: keyrng.index_shuffle(key, on_gpu(range(10), "int32"), 1000)),
+    "multivariate_normal of a batch, eigh": (
+        7,
+        lambda key: keyrng.multivariate_normal(key, on_gpu(np.ones((3, 2))), on_gpu([np.eye(2)] * 3), method="eigh"),
+    ),
+    "wishart": (17, lambda key: keyrng.wishart(key, 3, on_gpu([[2.0, 1.0], [1.0, 2.0]]))),
+    "index_shuffle": (2, lambda key: keyrng.index_shuffle(key, on_gpu(range(10), "int32"), 1000)),
+    "index_shuffle, inverse": (
+        2,
+        lambda key: keyrng.index_shuffle(key, on_gpu(range(10), "int64"), 1000, inverse=True),
+    ),
+    "sample_without_replacement": (3, lambda key: keyrng.sample_without_replacement(key, 1000, (10,))),
 }
 
 
