@@ -22,9 +22,9 @@ from keyrng.kernels.formats import from_ordered_word, ordered_word
 from keyrng.kernels.ops import bitcast, cast, where
 from keyrng.kernels.symbols import Graph, Symbol
 
-__all__ = ["THREADS", "RowRequest", "result_dtype", "row_name", "row_source"]
+__all__ = ["THREADS", "RowRequest", "has_sums", "result_dtype", "row_name", "row_source"]
 
-THREADS = 256  # per block
+THREADS = 512  # at most, per block
 
 _CUDA = CUDA()
 
@@ -111,13 +111,18 @@ def result_dtype(request: RowRequest) -> Any:
     return request.dtype or _traced(request)[2].dtype
 
 
+def has_sums(request: RowRequest) -> bool:
+    """Return whether there are sums, which all threads of a row add."""
+    return any(reduction.sums for reduction in _traced(request)[1])
+
+
 def row_name(request: RowRequest) -> str:
     """Return the name of the function in `row_source`."""
     return f"keyrng_rows_{request.function.__name__.strip('_<>')}"
 
 
 _KERNEL = """
-extern "C" __global__ void $name(
+extern "C" __global__ void __launch_bounds__($threads) $name(
         $signature) {
     __shared__ u64 shared[$threads];
     u64 width = blockDim.x, down = (u64)gridDim.x * blockDim.y;
@@ -134,6 +139,7 @@ extern "C" __global__ void $name(
 
 _MAX = """
 $kind $name = $first;
+#pragma unroll 4
 for (u64 index = threadIdx.x; index < columns; index += width) {
     $element
     $name = $name < $operand ? $operand : $name;
@@ -144,16 +150,23 @@ $name = row_max(shared, $name);
 # All threads of a row add the same numbers, because they all need the sum.
 _SUM = """
 $kind $name = $first;
-for (u64 begin = 0; begin < columns; begin += width) {
-    $kind *numbers = ($kind *)shared + threadIdx.y * width;
-    u64 index = begin + threadIdx.x, count = columns - begin < width ? columns - begin : width;
-    if (index < columns) {
+if (width == 1) {
+    for (u64 index = 0; index < columns; index++) {
         $element
-        numbers[threadIdx.x] = $operand;
+        $name = f_add($name, $operand);
     }
-    __syncthreads();
-    for (u64 i = 0; i < count; i++) $name = f_add($name, numbers[i]);
-    __syncthreads();
+} else {
+    $kind *numbers = ($kind *)shared + threadIdx.y * width;
+    for (u64 begin = 0; begin < columns; begin += width) {
+        u64 index = begin + threadIdx.x, count = columns - begin < width ? columns - begin : width;
+        if (index < columns) {
+            $element
+            numbers[threadIdx.x] = $operand;
+        }
+        __syncthreads();
+        for (u64 i = 0; i < count; i++) $name = f_add($name, numbers[i]);
+        __syncthreads();
+    }
 }
 """
 
@@ -183,7 +196,7 @@ def row_source(request: RowRequest) -> str:
     - ``out``: the result, C-contiguous; 16-bit floats as ``unsigned short``;
     - ``const T *strided, T one, long long`` strides of the five axes, per value: ``one`` counts if ``strided`` is null.
 
-    A block is as wide as a power of two, and has at most 256 threads.
+    A block is as wide as a power of two, and has at most `THREADS` threads.
     """
     symbols, reductions, result = _traced(request)
     known: dict[Symbol, str] = {symbol: f"a{i}" for i, symbol in enumerate(symbols)}

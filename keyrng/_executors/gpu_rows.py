@@ -47,24 +47,46 @@ def apply_rows(
     full = np.broadcast_shapes(*(value.shape for value in values))
     shape = full[:-axes] if reduced else full
     with cuda.on(device):
-        kernel, stored = _compiled(request, device, gpu.cupy())
+        kernel, stored, sums = _compiled(request, device, gpu.cupy())
         out = gpu.cupy().empty(shape, stored) if out is None else out
         if out.size:
             rows, columns = prod(full[:-axes]), prod(full[-axes:])
             middle_rows, inner_rows, inner_columns, arguments = _arguments(given, full, axes)
             numbers = map(_u64, (rows, middle_rows, inner_rows, columns, inner_columns))
-            width = min(THREADS, 1 << (max(columns, 1) - 1).bit_length())
-            high = THREADS // width
-            grid = min(-(-rows // high), cuda.most_blocks(device))
-            kernel((grid, 1), (width, high), (*numbers, out, *arguments))
+            most = cuda.most_blocks(device)
+            width, high = _block(rows, columns, sums, most * _THREADS)
+            kernel((min(-(-rows // high), most), 1), (width, high), (*numbers, out, *arguments))
     return out
 
 
 @lru_cache(maxsize=1024)
-def _compiled(request: RowRequest, device: int, cupy: Any) -> tuple[Any, Any]:
-    """Compile a function of rows; return it with the dtype of its results. The cache is keyed by CuPy for tests."""
+def _compiled(request: RowRequest, device: int, cupy: Any) -> tuple[Any, Any, bool]:
+    """Compile a function of rows; return it, the dtype of its results and whether it has sums.
+
+    The cache is keyed by CuPy for tests.
+    """
     module = cupy.RawModule(code=cuda_rows.row_source(request), options=cuda.OPTIONS)
-    return module.get_function(cuda_rows.row_name(request)), cuda_rows.result_dtype(request)
+    kernel = module.get_function(cuda_rows.row_name(request))
+    return kernel, cuda_rows.result_dtype(request), cuda_rows.has_sums(request)
+
+
+_THREADS = 256  # per block, but for the longest rows
+_LONG = 1 << 13
+
+
+def _block(rows: int, columns: int, sums: bool, threads: int) -> tuple[int, int]:
+    """Return how many threads a row has, a power of two, and how many rows a block has.
+
+    With sums, which each thread of a row adds, they are as few as keep so many threads busy and read whole sectors.
+    """
+    widest = 1 << (max(columns, 1) - 1).bit_length()
+    if not sums:
+        width = min(widest, THREADS if columns >= _LONG else _THREADS)
+    else:
+        width = min(widest, 1 if columns < 32 else 8)
+        while width < min(widest, _THREADS) and rows * width < threads:
+            width *= 2
+    return width, max(1, _THREADS // width)
 
 
 def _arguments(given: list[Array], full: Shape, axes: int) -> tuple[int, int, int, list[Any]]:

@@ -10,13 +10,14 @@ from cases import HAVE_BFLOAT16, assert_same
 from gpus import Gpu, host, without_waiting
 
 from keyrng._core.dtypes import floating_dtype
+from keyrng._executors import cuda
 from keyrng._executors.device import CPU, device_at
 from keyrng.kernels.formats import conversion
 from keyrng.kernels.ops import cast, where
 
 RNG = np.random.default_rng(1)
 VIEWS: tuple[Any, ...] = (lambda x: x, lambda x: x[..., ::-1], lambda x: x.T)
-SHAPES = ((3,), (5, 1), (2, 3, 7), (3, 700), (300, 3), (0, 4), (3, 0), (2, 2, 2, 33))
+SHAPES = ((3,), (5, 1), (2, 3, 7), (3, 700), (300, 3), (0, 4), (3, 0), (2, 2, 2, 33), (1, 9000))
 
 
 def one_nan(x: Any) -> Any:
@@ -26,7 +27,10 @@ def one_nan(x: Any) -> Any:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_maxima_and_sums(there: Gpu, dtype: str) -> None:
+@pytest.mark.parametrize("busy", [False, True])
+def test_maxima_and_sums(there: Gpu, dtype: str, busy: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if busy:  # a row has fewer threads
+        monkeypatch.setattr(cuda, "most_blocks", lambda device: 1)
     for shape in SHAPES:
         x = (RNG.normal(size=shape) * 10.0 ** RNG.integers(-40, 30, shape)).astype(dtype)
         if x.size > 20:
