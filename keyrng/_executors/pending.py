@@ -25,7 +25,8 @@ class Pending(gpu.PendingValue):
     __slots__ = ("_arguments", "_function", "dtype", "shape")
 
     def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-        self._function, self._arguments = function, arguments
+        self._function = function
+        self._arguments = tuple(a.reshape(()) if isinstance(a, np.ndarray) else a for a in arguments)
         self.shape = np.broadcast_shapes(*(a.shape for a in arguments))
         self.dtype = _result(function, tuple(a.dtype for a in arguments))
 
@@ -42,14 +43,13 @@ class Pending(gpu.PendingValue):
         """The device of the first array."""
         return next(a.device for a in self._arguments if not isinstance(a, np.ndarray))
 
-    def __getitem__(self, index: Any) -> Pending:
+    def __getitem__(self, index: Any) -> Any:
         """Return elements, which are pending too."""
-        return Pending(self._function, tuple(_broadcast(a, self.shape)[index] for a in self._arguments))
+        return _seen(self, self.shape, lambda array: array[index])
 
-    def swapaxes(self, first: int, second: int) -> Pending:
+    def swapaxes(self, first: int, second: int) -> Any:
         """Return the value with two axes exchanged."""
-        moved = (_broadcast(a, self.shape).swapaxes(first, second) for a in self._arguments)
-        return Pending(self._function, tuple(moved))
+        return _seen(self, self.shape, lambda array: array.swapaxes(first, second))
 
     def arrays(self) -> list[Array]:
         """Return the arrays and numbers that the value depends on."""
@@ -78,7 +78,10 @@ def _result(function: Callable[..., Any], dtypes: tuple[Any, ...]) -> Any:
     return evaluate([(function, *range(count))], symbols, dtypes)[0].dtype
 
 
-def _broadcast(value: Any, shape: tuple[int, ...]) -> Any:
+def _seen(value: Any, shape: tuple[int, ...], view: Callable[[Array], Array]) -> Any:
+    """Return a view of a value that is broadcast to a shape; numbers stay numbers."""
     if isinstance(value, Pending):
-        return Pending(value._function, tuple(_broadcast(a, shape) for a in value._arguments))
-    return np.broadcast_to(value, shape) if isinstance(value, np.ndarray) else gpu.cupy().broadcast_to(value, shape)
+        return Pending(value._function, tuple(_seen(a, shape, view) for a in value._arguments))
+    if isinstance(value, np.ndarray):
+        return value
+    return view(gpu.cupy().broadcast_to(value, shape))

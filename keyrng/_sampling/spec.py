@@ -66,6 +66,8 @@ class RecordingKey(Key):
         """Store the single draw of this key and return it."""
         if self.spec is not None:
             raise TypeError("a sampler that draws twice with one key cannot compute single elements")
+        device = device_at(spec.words)
+        spec = spec._replace(values=tuple(map(device.now, spec.values)))
         object.__setattr__(self, "spec", spec)
         return spec
 
