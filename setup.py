@@ -58,6 +58,9 @@ class BuildKernels(build_ext):
         if sys.byteorder != "little":
             raise RuntimeError("it requires a little-endian processor")
         sys.path.insert(0, str(ROOT))
+        os.environ["KEYRNG_BACKEND"] = "numpy"  # an older compiled part may lie there
+        import numpy
+
         from keyrng import algorithms
         from keyrng._codegen import c as native
         from keyrng.kernels import lane
@@ -72,7 +75,7 @@ class BuildKernels(build_ext):
         # The target, not the build machine. universal2 of macOS has two targets, so it gets the baseline only.
         x86 = self.plat_name.endswith(("x86_64", "amd64")) and not msvc
         flags = MSVC if msvc else STRICT + QUIET + WATCHED
-        include = [str(made), str(NATIVE)]
+        include = [str(made), str(NATIVE), numpy.get_include()]
         objects = []
         for isa, extra in X86.items() if x86 else [("baseline", [])]:
             # In separate folders, because the object files have the same name.

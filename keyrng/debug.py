@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 from keyrng import distributions
 from keyrng._core.fpenv import in_default_fpenv
 from keyrng._dropout import dropout, dropout_mask
+from keyrng._executors import native
 from keyrng._executors.device import CPU
 from keyrng._keys import derive
 from keyrng._keys.derive import Key
@@ -221,6 +222,7 @@ _thread = _Thread()
 
 
 def _exchange(on: bool) -> None:
+    native.pause_entries(on, native.KEY_REUSE)
     for function, original, code in _functions():
         function.__code__ = code if on else original.__code__
         if on:

@@ -238,17 +238,20 @@ _KEYWORDS = {"size": "shape", "low": "minval", "high": "maxval"}
 
 def is_binding(error: TypeError) -> bool:
     """Whether a TypeError is about the arguments of a call, and was not raised inside the function."""
-    return error.__traceback__ is not None and error.__traceback__.tb_next is None
+    return hasattr(error, "as_raised") or (error.__traceback__ is not None and error.__traceback__.tb_next is None)
 
 
 def misplaced(error: TypeError, function: Any, generator: type | None = None) -> TypeError:
-    """Return the error of a call with wrong arguments, with a hint."""
-    code, found = unwrap(function).__code__, re.search(r"keyword argument '(\w+)'", str(error))
+    """Return the error of a call with wrong arguments, with a hint; a method of a generator replaces the function's."""
+    text = getattr(error, "as_raised", str(error))
+    code, found = unwrap(function).__code__, re.search(r"keyword argument '(\w+)'", text)
     names = code.co_varnames[generator is not None : code.co_argcount + code.co_kwonlyargcount]
     keyword = _KEYWORDS.get(found[1]) if found else None
     renamed = f"; it is called {keyword} here" if keyword in names else ""
     hint = instead(function.__name__, generator) or f"; the arguments are {', '.join(names)}"
-    return TypeError(f"{error}{renamed}{hint}")
+    made = TypeError(f"{text}{renamed}{hint}")
+    made.__dict__["as_raised"] = text
+    return made
 
 
 def advice(dtype: object = None) -> str:

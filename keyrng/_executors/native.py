@@ -60,6 +60,16 @@ def enable(on: bool) -> None:
     global enabled
     enabled = on and native is not None
     dispatch_cache.clear()
+    pause_entries(not on, _BACKEND)
+
+
+_BACKEND, KEY_REUSE = 1, 2  # reasons
+
+
+def pause_entries(paused: bool, reason: int) -> None:
+    """Let Python run the draws that one call of C could make (csrc/entry.h), while a reason for it lasts."""
+    if native is not None:
+        native.pause_entries(paused, reason)
 
 
 def missing_reason() -> str:
@@ -90,12 +100,12 @@ class NativeExecutor:
     def fill(self, spec: DrawSpec, elements: ElementRange, out: Array) -> None:
         """Write elements of each key, in threads; see `Executor.fill`."""
         (kernel,), algorithm, dtype, compute = spec.kernels, spec.algorithm, spec.dtype, spec.compute
-        program = _program(kernel, compute, dtype, algorithm, enabled) if type(kernel) is Kernel else None
-        if program is None:
+        found = program(kernel, compute, dtype, algorithm) if type(kernel) is Kernel else None
+        if found is None:
             NUMPY.fill(spec, elements, out)
             return
         if (kernel, compute, dtype, algorithm) not in dispatch_cache:
-            _remember(program, kernel, compute, dtype, algorithm)
+            _remember(found, kernel, compute, dtype, algorithm)
         flat = out.view(np.uint16) if dtype.itemsize == 2 else out  # bfloat16 has no buffer protocol
         parameters = spec.values
         for v in parameters:
@@ -104,7 +114,7 @@ class NativeExecutor:
                 break
         keys = spec.words.size // algorithm.key_words
         total = keys * elements.count
-        call = (*program, spec.words, keys, elements.start, elements.count, elements.total, flat, flat.itemsize)
+        call = (*found, spec.words, keys, elements.start, elements.count, elements.total, flat, flat.itemsize)
         if total <= PIECE:
             native.run(*call, 0, total, spec.shape, parameters)
         else:
@@ -147,11 +157,15 @@ class NativeExecutor:
 NATIVE = NativeExecutor()
 
 
+def program(kernel: Kernel, compute: Dtype, dtype: Dtype, algorithm: Algorithm) -> tuple[int, int, int] | None:
+    """Return the numbers of a kernel's program, conversion (-1 for none) and algorithm; None if not compiled."""
+    return _program(kernel, compute, dtype, algorithm, enabled)
+
+
 @lru_cache(maxsize=512)
 def _program(
     kernel: Kernel, compute: Dtype, dtype: Dtype, algorithm: Algorithm, enabled: bool
 ) -> tuple[int, int, int] | None:
-    """Return the numbers of a kernel's program, conversion (-1 for none) and algorithm; None if not compiled."""
     found, number = _programs.get(f"{kernel.name}.{compute.name}"), algorithms.get(algorithm.name) if enabled else None
     if found is None or number is None:
         return None

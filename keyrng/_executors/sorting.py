@@ -32,15 +32,6 @@ def rounds(total: int) -> int:
     return next(r for r in range(5) if (2**32 - 1) ** r >= total**3)
 
 
-def short_order(algorithm: Algorithm, words: Array, size: int) -> Array | None:
-    """Return the order of one key by one call of C; None for several keys, a long order, a GPU, or without C."""
-    number = native.algorithms.get(algorithm.name)
-    if number is None or not native.enabled:
-        return None
-    order: Array | None = native.native.short_order(number, words, size, np.empty, np.int32)
-    return order
-
-
 def short_orders(algorithm: Algorithm, words: Array, keys: int, size: int) -> Array | None:
     """Return the orders of several keys, of shape (keys, size); None for long orders, or without C."""
     number = native.algorithm_number(algorithm)

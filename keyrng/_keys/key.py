@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from math import prod
-from typing import Any, NoReturn, SupportsIndex
+from typing import Any, NoReturn, SupportsIndex, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from keyrng._keys import seed_sequence, serialize
 from keyrng.algorithms.base import Algorithm
 
 Array = np.ndarray[Any, np.dtype[Any]]
+_K = TypeVar("_K", bound="Key")
 
 
 class Key(MayHelp):
@@ -317,7 +318,7 @@ class Key(MayHelp):
     __rpow__ = __rand__ = __ror__ = __rxor__ = __rlshift__ = __rrshift__ = _no_number
 
 
-def _first(kind: type[Key]) -> Key:
+def _first(kind: type[_K]) -> _K:
     """Create a key, and register the class as a seed with NumPy.
 
     Registration waits for the first key, because importing numpy.random takes 10 ms.
@@ -327,19 +328,20 @@ def _first(kind: type[Key]) -> Key:
 
     ISpawnableSeedSequence.register(Key)
     _new = object.__new__
-    return _new(kind)
+    made: _K = _new(kind)
+    return made
 
 
-_new: Callable[[type[Key]], Key] = _first
+_new: Callable[[type[Any]], Any] = _first
 _set_algorithm = Key.__dict__["_algorithm"].__set__
 _set_words = Key.__dict__["_words"].__set__
 
 
-def wrap_words(algorithm: Algorithm, words: Array) -> Key:
+def wrap_words(algorithm: Algorithm, words: Array, kind: type[_K] = Key) -> _K:  # type: ignore[assignment]
     """Create keys from words, which must be contiguous, of the algorithm's dtype and shape, and not shared."""
     if type(words) is np.ndarray:
         words.setflags(write=False)
-    made = _new(Key)
+    made: _K = _new(kind)
     _set_algorithm(made, algorithm)
     _set_words(made, words)
     return made

@@ -126,9 +126,9 @@ def _draw(
     compute: Dtype,
     out: Array | None,
 ) -> Array:
-    spec = specify(kernels, key, shape, dtype, parameters, compute, out)
     if type(key) is not Key:
-        return key.record(spec)  # type: ignore[attr-defined, no-any-return]
+        return key.record(kernels, shape, dtype, parameters, compute, out)  # type: ignore[attr-defined, no-any-return]
+    spec = specify(kernels, key, shape, dtype, parameters, compute, out)
     if out is None:
         result = empty_sample(device_at(spec.words), key, spec.shape, dtype, spec.values)
     else:

@@ -9,7 +9,7 @@ from typing import Any
 from keyrng._core.dtypes import Dtype
 from keyrng._executors.base import DrawSpec, Guard
 from keyrng._executors.device import CPU, device_at
-from keyrng._keys.derive import Key, device_of
+from keyrng._keys.key import Key, device_of, wrap_words
 from keyrng._sampling.parameters import Array, ArrayLike, parameter_array
 from keyrng._sampling.shapes import Shape, check_broadcast, check_out, sample_shape
 from keyrng.kernels.requirements import Parameter, not_nan, unconstrained
@@ -57,17 +57,16 @@ class RecordingKey(Key):
     @classmethod
     def of(cls, key: Key) -> RecordingKey:
         """Return a recording key with the words of a key."""
-        made = object.__new__(cls)
-        for name, value in (("_algorithm", key._algorithm), ("_words", key._words), ("spec", None)):
-            object.__setattr__(made, name, value)
+        made = wrap_words(key._algorithm, key._words, cls)
+        object.__setattr__(made, "spec", None)
         return made
 
-    def record(self, spec: DrawSpec) -> DrawSpec:
+    def record(self, kernels: tuple[Any, ...], *arguments: Any) -> DrawSpec:
         """Store the single draw of this key and return it."""
         if self.spec is not None:
             raise TypeError("a sampler that draws twice with one key cannot compute single elements")
-        device = device_at(spec.words)
-        spec = spec._replace(values=tuple(map(device.now, spec.values)))
+        spec = specify(kernels, self, *arguments)
+        spec = spec._replace(values=tuple(map(device_at(spec.words).now, spec.values)))
         object.__setattr__(self, "spec", spec)
         return spec
 

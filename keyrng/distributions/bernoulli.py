@@ -12,6 +12,7 @@ from keyrng._executors.device import Device
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, as_scalar, cache_scalars
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.kernels.lane import FLOATS, Kernel, kernel
 from keyrng.kernels.ops import bitcast, cast
@@ -63,6 +64,7 @@ def _whole(x: Any) -> Any:
     return bitcast(x + _WHOLE, np.uint64) - _WHOLE_BITS
 
 
+@sampler
 def bernoulli(
     key: Key, p: ArrayLike = 0.5, shape: Shape | None = None, mode: str = "low", *, out: Array | None = None
 ) -> Array:

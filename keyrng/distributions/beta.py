@@ -8,6 +8,7 @@ from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions.gamma import comparable, gamma_parts
 from keyrng.kernels.elementary import exp
@@ -31,6 +32,7 @@ def _beta(lane: Any, a: Any, b: Any) -> Any:
     return where(less, quotient, 1.0) / (1.0 + quotient)
 
 
+@sampler
 def beta(
     key: Key,
     a: ArrayLike,

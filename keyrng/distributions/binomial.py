@@ -11,6 +11,7 @@ from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, compute_dtype, number
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, wider
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions._shared.ratio_of_uniforms import NOTHING, log_binomial, proposal
 from keyrng.kernels.bits import sum_as_int
@@ -47,6 +48,7 @@ def binomial_kernel(lane: Any, n: Any, p: Any) -> Any:
     return sum_as_int(where(likely, n - base, base), where(likely, -x, x))
 
 
+@sampler
 def binomial(
     key: Key,
     n: ArrayLike,

@@ -8,10 +8,12 @@ from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import (
     Array,
 )
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions._shared.words import bits_kernel
 
 
+@sampler
 def bits(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
     """Return words of uniform random bits.
 

@@ -8,6 +8,7 @@ from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions.gamma import gamma_parts
 from keyrng.kernels.elementary import exp
@@ -21,6 +22,7 @@ def _chisquare(lane: Any, df: Any) -> Any:
     return factor * exp(boost) * 2.0
 
 
+@sampler
 def chisquare(
     key: Key, df: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:

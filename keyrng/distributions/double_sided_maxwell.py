@@ -9,6 +9,7 @@ from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape, broadcast_shape
 from keyrng.distributions.maxwell import _maxwell
 from keyrng.kernels.bits import random_sign
@@ -27,6 +28,7 @@ def _double_sided_maxwell(lane: Any, loc: Any, scale: Any) -> Any:
     return where(abs(part) < math.inf, part + loc, half + half)
 
 
+@sampler
 def double_sided_maxwell(
     key: Key,
     loc: ArrayLike,

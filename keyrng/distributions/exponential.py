@@ -8,6 +8,7 @@ from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import uniform_co
 from keyrng.kernels.elementary import log1p_unchecked
@@ -20,6 +21,7 @@ def exponential_kernel(lane: Any) -> Any:
     return 0.0 - log1p_unchecked(-uniform_co(lane))  # not -log1p: the negative of 0 is -0
 
 
+@sampler
 def exponential(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
     """Return exponential variates of rate 1.
 

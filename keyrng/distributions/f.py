@@ -8,6 +8,7 @@ from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions.gamma import comparable, gamma_parts
 from keyrng.distributions.t import _not_tiny
@@ -39,6 +40,7 @@ def _f(lane: Any, dfnum: Any, dfden: Any) -> Any:
     return _ratio(over, dfnum * 0.5, dfnum, under, dfden)
 
 
+@sampler
 def f(
     key: Key,
     dfnum: ArrayLike,

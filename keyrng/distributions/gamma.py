@@ -11,6 +11,7 @@ from keyrng._executors.device import Device, may_hold
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, cache_scalars, checked_parameter
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions.normal import normal_kernel
 from keyrng.kernels.bits import to_uniform_co, uniform_oc
@@ -127,6 +128,7 @@ def _gamma_large(lane: Any, a: Any) -> Any:
     return value.rejection_loop(_marsaglia_tsang, d, 1.0 / (3.0 * sqrt(d)))
 
 
+@sampler
 def gamma(
     key: Key, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:

@@ -8,6 +8,7 @@ from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions.ball import _MOST
 from keyrng.distributions.gamma import gamma_parts
@@ -27,6 +28,7 @@ def _generalized_normal(lane: Any, p: Any) -> Any:
     return random_sign(sign, x)
 
 
+@sampler
 def generalized_normal(
     key: Key, p: ArrayLike, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:

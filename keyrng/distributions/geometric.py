@@ -14,12 +14,13 @@ from keyrng._executors.device import Device, may_hold
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, cache_scalars, checked_parameter
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import to_uniform_co, uniform_co
 from keyrng.kernels.elementary import floor, log1p, log_unchecked
 from keyrng.kernels.lane import FLOATS, Kernel, kernel
 from keyrng.kernels.ops import cast, where
-from keyrng.kernels.requirements import Parameter, Requirement, positive_probability
+from keyrng.kernels.requirements import Interval, Parameter, Requirement, positive_probability
 
 # For p below this, which is rounded up to a float32, values of the float32 formula can exceed 2**24.
 _RARE = float(np.float32(23 * math.log(2.0) / 2**24 * (1.0 + 2.0**-20)))
@@ -53,9 +54,10 @@ def _fits(dtype: Dtype) -> Requirement:
     least = -math.expm1(-largest / np.iinfo(dtype).max) * (1.0 + 2.0**-20)  # a margin for rounding of the quotient
     least = float(np.nextafter(np.float32(least), np.float32(1)))  # a float32, so that comparisons are exact
     hint = "" if dtype.itemsize == 8 else '; give a wider dtype: dtype="int64"'
-    return Requirement(f"at least {least:.8g} for values to fit {dtype}{hint}", lambda p: (p >= least) & (p <= 1))
+    return Requirement(f"at least {least:.8g} for values to fit {dtype}{hint}", Interval(least, 1))
 
 
+@sampler
 def geometric(
     key: Key, p: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:

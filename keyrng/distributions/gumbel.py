@@ -11,6 +11,7 @@ from keyrng._core.dtypes import Dtype, DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import to_uniform_co, uniform_oo
 from keyrng.kernels.elementary import format_of, log1p_unchecked, log_unchecked
@@ -59,6 +60,7 @@ def gumbel_kernel(mode: str | None, dtype: Dtype) -> Kernel:
     return _MODES["high" if mode == "highest" and dtype == np.float64 else mode]
 
 
+@sampler
 def gumbel(
     key: Key, shape: Shape = (), dtype: DTypeLike = None, mode: str | None = None, *, out: Array | None = None
 ) -> Array:

@@ -8,6 +8,7 @@ from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import uniform_midpoint
 from keyrng.kernels.lane import FLOATS, kernel
@@ -19,6 +20,7 @@ def _half_cauchy(lane: Any) -> Any:
     return tanpi(uniform_midpoint(lane) * 0.5)
 
 
+@sampler
 def half_cauchy(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
     r"""Return standard half-Cauchy variates, the absolute values of Cauchy variates.
 

@@ -21,6 +21,7 @@ from keyrng._sampling.parameters import (
     checked_parameter,
     wider,
 )
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions._shared.ratio_of_uniforms import NOTHING, log_binomial, proposal
 from keyrng.kernels.bits import sum_as_int
@@ -76,6 +77,7 @@ def hypergeometric_kernel(lane: Any, good: Any, bad: Any, sample: Any) -> Any:
     return sum_as_int(where(rest, good - k, k))
 
 
+@sampler
 def hypergeometric(
     key: Key,
     ngood: ArrayLike,

@@ -8,6 +8,7 @@ from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import uniform_signed
 from keyrng.kernels.elementary import copysign, log1p_unchecked
@@ -20,6 +21,7 @@ def _laplace(lane: Any) -> Any:
     return copysign(log1p_unchecked(-abs(u)), -u)
 
 
+@sampler
 def laplace(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
     """Return standard Laplace variates.
 

@@ -8,6 +8,7 @@ from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions.gamma import gamma_parts
 from keyrng.kernels.elementary import log
@@ -22,6 +23,7 @@ def loggamma_kernel(lane: Any, a: Any) -> Any:
     return log(factor) + boost
 
 
+@sampler
 def loggamma(
     key: Key, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:

@@ -8,6 +8,7 @@ from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import uniform_oo
 from keyrng.kernels.elementary import log1p_unchecked, log_unchecked
@@ -20,6 +21,7 @@ def _logistic(lane: Any) -> Any:
     return log_unchecked(u) - log1p_unchecked(-u)
 
 
+@sampler
 def logistic(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
     """Return standard logistic variates.
 

@@ -9,6 +9,7 @@ from keyrng._core.dtypes import DTypeLike, inexact_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_complex_kernel, sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions.normal import complex_part, normal_kernel
 from keyrng.kernels.elementary import exp, format_of
@@ -47,6 +48,7 @@ def _lognormal_imag(lane: Any, sigma: Any) -> Any:
     return _times(size, sinpi(turns))
 
 
+@sampler
 def lognormal(
     key: Key, sigma: ArrayLike = 1.0, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:

@@ -12,12 +12,13 @@ from keyrng._core.fpenv import in_default_fpenv
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, checked_parameter, wider
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import uniform_co, uniform_oc
 from keyrng.kernels.elementary import exp, floor, log1p, log_unchecked
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import cast
-from keyrng.kernels.requirements import Requirement, below_one
+from keyrng.kernels.requirements import Interval, Requirement, below_one
 
 
 @kernel("float64")
@@ -28,6 +29,7 @@ def _logseries(lane: Any, p: Any) -> Any:
     return cast(floor(log_unchecked(uniform_oc(second)) / log_q) + 1.0, np.uint64)
 
 
+@sampler
 def logseries(
     key: Key, p: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
@@ -97,4 +99,4 @@ def logseries(
 def _fitting(dtype: Dtype) -> Requirement:
     # The second uniform is at least 2**-52, whose logarithm is -36.05, and log(q) is at most p - 1.
     limit = 1.0 - 38.0 / float(np.iinfo(dtype).max)
-    return Requirement(f"at most {limit} for {dtype}{wider(dtype)}", lambda x: (x >= 0) & (x <= limit))
+    return Requirement(f"at most {limit} for {dtype}{wider(dtype)}", Interval(0, limit))

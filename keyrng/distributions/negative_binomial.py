@@ -21,6 +21,7 @@ from keyrng._sampling.parameters import (
     checked_parameter,
     wider,
 )
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions.gamma import gamma_parts
 from keyrng.distributions.poisson import poisson_parts
@@ -38,6 +39,7 @@ def _negative_binomial(lane: Any, n: Any, p: Any) -> Any:
     return sum_as_int(*poisson_parts(count, factor * exp(boost) * ((1.0 - p) / p)))
 
 
+@sampler
 def negative_binomial(
     key: Key,
     n: ArrayLike,

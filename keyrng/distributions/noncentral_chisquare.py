@@ -8,6 +8,7 @@ from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions.gamma import gamma_parts
 from keyrng.distributions.poisson import poisson_parts
@@ -33,6 +34,7 @@ def _noncentral_chisquare(lane: Any, df: Any, nonc: Any) -> Any:
     return factor * exp(boost) * 2.0
 
 
+@sampler
 def noncentral_chisquare(
     key: Key,
     df: ArrayLike,

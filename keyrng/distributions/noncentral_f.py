@@ -8,6 +8,7 @@ from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions.f import _ratio
 from keyrng.distributions.gamma import comparable
@@ -26,6 +27,7 @@ def _noncentral_f(lane: Any, dfnum: Any, dfden: Any, nonc: Any) -> Any:
     return _ratio(gamma, where(added == 0.0, central * 0.5, dfnum * 0.5 + added), dfnum, under, dfden)
 
 
+@sampler
 def noncentral_f(
     key: Key,
     dfnum: ArrayLike,

@@ -10,6 +10,7 @@ from keyrng._core.dtypes import DTypeLike, inexact_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_complex_kernel, sample_kernel
 from keyrng._sampling.parameters import Array
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import uniform_signed
 from keyrng.kernels.erfinv import erfinv_unchecked
@@ -43,6 +44,7 @@ def normal_imag_kernel(lane: Any) -> Any:
     return complex_part(imag)
 
 
+@sampler
 def normal(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
     """Return standard normal variates, real or complex.
 

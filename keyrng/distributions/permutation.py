@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import Any, SupportsIndex
 
-from keyrng._executors.sorting import short_order
+import numpy as np
+
 from keyrng._keys.derive import Key, device_of
+from keyrng._keys.entry import calls_c_first, integers_plan
 from keyrng._sampling.parameters import Array, ArrayLike, as_bool
+from keyrng.algorithms.base import Algorithm
 from keyrng.distributions._shared.elements import elements_of
 from keyrng.distributions._shared.sorting import orders
 
 
+def _plan(algorithm: Algorithm, dtype: None, given: int) -> Any:
+    return integers_plan(algorithm, np.dtype(np.int32))
+
+
+@calls_c_first("permutation", _plan)
 def permutation(
     key: Key, x: ArrayLike | Key, axis: SupportsIndex = 0, independent: bool = False, *, out: Array | None = None
 ) -> Any:
@@ -65,10 +73,6 @@ def permutation(
     >>> keyrng.permutation(keyrng.key(2), ["a", "b", "c"]).tolist()
     ['c', 'b', 'a']
     """
-    if type(x) is int and type(key) is Key and type(axis) is int and axis == 0 and independent is False and out is None:
-        order = short_order(key._algorithm, key._words, x)
-        if order is not None:
-            return order
     source = elements_of(device_of(key), "x", x, axis)
     if not as_bool("independent", independent):
         if out is not None:

@@ -13,13 +13,14 @@ from keyrng._core.fpenv import in_default_fpenv
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, wider
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions._shared.ratio_of_uniforms import NOTHING, log_poisson, proposal
 from keyrng.kernels.bits import sum_as_int
 from keyrng.kernels.elementary import floor
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
-from keyrng.kernels.requirements import Requirement
+from keyrng.kernels.requirements import Interval, Requirement
 
 
 def _attempt(lane: Any, lam: Any, peak: Any) -> tuple[Any, Any]:
@@ -45,6 +46,7 @@ def _poisson(lane: Any, lam: Any) -> Any:
     return sum_as_int(*poisson_parts(lane, lam))
 
 
+@sampler
 def poisson(
     key: Key, lam: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
@@ -113,6 +115,4 @@ def _mean(dtype: Dtype) -> Requirement:
     limit = math.floor((math.sqrt(largest) - 5.0) ** 2 - 25.0) if largest > 200 else 40
     digits = 53 if dtype.itemsize == 8 else 24
     limit &= -(1 << max(0, limit.bit_length() - digits))  # exact in the dtype of the computation, as is the comparison
-    return Requirement(
-        f"between 0 and {limit}, for all counts to fit {dtype}{wider(dtype)}", lambda x: (x >= 0) & (x <= limit)
-    )
+    return Requirement(f"between 0 and {limit}, for all counts to fit {dtype}{wider(dtype)}", Interval(0, limit))

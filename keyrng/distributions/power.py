@@ -8,6 +8,7 @@ from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions.exponential import exponential_kernel
 from keyrng.kernels.elementary import exp
@@ -20,6 +21,7 @@ def _power(lane: Any, a: Any) -> Any:
     return exp(-exponential_kernel(lane) / a)
 
 
+@sampler
 def power(
     key: Key, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:

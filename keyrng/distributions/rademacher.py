@@ -12,6 +12,7 @@ from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import (
     Array,
 )
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.kernels.lane import kernel
 from keyrng.kernels.ops import cast
@@ -22,6 +23,7 @@ def _rademacher(lane: Any) -> Any:
     return cast(1 - ((lane.bits() >> 31) << 1), np.int32)
 
 
+@sampler
 def rademacher(key: Key, shape: Shape = (), dtype: DTypeLike = None, *, out: Array | None = None) -> Array:
     """Return random signs, -1 or 1 with probability 1/2 each.
 

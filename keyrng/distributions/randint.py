@@ -13,6 +13,7 @@ from keyrng._executors.device import Device, device_of_values, is_on_gpu
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, cache_scalars, check_broadcast_together
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng._sampling.spec import check_nothing
 from keyrng.kernels.lane import WORDS, Kernel, kernel
@@ -47,6 +48,7 @@ def _nearly_mod(x: Any, span: Any, inverse: Any) -> Any:
     return x - mulhi(x, inverse) * span
 
 
+@sampler
 def randint(
     key: Key,
     shape: Shape,

@@ -10,6 +10,7 @@ from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import uniform_co
 from keyrng.kernels.elementary import log_unchecked
@@ -25,6 +26,7 @@ def _rayleigh(lane: Any, scale: Any) -> Any:
     return scale * sqrt(log_unchecked(where(u == 0.0, half, u)) * -2.0)
 
 
+@sampler
 def rayleigh(
     key: Key, scale: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:

@@ -9,10 +9,12 @@ import numpy as np
 from keyrng._core.arguments import Int
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.parameters import Array
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape, empty_sample, sample_shape
 from keyrng.distributions.index_shuffle import index_shuffle, permutation_length
 
 
+@sampler
 def sample_without_replacement(key: Key, n: Int, shape: Shape = (), *, out: Array | None = None) -> Array:
     """Return distinct integers from 0 to ``n - 1``, in time and memory proportional to their number.
 

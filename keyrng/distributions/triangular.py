@@ -18,6 +18,7 @@ from keyrng._sampling.parameters import (
     finite_span,
     round_to_dtype,
 )
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import uniform_co
 from keyrng.kernels.lane import FLOATS, kernel
@@ -35,6 +36,7 @@ def _triangular(lane: Any, left: Any, mode: Any, right: Any) -> Any:
     return where(x < left, left, where(x > right, right, x))
 
 
+@sampler
 def triangular(
     key: Key,
     left: ArrayLike,

@@ -12,6 +12,7 @@ from keyrng._executors.device import Device, may_hold
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, bounds, cache_scalars, check_relation, next_above, next_below
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng._sampling.spec import check_nothing
 from keyrng.kernels.bits import uniform_co
@@ -102,6 +103,7 @@ def truncated_normal_tails_kernel(lane: Any, lower: Any, upper: Any, least: Any,
     return _between(x, least, largest)
 
 
+@sampler
 def truncated_normal(
     key: Key,
     lower: ArrayLike,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import unwrap
 from typing import Any
 
 from keyrng._core.arguments import short_repr
@@ -10,6 +11,7 @@ from keyrng._executors.device import Device
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, bounds, cache_scalars, check_relation, finite_span, next_below
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng._sampling.spec import check_nothing
 from keyrng.kernels.bits import uniform_co
@@ -30,6 +32,7 @@ def _uniform(lane: Any, minval: Any, maxval: Any, largest: Any) -> Any:
     return where(x > largest, largest, x)
 
 
+@sampler
 def uniform(
     key: Key,
     shape: Shape = (),
@@ -102,7 +105,7 @@ def uniform(
 
 
 # The default bounds are recognized by identity, so that the usual call makes no comparison and no array.
-_ZERO, _ONE = uniform.__defaults__[2:4]  # type: ignore[index]
+_ZERO, _ONE = unwrap(uniform).__defaults__[2:4]
 
 
 @cache_scalars

@@ -9,6 +9,7 @@ from keyrng._executors.device import Device
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, cache_scalars, checked_parameter, parameter_array
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions._shared.angles import CIRCLE, within_a_turn
 from keyrng.kernels.atan import atan
@@ -53,6 +54,7 @@ def _vonmises(lane: Any, mu: Any, kappa: Any) -> Any:
     return (x - turns * turn) - turns * rest
 
 
+@sampler
 def vonmises(
     key: Key,
     mu: ArrayLike,

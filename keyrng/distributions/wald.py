@@ -8,6 +8,7 @@ from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions.normal import normal_kernel
 from keyrng.kernels.bits import uniform_co
@@ -34,6 +35,7 @@ def _wald(lane: Any, mean: Any) -> Any:
     return where(uniform_co(second) <= 1.0 / (1.0 + 1.0 / ratio), x, mean * ratio)
 
 
+@sampler
 def wald(
     key: Key, mean: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:

@@ -8,6 +8,7 @@ from keyrng._core.dtypes import DTypeLike, floating_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape, broadcast_shape
 from keyrng.distributions.exponential import exponential_kernel
 from keyrng.kernels.elementary import scaled_power
@@ -20,6 +21,7 @@ def _weibull_min(lane: Any, scale: Any, concentration: Any) -> Any:
     return scaled_power(exponential_kernel(lane), 1.0 / concentration, scale)
 
 
+@sampler
 def weibull_min(
     key: Key,
     scale: ArrayLike,

@@ -11,6 +11,7 @@ from keyrng._core.dtypes import FLOAT64, DTypeLike, integer_dtype
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike
+from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import uniform_co
 from keyrng.kernels.elementary import exp, expm1, log1p, log1p_unchecked, log_unchecked, rint
@@ -51,6 +52,7 @@ def _zipf(lane: Any, a: Any, end: Any) -> Any:
     return cast(lane.rejection_loop(_rejection_inversion, e, span, top, end), np.uint64)
 
 
+@sampler
 def zipf(
     key: Key, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:

@@ -17,6 +17,7 @@ from keyrng.kernels.elementary import (
 from keyrng.kernels.erfinv import erfinv
 from keyrng.kernels.ops import bitcast, cast, mod_wide, mulhi, rotl, sqrt, where
 from keyrng.kernels.requirements import (
+    Interval,
     Requirement,
     above_one,
     below_one,
@@ -31,6 +32,7 @@ from keyrng.kernels.requirements import (
 from keyrng.kernels.special import cospi, erf, erfc, lgamma, sinpi, tanpi
 
 __all__ = [
+    "Interval",
     "Requirement",
     "above_one",
     "atan",

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import keyrng
+import keyrng.distributions
 from keyrng import Generator, Key
 from keyrng._core import migration
 
@@ -211,16 +212,25 @@ def test_calls_of_jax_stay_legal() -> None:
         (lambda g: g.uniform(low=0, high=2), "it is called minval here"),
         (
             lambda g: g.choice(5, size=3),
-            "it is called shape here; for rng.choice(x, 3) type keyrng.choice(key, x, (3,))",
+            "it is called shape here; for rng.choice(x, 3) type generator.choice(x, (3,))",
         ),
-        (lambda g: g.categorical([0.0, 1.0], size=3), "keyrng.categorical("),
+        (lambda g: g.categorical([0.0, 1.0], size=3), "generator.categorical("),
         (lambda g: g.normal(0.0, 1.0, 10), "3.0 + 2.0 * generator.normal((5,))"),
-        (lambda g: g.wishart(2.0), "the arguments are key, df, scale, shape, dtype, out"),
+        (lambda g: g.wishart(2.0), "the arguments are df, scale, shape, dtype, out"),
         (lambda g: g.randint(5), "generator.randint("),
     ],
 )
 def test_arguments_of_a_generators_methods(call: Any, says: str) -> None:
     assert says in message(lambda: call(GENERATOR), TypeError)
+
+
+@pytest.mark.parametrize("name", [*keyrng.distributions.__all__, "split", "fold_in"])
+def test_unknown_arguments_of_functions(name: str) -> None:
+    function = getattr(keyrng, name)
+    expected = "it is called shape here" if "shape" in inspect.signature(function).parameters else "; "
+    assert expected in message(lambda: function(KEY, size=3), TypeError)
+    assert f"{name}() " in message(lambda: function(KEY, lwo=3), TypeError)
+    assert "; " in message(function, TypeError)
 
 
 @pytest.mark.parametrize(

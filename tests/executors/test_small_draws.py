@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from cases import BY_NAME, Array, Case, assert_same, each_case
+from cases import BY_NAME, Array, Case, assert_same, each_case, without_entries
 
 import keyrng
 from keyrng._executors import native as compiled
@@ -18,8 +19,8 @@ KEY = keyrng.key(5)
 
 
 @pytest.fixture
-def taken(monkeypatch: pytest.MonkeyPatch) -> list[Array]:
-    """The arrays that the fast path wrote; its cache is empty at first."""
+def taken(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Array]]:
+    """The arrays that the fast path wrote; its cache is empty at first, and entries, which precede it, are paused."""
     written: list[Array] = []
     native = compiled.native.run_small
 
@@ -31,7 +32,8 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[Array]:
 
     monkeypatch.setattr(compiled, "dispatch_cache", {})
     monkeypatch.setattr(compiled.native, "run_small", run_small)
-    return written
+    with without_entries():
+        yield written
 
 
 def check(case: Case, shape: Any, dtype: str, parameters: dict[str, Any], taken: list[Array]) -> None:

@@ -128,6 +128,16 @@ def on(path: str) -> Iterator[str]:
         native.enable(before)
 
 
+@contextmanager
+def without_entries() -> Iterator[None]:
+    """Let Python run all draws that one call of C could make (keyrng/_keys/entry.py)."""
+    native.pause_entries(True, 4)  # a reason of its own
+    try:
+        yield
+    finally:
+        native.pause_entries(False, 4)
+
+
 def algorithms_on(path: str) -> tuple[str, ...]:
     """The algorithms to test: one with the double of CuPy, which compiles each; test_cuda_source.py has all."""
     if path == "gpu" and cupy_stand_in.active():

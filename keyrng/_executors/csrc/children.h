@@ -25,6 +25,30 @@ static void blocks(const algorithm_info *a, const algorithm_code *code, const ch
     }
 }
 
+/* Children `index` to `index + n` of one key. */
+static void consecutive(const algorithm_info *a, const algorithm_code *code, const char *key, uint64_t index, size_t n,
+                        char *out) {
+    size_t bytes = (size_t)(a->key_words * a->word_bytes);
+    if (a->key_words == a->block_words)
+        direct(a, code, code->blocks, bytes, bytes, key, index, n, 1, out, out + AHEAD);
+    else
+        blocks(a, code, key, 0, NULL, index, n, 1, out);
+}
+
+/* The child of one key at an index of two 64-bit words. */
+static void one_child(const algorithm_info *a, const algorithm_code *code, const char *words, uint64_t low,
+                      uint64_t high, uint64_t domain, char *out) {
+    size_t bytes = (size_t)a->word_bytes;
+    char low_column[512] = {0}, high_column[512] = {0}, rows[4][512];
+    const void *key[4];
+    void *row[4];
+    put_word(low_column, 0, low, a->word_bytes);
+    put_word(high_column, 0, high, a->word_bytes);
+    for (size_t i = 0; i < 4; i++) key[i] = words + i * bytes, row[i] = rows[i];
+    (bytes == 4 ? code->lanes32 : code->lanes64)[0](1, key, low_column, high_column, 0, domain, row);
+    for (size_t i = 0; i < (size_t)a->key_words; i++) memcpy(out + i * bytes, rows[i], bytes);
+}
+
 /* children(algorithm, words, keys, start, count, first, stop, out): children `first` to `stop`, over all keys */
 static PyObject *children(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
@@ -51,10 +75,7 @@ static PyObject *children(PyObject *self, PyObject *const *args, Py_ssize_t n) {
             char *to = (char *)out.buf + at * bytes;
             uint64_t index = start + at % count;
             m = stop - at < count - at % count ? stop - at : count - at % count;
-            if (a->key_words == a->block_words)
-                direct(a, code, code->blocks, bytes, bytes, key, index, m, 1, to, to + AHEAD);
-            else
-                blocks(a, code, key, 0, NULL, index, m, 1, to);
+            consecutive(a, code, key, index, m, to);
         }
         if (state) PyEval_RestoreThread(state);
     }
@@ -102,24 +123,13 @@ static PyObject *derive_one(PyObject *self, PyObject *const *args, Py_ssize_t n)
                        domain = PyLong_AsUnsignedLongLong(args[4]);
     if (PyErr_Occurred()) return NULL;
     const algorithm_info *a = &algorithm_infos[number];
-    size_t bytes = (size_t)a->word_bytes;
-    char low_column[512] = {0}, high_column[512] = {0}, rows[4][512];
-    const void *key[4];
-    void *row[4];
     Py_buffer words = {0}, out = {0};
     int failed = take(args[1], &words, PyBUF_SIMPLE) || take(args[5], &out, PyBUF_WRITABLE);
-    if (!failed && ((size_t)words.len != bytes * (size_t)a->key_words || out.len != words.len)) {
+    if (!failed && (words.len != a->word_bytes * a->key_words || out.len != words.len)) {
         PyErr_SetString(PyExc_SystemError, "derive_one was called with buffers of the wrong size");
         failed = 1;
     }
-    if (!failed) {
-        put_word(low_column, 0, low, a->word_bytes);
-        put_word(high_column, 0, high, a->word_bytes);
-        for (int i = 0; i < 4; i++) key[i] = (const char *)words.buf + (size_t)i * bytes, row[i] = rows[i];
-        const algorithm_code *code = &chosen->algorithms[number];
-        (bytes == 4 ? code->lanes32 : code->lanes64)[0](1, key, low_column, high_column, 0, domain, row);
-        for (int i = 0; i < a->key_words; i++) memcpy((char *)out.buf + (size_t)i * bytes, rows[i], bytes);
-    }
+    if (!failed) one_child(a, &chosen->algorithms[number], words.buf, low, high, domain, out.buf);
     if (words.obj) PyBuffer_Release(&words);
     if (out.obj) PyBuffer_Release(&out);
     if (failed) return NULL;

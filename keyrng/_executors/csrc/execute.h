@@ -183,6 +183,16 @@ static void take_keys(work *w, size_t flat) {
     derive_program_keys(w);
 }
 
+/* By type, because the compiler does not vectorize copies of a size that it does not know. */
+static void repeat(const char *value, int size, size_t n, char *out) {
+    uint64_t wide = 0;
+    memcpy(&wide, value, (size_t)size);
+    if (size == 4)
+        for (size_t i = 0; i < n; i++) ((uint32_t *)out)[i] = (uint32_t)wide;
+    else
+        for (size_t i = 0; i < n; i++) ((uint64_t *)out)[i] = wide;
+}
+
 static char *carve(char **arena, size_t bytes) {
     char *p = *arena;
     *arena += (bytes + 63) / 64 * 64;
@@ -226,9 +236,7 @@ static int execute(const job *j, size_t first, size_t stop) {
             w.lanes.key[k][i] = each ? carve(&arena, column) : one + i * j->algorithm->word_bytes;
     }
     for (int i = 0; i < p->parameters; i++)
-        if (j->parameters[i].shape == ONE)
-            for (size_t e = 0; e < w.capacity; e++)
-                memcpy(w.buffers[i] + e * (size_t)p->itemsize, j->parameters[i].data, (size_t)p->itemsize);
+        if (j->parameters[i].shape == ONE) repeat(j->parameters[i].data, p->itemsize, w.capacity, w.buffers[i]);
 
     w.lanes.each = each;
     fpenv caller = fpenv_enter();

@@ -23,6 +23,7 @@ static inline fpenv fpenv_enter(void) {
 static inline void fpenv_leave(fpenv before) {
     if ((before & ~FPENV_FLAGS) != FPENV_DEFAULT) _mm_setcsr(before);
 }
+static inline int fpenv_is_default(void) { return (_mm_getcsr() & ~FPENV_FLAGS) == FPENV_DEFAULT; }
 
 #elif defined(__aarch64__) && defined(__GNUC__)
 
@@ -36,6 +37,11 @@ static inline fpenv fpenv_enter(void) {
 }
 static inline void fpenv_leave(fpenv before) {
     if (before) fpenv_write(before);
+}
+static inline int fpenv_is_default(void) {
+    fpenv now;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(now));
+    return !now;
 }
 
 #else
@@ -53,6 +59,7 @@ static inline fpenv fpenv_enter(void) {
 static inline void fpenv_leave(fpenv m) {
     if (m.changed) fesetenv(&m.before);
 }
+static inline int fpenv_is_default(void) { return fegetround() == FE_TONEAREST; }
 #endif
 
 #endif

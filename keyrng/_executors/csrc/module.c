@@ -8,6 +8,10 @@
 #define Py_LIMITED_API 0x030B0000
 #endif
 #include <Python.h>
+#define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
+#define NPY_TARGET_VERSION NPY_2_0_API_VERSION
+#include <numpy/arrayobject.h>
+#include <limits.h>
 #include <string.h>
 
 #include "code.h"
@@ -204,6 +208,16 @@ static size_t small_count(PyObject *shape) {
     return count;
 }
 
+/* A draw of one key whose parameters have no strides: an initializer would clear 7 KB, as much work as a small draw. */
+static void one_key(job *j, int program, int store, int algorithm, const char *words, size_t count, char *out, int size) {
+    j->program = &programs[program];
+    j->algorithm = &algorithm_infos[algorithm], j->code = &chosen->algorithms[algorithm];
+    j->isa = chosen, j->store = store < 0 ? NULL : chosen->maps[store];
+    j->words = words, j->keys = 1;
+    j->start = 0, j->count = j->size = count, j->starts = NULL;
+    j->out = out, j->out_size = size, j->dims = 0;
+}
+
 /* run_small(dispatch_key, words, shape, dtype, target, *parameters): draw with one key; `target` is numpy.empty or an
  * array of that shape and dtype, and parameters have one value or one per element. Returns None if the call is not
  * such a draw; the slow path then handles it and reports errors. The overhead of Python dominates small draws, so this
@@ -231,17 +245,8 @@ static PyObject *run_small(PyObject *self, PyObject *const *args, Py_ssize_t n) 
     if (PyCallable_Check(args[4])) result = PyObject_CallFunctionObjArgs(args[4], args[2], args[3], NULL);
     else Py_INCREF(result);
     if (result && !take(result, &out, PyBUF_WRITABLE)) {
-        job j = {.program = &programs[number],
-                 .algorithm = &algorithm_infos[algorithm],
-                 .code = &chosen->algorithms[algorithm],
-                 .isa = chosen,
-                 .store = store < 0 ? NULL : chosen->maps[store],
-                 .out_size = (int)out.itemsize,
-                 .words = words.buf,
-                 .keys = 1,
-                 .count = count,
-                 .size = count,
-                 .out = out.buf};
+        job j;
+        one_key(&j, number, store, algorithm, words.buf, count, out.buf, (int)out.itemsize);
         failed = words.len != j.algorithm->key_words * j.algorithm->word_bytes || n - 5 != j.program->parameters ||
                  (size_t)out.len != count * (size_t)out.itemsize;
         if (failed) PyErr_SetString(PyExc_SystemError, "invalid arguments for run_small");
@@ -290,6 +295,7 @@ static PyObject *histogram(PyObject *self, PyObject *const *args, Py_ssize_t n) 
 }
 
 #include "orders.h"
+#include "entry.h"
 #include "bitgen.h"
 
 #define METHOD(name, flags) {#name, (PyCFunction)(void (*)(void))name, flags, NULL}
@@ -297,9 +303,9 @@ static PyObject *histogram(PyObject *self, PyObject *const *args, Py_ssize_t n) 
 static PyMethodDef methods[] = {
     METHOD(describe, METH_NOARGS),     METHOD(isa, METH_O),
     METHOD(run, METH_FASTCALL),        METHOD(children, METH_FASTCALL),
-    METHOD(run_small, METH_FASTCALL),  METHOD(derive, METH_FASTCALL),     METHOD(derive_one, METH_FASTCALL),
-    METHOD(histogram, METH_FASTCALL),  METHOD(short_order, METH_FASTCALL),
-    METHOD(short_orders, METH_FASTCALL), METHOD(sort_lines, METH_FASTCALL),
+    METHOD(run_small, METH_FASTCALL),  METHOD(make_entry, METH_VARARGS),
+    METHOD(pause_entries, METH_VARARGS),METHOD(derive, METH_FASTCALL),     METHOD(derive_one, METH_FASTCALL),
+    METHOD(histogram, METH_FASTCALL),  METHOD(short_orders, METH_FASTCALL), METHOD(sort_lines, METH_FASTCALL),
     METHOD(scatter, METH_FASTCALL),    METHOD(sort_buckets, METH_FASTCALL), METHOD(select_words, METH_FASTCALL),
     METHOD(take_elements, METH_FASTCALL), METHOD(read_stream, METH_FASTCALL),
     {NULL, NULL, 0, NULL},
@@ -308,7 +314,7 @@ static PyMethodDef methods[] = {
 static int start(PyObject *module) {
     (void)module;
     if (!chosen) find_isas();
-    return 0;
+    return PyArray_ImportNumPyAPI() < 0 || start_entries() ? -1 : 0;
 }
 
 /* All data is constant except for the pointer `chosen`, so no lock is needed. */

@@ -77,45 +77,6 @@ static int put_orders(long number, const char *words, size_t keys, size_t total,
     return 0;
 }
 
-/* short_order(algorithm, words, total, empty, dtype): the order of one key in a new array by numpy.empty; None for more
- * keys than one, or on a GPU, or for a long order */
-static PyObject *short_order(PyObject *self, PyObject *const *args, Py_ssize_t n) {
-    (void)self;
-    if (n != 5) return PyErr_Format(PyExc_TypeError, "short_order takes 5 arguments");
-    int overflow = 0;
-    long number = PyLong_AsLong(args[0]);
-    long long total = PyLong_AsLongLongAndOverflow(args[2], &overflow);
-    if (PyErr_Occurred()) return NULL;
-    if (overflow || total < 2 || total > SHORT_ORDER) Py_RETURN_NONE;
-    Py_buffer words, out;
-    if (PyObject_GetBuffer(args[1], &words, PyBUF_ND)) {
-        PyErr_Clear(); /* on a GPU */
-        Py_RETURN_NONE;
-    }
-    const algorithm_info *a = &algorithm_infos[number];
-    if (words.ndim != 1 || words.len != a->key_words * a->word_bytes) {
-        PyBuffer_Release(&words);
-        Py_RETURN_NONE;
-    }
-    PyObject *order = PyObject_CallFunctionObjArgs(args[3], args[2], args[4], NULL);
-    int failed = !order || take(order, &out, PyBUF_WRITABLE);
-    if (!failed) {
-        if (out.len != 4 * total) PyErr_SetString(PyExc_SystemError, "short_order got an array of the wrong size");
-        else {
-            PyThreadState *state = total < GIL_WORTH ? NULL : PyEval_SaveThread();
-            int no_memory = put_orders(number, words.buf, 1, (size_t)total, out.buf);
-            if (state) PyEval_RestoreThread(state);
-            if (no_memory) PyErr_NoMemory();
-        }
-        failed = PyErr_Occurred() != NULL;
-        PyBuffer_Release(&out);
-    }
-    PyBuffer_Release(&words);
-    if (!failed) return order;
-    Py_XDECREF(order);
-    return NULL;
-}
-
 /* short_orders(algorithm, words, total, first, stop, out): the orders of some of the keys, of equal length */
 static PyObject *short_orders(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;

@@ -21,11 +21,11 @@ from keyrng.distributions._shared.weighted_cuda import cdf_cuda, weighted_indice
 from keyrng.kernels.elementary import log
 from keyrng.kernels.lane import Kernel, kernel
 from keyrng.kernels.ops import cast
-from keyrng.kernels.requirements import Requirement
+from keyrng.kernels.requirements import Interval, Requirement
 
 _CHUNK = 1 << 15  # elements at a time, whose arrays stay in a level-2 cache
 
-_weight = Requirement("finite and not negative", lambda x: (x >= 0) & (x < math.inf))
+_weight = Requirement("finite and not negative", Interval(0, math.inf, "[)"))
 
 
 def weights(device: Device, p: ArrayLike, size: int) -> Array:

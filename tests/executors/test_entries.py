@@ -1,0 +1,266 @@
+"""Calls that C answers (keyrng/_keys/entry.py): which these are, and that Python gives the same values and errors."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+import threading
+from collections.abc import Callable
+from functools import partial
+from inspect import signature
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import Array, Case, assert_same, each_case, without_entries
+from hypothesis import given
+from hypothesis import strategies as st
+
+import keyrng
+from keyrng._executors import native
+from keyrng._keys import key as key_module
+
+pytestmark = pytest.mark.skipif(native.native is None, reason="no compiled part was built")
+
+KEY = keyrng.key(5)
+
+PUBLIC = ("keyrng.distributions", "keyrng._keys.derive")
+
+# Samplers whose kernel or parameters are computed from the numbers, so that their small draws run in Python first.
+IN_PYTHON = {
+    "bernoulli", "gamma", "geometric", "hypergeometric", "logseries", "negative_binomial", "randint",
+    "triangular", "truncated_normal", "uniform", "vonmises",
+}  # fmt: skip
+
+
+def answered(call: Callable[[], Any]) -> bool:
+    """Whether C answered a call: no code of a sampler or of the functions of keys ran."""
+    ran = []
+
+    def note(frame: Any, event: str, argument: object) -> None:
+        if event == "call" and frame.f_globals.get("__name__", "").startswith(PUBLIC):
+            ran.append(frame)
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        call()
+    finally:
+        sys.setprofile(before)
+    return not ran
+
+
+def outcome(call: Callable[[], Any]) -> Any:
+    """Return the result of a call, or the type and message of its exception."""
+    try:
+        result = call()
+    except Exception as error:
+        return type(error), str(error)
+    if isinstance(result, keyrng.Key):
+        return result.impl, result.shape, keyrng.key_data(result).tobytes()
+    return type(result), result.dtype, result.shape, result.tobytes()
+
+
+def check_both(call: Callable[[], Any]) -> None:
+    """C, which may leave the call to Python, and Python have the same outcome."""
+    call_once = outcome(call)  # makes a plan
+    with without_entries():
+        expected = outcome(call)
+    assert call_once == outcome(call) == expected
+
+
+@each_case
+def test_draws(case: Case) -> None:
+    all_answered = set()
+    for dtype in case.some_dtypes:
+        for parameters in case.all_parameters:
+            for shape in ((7,), (2, 3), 3, ()):
+
+                def call(shape: Any = shape, dtype: str = dtype, parameters: Any = parameters, **out: Any) -> Any:
+                    return case(KEY, shape, dtype, **parameters, **out)
+
+                with without_entries():
+                    expected = call()
+                assert_same(call(), expected, dtype, shape, parameters)
+                out = np.empty_like(expected)
+                assert call(out=out) is out
+                assert_same(out, expected, dtype, shape, parameters, "out")
+                all_answered.add(answered(call) and answered(partial(call, out=out)))
+    in_python = (case.function or case.name) in IN_PYTHON or "mode" in case.fixed
+    assert all_answered == {not in_python}
+
+
+@pytest.mark.parametrize("impl", keyrng.algorithms.names())
+def test_keys_and_permutations(impl: str) -> None:
+    parent = keyrng.key(7, impl=impl)
+    for call in (
+        lambda: keyrng.split(parent),
+        lambda: keyrng.split(parent, 5),
+        lambda: keyrng.split(parent, num=300),
+        lambda: keyrng.fold_in(parent, 0),
+        lambda: keyrng.fold_in(parent, data=2**63 - 1),
+        lambda: keyrng.permutation(parent, 2),
+        lambda: keyrng.permutation(parent, 5000),
+    ):
+        check_both(call)
+        assert answered(call)
+    for call in (
+        lambda: keyrng.fold_in(parent, 2**63),
+        lambda: keyrng.fold_in(parent, 2**64 - 1),
+        lambda: keyrng.split(parent, 5000),
+        lambda: keyrng.split(parent, (2, 3)),
+        lambda: keyrng.split(parent, 0),
+        lambda: keyrng.split(keyrng.split(parent), 2),
+        lambda: keyrng.permutation(parent, 1),
+        lambda: keyrng.permutation(parent, 40000),
+        lambda: keyrng.permutation(parent, 9, independent=True),
+    ):
+        check_both(call)
+
+
+def test_keys_are_immutable_and_complete() -> None:
+    made = keyrng.split(KEY)
+    assert type(made) is keyrng.Key
+    assert not made._words.flags.writeable
+    assert made.impl == KEY.impl
+    assert (pickle.loads(pickle.dumps(made)) == made).all()
+    with pytest.raises(AttributeError, match="immutable"):
+        made._words = made._words  # type: ignore[misc]
+
+
+NOT_NUMBERS = st.sampled_from(
+    [None, "a", True, [1.0], np.float64(2.0), np.float32(2.0), np.array([2.0, 3.0]), KEY, 1j, ()]
+)
+NUMBERS = st.one_of(
+    st.floats(), st.integers(-5, 5), st.integers(), st.sampled_from([2.0**128 - 2.0**103, 3.4e38, 1e-46, 1e39, -0.0])
+)
+SHAPES = st.sampled_from(
+    [(), (3,), 3, (2, 2), None, 0, (0, 2), 4097, (64, 65), -1, (2.0,), [2, 3], "3", True, (np.int64(3),)]
+)
+DTYPES = st.sampled_from(
+    [None, "float32", "float64", "int32", "".join(("float", "16")), np.float64, np.dtype("f4"), float, 1.0, ">f8"]
+)
+OUTS = st.sampled_from(
+    [np.zeros(3, np.float32), np.zeros((2, 2)), np.zeros(6)[::2], np.zeros(3, np.int32), [1.0], np.zeros(0)]
+)
+
+
+@given(name=st.sampled_from(sorted(keyrng.distributions.__all__)), data=st.data())
+def test_any_arguments(name: str, data: st.DataObject) -> None:
+    function = getattr(keyrng, name)
+    arguments: dict[str, Any] = {}
+    for argument, about in list(signature(function).parameters.items())[1:]:
+        if about.default is not about.empty and data.draw(st.booleans()):
+            continue
+        strategy = {"shape": SHAPES, "dtype": DTYPES, "out": OUTS}.get(argument, NUMBERS | NOT_NUMBERS)
+        arguments[argument] = data.draw(strategy, argument)
+    if name in ("ball", "orthogonal", "index_shuffle", "choice", "permutation", "sample_without_replacement"):
+        arguments = {a: v if not isinstance(v, int) or abs(v) < 50 else 7 for a, v in arguments.items()}
+    positional = data.draw(st.booleans())
+    out = arguments.get("out")
+
+    def call() -> Any:
+        own = dict(arguments)
+        if isinstance(out, np.ndarray):
+            own["out"] = out.copy() if out.flags.c_contiguous else np.zeros(6)[::2]
+        if positional and list(own) == list(signature(function).parameters)[1 : len(own) + 1] and "out" not in own:
+            return function(KEY, *own.values())
+        return function(KEY, **own)
+
+    check_both(call)
+
+
+@pytest.mark.parametrize("key", [keyrng.split(KEY), None, 5, "key", KEY._words], ids=repr)
+def test_other_keys(key: Any) -> None:
+    keyrng.normal(KEY, (3,))
+    check_both(lambda: keyrng.normal(key, (3,)))
+    check_both(lambda: keyrng.split(key))
+    check_both(lambda: keyrng.fold_in(key, 3))
+    check_both(lambda: keyrng.permutation(key, 3))
+
+
+def test_a_check_of_reuse_sees_every_call() -> None:
+    keyrng.normal(KEY, (3,))
+    for call in (lambda: keyrng.normal(KEY, (3,)), lambda: keyrng.split(KEY), lambda: keyrng.permutation(KEY, 9)):
+        call()
+        with keyrng.debug.check_reuse():
+            call()
+            with pytest.raises(keyrng.debug.KeyReuseError):
+                call()
+        assert answered(call)
+
+
+def test_other_paths_are_respected() -> None:
+    from keyrng.testing import use_backend
+
+    keyrng.normal(KEY, (3,))
+    with use_backend("numpy"), keyrng.debug.check_reuse():
+        pass
+    with keyrng.debug.check_reuse(), use_backend("numpy"):
+        pass
+    with use_backend("numpy"):
+        assert not answered(lambda: keyrng.normal(KEY, (3,)))
+    assert answered(lambda: keyrng.normal(KEY, (3,)))
+
+
+def test_a_sampler_that_computes_with_its_numbers_has_no_plan() -> None:
+    from keyrng._sampling.sampler import sampler
+    from keyrng.distributions.gamma import _gamma
+    from keyrng.kernels.requirements import positive
+
+    @sampler
+    def doubled(key: keyrng.Key, a: Any, shape: Any = (), dtype: Any = "float32") -> Array:
+        return keyrng.sample_kernel(_gamma, key, shape, dtype, positive(a=2 * a))
+
+    @sampler
+    def chosen(key: keyrng.Key, a: Any, shape: Any = (), dtype: Any = "float32") -> Array:
+        return keyrng.sample_kernel(_gamma, key, shape, dtype, positive(a=a if a > 2 else 2.0))
+
+    @sampler
+    def reshaped(key: keyrng.Key, a: Any, shape: Any = (), dtype: Any = "float32") -> Array:
+        return keyrng.sample_kernel(_gamma, key, (2, *shape), dtype, positive(a=a))
+
+    for function in (doubled, chosen, reshaped):
+        for a in (1.0, 3.0):
+            check_both(lambda f=function, a=a: f(KEY, a, (3,)))
+    assert_same(doubled(KEY, 1.0, (3,)), keyrng.gamma(KEY, 2.0, (3,)))
+    assert_same(chosen(KEY, 1.0, (3,)), keyrng.gamma(KEY, 2.0, (3,)))
+
+
+def test_threads_make_plans_together() -> None:
+    expected = {n: keyrng.beta(KEY, n + 1.0, 2.0, (3,)).tobytes() for n in range(8)}
+    failed = []
+
+    def work(n: int) -> None:
+        for dtype in ("float32", "float64", "float16", np.float32, np.float64, np.float16):
+            for _ in range(20):
+                keyrng.inverse_gamma(KEY, n + 1.0, (3,), dtype)
+                if keyrng.beta(KEY, n + 1.0, 2.0, (3,)).tobytes() != expected[n]:
+                    failed.append(n)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+
+
+def test_no_references_are_lost() -> None:
+    calls = (
+        lambda: keyrng.normal(KEY, (3,)),
+        lambda: keyrng.normal(KEY, (3,), dtype="float64"),
+        lambda: keyrng.beta(KEY, 2.0, 3, (2, 2)),
+        lambda: keyrng.split(KEY, 3),
+        lambda: keyrng.fold_in(KEY, 3),
+        lambda: keyrng.permutation(KEY, 20),
+    )
+    watched = (KEY, KEY._words, KEY._algorithm, np.dtype("f4"), np.dtype("f8"), np.dtype("u4"), np.dtype("i4"))
+    for call in calls:
+        call()
+    before = [sys.getrefcount(o) for o in watched]
+    for call in calls:
+        for _ in range(100):
+            call()
+    assert all(abs(sys.getrefcount(o) - b) < 50 for o, b in zip(watched, before, strict=True))
+    assert sys.getrefcount(key_module.Key) < 10_000
