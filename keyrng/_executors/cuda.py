@@ -31,7 +31,7 @@ _BLOCKS = 8  # per multiprocessor: the most threads it can hold
 _ROWS = 65535  # limit of a grid's y dimension
 
 # Options cannot change results (see keyrng._codegen.cuda_prelude); this one states the intention.
-OPTIONS = ("--std=c++17", "--fmad=false")
+_OPTIONS = ("--std=c++17", "--fmad=false")
 
 _u64 = np.uint64
 _NULL: Any = np.uint64(0)
@@ -64,8 +64,9 @@ def fill(spec: DrawSpec, elements: ElementRange, out: Array) -> None:
             expressions = tuple(expression_of(value, found) for value in spec.values)
             given = tuple(found)
         dtypes = tuple(value.dtype for value in given) if expressions else ()
-        request = text.Request(_kernel(kernel), compute, out.dtype, guards, dtypes, expressions)
-        function, group = _fill(request, spec.algorithm, device, gpu.cupy())
+        function, group = _fill(
+            kernel, compute, out.dtype, guards, dtypes, expressions, spec.algorithm, device, gpu.cupy()
+        )
         numbers = (_u64(rows), _u64(elements.start), _u64(elements.count), _u64(elements.total))
         parameters = [argument for value in given for argument in _parameter(value, shape)]
         groups = -(-(elements.start % group + elements.count) // group)
@@ -114,12 +115,6 @@ def now(value: Array) -> Array:
 
 
 @lru_cache(maxsize=512)
-def _kernel(function: Function) -> Kernel:
-    """Wrap a user's function as a kernel."""
-    return function if isinstance(function, Kernel) else Kernel(function, getattr(function, "__name__", "kernel"), ())
-
-
-@lru_cache(maxsize=512)
 def _same(name: str) -> Kernel:
     """Return the kernel without random words whose result is its parameter."""
 
@@ -133,10 +128,32 @@ def _same(name: str) -> Kernel:
 
 
 @lru_cache(maxsize=4096)
-def _fill(request: text.Request, algorithm: Algorithm, device: int, cupy: Any) -> tuple[Any, int]:
-    """Compile the function of a request; return it with the number of elements per thread."""
-    module = cupy.RawModule(code=text.source(request, algorithm), options=OPTIONS)
-    return module.get_function(text.function_name(request, algorithm)), text.group(request, algorithm)
+def _fill(
+    function: Function,
+    compute: Dtype,
+    dtype: Dtype,
+    guards: tuple[Any, ...],
+    given: tuple[Dtype, ...],
+    expressions: tuple[Any, ...],
+    algorithm: Algorithm,
+    device: int,
+    cupy: Any,
+) -> tuple[Any, int]:
+    """Compile a kernel, or a user's function; return it with the number of elements per thread."""
+    name = getattr(function, "__name__", "kernel")
+    kernel = function if isinstance(function, Kernel) else Kernel(function, name, ())
+    request = text.Request(kernel, compute, dtype, guards, given, expressions)
+    name = text.function_name(request, algorithm)
+    (compiled,) = compiled_functions(text.source(request, algorithm), name)
+    return compiled, text.group(request, algorithm)
+
+
+def compiled_functions(source: str, *names: str) -> list[Any]:
+    """Compile a source for the current device and return its functions."""
+    module = gpu.cupy().RawModule(code=source, options=_OPTIONS)
+    functions = map(module.get_function, names)
+    # A kernel of CuPy's looks its function up for the current device at each call, which takes longer than a launch.
+    return [getattr(function, "kernel", function) for function in functions]
 
 
 def _parameter(value: Array, shape: tuple[int, ...]) -> tuple[Any, ...]:
@@ -221,9 +238,8 @@ def derive(algorithm: Algorithm, words: Array, index: Array | int, domain: Domai
 
 
 @lru_cache(maxsize=256)
-def _derivations(algorithm: Algorithm, device: int, cupy: Any) -> tuple[Any, Any]:
-    module = cupy.RawModule(code=text.key_source(algorithm), options=OPTIONS)
-    return module.get_function(text.split_name(algorithm)), module.get_function(text.fold_name(algorithm))
+def _derivations(algorithm: Algorithm, device: int, cupy: Any) -> list[Any]:
+    return compiled_functions(text.key_source(algorithm), text.split_name(algorithm), text.fold_name(algorithm))
 
 
 def _contiguous(array: Array) -> Array:

@@ -65,8 +65,7 @@ def _compiled(request: RowRequest, device: int, cupy: Any) -> tuple[Any, Any, bo
 
     The cache is keyed by CuPy for tests.
     """
-    module = cupy.RawModule(code=cuda_rows.row_source(request), options=cuda.OPTIONS)
-    kernel = module.get_function(cuda_rows.row_name(request))
+    (kernel,) = cuda.compiled_functions(cuda_rows.row_source(request), cuda_rows.row_name(request))
     return kernel, cuda_rows.result_dtype(request), cuda_rows.has_sums(request)
 
 
