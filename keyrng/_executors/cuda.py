@@ -6,6 +6,7 @@ disk. Words, results and parameters are CuPy arrays of one device; NumPy arrays 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from math import prod
@@ -17,6 +18,7 @@ from keyrng._codegen import cuda as text
 from keyrng._core.fpenv import in_default_fpenv
 from keyrng._executors import gpu
 from keyrng._executors.base import DrawSpec, ElementRange
+from keyrng._executors.gpu_repeats import remember
 from keyrng._executors.pending import Pending, expression_of
 from keyrng.algorithms import threefry2x32
 from keyrng.algorithms.base import Algorithm, Domain
@@ -70,7 +72,14 @@ def fill(spec: DrawSpec, elements: ElementRange, out: Array) -> None:
         numbers = (_u64(rows), _u64(elements.start), _u64(elements.count), _u64(elements.total))
         parameters = [argument for value in given for argument in _parameter(value, shape)]
         groups = -(-(elements.start % group + elements.count) // group)
-        function(*_sizes(groups, rows, device), (spec.words, *numbers, out, *parameters))
+        grid, block = _sizes(groups, rows, device)
+        function(grid, block, (spec.words, *numbers, out, *parameters))
+    if not given and type(kernel) is Kernel and spec.words is not _NULL and elements.count == elements.total:
+
+        def launch(words: Array, out: Array) -> None:
+            function(grid, block, (words, *numbers, out))
+
+        remember(kernel, compute, spec.algorithm, spec.words, out, launch)
 
 
 def _fill_rows(spec: DrawSpec, elements: ElementRange, out: Array) -> None:
@@ -208,33 +217,81 @@ def _multiprocessors(device: int) -> int:
 
 
 def children(algorithm: Algorithm, words: Array, start: int, count: int) -> Array:
-    """Return consecutive children of each key; see `Executor.children`."""
+    """Return consecutive children of each key; see `Executor.children`. A single key gives (count, key_words)."""
+    if words.ndim == 1:
+        return _split(algorithm, count, (count, algorithm.key_words), words.device.id, gpu.cupy())(words, start)
     device = words.device.id
     with on(device):
         out = gpu.cupy().empty((len(words), count, algorithm.key_words), algorithm.dtype)
         if out.size:
-            split, _ = _derivations(algorithm, device, gpu.cupy())
+            function, _ = _derivations(algorithm, device, gpu.cupy())
             numbers = (_u64(len(words)), _u64(start), _u64(count))
-            split(*_sizes(len(words) * count, 1, device), (_contiguous(words), *numbers, out))
+            function(*_sizes(len(words) * count, 1, device), (_contiguous(words), *numbers, out))
     return out
 
 
 def derive(algorithm: Algorithm, words: Array, index: Array | int, domain: Domain, count: int) -> Array:
     """Return children at indices; see `Executor.derive`."""
-    device, word, one = words.device.id, algorithm.dtype.type, words.ndim == 1
+    if words.ndim == 1:
+        if domain is Domain.SPLIT:  # with fewer arguments
+            return _split(algorithm, 1, words.shape, words.device.id, gpu.cupy())(words, index)
+        return _fold(algorithm, domain, words.device.id, gpu.cupy())(words, index)
+    device, word = words.device.id, algorithm.dtype.type
     with on(device):
-        out = gpu.cupy().empty(words.shape if one else (count, algorithm.key_words), algorithm.dtype)
+        out = gpu.cupy().empty((count, algorithm.key_words), algorithm.dtype)
         if not out.size:
             return out
-        _, fold = _derivations(algorithm, device, gpu.cupy())
         if isinstance(index, int):
-            number, lowest = (_NULL, _NULL), index & (2**algorithm.word_bits - 1)
-            halves = word(lowest), word(index >> algorithm.word_bits)
+            number, halves = (_NULL, _NULL), (word(index & algorithm.word_mask), word(index >> algorithm.word_bits))
         else:
             number, halves = (_contiguous(index), _u64(len(index))), (word(0), word(0))
-        keys = _contiguous(words), _u64(1 if one else len(words))
-        fold(*_sizes(count, 1, device), (*keys, *number, *halves, word(domain), _u64(count), out))
+        _, function = _derivations(algorithm, device, gpu.cupy())
+        keys = _contiguous(words), _u64(len(words))
+        function(*_sizes(count, 1, device), (*keys, *number, *halves, word(domain), _u64(count), out))
     return out
+
+
+# For a single key all but the launch is done once, because Python would take several times as long as the launch.
+
+
+@lru_cache(maxsize=1024)
+def _split(algorithm: Algorithm, count: int, shape: tuple[int, ...], device: int, cupy: Any) -> Callable[..., Array]:
+    """Return a function from the words of a key and the first index to the words of consecutive children."""
+    current, empty, dtype = cupy.cuda.runtime.getDevice, cupy.ndarray, algorithm.dtype
+    with on(device):
+        function, _ = _derivations(algorithm, device, cupy)
+    (grid, block), one, total = _sizes(count, 1, device), _u64(1), _u64(count)
+
+    def split(words: Array, start: int) -> Array:
+        if current() != device:
+            with on(device):
+                return split(words, start)
+        out = empty(shape, dtype)
+        function(grid, block, (words, one, _u64(start), total, out))
+        return out
+
+    return split
+
+
+@lru_cache(maxsize=256)
+def _fold(algorithm: Algorithm, domain: Domain, device: int, cupy: Any) -> Callable[..., Array]:
+    """Return a function from the words of a key and an index to the words of a child."""
+    current, empty, dtype, shape = cupy.cuda.runtime.getDevice, cupy.ndarray, algorithm.dtype, (algorithm.key_words,)
+    word, mask, bits, one = dtype.type, algorithm.word_mask, algorithm.word_bits, _u64(1)
+    with on(device):
+        _, function = _derivations(algorithm, device, cupy)
+    (grid, block), kind = _sizes(1, 1, device), word(domain)
+
+    def fold(words: Array, index: int) -> Array:
+        if current() != device:
+            with on(device):
+                return fold(words, index)
+        out = empty(shape, dtype)
+        halves = word(index & mask), word(index >> bits)
+        function(grid, block, (words, one, _NULL, _NULL, *halves, kind, one, out))
+        return out
+
+    return fold
 
 
 @lru_cache(maxsize=256)
@@ -243,4 +300,4 @@ def _derivations(algorithm: Algorithm, device: int, cupy: Any) -> list[Any]:
 
 
 def _contiguous(array: Array) -> Array:
-    return gpu.cupy().ascontiguousarray(array)
+    return array if array.flags.c_contiguous else gpu.cupy().ascontiguousarray(array)

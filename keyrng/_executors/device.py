@@ -119,6 +119,7 @@ def _gpu(number: int) -> Device:
     return GpuDevice(number)
 
 
+@cache
 def gpu_executor() -> Any:
     """Return the module that launches kernels on GPUs."""
     from keyrng._executors import cuda  # imports code generation, which only GPUs need
