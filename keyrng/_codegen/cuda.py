@@ -26,7 +26,8 @@ from keyrng.kernels.ops import bitcast, cast
 from keyrng.kernels.symbols import BOOL, Graph, Symbol
 
 __all__ = [
-    "Request", "fold_name", "function_name", "group", "key_source", "module", "passed_as", "source", "split_name",
+    "Request", "fold_name", "function_name", "group", "has_loops", "key_source", "module", "passed_as", "source",
+    "split_name",
 ]  # fmt: skip
 
 Dtype: TypeAlias = np.dtype[Any]
@@ -119,6 +120,11 @@ def group(request: Request, algorithm: Algorithm) -> int:
     rejection loop, where the other elements would wait for the slowest.
     """
     return _group(_traced(request), request.dtype, algorithm)
+
+
+def has_loops(request: Request) -> bool:
+    """Return whether the times of elements differ, because they are computed in loops."""
+    return bool(_traced(request).loops)
 
 
 def _traced(request: Request) -> Program:

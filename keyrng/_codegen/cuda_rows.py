@@ -22,9 +22,9 @@ from keyrng.kernels.formats import from_ordered_word, ordered_word
 from keyrng.kernels.ops import bitcast, cast, where
 from keyrng.kernels.symbols import Graph, Symbol
 
-__all__ = ["THREADS", "RowRequest", "has_sums", "result_dtype", "row_name", "row_source"]
+__all__ = ["MOST_THREADS", "RowRequest", "has_sums", "result_dtype", "row_name", "row_source"]
 
-THREADS = 512  # at most, per block
+MOST_THREADS = 512  # at most, per block
 
 _CUDA = CUDA()
 
@@ -196,7 +196,7 @@ def row_source(request: RowRequest) -> str:
     - ``out``: the result, C-contiguous; 16-bit floats as ``unsigned short``;
     - ``const T *strided, T one, long long`` strides of the five axes, per value: ``one`` counts if ``strided`` is null.
 
-    A block is as wide as a power of two, and has at most `THREADS` threads.
+    A block is as wide as a power of two, and has at most `MOST_THREADS` threads.
     """
     symbols, reductions, result = _traced(request)
     known: dict[Symbol, str] = {symbol: f"a{i}" for i, symbol in enumerate(symbols)}
@@ -223,7 +223,7 @@ def row_source(request: RowRequest) -> str:
         for i, kind in enumerate(kinds)
     ]
     stored = _step(_REDUCED if request.reduced else _ELEMENTS, result, known, symbols)
-    parts = {"name": row_name(request), "threads": str(THREADS), "signature": ",\n        ".join(signature)}
+    parts = {"name": row_name(request), "threads": str(MOST_THREADS), "signature": ",\n        ".join(signature)}
     return complete([written(_KERNEL, **parts, pointers=pointers, reductions=steps, results=stored.splitlines())], {})
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from keyrng._core.arguments import is_tensor, tensor_memory
 from keyrng._executors import cuda, gpu, gpu_rows
+from keyrng._executors.cuda_launch import on
 from keyrng._executors.pending import Pending
 
 Array: TypeAlias = Any
@@ -28,7 +29,7 @@ class GpuDevice:
         return gpu.cupy()
 
     def current(self) -> AbstractContextManager[Any]:
-        return cuda.on(self.number)
+        return on(self.number)
 
     def array(self, name: str, value: object) -> Array:
         array = gpu.as_array(value)

@@ -13,10 +13,11 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from keyrng._codegen import cuda_rows
-from keyrng._codegen.cuda_rows import THREADS, RowRequest
+from keyrng._codegen.cuda_rows import MOST_THREADS, RowRequest
 from keyrng._codegen.expressions import passed_as
 from keyrng._core.fpenv import in_default_fpenv
-from keyrng._executors import cuda, gpu
+from keyrng._executors import gpu
+from keyrng._executors.cuda_launch import THREADS, Compiled, compiled, on
 from keyrng._executors.pending import expression_of
 
 Array: TypeAlias = Any
@@ -46,31 +47,29 @@ def apply_rows(
     request = RowRequest(function, tuple(array.dtype for array in given), expressions, reduced, dtype)
     full = np.broadcast_shapes(*(value.shape for value in values))
     shape = full[:-axes] if reduced else full
-    with cuda.on(device):
-        kernel, stored, sums = _compiled(request, device, gpu.cupy())
+    with on(device):
+        (launch, blocks), stored, sums = _compiled(request, device, gpu.cupy())
         out = gpu.cupy().empty(shape, stored) if out is None else out
         if out.size:
             rows, columns = prod(full[:-axes]), prod(full[-axes:])
             middle_rows, inner_rows, inner_columns, arguments = _arguments(given, full, axes)
             numbers = map(_u64, (rows, middle_rows, inner_rows, columns, inner_columns))
-            most = cuda.most_blocks(device)
-            width, high = _block(rows, columns, sums, most * _THREADS)
-            kernel((min(-(-rows // high), most), 1), (width, high), (*numbers, out, *arguments))
+            width, high = _block(rows, columns, sums, blocks * THREADS)
+            launch((min(-(-rows // high), blocks), 1), (width, high), (*numbers, out, *arguments))
     return out
 
 
 @lru_cache(maxsize=1024)
-def _compiled(request: RowRequest, device: int, cupy: Any) -> tuple[Any, Any, bool]:
+def _compiled(request: RowRequest, device: int, cupy: Any) -> tuple[Compiled, Any, bool]:
     """Compile a function of rows; return it, the dtype of its results and whether it has sums.
 
     The cache is keyed by CuPy for tests.
     """
-    (kernel,) = cuda.compiled_functions(cuda_rows.row_source(request), cuda_rows.row_name(request))
-    return kernel, cuda_rows.result_dtype(request), cuda_rows.has_sums(request)
+    (function,) = compiled(cuda_rows.row_source(request), cuda_rows.row_name(request))
+    return function, cuda_rows.result_dtype(request), cuda_rows.has_sums(request)
 
 
-_THREADS = 256  # per block, but for the longest rows
-_LONG = 1 << 13
+_LONG = 1 << 13  # elements of a row, from which on a block has more threads
 
 
 def _block(rows: int, columns: int, sums: bool, threads: int) -> tuple[int, int]:
@@ -80,12 +79,12 @@ def _block(rows: int, columns: int, sums: bool, threads: int) -> tuple[int, int]
     """
     widest = 1 << (max(columns, 1) - 1).bit_length()
     if not sums:
-        width = min(widest, THREADS if columns >= _LONG else _THREADS)
+        width = min(widest, MOST_THREADS if columns >= _LONG else THREADS)
     else:
         width = min(widest, 1 if columns < 32 else 8)
-        while width < min(widest, _THREADS) and rows * width < threads:
+        while width < min(widest, THREADS) and rows * width < threads:
             width *= 2
-    return width, max(1, _THREADS // width)
+    return width, max(1, THREADS // width)
 
 
 def _arguments(given: list[Array], full: Shape, axes: int) -> tuple[int, int, int, list[Any]]:

@@ -10,7 +10,7 @@ from cases import HAVE_BFLOAT16, assert_same
 from gpus import Gpu, host, without_waiting
 
 from keyrng._core.dtypes import floating_dtype
-from keyrng._executors import cuda
+from keyrng._executors import gpu_rows
 from keyrng._executors.device import CPU, device_at
 from keyrng.kernels.formats import conversion
 from keyrng.kernels.ops import cast, where
@@ -30,7 +30,7 @@ def one_nan(x: Any) -> Any:
 @pytest.mark.parametrize("busy", [False, True])
 def test_maxima_and_sums(there: Gpu, dtype: str, busy: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if busy:  # a row has fewer threads
-        monkeypatch.setattr(cuda, "most_blocks", lambda device: 1)
+        monkeypatch.setattr(gpu_rows, "THREADS", 16)
     for shape in SHAPES:
         x = (RNG.normal(size=shape) * 10.0 ** RNG.integers(-40, 30, shape)).astype(dtype)
         if x.size > 20:
