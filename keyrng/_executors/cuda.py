@@ -58,13 +58,15 @@ def fill(spec: DrawSpec, elements: ElementRange, out: Array) -> None:
         )
         numbers = (_u64(rows), _u64(elements.start), _u64(elements.count), _u64(elements.total))
         parameters = [argument for value in given for argument in _parameter(value, shape)]
+        plain = not guards and not expressions and all(isinstance(value, np.ndarray) for value in given)
         groups = -(-(elements.start % group + elements.count) // group)
         grid, block = grid_of(groups, rows, blocks)
         launch(grid, block, (spec.words, *numbers, out, *parameters))
-    if not given and type(kernel) is Kernel and spec.words is not _NULL and elements.count == elements.total:
+    if plain and type(kernel) is Kernel and spec.words is not _NULL and elements.count == elements.total:
 
-        def again(words: Array, out: Array) -> None:
-            launch(grid, block, (words, *numbers, out))
+        def again(words: Array, out: Array, values: tuple[Any, ...]) -> None:
+            scalars = [argument for value in values for argument in (_NULL, value, _NULL, _NULL)]
+            launch(grid, block, (words, *numbers, out, *scalars))
 
         remember(kernel, compute, spec.algorithm, spec.words, out, again)
 

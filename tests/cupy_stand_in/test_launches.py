@@ -31,7 +31,7 @@ LAUNCHES: dict[str, tuple[int, Callable[[keyrng.Key], Any]]] = {
     "gamma": (1, lambda key: keyrng.gamma(key, 2.0, (1000,))),
     "gamma of an array": (1, lambda key: keyrng.gamma(key, on_gpu([1.0, 2.0]))),
     "bernoulli": (1, lambda key: keyrng.bernoulli(key, 0.5, (1000,))),
-    "randint": (1, lambda key: keyrng.randint(key, (1000,), 0, 10)),
+    "randint of numbers": (1, lambda key: keyrng.randint(key, (1000,), 0, 10)),
     "dropout": (1, lambda key: keyrng.dropout(key, on_gpu(np.ones(1000)), 0.5)),
     "split": (1, lambda key: keyrng.split(key)),
     "fold_in": (1, lambda key: keyrng.fold_in(key, 7)),
@@ -45,6 +45,7 @@ LAUNCHES: dict[str, tuple[int, Callable[[keyrng.Key], Any]]] = {
     "hypergeometric": (1, lambda key: keyrng.hypergeometric(key, *(on_gpu([n, 9], "int32") for n in (5, 6, 7)))),
     "uniform between arrays": (1, lambda key: keyrng.uniform(key, (2,), None, on_gpu([0.0, 1.0]), on_gpu([1.5, 2.0]))),
     "uniform float16 below an array": (1, lambda key: keyrng.uniform(key, (2,), "float16", -1.0, on_gpu([1.0, 2.0]))),
+    "randint": (1, lambda key: keyrng.randint(key, (2,), on_gpu([0, 5], "int32"), on_gpu([9, 10], "int16"))),
     "triangular": (1, lambda key: keyrng.triangular(key, *(on_gpu([x, x + 0.5]) for x in (0.0, 1.0, 2.0)))),
     "truncated_normal of arrays": (
         1,
