@@ -101,22 +101,26 @@ def dirichlet(
     small, large = may_hold(_below_one, parameter.value), may_hold(_is_large, parameter.value)
     parameter = parameter._replace(value=device.adopt("alpha", parameter.value, alpha))
     sample = sample_kernel(gamma_factor_kernel, key, full, compute, parameter)
-    if device is not CPU:
-        return cast_to_out(key, _cuda_shares(key, sample, parameter, small, dtype), dtype, out)
-    peak = device.row_max(parameter.value)[..., None] if small or large else sample
+    shares = device.pick(_cpu_shares, _cuda_shares)(key, sample, parameter, small, large, dtype)
+    return cast_to_out(key, shares, dtype, out)
+
+
+def _cpu_shares(key: Key, sample: Array, parameter: Parameter, small: bool, large: bool, dtype: Dtype) -> Array:
+    """Return the coordinates, from the factors of gamma variates, which are overwritten."""
+    device, alpha, compute, shape = CPU, parameter.value, sample.dtype, sample.shape[key.ndim :]
+    peak = device.row_max(alpha)[..., None] if small or large else sample
     if small:
-        shapes = device.apply(_product, parameter.value, device.apply(magnification, peak))
-        boost = sample_kernel(gamma_boost_kernel, key, full, compute, parameter._replace(value=shapes))
+        shapes = device.apply(_product, alpha, device.apply(magnification, peak))
+        boost = sample_kernel(gamma_boost_kernel, key, shape, compute, parameter._replace(value=shapes))
         boost = device.apply(_difference, boost, device.row_max(boost)[..., None])
-        sample_kernel(_boosted, key, full, compute, sample, boost, out=sample)
+        sample_kernel(_boosted, key, shape, compute, sample, boost, out=sample)
     if large:
         sample = device.apply(_product, sample, device.apply(_room, peak))
-    sample_kernel(_over_total, key, full, compute, sample, device.row_sum(sample)[..., None], out=sample)
-    return cast_to_out(key, sample, dtype, out)
+    return sample_kernel(_over_total, key, shape, compute, sample, device.row_sum(sample)[..., None], out=sample)
 
 
-def _cuda_shares(key: Key, factor: Array, parameter: Parameter, small: bool, dtype: Dtype) -> Array:
-    """Return the coordinates from the factors of gamma variates, on a GPU."""
+def _cuda_shares(key: Key, factor: Array, parameter: Parameter, small: bool, large: bool, dtype: Dtype) -> Array:
+    """Return the coordinates in a dtype, from the factors of gamma variates."""
     device, alpha = device_of(key), parameter.value
     if not small:
         return device.apply_rows(_shares, factor, alpha, dtype=dtype)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from keyrng._core.arguments import check_choice
-from keyrng._core.dtypes import DTypeLike, compute_dtype, floating_of
+from keyrng._core.dtypes import Dtype, DTypeLike, compute_dtype, floating_of
 from keyrng._core.fpenv import without_warnings
-from keyrng._executors.device import CPU, preparation_device
+from keyrng._executors.device import preparation_device
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike
@@ -109,14 +109,18 @@ def multivariate_normal(
     factors = device.adopt("cov", place.later(conversion(compute), factors), cov)
     centre = device.adopt("mean", centre, mean)
     normals = normal(key, (*full[key.ndim : -1], n), compute)
-    if device is CPU:
-        sample = product(factors, normals, method == "cholesky")
-        sample_kernel(_add_mean, key, sample.shape[key.ndim :], compute, sample, centre, out=sample)
-    else:
-        sample = device.apply_rows(
-            _vector, factors, normals[..., None, :], centre[..., None], reduced=True, dtype=dtype
-        )
-    return cast_to_out(key, sample, dtype, out)
+    vectors = device.pick(_cpu_vectors, _cuda_vectors)(key, factors, normals, centre, method == "cholesky", dtype)
+    return cast_to_out(key, vectors, dtype, out)
+
+
+def _cpu_vectors(key: Key, factors: Array, normals: Array, mean: Array, lower: bool, dtype: Dtype) -> Array:
+    vectors = product(factors, normals, lower)
+    return sample_kernel(_add_mean, key, vectors.shape[key.ndim :], vectors.dtype, vectors, mean, out=vectors)
+
+
+def _cuda_vectors(key: Key, factors: Array, normals: Array, mean: Array, lower: bool, dtype: Dtype) -> Array:
+    values = factors, normals[..., None, :], mean[..., None]
+    return device_of(key).apply_rows(_vector, *values, reduced=True, dtype=dtype)
 
 
 @kernel(*FLOATS)

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.dtypes import FLOAT64, DTypeLike, compute_dtype, floating_of
+from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, compute_dtype, floating_of
 from keyrng._core.fpenv import without_warnings
-from keyrng._executors.device import CPU, Device, may_hold, preparation_device
+from keyrng._executors.device import Device, may_hold, preparation_device
 from keyrng._keys.derive import Key, device_of, split
 from keyrng._sampling.parameters import Array, ArrayLike, check_relation, parameter_array
 from keyrng._sampling.shapes import Shape, dimensions
@@ -117,10 +117,7 @@ def wishart(
         place.later(conversion(compute), factor("scale", matrix)),
         place.later(conversion(compute), degrees),
     )
-    if place is CPU:
-        room = place.apply(_room, place.row_max(place.apply(abs, factors)), narrow[..., None])
-    else:
-        room = place.apply_rows(_row_room, factors, narrow[..., None, None], reduced=True)
+    room = place.pick(_cpu_room, _cuda_room)(place, factors, narrow)
     if may_hold(_differs, room):
         factors = place.later(_product, factors, room[..., None])
     factors, degrees = device.adopt("scale", factors, scale), device.adopt("df", degrees, df)[..., None]
@@ -130,30 +127,49 @@ def wishart(
         halves = device.later(_half_of_the_rest, degrees, device.xp.arange(p, dtype=np.float64))
         diagonal = device.apply(_root_of_twice, gamma(keys[..., 0], halves, (*batch, p), compute))
         below = normal(keys[..., 1], (*batch, p * (p - 1) // 2), compute)
-        columns = _columns(device, p, diagonal, below)
+        zero = device.xp.zeros((*diagonal.shape[:-1], 1), compute)
+        # The matrix a by columns; the normal variates below its diagonal are in order of rows.
+        places = device.pick(_cpu_places, _cuda_places)(device, p)
+        columns = device.xp.concatenate([diagonal, below, zero], -1).take(places, -1)
         by_term = product(factors[..., None, :, :], columns, lower=True).swapaxes(-1, -2)
-        rows, others = by_term[..., None, :], by_term[..., None, :, :]
-        if device is CPU:
-            sample = device.sum_of_products(rows, others)
-            if may_hold(_differs, room):
-                sample = device.apply(_quotient, sample, room[..., None], room[..., None, :])
-        else:
-            rooms = room[..., None, None], room[..., None, :, None]
-            sample = device.apply_rows(_matrix, rows, others, *rooms, reduced=True, dtype=dtype)
+        sample = device.pick(_cpu_squares, _cuda_squares)(device, by_term, room, dtype)
         return cast_to_out(key, sample, dtype, out)
 
 
-def _columns(device: Device, p: int, diagonal: Array, below: Array) -> Array:
-    """Return a matrix by columns, from its diagonal and the numbers below in order of rows."""
-    xp = device.xp
-    if device is CPU:
-        row = np.arange(p)
-        places = _place(row[:, None], row, np.array(p))
-    else:
-        places = device.apply_rows(_places, device.empty((p, p), np.bool_), np.array(p, np.uint64), axes=2)
-    zero = xp.zeros((*diagonal.shape[:-1], 1), diagonal.dtype)
-    columns: Array = xp.concatenate([diagonal, below, zero], -1).take(places, -1)
-    return columns
+def _cpu_room(device: Device, factors: Array, degrees: Array) -> Array:
+    return device.apply(_room, device.row_max(device.apply(abs, factors)), degrees[..., None])
+
+
+def _cuda_room(device: Device, factors: Array, degrees: Array) -> Array:
+    return device.apply_rows(_row_room, factors, degrees[..., None, None], reduced=True)
+
+
+def _row_room(row: Any, factor: Any, degrees: Any) -> Any:
+    return _room(row.max(abs(factor)), degrees)
+
+
+def _cpu_squares(device: Device, rows: Array, room: Array, dtype: Dtype) -> Array:
+    """Return the products of matrices, given by rows, with their transposes, without the factors in ``room``."""
+    sample = device.sum_of_products(rows[..., None, :], rows[..., None, :, :])
+    return device.apply(_quotient, sample, room[..., None], room[..., None, :]) if may_hold(_differs, room) else sample
+
+
+def _cuda_squares(device: Device, rows: Array, room: Array, dtype: Dtype) -> Array:
+    values = rows[..., None, :], rows[..., None, :, :], room[..., None, None], room[..., None, :, None]
+    return device.apply_rows(_square, *values, reduced=True, dtype=dtype)
+
+
+def _square(row: Any, x: Any, y: Any, room: Any, other: Any) -> Any:
+    return _quotient(row.sum(x * y), room, other)
+
+
+def _cpu_places(device: Device, p: int) -> Array:
+    row = np.arange(p)
+    return np.asarray(_place(row[:, None], row, np.array(p)))
+
+
+def _cuda_places(device: Device, p: int) -> Array:
+    return device.apply_rows(_places, device.empty((p, p), np.bool_), np.array(p, np.uint64), axes=2)
 
 
 def _place(column: Any, row: Any, p: Any) -> Any:
@@ -166,14 +182,6 @@ def _places(row: Any, shape: Any, p: Any) -> Any:
     place = row.index % p
     column = cast(cast(row.index - place, np.float64) / cast(p, np.float64), np.uint64)
     return cast(_place(column, place, p), np.int64)
-
-
-def _row_room(row: Any, factor: Any, degrees: Any) -> Any:
-    return _room(row.max(abs(factor)), degrees)
-
-
-def _matrix(row: Any, x: Any, y: Any, room: Any, other: Any) -> Any:
-    return _quotient(row.sum(x * y), room, other)
 
 
 def _room(reach: Any, degrees: Any) -> Any:
