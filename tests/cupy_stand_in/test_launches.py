@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from case import BOOL, Case
+from cases import CASES
 
 import cupy_stand_in
 import keyrng
@@ -88,3 +90,20 @@ def test_launches(name: str) -> None:
 
     found = cupy_stand_in.record.launches
     assert len(found) == count, [launch.name for launch in found]
+
+
+MORE = {"vonmises": 2}  # the reduction of the angle is a launch
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.parameters[0]], ids=str)
+def test_samplers_of_elements_with_arrays(case: Case) -> None:
+    key = keyrng.key(0, device="cuda")
+    arrays = {name: on_gpu(values, values.dtype.name) for name, values in case.mixed((4,)).items()}
+    named = {"shape": (4,), **case.fixed, **arrays, **({} if case.dtypes == BOOL else {"dtype": case.dtypes[0]})}
+    function = getattr(keyrng, case.function or case.name)
+    function(key, **named)
+    cupy_stand_in.record.launches.clear()
+    function(key, **named)
+
+    found = cupy_stand_in.record.launches
+    assert len(found) == MORE.get(case.name, 1), [launch.name for launch in found]
