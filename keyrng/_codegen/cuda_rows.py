@@ -90,6 +90,10 @@ class Row:
         largest = self.max(word)
         return largest, ~self.max(where(word == largest, number, 0))
 
+    def take(self, first: Symbol, place: Any) -> Symbol:
+        """Return the number ``place`` elements after a given one of the row, where it is in memory."""
+        return self._graph.node("take", first.dtype, place, first.args[0])
+
     def _reduced(self, sums: bool, operand: Symbol, first: Any) -> Symbol:
         result = self._graph.node("row", operand.dtype, sums, operand)
         if all(known.result is not result for known in self.reductions):

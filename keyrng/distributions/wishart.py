@@ -125,12 +125,9 @@ def wishart(
     keys = split(key, 2)
     with device.current():
         halves = device.later(_half_of_the_rest, degrees, device.xp.arange(p, dtype=np.float64))
-        diagonal = device.apply(_root_of_twice, gamma(keys[..., 0], halves, (*batch, p), compute))
+        squares = gamma(keys[..., 0], halves, (*batch, p), compute)
         below = normal(keys[..., 1], (*batch, p * (p - 1) // 2), compute)
-        zero = device.xp.zeros((*diagonal.shape[:-1], 1), compute)
-        # The matrix a by columns; the normal variates below its diagonal are in order of rows.
-        places = device.pick(_cpu_places, _cuda_places)(device, p)
-        columns = device.xp.concatenate([diagonal, below, zero], -1).take(places, -1)
+        columns = device.pick(_cpu_columns, _cuda_columns)(device, squares, below)
         by_term = product(factors[..., None, :, :], columns, lower=True).swapaxes(-1, -2)
         sample = device.pick(_cpu_squares, _cuda_squares)(device, by_term, room, dtype)
         return cast_to_out(key, sample, dtype, out)
@@ -163,25 +160,30 @@ def _square(row: Any, x: Any, y: Any, room: Any, other: Any) -> Any:
     return _quotient(row.sum(x * y), room, other)
 
 
-def _cpu_places(device: Device, p: int) -> Array:
-    row = np.arange(p)
-    return np.asarray(_place(row[:, None], row, np.array(p)))
+def _cpu_columns(device: Device, squares: Array, below: Array) -> Array:
+    """Return the matrix a by columns; the normal variates below its diagonal are in order of rows."""
+    zero, row = np.zeros((*squares.shape[:-1], 1), squares.dtype), np.arange(squares.shape[-1])
+    column = row[:, None]
+    places = np.where(row > column, len(row) + row * (row - 1) // 2 + column, np.where(row == column, row, -1))
+    diagonal = device.apply(_root_of_twice, squares)
+    return np.concatenate([diagonal, below, zero], -1).take(places, -1)
 
 
-def _cuda_places(device: Device, p: int) -> Array:
-    return device.apply_rows(_places, device.empty((p, p), np.bool_), np.array(p, np.uint64), axes=2)
+def _cuda_columns(device: Device, squares: Array, below: Array) -> Array:
+    p = squares.shape[-1]
+    if p < 2:
+        return device.apply(_root_of_twice, squares)[..., None]
+    size = np.array(p, np.uint64)
+    whole = device.xp.broadcast_to(squares[..., None, :], (*squares.shape, p))
+    return device.apply_rows(_column, whole, below[..., :1, None], size, axes=2)
 
 
-def _place(column: Any, row: Any, p: Any) -> Any:
-    """Return the place of an entry among those of the diagonal, those below in order of rows, and one of 0."""
-    zero = p + (p * (p - 1) >> 1)
-    return where(row > column, p + (row * (row - 1) >> 1) + column, where(row == column, row, zero))
-
-
-def _places(row: Any, shape: Any, p: Any) -> Any:
+def _column(row: Any, square: Any, below: Any, p: Any) -> Any:
+    """Return an entry of the matrix a by columns, a function of rows."""
     place = row.index % p
     column = cast(cast(row.index - place, np.float64) / cast(p, np.float64), np.uint64)
-    return cast(_place(column, place, p), np.int64)
+    number = where(place > column, (place * (place - 1) >> 1) + column, 0)
+    return where(place > column, row.take(below, number), where(place == column, _root_of_twice(square), 0.0))
 
 
 def _room(reach: Any, degrees: Any) -> Any:

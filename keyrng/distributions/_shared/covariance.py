@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from keyrng._core.dtypes import FLOAT64, Dtype
-from keyrng._executors.device import CPU, Device, device_at
+from keyrng._executors.device import Device, device_at
 from keyrng._sampling.parameters import Array, ArrayLike, check_relation, parameter_array
-from keyrng.distributions._shared.covariance_cuda import SLACK, cuda_factor, half_of_each, is_symmetric, symmetrized
+from keyrng.distributions._shared.covariance_cuda import SLACK, cuda_factor, half_of_each, is_symmetric
 from keyrng.kernels.requirements import finite
 
 METHODS = ("cholesky", "svd", "eigh")
@@ -21,17 +21,22 @@ _BLOCK = 1 << 16  # numbers in the working set of a product, which then stays in
 def covariance(device: Device, name: str, value: ArrayLike, dtype: Dtype) -> Array:
     """Return symmetric matrices along the last two axes, in float64 and finite in ``dtype``; else raise ValueError.
 
-    In GPU memory, matrices that are not symmetric become NaN.
+    In GPU memory, `factor` checks them.
     """
     matrix = parameter_array(device, finite(**{name: value}), 0, dtype)
     if matrix.ndim < 2 or matrix.shape[-1] != matrix.shape[-2]:
         hint = f"; np.diag({name}) makes one of variances" if matrix.ndim == 1 else ""
         raise ValueError(f"{name} must be a square matrix or a stack of them, got {matrix.shape}{hint}")
     matrix = parameter_array(device, finite(**{name: value}), 0, FLOAT64)
-    across = matrix.swapaxes(-1, -2)
-    if device is not CPU:
-        return device.apply_rows(symmetrized, matrix, across, axes=2)
-    slack = SLACK * _largest(matrix)
+    return device.pick(_symmetrized, _unchecked)(device, name, matrix)
+
+
+def _unchecked(device: Device, name: str, matrix: Array) -> Array:
+    return matrix
+
+
+def _symmetrized(device: Device, name: str, matrix: Array) -> Array:
+    across, slack = matrix.swapaxes(-1, -2), SLACK * _largest(matrix)
 
     def error() -> str:
         wrong = ~is_symmetric(matrix, across, slack)
