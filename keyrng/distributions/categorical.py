@@ -143,7 +143,7 @@ def categorical(
         places = gumbel_top_k(kernel, key, centered(device.contiguous(table), dtype), rows, prod(draws))
         places = xp.moveaxis(places.reshape(*key.shape, *rest, -1), -1, key.ndim).reshape(full)
         if result is None or out is None:
-            return device.contiguous(places)
+            return places if places.flags.c_contiguous else device.contiguous(places)
         result[...] = places
     return out
 
