@@ -121,7 +121,7 @@ def categorical(
     each = (np.broadcast_to(0.0, batch),)  # a number for each distribution
     full = sample_shape(key, shape, each, out)
     place = index_dtype(size, out)
-    result = None if out is None else check_out(key, out, full, place)
+    result = empty_sample(device, key, full, place, each) if out is None else check_out(key, out, full, place)
 
     own = full[key.ndim :]
     draws = () if as_bool("replace", replace) else own[: max(0, len(own) - len(batch))]
@@ -129,7 +129,7 @@ def categorical(
     _check_batch(batch, rest if draws else full)
     check_enough(values, axis, prod(draws))
     if not prod(full):
-        return empty_sample(device, key, full, place, each) if out is None else out
+        return result if out is None else out
     with device.current():
         # The logits have values.ndim - 1 - axis axes after the classes, so the other axes of a key's draws come before.
         before = max(0, len(rest) - (values.ndim - 1 - axis))
@@ -142,10 +142,11 @@ def categorical(
             rows = xp.broadcast_to(xp.arange(len(table)).reshape(batch), key.shape + rest).reshape(shape)
         places = gumbel_top_k(kernel, key, centered(device.contiguous(table), dtype), rows, prod(draws))
         places = xp.moveaxis(places.reshape(*key.shape, *rest, -1), -1, key.ndim).reshape(full)
-        if result is None or out is None:
-            return places if places.flags.c_contiguous else device.contiguous(places)
+        if device is not CPU and out is None and places.flags.c_contiguous:
+            result = places  # saves a launch
+            return result
         result[...] = places
-    return out
+    return result if out is None else out
 
 
 def _check_batch(batch: tuple[int, ...], shape: tuple[int, ...]) -> None:
