@@ -140,11 +140,10 @@ def categorical(
             rows = np.broadcast_to(0, shape)
         else:
             rows = xp.broadcast_to(xp.arange(len(table)).reshape(batch), key.shape + rest).reshape(shape)
-        places = gumbel_top_k(kernel, key, centered(device.contiguous(table), dtype), rows, prod(draws))
-        places = xp.moveaxis(places.reshape(*key.shape, *rest, -1), -1, key.ndim).reshape(full)
+        chosen = gumbel_top_k(kernel, key, centered(device.contiguous(table), dtype), rows, prod(draws))
+        places: Array = xp.moveaxis(chosen.reshape(*key.shape, *rest, -1), -1, key.ndim).reshape(full)
         if device is not CPU and out is None and places.flags.c_contiguous:
-            result = places  # saves a launch
-            return result
+            return places  # saves a launch
         result[...] = places
     return result if out is None else out
 
