@@ -20,6 +20,7 @@ ABI3 = not sysconfig.get_config_var("Py_GIL_DISABLED")  # free-threaded Python h
 # Samples depend on these flags: no fused multiply-add, no reassociation, wrapping signed integers.
 STRICT = [
     "-O3",
+    "-g0",
     "-falign-functions=64",
     "-falign-loops=32",
     "-std=gnu11",

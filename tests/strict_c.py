@@ -13,6 +13,8 @@ import sys
 import sysconfig
 from pathlib import Path
 
+import numpy as np
+
 ROOT = Path(__file__).parent.parent
 NATIVE = ROOT / "keyrng" / "_executors" / "csrc"
 STRICT = ["clang", "-std=c11", "-pedantic-errors", "-Wall", "-Werror", "-ffp-contract=off", "-DKEYRNG_SCALAR"]
@@ -60,9 +62,9 @@ def main(folder: Path) -> None:
 
     package = folder / "keyrng"
     shutil.copytree(ROOT / "keyrng", package, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
-    include = sysconfig.get_path("include")
+    headers = [word for path in (sysconfig.get_path("include"), np.get_include()) for word in ("-isystem", path)]
     out = package / "_executors" / "_compiled.abi3.so"
-    run(*STRICT, "-O2", "-fwrapv", "-fPIC", "-shared", *here, "-isystem", include, isa, module, "-o", out, "-lm")
+    run(*STRICT, "-O2", "-fwrapv", "-fPIC", "-shared", *here, *headers, isa, module, "-o", out, "-lm")
     print(out, out.stat().st_size)
 
 

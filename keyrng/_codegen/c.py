@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -20,6 +20,10 @@ from keyrng.kernels.symbols import Graph, Symbol
 
 # Vectors of blocks that are computed side by side, by words per block: as many as 16 registers hold.
 _SIDE_BY_SIDE = {2: 4, 4: 2}
+
+# Statements of the largest map that is computed for four vectors side by side, unless its kernel states a number. The
+# code of larger ones would not fit the processor's cache of instructions.
+_MOST_STATEMENTS = 450
 
 # Array sizes of csrc/code.h. The words of an attempt, rounded up to whole blocks, plus one more block fit the 16 rows
 # of MOST_WORDS in csrc/words.h.
@@ -56,32 +60,40 @@ class _Source:
 
     def __init__(self) -> None:
         self.functions: list[str] = []
-        self.maps: list[str] = []
+        self.maps: dict[str, str] = {}  # names by code, in the order of their numbers
         self.programs: list[_Program] = []
         self.outputs: list[int] = []
 
-    def map(self, name: str, lanes: int, inputs: Sequence[Symbol], outputs: Sequence[Symbol], copies: int = 1) -> int:
-        """Print a straight-line function of the input symbols, for several vectors at a time, and return its number."""
+    def map(self, name: str, lanes: int, inputs: Sequence[Symbol], outputs: Sequence[Symbol], copies: int = 0) -> int:
+        """Print a straight-line function of the input symbols, unless one has the same code, and return its number.
+
+        Several vectors are computed side by side, and the rest one by one.
+        """
+        one = list(self._vectors(lanes, inputs, outputs, 1))
+        copies = copies or (_SIDE_BY_SIDE[2] if len(one) <= _MOST_STATEMENTS else 1)
+        lines = _side_by_side(lanes, one, list(self._vectors(lanes, inputs, outputs, copies)), copies)
+        body = "\n".join([*lines, "}"])
+        if body not in self.maps:
+            self.maps[body] = f"map_{name}"
+            head = f"static void map_{name}(size_t n, const void *const *in, void *const *out) {{"
+            self.functions.append(f"{head}\n{body}")
+        return list(self.maps).index(body)
+
+    def _vectors(self, lanes: int, inputs: Sequence[Symbol], outputs: Sequence[Symbol], copies: int) -> Iterator[str]:
+        """The statements for one vector, or for several."""
         dialect = C(lanes)
-        mark = "_@" if copies > 1 else ""
-        names = {symbol: f"v{i}{mark}" for i, symbol in enumerate(inputs)}
+        names = {symbol: f"v{i}" + "_@" * (copies > 1) for i, symbol in enumerate(inputs)}
         body, results = statements(outputs, names, dialect, copies)
-        lines = [f"static void map_{name}(size_t n, const void *const *in, void *const *out) {{"]
-        lines.append(f"    for (size_t i = 0; i < n; i += {copies} * LANES_w{lanes}) {{")
         for copy in range(copies):
-            at = f"i + {copy} * LANES_w{lanes}"
             for i, symbol in enumerate(inputs):
                 kind = dialect.declare(symbol)
-                lines.append(f"        {kind} {names[symbol]} = load_{kind}(in[{i}], {at});".replace("@", str(copy)))
-        lines.extend(f"        {line}" for line in body)
+                load = f"{kind} {names[symbol]} = load_{kind}(in[{i}], i + {copy} * LANES_w{lanes});"
+                yield load.replace("@", str(copy))
+        yield from body
         for copy in range(copies):
-            at = f"i + {copy} * LANES_w{lanes}"
             for i, (symbol, result) in enumerate(zip(outputs, results, strict=True)):
-                line = f"        store_{dialect.declare(symbol)}(out[{i}], {at}, {result});"
-                lines.append(line.replace("@", str(copy)))
-        self.functions.append("\n".join([*lines, "    }", "}"]))
-        self.maps.append(f"map_{name}")
-        return len(self.maps) - 1
+                store = f"store_{dialect.declare(symbol)}(out[{i}], i + {copy} * LANES_w{lanes}, {result});"
+                yield store.replace("@", str(copy))
 
     def kernel(self, kernel: Kernel, dtype: np.dtype[Any]) -> None:
         """Print a kernel: stages for its words, its straight-line code and its loops, in order of dependency."""
@@ -96,10 +108,10 @@ class _Source:
             where[symbol] = program.buffer(symbol.dtype)
             program.stages.append(_stage("WORDS", outputs=[where[symbol]], **asdict(source)))
         for i, loop in enumerate(traced.loops):
-            self._compute(program, f"{name}_before{i}", lanes, where, loop.arguments)
+            self._compute(program, f"{name}_before{i}", lanes, where, loop.arguments, kernel.abreast)
             symbol = leaf["loop", i]
             where[symbol] = program.buffer(symbol.dtype)
-            program.stages.append(self._loop(f"{name}_attempt{i}", lanes, loop, where, where[symbol]))
+            program.stages.append(self._loop(f"{name}_attempt{i}", lanes, loop, where, where[symbol], kernel.abreast))
         self._compute(program, name, lanes, where, [traced.result], kernel.abreast)
         if len(program.sizes) > 2 * _MOST_INPUTS or len(traced.keys) > _MOST_KEYS:
             raise ValueError(f"{program.name} needs more buffers or keys than code.h holds")
@@ -113,7 +125,7 @@ class _Source:
         lanes: int,
         where: dict[Symbol, int],
         wanted: Iterable[Symbol],
-        copies: int = 1,
+        copies: int,
     ) -> None:
         """Add a map stage for the wanted symbols that are not in a buffer yet."""
         outputs = [symbol for symbol in dict.fromkeys(wanted) if symbol not in where]
@@ -127,14 +139,14 @@ class _Source:
             _stage("MAP", map=number, inputs=[where[i] for i in inputs], outputs=[where[o] for o in outputs])
         )
 
-    def _loop(self, name: str, lanes: int, loop: Loop, where: dict[Symbol, int], result: int) -> str:
+    def _loop(self, name: str, lanes: int, loop: Loop, where: dict[Symbol, int], result: int, copies: int) -> str:
         body = loop.body
         if body.words > _MOST_WORDS:
             raise ValueError(f"{name} draws more words per attempt than words.h holds")
         dtypes = [argument.dtype for argument in loop.arguments]
         inputs = [body.graph.node("word", np.dtype(f"uint{body.bits}"), i) for i in range(body.words)]
         inputs += [body.graph.node("param", dtype, i) for i, dtype in enumerate(dtypes)]
-        number = self.map(name, lanes, inputs, [body.accept, body.value])
+        number = self.map(name, lanes, inputs, [body.accept, body.value], copies)
         arguments = [where[argument] for argument in loop.arguments]
         return _stage(
             "LOOP", map=number, key=loop.key, bits=body.bits, words=body.words, inputs=arguments, outputs=[result]
@@ -213,12 +225,8 @@ class _Source:
         self.functions.append("\n".join([*lines, "    }", "}"]))
 
     def _lanes(self, name: str, algorithm: Algorithm, read: Any, each: int) -> str:
-        bits = algorithm.word_bits
+        bits, copies = algorithm.word_bits, _SIDE_BY_SIDE[algorithm.block_words]
         kind = f"uint{bits}_w{bits}"
-        dialect = C(bits)
-        inputs, outputs = self._traced(algorithm, read)
-        leaves = [f"k{i}" for i in range(algorithm.key_words)] + ["low", "high", "number", "use"]
-        body, results = statements(outputs, dict(zip(inputs, leaves, strict=True)), dialect)
         lines = [
             f"static void lanes_{name}(size_t n, const void *const *key, const void *low_, const void *high_,",
             "        uint64_t draw, uint64_t domain, void *const *out) {",
@@ -226,16 +234,38 @@ class _Source:
             "    (void)number, (void)use;",
         ]
         once = [f"{kind} k{i} = SPLAT({kind}, *(const e_uint{bits} *)key[{i}]);" for i in range(algorithm.key_words)]
-        load = [f"{kind} k{i} = load_{kind}(key[{i}], i);" for i in range(algorithm.key_words)]
         lines += [] if each else [f"    {line}" for line in once]
-        lines.append(f"    for (size_t i = 0; i < n; i += LANES_w{bits}) {{")
-        lines += [f"        {line}" for line in load] if each else []
-        lines += [f"        {kind} {word} = load_{kind}({word}_, i);" for word in ("low", "high")]
-        lines += ["        (void)high;", *(f"        {line}" for line in body)]
-        for i, (symbol, result) in enumerate(zip(outputs, results, strict=True)):
-            lines.append(f"        store_{dialect.declare(symbol)}(out[{i}], i, {result});")
-        self.functions.append("\n".join([*lines, "    }", "}"]))
+
+        def vectors(copies: int) -> Iterator[str]:
+            mark = "_@" * (copies > 1)
+            keys = [f"k{i}" + mark * each for i in range(algorithm.key_words)]
+            inputs, outputs = self._traced(algorithm, read)
+            leaves = dict(zip(inputs, [*keys, f"low{mark}", f"high{mark}", "number", "use"], strict=True))
+            body, results = statements(outputs, leaves, C(bits), copies)
+            for copy in range(copies):
+                at = f"i + {copy} * LANES_w{bits}"
+                load = [f"{kind} {k} = load_{kind}(key[{i}], {at});" for i, k in enumerate(keys)] if each else []
+                load += [f"{kind} {word}{mark} = load_{kind}({word}_, {at});" for word in ("low", "high")]
+                yield from (line.replace("@", str(copy)) for line in [*load, f"(void)high{mark};"])
+            yield from body
+            for copy in range(copies):
+                for i, (symbol, result) in enumerate(zip(outputs, results, strict=True)):
+                    store = f"store_{C(bits).declare(symbol)}(out[{i}], i + {copy} * LANES_w{bits}, {result});"
+                    yield store.replace("@", str(copy))
+
+        lines += _side_by_side(bits, list(vectors(1)), list(vectors(copies)), copies)
+        self.functions.append("\n".join([*lines, "}"]))
         return f"lanes_{name}"
+
+
+def _side_by_side(lanes: int, one: list[str], several: list[str], copies: int) -> list[str]:
+    """Return loops over i < n: with the statements for several vectors, and for the rest with those for one."""
+    lines = ["    size_t i = 0;"]
+    if copies > 1:
+        step = f"{copies} * LANES_w{lanes}"
+        lines += ["#ifdef VECTOR_BYTES", f"    for (; i + {copies - 1} * LANES_w{lanes} < n; i += {step}) {{"]
+        lines += [*(f"        {line}" for line in several), "    }", "#endif"]
+    return [*lines, f"    for (; i < n; i += LANES_w{lanes}) {{", *(f"        {line}" for line in one), "    }"]
 
 
 @dataclass(frozen=True)
@@ -282,7 +312,7 @@ def sources(algorithms: Sequence[Algorithm], kernels: Sequence[Kernel]) -> tuple
     functions = [
         "/* Generated by keyrng._codegen.c. */",
         *made.functions,
-        "static const map_fn maps[] = {" + ", ".join(made.maps) + "};",
+        "static const map_fn maps[] = {" + ", ".join(made.maps.values()) + "};",
         "static const algorithm_code algorithms[] = {\n    " + ",\n    ".join(rows) + "\n};",
     ]
     return "\n\n".join(functions) + "\n", _tables(made, algorithms)

@@ -29,19 +29,57 @@ class Dialect(Protocol):
     def spell(self, symbol: Symbol, operands: Sequence[str]) -> str:
         """Return the expression of an operation."""
 
+    def any(self, symbol: Symbol, text: str) -> str:
+        """Return the test of whether a condition holds for some lane."""
+
 
 def walk(outputs: Sequence[Symbol], known: Container[Symbol]) -> list[Symbol]:
-    """The symbols that the outputs need and that are not known yet, operands first."""
+    """The symbols that the outputs need and that are not known yet, operands first.
+
+    Of the tail of ``rarely``, only what is needed outside of it too.
+    """
+    always = _outside(outputs, known)
     order: dict[Symbol, None] = {}
     stack = list(reversed(outputs))
     while stack:
         symbol = stack[-1]
-        missing = [a for a in symbol.args if isinstance(a, Symbol) and a not in order and a not in known]
+        operands = _shared(symbol, always) if symbol.op == "rarely" else _operands(symbol)
+        missing = [a for a in operands if a not in order and a not in known]
         if symbol in order or not missing:
             order.setdefault(stack.pop())
         else:
             stack.extend(reversed(missing))
     return list(order)
+
+
+def _operands(symbol: Symbol) -> list[Symbol]:
+    return [a for a in symbol.args if isinstance(a, Symbol)]
+
+
+def _outside(outputs: Sequence[Symbol], known: Container[Symbol]) -> set[Symbol]:
+    """The symbols that are computed for every element."""
+    seen: set[Symbol] = set()
+    stack = list(outputs)
+    while stack:
+        symbol = stack.pop()
+        if symbol not in seen and symbol not in known:
+            seen.add(symbol)
+            stack.extend(symbol.args[::2] if symbol.op == "rarely" else _operands(symbol))
+    return seen
+
+
+def _shared(symbol: Symbol, always: Container[Symbol]) -> list[Symbol]:
+    """The operands of ``rarely``, with those of its tail that are computed for every element."""
+    condition, tail, common = symbol.args
+    shared, seen, stack = [condition, common], set(), [tail]
+    while stack:
+        inner = stack.pop()
+        if inner in always:
+            shared.append(inner)
+        elif inner not in seen:
+            seen.add(inner)
+            stack.extend(_operands(inner))
+    return shared
 
 
 def statements(
@@ -61,14 +99,46 @@ def extend(known: dict[Symbol, str], outputs: Sequence[Symbol], dialect: Dialect
     """Like `statements`, for a function built in parts: reuse the variables in ``known``, and add the new ones."""
     lines: list[str] = []
     for symbol in walk([output for output in outputs if output not in known], known):
+        if symbol.op == "rarely":
+            lines += _branch(known, symbol, dialect, copies)
+            continue
         operands = [known[a] if isinstance(a, Symbol) else str(a) for a in symbol.args]
         if symbol.op == "const":
             known[symbol] = dialect.spell(symbol, operands)
             continue
-        known[symbol] = f"t{len(known)}" + ("_@" if copies > 1 else "")
+        known[symbol] = _variable(known, copies)
         line = f"{dialect.declare(symbol)} {known[symbol]} = {dialect.spell(symbol, operands)};"
-        lines.extend(line.replace("@", str(copy)) for copy in range(copies))
+        lines += _repeated([line], copies)
     return lines
+
+
+def _repeated(lines: Sequence[str], copies: int) -> list[str]:
+    """The lines for each copy. A single one keeps its ``@``, because it may be a part of a line for several copies."""
+    if copies == 1:
+        return list(lines)
+    return [line.replace("@", str(copy)) for copy in range(copies) for line in lines]
+
+
+def _variable(known: Mapping[Symbol, str], copies: int) -> str:
+    return f"t{len(known)}" + ("_@" if copies > 1 else "")
+
+
+def _branch(known: dict[Symbol, str], symbol: Symbol, dialect: Dialect, copies: int) -> list[str]:
+    """The statements of ``rarely``: the common value, and the tail in a branch that is usually not taken."""
+    condition, tail, common = symbol.args
+    known[symbol] = name = _variable(known, copies)
+    inner = dict(known)
+    body = extend(inner, [tail], dialect)
+    selected = dialect.spell(
+        symbol.graph.node("where", symbol.dtype, condition, tail, common), [known[condition], inner[tail], name]
+    )
+    test = dialect.any(condition, known[condition])
+    lines = _repeated([f"{dialect.declare(symbol)} {name} = {known[common]};"], copies)
+    branch = _repeated([f"if ({test}) {{", *body, f"{name} = {selected};", "}"], copies)
+    if copies == 1:
+        return lines + branch
+    together = " | ".join(_repeated([known[condition]], copies))
+    return [*lines, f"if ({dialect.any(condition, together)}) {{", *branch, "}"]  # one test of all copies first
 
 
 def mask_bits(symbol: Symbol) -> int:
@@ -107,6 +177,10 @@ class C:
     def declare(self, symbol: Symbol) -> str:
         """Return the type of a symbol's variable."""
         return f"mask{mask_bits(symbol)}_w{self.lanes}" if symbol.dtype == BOOL else self.type(symbol.dtype)
+
+    def any(self, symbol: Symbol, text: str) -> str:
+        """Return the test of whether a condition holds for some lane."""
+        return f"any_{self.declare(symbol)}({text})"
 
     def _mask(self, symbol: Symbol, text: str, bits: int) -> str:
         return text if mask_bits(symbol) == bits else f"CONVERT(mask{bits}_w{self.lanes}, {text})"
@@ -190,6 +264,10 @@ class CUDA:
         if op == "mul" and dtype == np.uint32 and symbol.graph.has("mulhi", dtype, *args):
             return f"mullo({', '.join(operands)})"  # shares the wide product with mulhi
         return self._integer(op, dtype, operands)
+
+    def any(self, symbol: Symbol, text: str) -> str:
+        """Return the test of a condition."""
+        return text
 
     def _constant(self, value: Any) -> str:
         dtype = value.dtype

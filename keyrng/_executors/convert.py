@@ -14,7 +14,7 @@ import numpy as np
 from keyrng._core.dtypes import FLOAT32, FLOAT64, Dtype
 from keyrng._executors.device import Array, device_at
 from keyrng.kernels.bits import to_bfloat16
-from keyrng.kernels.formats import neighbour
+from keyrng.kernels.formats import next_number
 from keyrng.kernels.ops import cast
 
 
@@ -53,4 +53,4 @@ def next_float(array: Array, dtype: Dtype, up: bool) -> Array:
         with np.errstate(over="ignore", under="ignore"):
             towards = dtype.type(math.inf if up else -math.inf)
             return np.asarray(np.nextafter(array.astype(dtype), towards)).astype(array.dtype)
-    return device_at(array).later(neighbour(dtype, up), array)
+    return device_at(array).later(next_number(dtype, up), array)

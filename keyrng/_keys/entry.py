@@ -56,11 +56,11 @@ def _python(args: Any, kwargs: Any) -> None:
 
 
 def words_plan(algorithm: Algorithm, dtype: Any, given: int) -> Any:
-    """Return the plan of a function that makes keys; None if the algorithm is not compiled."""
+    """Return the plan of a function that makes keys, if the algorithm is compiled."""
     return integers_plan(algorithm, algorithm.dtype)
 
 
 def integers_plan(algorithm: Algorithm, dtype: np.dtype[Any]) -> Any:
     """Return the plan of a function of integers, with the dtype of its result."""
     number = native.algorithm_number(algorithm)
-    return None if number is None else (0, -1, number, dtype, ())
+    return () if number is None else ((0, -1, number, dtype, -1, ()),)

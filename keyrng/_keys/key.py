@@ -13,6 +13,7 @@ import numpy as np
 
 from keyrng._core.arguments import as_int, broadcast, is_integer, key_from, kind_of, normalize_axis, short_repr
 from keyrng._core.migration import MayHelp
+from keyrng._executors import native
 from keyrng._executors.device import CPU, Device, device_at, device_named
 from keyrng._keys import seed_sequence, serialize
 from keyrng.algorithms.base import Algorithm
@@ -178,9 +179,14 @@ class Key(MayHelp):
     def __iter__(self) -> Iterator[Key]:
         if self._words.ndim == 1:
             raise TypeError("cannot iterate over a scalar key; use keyrng.split(key, num) for num keys")
+        if native.native is not None and self._words.ndim == 2 and type(self._words) is np.ndarray:
+            return iter(native.native.keys_of(Key, self._algorithm, self._words))  # for a, b = keyrng.split(key)
         return (wrap_words(self._algorithm, words) for words in self._words)
 
     def __getitem__(self, index: Any) -> Key:
+        words = self._words
+        if type(index) is int and type(words) is np.ndarray and words.ndim == 2 and -len(words) <= index < len(words):
+            return wrap_words(self._algorithm, words[index])  # the usual case takes half of the time
         index = index if isinstance(index, tuple) else (index,)
         device = device_at(self._words)
         try:

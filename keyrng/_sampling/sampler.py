@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from collections.abc import Callable, Iterable
+from enum import Enum
+from inspect import signature
+from typing import Any, NamedTuple, NoReturn, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -13,7 +15,8 @@ from keyrng._executors import native
 from keyrng._keys.entry import calls_c_first
 from keyrng._keys.key import Key, wrap_words
 from keyrng._sampling.parameters import number_array
-from keyrng.algorithms.base import Algorithm
+from keyrng.algorithms.base import Algorithm, get
+from keyrng.kernels.lane import Kernel
 from keyrng.kernels.requirements import Interval, not_nan
 
 _P = ParamSpec("_P")
@@ -22,20 +25,71 @@ _R = TypeVar("_R")
 _ANY_NUMBER = Interval(-np.inf, np.inf)
 _EXACT = 2**53
 _SHAPE = (1,)
-_UNCHECKED = 8  # flags as in csrc/entry.h
+_UNCHECKED, _INTEGER, _DIFFERENCE = 8, 16, 32  # flags as in csrc/entry.h
+
+
+class Plan(NamedTuple):
+    """A draw with numbers as parameters, of which some are known to C only.
+
+    ``relation`` is a kernel without words that returns whether the first of the parameters may be used together.
+    Parameters of words are `Integer` or `Divisor`.
+    """
+
+    kernel: Kernel
+    parameters: tuple[Any, ...]
+    dtype: Dtype
+    compute: Dtype
+    relation: Kernel | None = None
+
+
+class Integer(NamedTuple):
+    """An integer between two ends as a word; with ``span``, its difference to the parameter before, from 1 to that."""
+
+    value: Any
+    least: int
+    most: int
+    span: int = 0
+
+
+class Divisor(Enum):
+    """Words for remainders by the span s before: ``(2**32 - 1) // s``, and then ``2**32`` minus s times that."""
+
+    INVERSE = 64
+    CARRY = 128
 
 
 def sampler(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Decorator of a public sampler: small samples of one key, with numbers as parameters, are drawn by one call of C.
 
-    It takes a quarter of the time of the function, which C leaves all other calls to. C draws only as `_learn` has
-    recorded that the function does.
+    It takes a quarter of the time of the function, which C leaves all other calls to. C draws only as `_traced` has
+    found that the function does.
     """
+    return _sampler(function, lambda dtype, **given: _traced(function, dtype, given))
+
+
+def sampler_of(plans: Callable[..., Iterable[Plan]]) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """Return a decorator as `sampler` for functions that compute with their parameters before the draw.
+
+    ``plans(dtype, **given)`` returns plans that draw the same for the arguments that are given besides key, shape,
+    dtype and out. C takes the first plan whose requirements the numbers meet.
+    """
+    return lambda function: _sampler(function, plans)
+
+
+def _sampler(function: Callable[_P, _R], plans: Callable[..., Iterable[Plan]]) -> Callable[_P, _R]:
     code = function.__code__
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
     def learn(algorithm: Algorithm, dtype: Any, given: int) -> Any:
-        return _learn(function, names, algorithm, dtype, given)
+        if type(dtype) is str and sys.intern(dtype) is not dtype:
+            return False  # plans are found by the identity of the dtype
+        if not (dtype is None or isinstance(dtype, (str, type, np.dtype))):
+            return ()
+        numbers = {name: _Number.of(i) for i, name in enumerate(names) if given >> i & 1}
+        try:
+            return tuple(_encoded(plan, algorithm) for plan in plans(dtype, **numbers))
+        except Exception:  # of any kind: the call, which Python then makes, reports it
+            return ()
 
     return calls_c_first("sample", learn)(function)
 
@@ -74,35 +128,23 @@ class _PlanKey(Key):
         return self
 
 
-def _learn(function: Callable[..., Any], names: tuple[str, ...], algorithm: Algorithm, dtype: Any, given: int) -> Any:
-    """Return the plan of a sampler's small draws for csrc/entry.h, or None if they need Python.
+def _traced(function: Callable[..., Any], dtype: Any, given: dict[str, Any]) -> Iterable[Plan]:
+    """Return the plan of a sampler that passes numbers on to `keyrng.sample_kernel`, and ``shape`` and ``out`` too.
 
-    The sampler runs once, with a key that records and with unknown numbers. It has a plan if it calls
-    `keyrng.sample_kernel` with a compiled kernel and these numbers, and passes ``shape`` and ``out`` on. False stands
-    for a dtype that C must not keep, because plans are found by the identity of the dtype.
+    The sampler runs with a key that records the draw; one that computes with a number raises an exception.
     """
-    if type(dtype) is str and sys.intern(dtype) is not dtype:
-        return False
-    if not (dtype is None or isinstance(dtype, (str, type, np.dtype))):
-        return None
-    arguments: dict[str, Any] = {name: _Number.of(i) for i, name in enumerate(names) if given >> i & 1}
-    if "dtype" in names:
-        arguments["dtype"] = dtype
-    try:
-        kernels, shape, result, parameters, compute, _ = _draw_of(function, algorithm, shape=_SHAPE, **arguments)
-        out = np.empty(_SHAPE, result)
-        into = _draw_of(function, algorithm, shape=_SHAPE, out=out, **arguments)
-        rules = tuple(_rule(parameter, compute) for parameter in parameters)
-    except Exception:  # of any kind: the call that follows in Python reports it
-        return None
-    if shape is not _SHAPE or into[1] is not _SHAPE or into[-1] is not out or len(kernels) != 1:
-        return None
-    found = native.program(kernels[0], compute, result, algorithm)
-    return None if found is None else (*found, result, rules)
+    if "dtype" in signature(function).parameters:
+        given = {**given, "dtype": dtype}
+    kernels, shape, result, parameters, compute, _ = _draw_of(function, shape=_SHAPE, **given)
+    out = np.empty(_SHAPE, result)
+    _, shape_too, *_, out_too = _draw_of(function, shape=_SHAPE, out=out, **given)
+    if shape is _SHAPE and shape_too is _SHAPE and out_too is out and len(kernels) == 1:
+        yield Plan(kernels[0], parameters, result, compute)
 
 
-def _draw_of(function: Callable[..., Any], algorithm: Algorithm, **arguments: Any) -> tuple[Any, ...]:
+def _draw_of(function: Callable[..., Any], **arguments: Any) -> tuple[Any, ...]:
     """Return the arguments of the draw that a sampler makes."""
+    algorithm = get("threefry2x32")
     key = wrap_words(algorithm, np.zeros(algorithm.key_words, algorithm.dtype), _PlanKey)
     if function(key, **arguments) is not key:
         raise TypeError("the sampler does not return the draw")
@@ -110,17 +152,33 @@ def _draw_of(function: Callable[..., Any], algorithm: Algorithm, **arguments: An
     return draw
 
 
-def _rule(parameter: Any, compute: Dtype) -> tuple[int, int, float, float]:
-    """Return the number that a kernel's parameter takes, for csrc/entry.h: argument, flags and ends."""
+def _encoded(plan: Plan, algorithm: Algorithm) -> tuple[Any, ...]:
+    """Return a plan for csrc/entry.h; TypeError if C cannot draw it."""
+    compute = plan.compute
+    found = native.program(plan.kernel, compute, plan.dtype, algorithm)
+    relation = plan.relation and native.program(plan.relation, compute, np.dtype(bool), algorithm)
+    if found is None or (plan.relation and not relation):
+        raise TypeError("the kernel is not compiled")
+    rules = tuple(_rule(parameter, compute) for parameter in plan.parameters)
+    return (*found, plan.dtype, relation[0] if relation else -1, rules)
+
+
+def _rule(parameter: Any, compute: Dtype) -> tuple[int, int, float, float, int, int]:
+    """Return how C finds a kernel's parameter: argument, flags, ends of floats and ends of integers."""
+    if type(parameter) is Integer:
+        value, least, most, span = parameter
+        return value.argument, _INTEGER + _DIFFERENCE * bool(span), 0.0, float(span), least, most
+    if type(parameter) is Divisor:
+        return -1, parameter.value, 0.0, 0.0, 0, 0
     name, value, requirement = parameter
     if type(value) is not _Number:
-        return -1, 0, float(number_array(name, value, requirement, compute)), 0.0
+        return -1, 0, float(number_array(name, value, requirement, compute)), 0.0, 0, 0
     if compute.kind != "f":
         raise TypeError("C converts floats only")
     if requirement is None:
-        return value.argument, _UNCHECKED, 0.0, 0.0
+        return value.argument, _UNCHECKED, 0.0, 0.0, 0, 0
     numbers = _ANY_NUMBER if requirement is not_nan else requirement.predicate
     if not isinstance(numbers, Interval) or (numbers.whole and numbers.high > _EXACT):
         raise TypeError("C checks intervals only")
     flags = (numbers.ends[0] == "(") + 2 * (numbers.ends[1] == ")") + 4 * numbers.whole
-    return value.argument, flags, float(numbers.low), float(numbers.high)
+    return value.argument, flags, float(numbers.low), float(numbers.high), 0, 0

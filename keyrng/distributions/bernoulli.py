@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from keyrng._core.arguments import check_choice
-from keyrng._core.dtypes import UINT32, Dtype, exact_float_of
+from keyrng._core.dtypes import FLOAT64, UINT32, Dtype, exact_float_of
 from keyrng._executors.device import Device
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, as_scalar, cache_scalars
-from keyrng._sampling.sampler import sampler
+from keyrng._sampling.sampler import Plan, sampler_of
 from keyrng._sampling.shapes import Shape
 from keyrng.kernels.lane import FLOATS, Kernel, kernel
 from keyrng.kernels.ops import bitcast, cast
@@ -64,7 +65,11 @@ def _whole(x: Any) -> Any:
     return bitcast(x + _WHOLE, np.uint64) - _WHOLE_BITS
 
 
-@sampler
+def _plans(dtype: None, p: Any = 0.5) -> Iterable[Plan]:
+    yield Plan(_bernoulli, (probability(p=p),), BOOL, FLOAT64)
+
+
+@sampler_of(_plans)
 def bernoulli(
     key: Key, p: ArrayLike = 0.5, shape: Shape | None = None, mode: str = "low", *, out: Array | None = None
 ) -> Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,14 +13,14 @@ from keyrng._executors.device import Device, may_hold
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, cache_scalars, checked_parameter
-from keyrng._sampling.sampler import sampler
+from keyrng._sampling.sampler import Plan, sampler_of
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions.normal import normal_kernel
 from keyrng.kernels.bits import to_uniform_co, uniform_oc
 from keyrng.kernels.elementary import exp, log1p, log_unchecked
 from keyrng.kernels.lane import FLOATS, Kernel, kernel
 from keyrng.kernels.ops import sqrt, where
-from keyrng.kernels.requirements import Parameter, positive
+from keyrng.kernels.requirements import Interval, Parameter, Requirement, positive
 
 
 def _marsaglia_tsang(lane: Any, d: Any, c: Any) -> tuple[Any, Any]:
@@ -128,7 +130,16 @@ def _gamma_large(lane: Any, a: Any) -> Any:
     return value.rejection_loop(_marsaglia_tsang, d, 1.0 / (3.0 * sqrt(d)))
 
 
-@sampler
+_above_one = Requirement("at least 1 and finite", Interval(1, math.inf, "[)"))
+
+
+def _plans(dtype: DTypeLike, a: Any) -> Iterable[Plan]:
+    dtype = floating_dtype(dtype)
+    yield Plan(_gamma_large, (_above_one(a=a),), dtype, compute_dtype(dtype))
+    yield Plan(_gamma, (positive(a=a),), dtype, compute_dtype(dtype))
+
+
+@sampler_of(_plans)
 def gamma(
     key: Key, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -14,7 +15,7 @@ from keyrng._executors.device import Device, may_hold
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, cache_scalars, checked_parameter
-from keyrng._sampling.sampler import sampler
+from keyrng._sampling.sampler import Plan, sampler_of
 from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import to_uniform_co, uniform_co
 from keyrng.kernels.elementary import floor, log1p, log_unchecked
@@ -57,7 +58,19 @@ def _fits(dtype: Dtype) -> Requirement:
     return Requirement(f"at least {least:.8g} for values to fit {dtype}{hint}", Interval(least, 1))
 
 
-@sampler
+def _plans(dtype: DTypeLike, p: Any) -> Iterable[Plan]:
+    dtype = integer_dtype(dtype)
+    fitting = _fits(dtype)
+    if dtype.itemsize == 8:
+        yield Plan(_geometric, (fitting(p=p),), dtype, FLOAT64)
+        return
+    assert isinstance(fitting.predicate, Interval)
+    least = fitting.predicate.low
+    yield Plan(_geometric, (Requirement("", Interval(max(least, _RARE), 1))(p=p),), dtype, FLOAT32)
+    yield Plan(_geometric_rare, (Requirement("", Interval(least, _RARE, "[)"))(p=p),), dtype, FLOAT64)
+
+
+@sampler_of(_plans)
 def geometric(
     key: Key, p: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -21,7 +21,7 @@ from keyrng._sampling.parameters import (
     checked_parameter,
     wider,
 )
-from keyrng._sampling.sampler import sampler
+from keyrng._sampling.sampler import Plan, sampler_of
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions._shared.ratio_of_uniforms import NOTHING, log_binomial, proposal
 from keyrng.kernels.bits import sum_as_int
@@ -77,7 +77,19 @@ def hypergeometric_kernel(lane: Any, good: Any, bad: Any, sample: Any) -> Any:
     return sum_as_int(where(rest, good - k, k))
 
 
-@sampler
+@kernel("float64")
+def _hypergeometric_fits(lane: Any, good: Any, bad: Any, sample: Any, largest: Any) -> Any:
+    return _countable(bad, good) & _contained(sample, good, bad) & ((sample <= largest) | (good <= largest))
+
+
+def _plans(dtype: DTypeLike, ngood: Any, nbad: Any, nsample: Any) -> Iterable[Plan]:
+    dtype, counts = integer_dtype(dtype), integer_up_to(LARGEST)
+    largest = Parameter("dtype", float(min(int(np.iinfo(dtype).max), LARGEST)))
+    numbers = counts(ngood=ngood), counts(nbad=nbad), counts(nsample=nsample), largest
+    yield Plan(hypergeometric_kernel, numbers, dtype, FLOAT64, _hypergeometric_fits)
+
+
+@sampler_of(_plans)
 def hypergeometric(
     key: Key,
     ngood: ArrayLike,

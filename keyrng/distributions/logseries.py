@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +13,7 @@ from keyrng._core.fpenv import in_default_fpenv
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, checked_parameter, wider
-from keyrng._sampling.sampler import sampler
+from keyrng._sampling.sampler import Plan, sampler_of
 from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import uniform_co, uniform_oc
 from keyrng.kernels.elementary import exp, floor, log1p, log_unchecked
@@ -29,7 +30,12 @@ def _logseries(lane: Any, p: Any) -> Any:
     return cast(floor(log_unchecked(uniform_oc(second)) / log_q) + 1.0, np.uint64)
 
 
-@sampler
+def _plans(dtype: DTypeLike, p: Any) -> Iterable[Plan]:
+    dtype = integer_dtype(dtype)
+    yield Plan(_logseries, (_fitting(dtype)(p=p),), dtype, FLOAT64)
+
+
+@sampler_of(_plans)
 def logseries(
     key: Key, p: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None
 ) -> Array:
@@ -98,5 +104,5 @@ def logseries(
 @in_default_fpenv
 def _fitting(dtype: Dtype) -> Requirement:
     # The second uniform is at least 2**-52, whose logarithm is -36.05, and log(q) is at most p - 1.
-    limit = 1.0 - 38.0 / float(np.iinfo(dtype).max)
+    limit = min(1.0 - 38.0 / float(np.iinfo(dtype).max), 1.0 - 2.0**-53)
     return Requirement(f"at most {limit} for {dtype}{wider(dtype)}", Interval(0, limit))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -21,7 +21,7 @@ from keyrng._sampling.parameters import (
     checked_parameter,
     wider,
 )
-from keyrng._sampling.sampler import sampler
+from keyrng._sampling.sampler import Plan, sampler_of
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions.gamma import gamma_parts
 from keyrng.distributions.poisson import poisson_parts
@@ -39,7 +39,19 @@ def _negative_binomial(lane: Any, n: Any, p: Any) -> Any:
     return sum_as_int(*poisson_parts(count, factor * exp(boost) * ((1.0 - p) / p)))
 
 
-@sampler
+@kernel("float64")
+def _negative_binomial_fits(lane: Any, n: Any, p: Any, largest: Any) -> Any:
+    return _largest_count(p, n) <= largest
+
+
+def _plans(dtype: DTypeLike, n: Any, p: Any) -> Iterable[Plan]:
+    dtype = integer_dtype(dtype)
+    largest = Parameter("dtype", float(np.iinfo(dtype).max))
+    numbers = positive(n=n), positive_probability(p=p), largest
+    yield Plan(_negative_binomial, numbers, dtype, FLOAT64, _negative_binomial_fits)
+
+
+@sampler_of(_plans)
 def negative_binomial(
     key: Key,
     n: ArrayLike,
@@ -124,8 +136,12 @@ def _fits(largest: int) -> Callable[[Any, Any], Any]:
     """Return the relation that counts are at most ``largest``."""
 
     def fits(p: Any, n: Any) -> Any:
-        # Twelve standard deviations of the gamma variate and its exponential tail, then ten of the Poisson variate.
-        mean = (n + 12.0 * sqrt(n) + 36.0) * ((1.0 - p) / p)
-        return mean + 10.0 * sqrt(mean) <= largest
+        return _largest_count(p, n) <= largest
 
     return fits
+
+
+def _largest_count(p: Any, n: Any) -> Any:
+    # Twelve standard deviations of the gamma variate and its exponential tail, then ten of the Poisson variate.
+    mean = (n + 12.0 * sqrt(n) + 36.0) * ((1.0 - p) / p)
+    return mean + 10.0 * sqrt(mean)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from keyrng._core.arguments import short_repr, to_array
-from keyrng._core.dtypes import DTypeLike, integer_dtype
+from keyrng._core.dtypes import DTypeLike, compute_dtype, integer_dtype
 from keyrng._core.numbers import integers
 from keyrng._executors.device import Device, device_of_values, is_on_gpu
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, cache_scalars, check_broadcast_together
-from keyrng._sampling.sampler import sampler
+from keyrng._sampling.sampler import Divisor, Integer, Plan, sampler_of
 from keyrng._sampling.shapes import Shape
 from keyrng._sampling.spec import check_nothing
 from keyrng.kernels.formats import conversion
@@ -51,7 +51,17 @@ def _nearly_mod(x: Any, span: Any, inverse: Any) -> Any:
     return x - mulhi(x, inverse) * span
 
 
-@sampler
+def _plans(dtype: DTypeLike, minval: Any, maxval: Any) -> Iterable[Plan]:
+    dtype = integer_dtype(dtype)
+    least, most = int(np.iinfo(dtype).min), min(int(np.iinfo(dtype).max) + 1, 2**63 - 1)
+    low, words = Integer(minval, least, most), compute_dtype(dtype)
+    if words.itemsize == 4:
+        span = Integer(maxval, least, most, _SMALL_SPAN)
+        yield Plan(_randint_small, (low, span, Divisor.INVERSE, Divisor.CARRY), dtype, words)
+    yield Plan(_randint, (low, Integer(maxval, least, most, 2**64)), dtype, words)
+
+
+@sampler_of(_plans)
 def randint(
     key: Key,
     shape: Shape,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from keyrng._core.arguments import short_repr
@@ -18,7 +19,7 @@ from keyrng._sampling.parameters import (
     finite_span,
     round_to_dtype,
 )
-from keyrng._sampling.sampler import sampler
+from keyrng._sampling.sampler import Plan, sampler_of
 from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import uniform_co
 from keyrng.kernels.lane import FLOATS, kernel
@@ -36,7 +37,19 @@ def _triangular(lane: Any, left: Any, mode: Any, right: Any) -> Any:
     return where(x < left, left, where(x > right, right, x))
 
 
-@sampler
+@kernel(*FLOATS)
+def _triangular_order(lane: Any, left: Any, mode: Any, right: Any) -> Any:
+    return _ordered(right, left, mode) & finite_span(right, left)
+
+
+def _plans(dtype: DTypeLike, left: Any, mode: Any, right: Any) -> Iterable[Plan]:
+    dtype = floating_dtype(dtype)
+    if dtype.itemsize > 2:  # the ends are rounded to the dtype, and C rounds to that of the computation
+        corners = finite(left=left), finite(mode=mode), finite(right=right)
+        yield Plan(_triangular, corners, dtype, dtype, _triangular_order)
+
+
+@sampler_of(_plans)
 def triangular(
     key: Key,
     left: ArrayLike,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from inspect import unwrap
 from typing import Any
 
@@ -11,10 +12,11 @@ from keyrng._executors.device import Device
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, bounds, cache_scalars, check_relation, finite_span, next_below
-from keyrng._sampling.sampler import sampler
+from keyrng._sampling.sampler import Plan, sampler_of
 from keyrng._sampling.shapes import Shape
 from keyrng._sampling.spec import check_nothing
 from keyrng.kernels.bits import uniform_co
+from keyrng.kernels.formats import neighbour
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
 from keyrng.kernels.requirements import Parameter, finite
@@ -32,7 +34,26 @@ def _uniform(lane: Any, minval: Any, maxval: Any, largest: Any) -> Any:
     return where(x > largest, largest, x)
 
 
-@sampler
+@kernel(*FLOATS)
+def _uniform_between(lane: Any, minval: Any, maxval: Any) -> Any:
+    return _uniform(lane, minval, maxval, neighbour(maxval, up=False))
+
+
+@kernel(*FLOATS)
+def _uniform_order(lane: Any, minval: Any, maxval: Any) -> Any:
+    return (minval < maxval) & finite_span(maxval, minval)
+
+
+def _plans(dtype: DTypeLike, minval: Any = 0.0, maxval: Any = 1.0) -> Iterable[Plan]:
+    dtype = floating_dtype(dtype)
+    if dtype.itemsize == 2:  # bounds are rounded to the dtype, and C rounds to that of the computation
+        return
+    if type(minval) is type(maxval) is float:
+        yield Plan(_unit, (), dtype, dtype)
+    yield Plan(_uniform_between, (finite(minval=minval), finite(maxval=maxval)), dtype, dtype, _uniform_order)
+
+
+@sampler_of(_plans)
 def uniform(
     key: Key,
     shape: Shape = (),

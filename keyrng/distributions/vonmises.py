@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from typing import Any
 
 from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, compute_dtype, floating_dtype
@@ -9,7 +11,7 @@ from keyrng._executors.device import Device
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, cache_scalars, checked_parameter, parameter_array
-from keyrng._sampling.sampler import sampler
+from keyrng._sampling.sampler import Plan, sampler_of
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions._shared.angles import CIRCLE, within_a_turn
 from keyrng.kernels.atan import atan
@@ -17,7 +19,7 @@ from keyrng.kernels.bits import uniform_oc, uniform_signed
 from keyrng.kernels.elementary import log_unchecked
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import cast, sqrt, where
-from keyrng.kernels.requirements import Parameter, finite, non_negative
+from keyrng.kernels.requirements import Interval, Parameter, Requirement, finite, non_negative
 from keyrng.kernels.special import tanpi_unchecked
 
 
@@ -54,7 +56,15 @@ def _vonmises(lane: Any, mu: Any, kappa: Any) -> Any:
     return (x - turns * turn) - turns * rest
 
 
-@sampler
+_reduced = Requirement("within half a turn", Interval(-math.pi, math.pi))
+
+
+def _plans(dtype: DTypeLike, mu: Any, kappa: Any) -> Iterable[Plan]:
+    dtype = floating_dtype(dtype)
+    yield Plan(_vonmises, (_reduced(mu=mu), non_negative(kappa=kappa)), dtype, compute_dtype(dtype))
+
+
+@sampler_of(_plans)
 def vonmises(
     key: Key,
     mu: ArrayLike,

@@ -15,7 +15,7 @@ from keyrng.kernels.elementary import (
     rint,
 )
 from keyrng.kernels.erfinv import erfinv
-from keyrng.kernels.ops import bitcast, cast, mod_wide, mulhi, rotl, sqrt, where
+from keyrng.kernels.ops import bitcast, cast, mod_wide, mulhi, rarely, rotl, sqrt, where
 from keyrng.kernels.requirements import (
     Interval,
     Requirement,
@@ -62,6 +62,7 @@ __all__ = [
     "positive_probability",
     "power",
     "probability",
+    "rarely",
     "rint",
     "rotl",
     "sinpi",

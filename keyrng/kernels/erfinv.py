@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keyrng.kernels.elementary import Coefficients, horner, log1p_unchecked
-from keyrng.kernels.ops import Value, sqrt, where
+from keyrng.kernels.ops import Value, rarely, sqrt, where
 
 __all__ = ["erfinv", "erfinv_unchecked"]
 
@@ -58,13 +58,19 @@ def erfinv_unchecked(x: Value) -> Value:
     """
     w = -log1p_unchecked(x * -x)
     polynomials = _POLYNOMIALS[x.dtype]
+    # 0.3 % of uniform arguments are in the tail in float32, 0.1 % in float64.
     if x.dtype == np.float32:
-        p = where(w < 5.0, horner(w - 2.5, polynomials[0]), horner(sqrt(w) - 3.0, polynomials[1]))
-    else:
-        root = sqrt(w)
-        p = where(w < 16.0, horner(root - 3.25, polynomials[1]), horner(root - 5.0, polynomials[2]))
-        p = where(w < 6.25, horner(w - 3.125, polynomials[0]), p)
-    return x * p
+        return x * rarely(w >= 5.0, horner(w - 2.5, polynomials[0]), _tail32, w)
+    return x * rarely(w >= 6.25, horner(w - 3.125, polynomials[0]), _tail64, w)
+
+
+def _tail32(w: Value) -> Value:
+    return horner(sqrt(w) - 3.0, _POLYNOMIALS[w.dtype][1])
+
+
+def _tail64(w: Value) -> Value:
+    root, polynomials = sqrt(w), _POLYNOMIALS[w.dtype]
+    return where(w < 16.0, horner(root - 3.25, polynomials[1]), horner(root - 5.0, polynomials[2]))
 
 
 def erfinv(x: Value) -> Value:

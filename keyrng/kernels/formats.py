@@ -58,24 +58,30 @@ def _to_odd(x: Any) -> Any:
     return bitcast(where((again == x) | (x != x), word, below | 1), np.float32)
 
 
+def neighbour(x: Any, up: bool) -> Any:
+    """Return the next number of the dtype of ``x``, upwards or downwards; infinities and NaN stay."""
+    return bitcast(_step(bitcast(x, np.dtype(f"u{x.dtype.itemsize}")), x.dtype.name, up), x.dtype)
+
+
 @cache
-def neighbour(dtype: Any, up: bool) -> Callable[[Any], Any]:
+def next_number(dtype: Any, up: bool) -> Callable[[Any], Any]:
     """Return the function from a number of a dtype to the next one, in the dtype it is computed in."""
-    name = dtype.name
+
+    def next_one(x: Any) -> Any:
+        if not is_half(dtype):
+            return neighbour(x, up)
+        return from_half(_step(cast(to_half(x, dtype.name), np.uint32), dtype.name, up), dtype.name)
+
+    return next_one
+
+
+def _step(x: Any, name: str, up: bool) -> Any:
+    """Return the bits of the next number of a format, from those of a number."""
     infinity, sign = _INFINITY[name], 1 << (63 if name == "float64" else 31 if name == "float32" else 15)
-
-    def step(x: Any) -> Any:
-        x = x if up else x ^ sign
-        moved = where(x < sign, x + 1, where(x == sign, 1, x - 1))
-        moved = where((x == infinity) | ((x & (sign - 1)) > infinity), x, moved)
-        return moved if up else moved ^ sign
-
-    def next_number(x: Any) -> Any:
-        if is_half(dtype):
-            return from_half(step(cast(to_half(x, name), np.uint32)), name)
-        return bitcast(step(bitcast(x, np.dtype(f"u{dtype.itemsize}"))), dtype)
-
-    return next_number
+    x = x if up else x ^ sign
+    moved = where(x < sign, x + 1, where(x == sign, 1, x - 1))
+    moved = where((x == infinity) | ((x & (sign - 1)) > infinity), x, moved)
+    return moved if up else moved ^ sign
 
 
 def ordered_word(x: Any) -> Any:

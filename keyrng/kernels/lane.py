@@ -50,14 +50,15 @@ Function = Callable[..., Any]
 class Kernel:
     """A kernel to compile: its function, its name and the dtypes it computes in.
 
-    In C, ``abreast`` vectors are computed side by side, which pays where each operation depends on the one before it,
-    and a vector has as many lanes as a register has words of ``word_bits``, by default the width of the dtype.
+    In C, ``abreast`` vectors are computed side by side, because most operations depend on the one before; 0 is four,
+    or one for large kernels. A vector has as many lanes as a register has words of ``word_bits``, by default the width
+    of the dtype.
     """
 
     function: Function
     name: str
     dtypes: tuple[str, ...]
-    abreast: int = 1
+    abreast: int = 0
     word_bits: int | None = None
 
     @property
@@ -76,7 +77,7 @@ WORDS = ("uint32", "uint64")
 _kernels: dict[str, Kernel] = {}
 
 
-def kernel(*dtypes: str, abreast: int = 1, word_bits: int | None = None) -> Callable[[Function], Kernel]:
+def kernel(*dtypes: str, abreast: int = 0, word_bits: int | None = None) -> Callable[[Function], Kernel]:
     """Register a function as a kernel that is compiled for these dtypes; see `Kernel` for the other arguments."""
 
     def mark(function: Function) -> Kernel:

@@ -8,6 +8,7 @@ and CUDA. The language does not include ``**``: NumPy's float32 ``v ** 3`` diffe
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from keyrng.kernels.symbols import BOOL, Symbol
 
-__all__ = ["bitcast", "cast", "mod_wide", "mulhi", "rotl", "sqrt", "where"]
+__all__ = ["bitcast", "cast", "mod_wide", "mulhi", "rarely", "rotl", "sqrt", "where"]
 
 # NumPy arrays in the NumPy executor, symbols in code generation; a union type would not help a type checker.
 Value = Any
@@ -39,6 +40,23 @@ def where(condition: Value, a: Value, b: Value) -> Value:
     if condition.size < _MASK_FROM or typed.dtype == BOOL:
         return np.where(condition, a, b)
     return _masked(condition, a.view(_word(a.dtype)), b.view(_word(b.dtype))).view(typed.dtype)
+
+
+def rarely(condition: Value, common: Value, tail: Callable[..., Value], *arguments: Value) -> Value:
+    """Return ``tail(*arguments)`` where the condition is true, else ``common``.
+
+    The tail is computed only if the condition is true for some element of a vector, so this is faster than `where` if
+    it is true for less than one element in a hundred. ``tail`` must use no values but its arguments.
+    """
+    if isinstance(condition, Symbol):
+        selected: Symbol = where(condition, tail(*arguments), common)
+        return selected.graph.node("rarely", selected.dtype, *selected.args)
+    places = condition.nonzero()
+    if not places[0].size:
+        return common
+    result = np.array(np.broadcast_to(common, condition.shape))
+    result[places] = tail(*(np.broadcast_to(argument, condition.shape)[places] for argument in arguments))
+    return result
 
 
 # np.where branches on every element: 4.7 ns if the condition is random, 0.5 if it is predictable. A mask takes 0.5 ns

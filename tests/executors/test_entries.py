@@ -26,11 +26,11 @@ KEY = keyrng.key(5)
 
 PUBLIC = ("keyrng.distributions", "keyrng._keys.derive")
 
-# Samplers whose kernel or parameters are computed from the numbers, so that their small draws run in Python first.
-IN_PYTHON = {
-    "bernoulli", "gamma", "geometric", "hypergeometric", "logseries", "negative_binomial", "randint",
-    "triangular", "truncated_normal", "uniform", "vonmises",
-}  # fmt: skip
+# A sampler whose kernel depends on its numbers in a way that C does not know.
+IN_PYTHON = {"truncated_normal"}
+
+# C does not round ends to 16 bits (triangular, uniform), reduce an angle, or draw with the high mode of bernoulli.
+SOME_IN_PYTHON = {"bernoulli", "triangular", "uniform", "vonmises"}
 
 
 def answered(call: Callable[[], Any]) -> bool:
@@ -86,8 +86,9 @@ def test_draws(case: Case) -> None:
                 assert call(out=out) is out
                 assert_same(out, expected, dtype, shape, parameters, "out")
                 all_answered.add(answered(call) and answered(partial(call, out=out)))
-    in_python = (case.function or case.name) in IN_PYTHON or "mode" in case.fixed
-    assert all_answered == {not in_python}
+    name = case.function or case.name
+    in_python = name in IN_PYTHON or "mode" in case.fixed
+    assert all_answered == {not in_python} or (name in SOME_IN_PYTHON and True in all_answered)
 
 
 @pytest.mark.parametrize("impl", keyrng.algorithms.names())

@@ -202,10 +202,11 @@ def emulated(run: Run) -> None:
     printed.mkdir()
     run.do(sys.executable, "-c", PRINT, printed, PYTHONPATH=str(tree))
     native = tree / "keyrng" / "_executors" / "csrc"
-    include = [f"-I{folder}" for folder in (printed, native, sysconfig.get_paths()["include"])]
+    headers = (sysconfig.get_paths()["include"], site / "numpy" / "_core" / "include")
+    include = [f"-I{folder}" for folder in (printed, native, *headers)]
     library = native.parent / "_compiled.abi3.so"
     sources = [native / "isa.c", native / "module.c"]
-    # The limited API of Python is the same on all machines of 64 bits, so this one's headers serve.
+    # The limited API of Python is the same on all machines of 64 bits, so the headers of this one serve.
     compiler = ["aarch64-linux-gnu-gcc", *STRICT, "-fPIC", "-shared", "-DKEYRNG_ISA=baseline"]
     run.do(*compiler, *include, "-o", library, *sources, "-lm")
 

@@ -131,7 +131,7 @@ def on(path: str) -> Iterator[str]:
 @contextmanager
 def without_entries() -> Iterator[None]:
     """Let Python run all draws that one call of C could make (keyrng/_keys/entry.py)."""
-    native.pause_entries(True, 4)  # a reason of its own
+    native.pause_entries(True, 4)  # a reason that only tests have
     try:
         yield
     finally:

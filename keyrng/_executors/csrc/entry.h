@@ -9,19 +9,24 @@
 #define MOST_PLANS 32
 #define LARGEST_EXACT (1ll << 53)
 
-enum { OPEN_LOW = 1, OPEN_HIGH = 2, WHOLE_NUMBER = 4, UNCHECKED = 8 };
+enum { OPEN_LOW = 1, OPEN_HIGH = 2, WHOLE_NUMBER = 4, UNCHECKED = 8, INTEGER = 16, DIFFERENCE = 32, INVERSE = 64, CARRY = 128 };
 
+/* How to find a kernel's parameter: a float from `low` to `high`, or a word, for an integer from `least` to `most`, or
+ * for its difference, from 1 to `high`, to the integer of the rule before. INVERSE and CARRY follow a difference. */
 typedef struct {
     int argument; /* -1 for a constant, which is `low` */
     int flags;
     double low, high;
+    long long least, most;
 } number_rule;
 
 typedef struct {
     PyObject *algorithm, *dtype; /* objects that are compared by identity; `dtype` is that of the call, or None */
     unsigned given;              /* the arguments besides key, shape, dtype and out that were given, as bits */
     int program, store, number;  /* program is -1 if the sampler must run in Python */
+    int relation;                /* a program without words on the first parameters, or -1 */
     PyArray_Descr *result;
+    int rule_count;
     number_rule rules[MOST_INPUTS];
 } plan;
 
@@ -31,7 +36,7 @@ typedef struct entry {
     PyObject *names[MOST_ARGUMENTS]; /* interned */
     int positional, arguments, fallback;
     int key, shape, dtype, out; /* positions; -1 if the sampler has no such argument */
-    PyObject *learn; /* learn(algorithm, dtype, given): a plan; None if there is none; False if it may not be kept */
+    PyObject *learn; /* learn(algorithm, dtype, given): a tuple of plans; False if the dtype may not be kept */
     int count;
     plan plans[MOST_PLANS];
 } entry;
@@ -98,7 +103,7 @@ static int small_shape(PyObject *shape, npy_intp *sizes, size_t *count) {
 
 /* A float, or an int that a double holds; 0 for other objects. */
 static int exact_number(PyObject *object, double *number) {
-    if (PyFloat_CheckExact(object)) {
+    if (PyFloat_CheckExact(object) || Py_TYPE(object) == &PyDoubleArrType_Type) { /* numpy.float64 is a float */
         *number = PyFloat_AsDouble(object);
         return 1;
     }
@@ -115,61 +120,105 @@ static int meets(const number_rule *r, double x) {
 }
 
 /* Numbers in the dtype of the computation; 0 if a rule refuses the number that was given or that the dtype holds. */
-static int put_numbers(const plan *p, int itemsize, int count, PyObject *const *values, double *numbers) {
-    for (int i = 0; i < count; i++) {
-        const number_rule *r = &p->rules[i];
+static int put_numbers(const plan *p, PyObject *const *values, uint64_t *numbers) {
+    int itemsize = programs[p->program].itemsize, overflow = 0;
+    long long integer, before = 0;
+    for (const number_rule *r = p->rules, *end = r + p->rule_count; r < end; r++, numbers++) {
+        PyObject *value = r->argument < 0 ? NULL : values[r->argument];
+        if (r->flags & INTEGER) {
+            integer = PyLong_CheckExact(value) ? PyLong_AsLongLongAndOverflow(value, &overflow) : 0;
+            if (!PyLong_CheckExact(value) || overflow || integer < r->least || integer > r->most) return 0;
+            *numbers = (uint64_t)integer - (r->flags & DIFFERENCE ? (uint64_t)before : 0);
+            if (r->flags & DIFFERENCE && (integer <= before || (double)*numbers > r->high)) return 0;
+            before = integer;
+            continue;
+        }
+        if (r->flags & (INVERSE | CARRY)) {
+            *numbers = r->flags & INVERSE ? UINT32_MAX / numbers[-1] : (1ull << 32) - numbers[-1] * numbers[-2];
+            continue;
+        }
         double x = r->low;
-        if (r->argument >= 0 && !(exact_number(values[r->argument], &x) && meets(r, x))) return 0;
+        if (value && !(exact_number(value, &x) && meets(r, x))) return 0;
         if (itemsize == 4) {
             float narrow = (float)x;
-            if (r->argument >= 0 && !meets(r, narrow)) return 0;
-            memcpy(&numbers[i], &narrow, sizeof narrow);
+            if (value && !meets(r, narrow)) return 0;
+            memcpy(numbers, &narrow, sizeof narrow);
         } else {
-            numbers[i] = x;
+            memcpy(numbers, &x, sizeof x);
         }
     }
     return 1;
 }
 
-/* Store a plan that Python made: (program, store, number, dtype, ((argument, flags, low, high), ...)), or None. */
-static const plan *add_plan(entry *e, PyObject *algorithm, PyObject *dtype, unsigned given, PyObject *made) {
-    const plan *added = NULL;
-    LOCK;
-    if (e->count < MOST_PLANS) {
-        plan *p = &e->plans[e->count];
-        *p = (plan){.algorithm = algorithm, .dtype = dtype, .given = given, .program = -1};
-        int known = 1;
-        if (made != Py_None) {
-            PyObject *rules;
-            known = PyArg_ParseTuple(made, "iiiO!O!", &p->program, &p->store, &p->number, &PyArrayDescr_Type,
-                                     &p->result, &PyTuple_Type, &rules);
-            for (Py_ssize_t i = 0; known && i < PyTuple_Size(rules); i++) {
-                number_rule *r = &p->rules[i];
-                known = PyArg_ParseTuple(PyTuple_GetItem(rules, i), "iidd", &r->argument, &r->flags, &r->low, &r->high);
-            }
-        }
-        if (known) {
-            Py_INCREF(algorithm), Py_INCREF(dtype), Py_XINCREF((PyObject *)p->result);
-            PUBLISH(e, e->count + 1);
-            added = p;
-        }
+/* Whether the relation of a plan holds for its numbers. */
+static int related(const plan *p, const uint64_t *numbers) {
+    if (p->relation < 0) return 1;
+    const program *q = &programs[p->relation];
+    const stage *s = &stages[q->first_stage];
+    char buffers[4][8 * PAD], result[8 * PAD];
+    const void *in[4] = {NULL};
+    void *out[1] = {result};
+    for (int i = 0; s->inputs[i] >= 0; i++) {
+        repeat((const char *)&numbers[s->inputs[i]], q->itemsize, PAD, buffers[i]);
+        in[i] = buffers[i];
     }
-    UNLOCK;
-    return added;
+    chosen->maps[s->map](1, in, out);
+    return result[0] != 0;
 }
 
-/* The plan for these arguments; NULL if there is none, with an exception if making one failed. */
-static const plan *find_plan(entry *e, PyObject *algorithm, PyObject *dtype, unsigned given) {
-    for (const plan *p = e->plans, *end = p + PLANS(e); p < end; p++)
-        if (p->algorithm == algorithm && p->dtype == dtype && p->given == given) return p;
-    if (PLANS(e) == MOST_PLANS) return NULL;
+static int add_plan(entry *e, PyObject *algorithm, PyObject *dtype, unsigned given, PyObject *made) {
+    plan *p = &e->plans[e->count];
+    *p = (plan){.algorithm = algorithm, .dtype = dtype, .given = given, .program = -1, .relation = -1};
+    PyObject *rules;
+    if (made) {
+        if (!PyArg_ParseTuple(made, "iiiO!iO!", &p->program, &p->store, &p->number, &PyArrayDescr_Type, &p->result,
+                              &p->relation, &PyTuple_Type, &rules))
+            return -1;
+        for (p->rule_count = 0; p->rule_count < PyTuple_Size(rules); p->rule_count++) {
+            number_rule *r = &p->rules[p->rule_count];
+            if (!PyArg_ParseTuple(PyTuple_GetItem(rules, p->rule_count), "iiddLL", &r->argument, &r->flags, &r->low,
+                                  &r->high, &r->least, &r->most))
+                return -1;
+        }
+    }
+    Py_INCREF(algorithm), Py_INCREF(dtype), Py_XINCREF((PyObject *)p->result);
+    PUBLISH(e, e->count + 1);
+    return 0;
+}
+
+/* Make plans for these arguments. Returns 0 if there are none to look for, maybe with an exception. */
+static int learn_plans(entry *e, PyObject *algorithm, PyObject *dtype, unsigned given) {
     PyObject *number = PyLong_FromUnsignedLong(given), *made = NULL;
     if (number) made = PyObject_CallFunctionObjArgs(e->learn, algorithm, dtype, number, NULL);
     Py_XDECREF(number);
-    if (!made) return NULL;
-    const plan *p = made == Py_False ? NULL : add_plan(e, algorithm, dtype, given, made);
-    Py_DECREF(made);
-    return p;
+    int learned = made && PyTuple_CheckExact(made);
+    if (learned) {
+        Py_ssize_t n = PyTuple_Size(made);
+        LOCK;
+        learned = e->count + (n ? n : 1) <= MOST_PLANS;
+        if (!n && learned) learned = !add_plan(e, algorithm, dtype, given, NULL);
+        for (Py_ssize_t i = 0; i < n && learned; i++)
+            learned = !add_plan(e, algorithm, dtype, given, PyTuple_GetItem(made, i));
+        UNLOCK;
+    }
+    Py_XDECREF(made);
+    return learned;
+}
+
+/* The first plan that these arguments have and that takes their numbers, which it converts. */
+static const plan *find_plan(entry *e, PyObject *algorithm, PyObject *dtype, PyObject *const *values, uint64_t *numbers) {
+    unsigned given = 0;
+    for (int i = 0; i < e->arguments; i++)
+        if (values[i] && i != e->key && i != e->shape && i != e->dtype && i != e->out) given |= 1u << i;
+    for (int known = 0;;) {
+        for (const plan *p = e->plans, *end = p + PLANS(e); p < end; p++)
+            if (p->algorithm == algorithm && p->dtype == dtype && p->given == given) {
+                if (p->program < 0) return NULL;
+                if (put_numbers(p, values, numbers) && related(p, numbers)) return p;
+                known = 1;
+            }
+        if (known || PLANS(e) == MOST_PLANS || !learn_plans(e, algorithm, dtype, given)) return NULL;
+    }
 }
 
 /* A new array with the dtype of a plan. */
@@ -205,18 +254,12 @@ static PyObject *draw_sample(entry *e, PyObject *const *values) {
     if (out == Py_None) out = NULL;
     if (out && PyArray_CheckExact(out) && dtype == Py_None && e->dtype >= 0)
         dtype = (PyObject *)PyArray_DESCR((PyArrayObject *)out);
-    unsigned given = 0;
-    for (int i = 0; i < e->arguments; i++)
-        if (values[i] && i != e->key && i != e->shape && i != e->dtype && i != e->out) given |= 1u << i;
     PyObject *result = NULL;
     if ((!out || PyArray_CheckExact(out)) && fpenv_is_default()) {
-        const plan *p = find_plan(e, algorithm, dtype, given);
-        double numbers[MOST_INPUTS];
+        uint64_t numbers[MOST_INPUTS];
         size_t count = 1;
-        PyArrayObject *array = NULL;
-        if (p && p->program >= 0 &&
-            put_numbers(p, programs[p->program].itemsize, programs[p->program].parameters, values, numbers))
-            array = target(p, out, shape, &count);
+        const plan *p = find_plan(e, algorithm, dtype, values, numbers);
+        PyArrayObject *array = p ? target(p, out, shape, &count) : NULL;
         if (array) {
             job j;
             one_key(&j, p->program, p->store, p->number, PyArray_DATA(words), count, PyArray_DATA(array),
@@ -244,15 +287,15 @@ static const plan *plan_of_int(entry *e, PyObject *const *values, long long leas
     if (!values[1] && e->fallback >= 0) *number = e->fallback;
     if (overflow || *number < least || *number > most) return NULL;
     *words = single_key(values[0], e->key_type, algorithm);
-    const plan *p = *words ? find_plan(e, *algorithm, Py_None, 0) : NULL;
-    return p && p->program >= 0 ? p : NULL;
+    PyObject *none[MOST_ARGUMENTS] = {NULL};
+    return *words ? find_plan(e, *algorithm, Py_None, none, NULL) : NULL;
 }
 
 /* A key with these words, whose reference it takes. */
-static PyObject *new_key(const entry *e, PyObject *algorithm, PyArrayObject *words) {
+static PyObject *new_key(PyObject *key_type, PyObject *algorithm, PyArrayObject *words) {
     if (!words) return NULL;
     PyArray_CLEARFLAGS(words, NPY_ARRAY_WRITEABLE);
-    PyObject *key = PyType_GenericAlloc((PyTypeObject *)e->key_type, 0);
+    PyObject *key = PyType_GenericAlloc((PyTypeObject *)key_type, 0);
     /* Not PyObject_SetAttr, which a key refuses. */
     if (key && (PyObject_GenericSetAttr(key, algorithm_name, algorithm) ||
                 PyObject_GenericSetAttr(key, words_name, (PyObject *)words)))
@@ -272,7 +315,7 @@ static PyObject *split_key(entry *e, PyObject *const *values) {
         if (made)
             consecutive(&algorithm_infos[p->number], &chosen->algorithms[p->number], PyArray_DATA(words), 0, (size_t)n,
                         PyArray_DATA(made));
-        key = new_key(e, algorithm, made);
+        key = new_key(e->key_type, algorithm, made);
     }
     Py_XDECREF(algorithm);
     return key;
@@ -289,10 +332,34 @@ static PyObject *fold_in_key(entry *e, PyObject *const *values) {
         if (a->word_bytes == 4) high = low >> 32, low &= 0xffffffffu;
         PyArrayObject *made = new_array(p, 1, PyArray_DIMS(words));
         if (made) one_child(a, &chosen->algorithms[p->number], PyArray_DATA(words), low, high, 1, PyArray_DATA(made));
-        key = new_key(e, algorithm, made);
+        key = new_key(e->key_type, algorithm, made);
     }
     Py_XDECREF(algorithm);
     return key;
+}
+
+/* keys_of(key_type, algorithm, words): the keys along an axis, which share the memory of words of two axes */
+static PyObject *keys_of(PyObject *self, PyObject *args) {
+    (void)self;
+    PyObject *type, *algorithm, *array;
+    if (!PyArg_ParseTuple(args, "OOO!", &type, &algorithm, &PyArray_Type, &array)) return NULL;
+    PyArrayObject *words = (PyArrayObject *)array;
+    if (PyArray_NDIM(words) != 2 || !PyArray_IS_C_CONTIGUOUS(words))
+        return PyErr_Format(PyExc_SystemError, "keys_of requires contiguous words of two axes");
+    PyObject *keys = PyList_New(PyArray_DIM(words, 0));
+    for (npy_intp i = 0; keys && i < PyArray_DIM(words, 0); i++) {
+        PyArray_Descr *dtype = PyArray_DESCR(words);
+        Py_INCREF((PyObject *)dtype);
+        PyArrayObject *row = (PyArrayObject *)PyArray_NewFromDescr(&PyArray_Type, dtype, 1, PyArray_DIMS(words) + 1, NULL,
+                                                                   PyArray_GETPTR1(words, i), 0, NULL);
+        if (row) {
+            Py_INCREF(array);
+            if (PyArray_SetBaseObject(row, array)) Py_DECREF((PyObject *)row), row = NULL;
+        }
+        PyObject *key = new_key(type, algorithm, row);
+        if (!key || PyList_SetItem(keys, i, key)) Py_CLEAR(keys);
+    }
+    return keys;
 }
 
 static PyObject *permute_range(entry *e, PyObject *const *values) {

@@ -304,7 +304,7 @@ static PyMethodDef methods[] = {
     METHOD(describe, METH_NOARGS),     METHOD(isa, METH_O),
     METHOD(run, METH_FASTCALL),        METHOD(children, METH_FASTCALL),
     METHOD(run_small, METH_FASTCALL),  METHOD(make_entry, METH_VARARGS),
-    METHOD(pause_entries, METH_VARARGS),METHOD(derive, METH_FASTCALL),     METHOD(derive_one, METH_FASTCALL),
+    METHOD(pause_entries, METH_VARARGS), METHOD(keys_of, METH_VARARGS),METHOD(derive, METH_FASTCALL),     METHOD(derive_one, METH_FASTCALL),
     METHOD(histogram, METH_FASTCALL),  METHOD(short_orders, METH_FASTCALL), METHOD(sort_lines, METH_FASTCALL),
     METHOD(scatter, METH_FASTCALL),    METHOD(sort_buckets, METH_FASTCALL), METHOD(select_words, METH_FASTCALL),
     METHOD(take_elements, METH_FASTCALL), METHOD(read_stream, METH_FASTCALL),

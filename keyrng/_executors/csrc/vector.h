@@ -154,6 +154,37 @@ SELECT_FUNCTIONS(w32)
 SELECT_FUNCTIONS(w64)
 #endif
 
+/* Whether a condition holds for some lane. */
+#ifdef VECTOR_BYTES
+typedef int64_w64 any_register;
+static inline int any_lane(any_register m) {
+#if defined(__AVX512F__)
+    return _mm512_test_epi32_mask((__m512i)m, (__m512i)m) != 0;
+#elif defined(__AVX2__)
+    return !_mm256_testz_si256((__m256i)m, (__m256i)m);
+#elif defined(__SSE2__)
+    return _mm_movemask_epi8((__m128i)m) != 0;
+#else
+    return (m[0] | m[1]) != 0;
+#endif
+}
+static inline int any_bytes(const void *mask, size_t bytes) {
+    any_register m = {0}, next;
+    memcpy(&m, mask, bytes < sizeof m ? bytes : sizeof m);
+    if (bytes > sizeof m) memcpy(&next, (const char *)mask + sizeof m, sizeof next), m |= next;
+    return any_lane(m);
+}
+#define ANY_FUNCTION(bits, W)                                                                                          \
+    static inline int any_mask##bits##_##W(mask##bits##_##W m) { return any_bytes(&m, sizeof m); }
+#else
+#define ANY_FUNCTION(bits, W)                                                                                          \
+    static inline int any_mask##bits##_##W(mask##bits##_##W m) { return m != 0; }
+#endif
+ANY_FUNCTION(32, w32)
+ANY_FUNCTION(64, w32)
+ANY_FUNCTION(32, w64)
+ANY_FUNCTION(64, w64)
+
 static inline float32_w32 abs_float32_w32(float32_w32 x) {
     return BITCAST(float32_w32, uint32_w32, BITCAST(uint32_w32, float32_w32, x) & 0x7fffffffu);
 }

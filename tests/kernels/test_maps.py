@@ -1,0 +1,56 @@
+"""Maps, the straight-line code of kernels in C: vectors side by side, the rest, and tails."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tails import nested_tails, two_tails
+
+import keyrng
+from keyrng._codegen.c import _Source
+from keyrng.kernels import erfinv
+from keyrng.kernels.symbols import Graph
+
+CSRC = Path(keyrng.__file__).parent / "_executors" / "csrc"
+FLAGS = ("-O1", "-std=gnu11", "-ffp-contract=off", "-fwrapv", "-shared", "-fPIC", "-Wno-psabi")
+
+pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
+
+
+def compiled(folder: Path, function: Callable[..., Any], dtype: str, copies: int, flags: tuple[str, ...]) -> Any:
+    """Compile a function of two floats as a map."""
+    graph = Graph()
+    inputs = [graph.node("param", np.dtype(dtype), i) for i in range(2)]
+    source = _Source()
+    source.map("tested", 64 if dtype == "float64" else 32, inputs, [function(*inputs)], copies)
+    text = "void run(size_t n, const void *const *in, void *const *out) { map_tested(n, in, out); }"
+    (folder / "map.c").write_text("\n".join(['#include "vector.h"', *source.functions, text]))
+    subprocess.run(["gcc", *FLAGS, *flags, f"-I{CSRC}", folder / "map.c", "-o", folder / "map.so", "-lm"], check=True)
+    return ctypes.CDLL(str(folder / "map.so")).run
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("copies", [1, 2, 4])
+@pytest.mark.parametrize("flags", [(), ("-DKEYRNG_SCALAR",)], ids=["vectors", "scalars"])
+@pytest.mark.parametrize("function", [nested_tails, two_tails, lambda x, y: erfinv(x * 0.5)])
+def test_maps(function: Callable[..., Any], dtype: str, copies: int, flags: tuple[str, ...], tmp_path: Path) -> None:
+    run = compiled(tmp_path, function, dtype, copies, flags)
+    rng = np.random.default_rng(0)
+    for n in (1, 5, 16, 17, 63, 64, 65, 300):
+        padded = -(-n // 64) * 64
+        inputs = [rng.uniform(-2, 2, padded).astype(dtype) for _ in range(2)]
+        if n == 300:
+            inputs[0][:256] = -1.5  # no tail in most groups
+            inputs[1][:256] = 1.5
+        expected = function(*inputs)
+        actual = np.zeros(padded, dtype)
+        pointers = [(ctypes.c_void_p * len(arrays))(*(a.ctypes.data for a in arrays)) for arrays in (inputs, [actual])]
+        run(ctypes.c_size_t(n), *pointers)
+        np.testing.assert_array_equal(actual[:n].view("u1"), expected[:n].view("u1"))
