@@ -28,8 +28,9 @@ from keyrng.kernels.lane import kernel_of
 
 HERE = Path(__file__).parent
 
-dirichlet, multivariate_normal, wishart = (
-    importlib.import_module(f"keyrng.distributions.{name}") for name in ("dirichlet", "multivariate_normal", "wishart")
+dirichlet, index_shuffle, multivariate_normal, wishart = (
+    importlib.import_module(f"keyrng.distributions.{name}")
+    for name in ("dirichlet", "index_shuffle", "multivariate_normal", "wishart")
 )
 
 needs_compiler = pytest.mark.skipif(not available(), reason=MISSING)
@@ -156,6 +157,17 @@ def test_functions_of_rows(name: str) -> None:
     assert not_exact(fast) == set()
     assert ptx(text, *CUPY) == fast
     assert compiled(text, "sm_90", *CUPY).local_memory() == {cuda_rows.row_name(request): (0, 0, 0)}
+
+
+@needs_compiler
+@each_algorithm
+def test_the_walk_of_an_index(algorithm: str) -> None:
+    chosen, word = algorithms.get(algorithm), np.dtype(np.uint64)
+    kernels = index_shuffle._FORWARDS, index_shuffle._BACKWARDS
+    wanted = [cuda.Request(kernel, word, np.dtype(np.int64)) for kernel in kernels]
+    used = compiled(cuda.module(chosen, wanted), "sm_90", *CUPY).local_memory()
+
+    assert used == {cuda.function_name(request, chosen): (0, 0, 0) for request in wanted}
 
 
 @needs_compiler

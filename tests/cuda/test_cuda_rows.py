@@ -94,6 +94,20 @@ def test_rows_of_two_axes_and_dtypes(there: Gpu) -> None:
     assert_same(host(result), np.where(x > mean, x, 0).swapaxes(1, 2).astype(np.float16))
 
 
+def backwards(row: Any, like: Any, first: Any, last: Any) -> Any:
+    return row.take(first, last - row.index)
+
+
+def test_numbers_at_places(there: Gpu) -> None:
+    x = RNG.normal(size=(3, 2, 70))
+    on_gpu = there.cupy.asarray(x)
+    device = device_at(on_gpu)
+    for view in (lambda a: a, lambda a: a[:, 1], lambda a: a[::2]):
+        given = view(on_gpu)
+        result = device.apply_rows(backwards, given, given[..., :1], np.array(69, np.uint64))
+        assert_same(host(result), np.ascontiguousarray(view(x)[..., ::-1]))
+
+
 def double(x: Any) -> Any:
     return x + x
 
