@@ -92,6 +92,7 @@ def apply(function: Function, *values: Array) -> Array:
 
 def later(function: Function, *values: Array) -> Array:
     """Apply a function as `apply` does, in the kernel that reads the result."""
+    values = tuple(np.asarray(value) if isinstance(value, np.generic) else value for value in values)
     if all(isinstance(value, np.ndarray) for value in values):
         with np.errstate(all="ignore"):
             return np.asarray(function(*values))
