@@ -7,7 +7,6 @@ See `keyrng._codegen.cuda_prelude` for why compiler flags cannot change its resu
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -15,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from keyrng._codegen.cuda_algorithm import algorithm_functions, attempt_words
-from keyrng._codegen.cuda_prelude import complete, device, written
+from keyrng._codegen.cuda_prelude import complete, device, identifier, written
 from keyrng._codegen.dialects import CUDA, extend, literal, statements
 from keyrng._codegen.expressions import Expression, evaluate, passed_as
 from keyrng._codegen.trace import Attempt, Program, Source, leaves, trace
@@ -25,10 +24,7 @@ from keyrng.kernels.lane import Kernel
 from keyrng.kernels.ops import bitcast, cast
 from keyrng.kernels.symbols import BOOL, Graph, Symbol
 
-__all__ = [
-    "Request", "fold_name", "function_name", "group", "has_loops", "key_source", "module", "passed_as", "source",
-    "split_name",
-]  # fmt: skip
+__all__ = ["Request", "function_name", "group", "has_loops", "module", "passed_as", "source"]
 
 Dtype: TypeAlias = np.dtype[Any]
 Guard: TypeAlias = Callable[[Any], Any]
@@ -64,14 +60,10 @@ class Request:
         return any(guard is not None for guard in self.guards)
 
 
-def _name(*parts: str) -> str:
-    return re.sub(r"\W", "_", "_".join(parts), flags=re.ASCII)
-
-
 def function_name(request: Request, algorithm: Algorithm) -> str:
     """The name of the function in `source`."""
     parts = (request.kernel.name, request.compute.name, request.dtype.name, algorithm.name)
-    return _name("keyrng", *parts, *(["guarded"] if request.guarded else []))
+    return identifier("keyrng", *parts, *(["guarded"] if request.guarded else []))
 
 
 def source(request: Request, algorithm: Algorithm) -> str:
@@ -156,7 +148,7 @@ def _runs(drawn: Source) -> bool:
 
 
 def _value_name(request: Request) -> str:
-    return _name(request.kernel.name, request.compute.name)
+    return identifier(request.kernel.name, request.compute.name)
 
 
 def _value(request: Request, program: Program, algorithm: Algorithm) -> list[str]:
@@ -363,56 +355,3 @@ def _direct(drawn: Source, index: str) -> str:
     """The expression of a single word."""
     place = index if drawn.step == 1 else f"({index}) * {drawn.step} + {drawn.place}"
     return f"direct{drawn.bits}(key{drawn.key}, {place}{f' + {drawn.plane} * size' if drawn.plane else ''})"
-
-
-# Keys
-
-
-def split_name(algorithm: Algorithm) -> str:
-    """The name of the function that derives consecutive children."""
-    return _name("keyrng_split", algorithm.name)
-
-
-def fold_name(algorithm: Algorithm) -> str:
-    """The name of the function that derives one child per key."""
-    return _name("keyrng_fold_in", algorithm.name)
-
-
-# The division is cheap compared to a child, so that a fast path would not help.
-_CHILDREN = """
-// Children start to start + count of each key, in the order of the keys.
-extern "C" __global__ void $split(const word *keys, u64 rows, u64 start, u64 count, word *out) {
-    u64 n = rows * count, step = (u64)gridDim.x * blockDim.x;
-    for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += step) {
-        u64 row = rows == 1 ? 0 : i / count, number = start + (i - row * count);
-        Key key = load_key(keys + $words * row);
-        store_key(out + $words * i, child(key, (word)number, high_word(number), $domain));
-    }
-}
-
-// One child per output: of key i % keys_length, at index numbers[i % numbers_length] or at (low, high).
-extern "C" __global__ void $fold(
-        const word *keys, u64 keys_length, const u64 *numbers, u64 numbers_length,
-        word low, word high, word domain, u64 n, word *out) {
-    u64 step = (u64)gridDim.x * blockDim.x;
-    for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += step) {
-        if (numbers_length) {
-            u64 number = numbers[i < numbers_length ? i : i % numbers_length];
-            low = (word)number;
-            high = high_word(number);
-        }
-        Key key = load_key(keys + $words * (i < keys_length ? i : i % keys_length));
-        store_key(out + $words * i, child(key, low, high, domain));
-    }
-}
-"""
-
-
-def key_source(algorithm: Algorithm) -> str:
-    """Return the CUDA source of the functions that derive keys, named by `split_name` and `fold_name`.
-
-    Both take one-dimensional grids.
-    """
-    parts = {"words": str(algorithm.key_words), "domain": str(int(Domain.SPLIT))}
-    body = written(_CHILDREN, split=split_name(algorithm), fold=fold_name(algorithm), **parts)
-    return complete([body], algorithm_functions(algorithm))

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from keyrng._codegen import cuda as text
+from keyrng._codegen import cuda_keys as text
 from keyrng._executors import gpu
 from keyrng._executors.cuda_launch import Compiled, compiled, grid_of, on
 from keyrng.algorithms.base import Algorithm, Domain

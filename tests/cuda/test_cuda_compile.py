@@ -22,7 +22,7 @@ from cuda_language import language
 from cuda_text import every_kernel, subjects
 
 from keyrng import algorithms
-from keyrng._codegen import cuda, cuda_rows
+from keyrng._codegen import cuda, cuda_keys, cuda_rows
 from keyrng.distributions._shared import covariance_cuda, gumbel_top_k_cuda
 from keyrng.kernels.lane import kernel_of
 
@@ -127,9 +127,9 @@ def test_every_algorithm_needs_no_local_memory(algorithm: str) -> None:
     for arch in ARCHITECTURES:
         names = [cuda.function_name(request, chosen) for request in wanted]
         assert made.on(arch).local_memory() == dict.fromkeys(names, (0, 0, 0)), arch
-    keys = compiled(cuda.key_source(chosen), "sm_90", *CUPY).local_memory()
+    keys = compiled(cuda_keys.key_source(chosen), "sm_90", *CUPY).local_memory()
 
-    assert keys == dict.fromkeys((cuda.split_name(chosen), cuda.fold_name(chosen)), (0, 0, 0))
+    assert keys == dict.fromkeys((cuda_keys.split_name(chosen), cuda_keys.fold_name(chosen)), (0, 0, 0))
     assert not_exact(made.common.instructions) == set()
 
 
