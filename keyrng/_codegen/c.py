@@ -49,6 +49,7 @@ class _Program:
     traced: Program
     sizes: list[int]
     stages: list[str] = field(default_factory=list)
+    picoseconds: int = 0  # for each element, estimated
 
     def buffer(self, dtype: np.dtype[Any]) -> int:
         self.sizes.append(dtype.itemsize)
@@ -61,6 +62,7 @@ class _Source:
     def __init__(self) -> None:
         self.functions: list[str] = []
         self.maps: dict[str, str] = {}  # names by code, in the order of their numbers
+        self.picoseconds: list[int] = []  # of each map, estimated
         self.programs: list[_Program] = []
         self.outputs: list[int] = []
 
@@ -77,6 +79,7 @@ class _Source:
             self.maps[body] = f"map_{name}"
             head = f"static void map_{name}(size_t n, const void *const *in, void *const *out) {{"
             self.functions.append(f"{head}\n{body}")
+            self.picoseconds.append(len(one) * lanes // 3)
         return list(self.maps).index(body)
 
     def _vectors(self, lanes: int, inputs: Sequence[Symbol], outputs: Sequence[Symbol], copies: int) -> Iterator[str]:
@@ -107,11 +110,14 @@ class _Source:
             symbol = leaf["word", i]
             where[symbol] = program.buffer(symbol.dtype)
             program.stages.append(_stage("WORDS", outputs=[where[symbol]], **asdict(source)))
+            program.picoseconds += 20 * source.bits
         for i, loop in enumerate(traced.loops):
             self._compute(program, f"{name}_before{i}", lanes, where, loop.arguments, kernel.abreast)
             symbol = leaf["loop", i]
             where[symbol] = program.buffer(symbol.dtype)
-            program.stages.append(self._loop(f"{name}_attempt{i}", lanes, loop, where, where[symbol], kernel.abreast))
+            stage, number = self._loop(f"{name}_attempt{i}", lanes, loop, where, where[symbol], kernel.abreast)
+            program.stages.append(stage)
+            program.picoseconds += 3000 + 3 * (self.picoseconds[number] + 20 * loop.body.bits * loop.body.words) // 2
         self._compute(program, name, lanes, where, [traced.result], kernel.abreast)
         if len(program.sizes) > 2 * _MOST_INPUTS or len(traced.keys) > _MOST_KEYS:
             raise ValueError(f"{program.name} needs more buffers or keys than code.h holds")
@@ -133,13 +139,16 @@ class _Source:
             return
         inputs = [symbol for symbol in where if symbol in _needs(outputs, where)]
         number = self.map(name, lanes, inputs, outputs, copies)
+        program.picoseconds += self.picoseconds[number]
         for symbol in outputs:
             where[symbol] = program.buffer(symbol.dtype)
         program.stages.append(
             _stage("MAP", map=number, inputs=[where[i] for i in inputs], outputs=[where[o] for o in outputs])
         )
 
-    def _loop(self, name: str, lanes: int, loop: Loop, where: dict[Symbol, int], result: int, copies: int) -> str:
+    def _loop(
+        self, name: str, lanes: int, loop: Loop, where: dict[Symbol, int], result: int, copies: int
+    ) -> tuple[str, int]:
         body = loop.body
         if body.words > _MOST_WORDS:
             raise ValueError(f"{name} draws more words per attempt than words.h holds")
@@ -148,9 +157,8 @@ class _Source:
         inputs += [body.graph.node("param", dtype, i) for i, dtype in enumerate(dtypes)]
         number = self.map(name, lanes, inputs, [body.accept, body.value], copies)
         arguments = [where[argument] for argument in loop.arguments]
-        return _stage(
-            "LOOP", map=number, key=loop.key, bits=body.bits, words=body.words, inputs=arguments, outputs=[result]
-        )
+        where_and_what = {"key": loop.key, "bits": body.bits, "words": body.words}
+        return _stage("LOOP", map=number, inputs=arguments, outputs=[result], **where_and_what), number
 
     def store(self, result: str, dtype: str) -> None:
         """Print the conversion of a result to another dtype."""
@@ -347,6 +355,7 @@ def _tables(made: _Source, algorithms: Sequence[Algorithm]) -> str:
             first,
             output,
             traced.result.dtype.itemsize,
+            program.picoseconds,
         ]
         lines.append("    {" + ", ".join(map(str, fields)) + "},")
         first += len(program.stages)

@@ -15,7 +15,7 @@ import numpy as np
 from keyrng._core.dtypes import compute_dtype
 from keyrng._executors.base import Array, DrawSpec, Dtype, ElementRange
 from keyrng._executors.numpy import NUMPY
-from keyrng._executors.threads import PIECE, run_pieces
+from keyrng._executors.threads import PIECE, piece_size, run_pieces
 from keyrng.algorithms.base import Algorithm, Domain
 from keyrng.kernels.lane import Kernel
 
@@ -35,12 +35,14 @@ else:
 
 algorithms: dict[str, int] = {}
 _programs: dict[str, tuple[int, str]] = {}
+_times: list[int] = []  # of an element of each program
 _stores: dict[str, int] = {}
 _isas: list[str] = []
 if native is not None:
     _names, _program_rows, _store_names, _isas = native.describe()
     algorithms = {name: i for i, name in enumerate(_names)}
-    _programs = {name: (i, result) for i, (name, result) in enumerate(_program_rows)}
+    _programs = {name: (i, result) for i, (name, result, _) in enumerate(_program_rows)}
+    _times = [picoseconds for *_, picoseconds in _program_rows]
     _stores = {name: i for i, name in enumerate(_store_names)}
 
 # False for tests and benchmarks of the NumPy path, by keyrng.testing.use_backend("numpy").
@@ -115,10 +117,11 @@ class NativeExecutor:
         keys = spec.words.size // algorithm.key_words
         total = keys * elements.count
         call = (*found, spec.words, keys, elements.start, elements.count, elements.total, flat, flat.itemsize)
-        if total <= PIECE:
+        size = piece_size(_times[found[0]])
+        if total <= size:
             native.run(*call, 0, total, spec.shape, parameters)
         else:
-            run_pieces(total, lambda first, stop: native.run(*call, first, stop, spec.shape, parameters))
+            run_pieces(total, lambda first, stop: native.run(*call, first, stop, spec.shape, parameters), size)
 
     def children(self, algorithm: Algorithm, words: Array, start: int, count: int) -> Array:
         """Return consecutive children of each key; see `Executor.children`."""

@@ -17,8 +17,11 @@ from keyrng._core.fpenv import default_fpenv
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-# Elements per piece: enough to hide the overhead of starting it, few enough for Ctrl-C to be handled between pieces.
+# Elements of the largest piece: few enough for Ctrl-C to be handled between pieces.
 PIECE = 1 << 18
+
+# Picoseconds of the shortest piece of several: starting it takes a tenth of that.
+_SHORTEST = 100_000_000
 
 _count: int | None = None
 _pool: ThreadPoolExecutor | None = None
@@ -101,15 +104,22 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_drop_pool)
 
 
+def piece_size(picoseconds: int) -> int:
+    """Return the number of elements of a piece, from the time of an element."""
+    return min(PIECE, max(1 << 12, 1 << (_SHORTEST // max(1, picoseconds)).bit_length()))
+
+
 def run_pieces(total: int, piece: Callable[[int, int], None], size: int = PIECE) -> None:
     """Call ``piece(first, stop)`` for ranges that cover 0 to ``total``, on several threads if there are several.
 
-    When it returns, or raises because of a piece or Ctrl-C, no thread is running a piece.
+    Pieces have ``size`` elements, or more if each thread runs many of them. When it returns, or raises because of a
+    piece or Ctrl-C, no thread is running a piece.
     """
     if total <= size:
         piece(0, total)
         return
     threads = min(get_num_threads(), (total + size - 1) // size)
+    size *= max(1, min(PIECE, total // (8 * threads)) // size)
     if threads <= 1:
         for first in range(0, total, size):
             piece(first, min(first + size, total))

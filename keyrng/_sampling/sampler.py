@@ -81,10 +81,8 @@ def _sampler(function: Callable[_P, _R], plans: Callable[..., Iterable[Plan]]) -
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
     def learn(algorithm: Algorithm, dtype: Any, given: int) -> Any:
-        if type(dtype) is str and sys.intern(dtype) is not dtype:
-            return False  # plans are found by the identity of the dtype
-        if not (dtype is None or isinstance(dtype, (str, type, np.dtype))):
-            return ()
+        if not _is_kept(dtype):
+            return False
         numbers = {name: _Number.of(i) for i, name in enumerate(names) if given >> i & 1}
         try:
             return tuple(_encoded(plan, algorithm) for plan in plans(dtype, **numbers))
@@ -92,6 +90,15 @@ def _sampler(function: Callable[_P, _R], plans: Callable[..., Iterable[Plan]]) -
             return ()
 
     return calls_c_first("sample", learn)(function)
+
+
+def _is_kept(dtype: Any) -> bool:
+    """Whether C may keep a dtype argument, by whose identity it finds plans: it must be one of few objects."""
+    if type(dtype) is str:
+        return sys.intern(dtype) is dtype
+    if isinstance(dtype, np.dtype):
+        return dtype is np.dtype(dtype.type)
+    return dtype is None or (isinstance(dtype, type) and issubclass(dtype, (np.generic, int, float, complex)))
 
 
 class _Number(float):

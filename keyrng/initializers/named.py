@@ -17,27 +17,17 @@ def glorot_uniform(
 ) -> Initializer:
     """Return Glorot's initializer: uniform numbers of variance 1 / (mean of fan-in and fan-out).
 
+    It is ``variance_scaling(1.0, "fan_avg", "uniform")`` [1]_, with these axes and this dtype; ``xavier_uniform`` is
+    another name of it.
+
     Parameters
     ----------
-    in_axis, out_axis, batch_axis : int or sequence of ints, optional
-        Axes of inputs, of outputs and of separate weights, as for `variance_scaling`.
-    dtype : dtype_like, optional
-        Default dtype of the arrays, as for `variance_scaling`.
-
-    Returns
-    -------
-    Initializer
-        ``init(key, shape, dtype=None, *, out=None)``.
+    in_axis, out_axis, batch_axis, dtype
+        As for `variance_scaling`.
 
     See Also
     --------
     glorot_normal : The same variance with truncated normal numbers.
-    variance_scaling : The general case.
-
-    Notes
-    -----
-    This is ``variance_scaling(1.0, "fan_avg", "uniform")`` [1]_ with these axes and dtype. ``xavier_uniform`` is
-    another name of it.
 
     References
     ----------
@@ -59,27 +49,17 @@ def glorot_normal(
 ) -> Initializer:
     """Return Glorot's initializer: truncated normal numbers of variance 1 / (mean of fan-in and fan-out).
 
+    It is ``variance_scaling(1.0, "fan_avg", "truncated_normal")`` [1]_, with these axes and this dtype;
+    ``xavier_normal`` is another name of it.
+
     Parameters
     ----------
-    in_axis, out_axis, batch_axis : int or sequence of ints, optional
-        Axes of inputs, of outputs and of separate weights, as for `variance_scaling`.
-    dtype : dtype_like, optional
-        Default dtype of the arrays, as for `variance_scaling`.
-
-    Returns
-    -------
-    Initializer
-        ``init(key, shape, dtype=None, *, out=None)``.
+    in_axis, out_axis, batch_axis, dtype
+        As for `variance_scaling`.
 
     See Also
     --------
     glorot_uniform : The same variance with uniform numbers.
-    variance_scaling : The general case.
-
-    Notes
-    -----
-    This is ``variance_scaling(1.0, "fan_avg", "truncated_normal")`` [1]_ with these axes and dtype. ``xavier_normal``
-    is another name of it.
 
     References
     ----------
@@ -101,27 +81,17 @@ def he_uniform(
 ) -> Initializer:
     """Return He's initializer: uniform numbers of variance 2 / fan-in.
 
+    It is ``variance_scaling(2.0, "fan_in", "uniform")`` [1]_, with these axes and this dtype; ``kaiming_uniform`` is
+    another name of it.
+
     Parameters
     ----------
-    in_axis, out_axis, batch_axis : int or sequence of ints, optional
-        Axes of inputs, of outputs and of separate weights, as for `variance_scaling`.
-    dtype : dtype_like, optional
-        Default dtype of the arrays, as for `variance_scaling`.
-
-    Returns
-    -------
-    Initializer
-        ``init(key, shape, dtype=None, *, out=None)``.
+    in_axis, out_axis, batch_axis, dtype
+        As for `variance_scaling`.
 
     See Also
     --------
     he_normal : The same variance with truncated normal numbers.
-    variance_scaling : The general case.
-
-    Notes
-    -----
-    This is ``variance_scaling(2.0, "fan_in", "uniform")`` [1]_ with these axes and dtype. ``kaiming_uniform`` is
-    another name of it.
 
     References
     ----------
@@ -143,27 +113,17 @@ def he_normal(
 ) -> Initializer:
     """Return He's initializer: truncated normal numbers of variance 2 / fan-in.
 
+    It is ``variance_scaling(2.0, "fan_in", "truncated_normal")`` [1]_, with these axes and this dtype;
+    ``kaiming_normal`` is another name of it.
+
     Parameters
     ----------
-    in_axis, out_axis, batch_axis : int or sequence of ints, optional
-        Axes of inputs, of outputs and of separate weights, as for `variance_scaling`.
-    dtype : dtype_like, optional
-        Default dtype of the arrays, as for `variance_scaling`.
-
-    Returns
-    -------
-    Initializer
-        ``init(key, shape, dtype=None, *, out=None)``.
+    in_axis, out_axis, batch_axis, dtype
+        As for `variance_scaling`.
 
     See Also
     --------
     he_uniform : The same variance with uniform numbers.
-    variance_scaling : The general case.
-
-    Notes
-    -----
-    This is ``variance_scaling(2.0, "fan_in", "truncated_normal")`` [1]_ with these axes and dtype. ``kaiming_normal``
-    is another name of it.
 
     References
     ----------
@@ -185,26 +145,16 @@ def lecun_uniform(
 ) -> Initializer:
     """Return LeCun's initializer: uniform numbers of variance 1 / fan-in.
 
+    It is ``variance_scaling(1.0, "fan_in", "uniform")`` [1]_, with these axes and this dtype.
+
     Parameters
     ----------
-    in_axis, out_axis, batch_axis : int or sequence of ints, optional
-        Axes of inputs, of outputs and of separate weights, as for `variance_scaling`.
-    dtype : dtype_like, optional
-        Default dtype of the arrays, as for `variance_scaling`.
-
-    Returns
-    -------
-    Initializer
-        ``init(key, shape, dtype=None, *, out=None)``.
+    in_axis, out_axis, batch_axis, dtype
+        As for `variance_scaling`.
 
     See Also
     --------
     lecun_normal : The same variance with truncated normal numbers.
-    variance_scaling : The general case.
-
-    Notes
-    -----
-    This is ``variance_scaling(1.0, "fan_in", "uniform")`` [1]_ with these axes and dtype.
 
     References
     ----------
@@ -226,26 +176,16 @@ def lecun_normal(
 ) -> Initializer:
     """Return LeCun's initializer: truncated normal numbers of variance 1 / fan-in.
 
+    It is ``variance_scaling(1.0, "fan_in", "truncated_normal")`` [1]_, with these axes and this dtype.
+
     Parameters
     ----------
-    in_axis, out_axis, batch_axis : int or sequence of ints, optional
-        Axes of inputs, of outputs and of separate weights, as for `variance_scaling`.
-    dtype : dtype_like, optional
-        Default dtype of the arrays, as for `variance_scaling`.
-
-    Returns
-    -------
-    Initializer
-        ``init(key, shape, dtype=None, *, out=None)``.
+    in_axis, out_axis, batch_axis, dtype
+        As for `variance_scaling`.
 
     See Also
     --------
     lecun_uniform : The same variance with uniform numbers.
-    variance_scaling : The general case.
-
-    Notes
-    -----
-    This is ``variance_scaling(1.0, "fan_in", "truncated_normal")`` [1]_ with these axes and dtype.
 
     References
     ----------

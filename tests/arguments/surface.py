@@ -104,9 +104,9 @@ SINGLE = {"generate_state", "spawn", "__bool__"}  # methods of one key
 #: Public, and not tried with bad values; each for a reason.
 EXCEPTED = {
     "kernels": "the kernel language, which checks only dtypes; see docs/bad-input.md",
-    "interop.torch": "needs torch; test_interop_torch.py has its bad arguments",
+    "interop.torch": "needs torch; refusals.txt has its bad arguments",
     "interop.torch_data": "needs torch; test_data_order.py has its bad arguments",
-    "interop.jax": "needs jax; test_interop_jax.py has its bad arguments",
+    "interop.jax": "needs jax; refusals.txt has its bad arguments",
     "interop.dask": "needs dask; test_dask.py has its bad arguments",
     "interop.xarray": "needs xarray; test_dask.py has its bad arguments",
     "distributions": "the functions of keyrng itself",

@@ -45,130 +45,64 @@ NO_NUMBER: list[Refusal] = [
     (np.ones((0,), int), ValueError, r"{name} of shape \(0,\) does not broadcast to .*\(2,\)"),
 ]
 
+
+def outside(requirement: str, *values: Any, beyond: str = "float") -> list[Refusal]:
+    """Values that a domain rejects; of an array, the last. An integer beyond all floats is another error."""
+    rows: list[Refusal] = [(10**400, ValueError, f"{{name}} must fit {beyond}")]
+    for value in values:
+        got = f"{value[-1]} among others" if np.ndim(value) else f"{value}"
+        rows.append((value, ValueError, f"{{name}} must be {requirement}, got {re.escape(got)}"))
+    return rows
+
+
+def rounded(requirement: str, value: float, rounding: str) -> Refusal:
+    """A value that a domain rejects because of its rounding."""
+    return value, ValueError, rf"{{name}} must be {requirement}, got {re.escape(f'{value} ({rounding} as float32)')}"
+
+
+POSITIVE, CHANCE = "positive and finite", "above 0 and at most 1"
+NON_NEGATIVE, WHOLE = "zero or positive, and finite", "a whole number from 0 to .*"
+AN_INTEGER = "{name} must be an integer or an array of integers, got "
+
 REFUSED: dict[str, list[Refusal]] = {
-    "number": [
-        (NAN, ValueError, "{name} must be a number, not NaN, got nan"),
-        (np.array([0.1, NAN]), ValueError, "{name} must be a number, not NaN, got nan among others"),
-    ],
+    "number": outside("a number, not NaN", NAN, np.array([0.1, NAN]))[1:],  # infinity is one
     "finite": [
-        (NAN, ValueError, "{name} must be finite, got nan"),
-        (INF, ValueError, "{name} must be finite, got inf"),
-        (-INF, ValueError, "{name} must be finite, got -inf"),
-        (np.float32(INF), ValueError, "{name} must be finite, got inf"),
-        (np.array([0.5, -INF]), ValueError, "{name} must be finite, got -inf among others"),
-        (1e300, ValueError, r"{name} must be finite, got 1e\+300 \(inf as float32\)"),
-        (10**400, ValueError, "{name} must fit float"),
+        *outside("finite", NAN, INF, -INF, np.float32(INF), np.array([0.5, -INF])),
+        rounded("finite", 1e300, "inf"),
     ],
-    "angle": [  # reduced before it is rounded, so that none is too large
-        (NAN, ValueError, "{name} must be finite, got nan"),
-        (INF, ValueError, "{name} must be finite, got inf"),
-        (-INF, ValueError, "{name} must be finite, got -inf"),
-        (np.array([0.5, NAN]), ValueError, "{name} must be finite, got nan among others"),
-        (10**400, ValueError, "{name} must fit float64"),
-    ],
+    # Reduced before it is rounded, so that none is too large.
+    "angle": outside("finite", NAN, INF, -INF, np.array([0.5, NAN]), beyond="float64"),
     "positive": [
-        (NAN, ValueError, "{name} must be positive and finite, got nan"),
-        (INF, ValueError, "{name} must be positive and finite, got inf"),
-        (0, ValueError, "{name} must be positive and finite, got 0"),
-        (0.0, ValueError, r"{name} must be positive and finite, got 0\.0"),
-        (-0.0, ValueError, r"{name} must be positive and finite, got -0\.0"),
-        (-2, ValueError, "{name} must be positive and finite, got -2"),
-        (np.float64(-2.5), ValueError, r"{name} must be positive and finite, got -2\.5"),
-        (np.array([1.0, 0.0]), ValueError, r"{name} must be positive and finite, got 0\.0 among others"),
-        ([2.0, NAN], ValueError, "{name} must be positive and finite, got nan among others"),
-        (1e300, ValueError, r"{name} must be positive and finite, got 1e\+300 \(inf as float32\)"),
-        (1e-300, ValueError, r"{name} must be positive and finite, got 1e-300 \(0\.0 as float32\)"),
-        (10**400, ValueError, "{name} must fit float32"),
+        *outside(
+            POSITIVE, NAN, INF, 0, 0.0, -0.0, -2, np.float64(-2.5), np.array([1.0, 0.0]), [2.0, NAN], beyond="float32"
+        ),
+        rounded(POSITIVE, 1e300, "inf"),
+        rounded(POSITIVE, 1e-300, "0.0"),
     ],
+    "positive, in float64": outside(POSITIVE, NAN, INF, 0, -2, np.array([1.0, 0.0]), beyond="float64"),
     "non-negative": [
-        (NAN, ValueError, "{name} must be zero or positive, and finite, got nan"),
-        (INF, ValueError, "{name} must be zero or positive, and finite, got inf"),
-        (-1e-9, ValueError, "{name} must be zero or positive, and finite, got -1e-09"),
-        (-2, ValueError, "{name} must be zero or positive, and finite, got -2"),
-        (np.array([1.0, -3.0]), ValueError, r"{name} must be zero or positive, and finite, got -3\.0 among others"),
-        (1e300, ValueError, r"{name} must be zero or positive, and finite, got 1e\+300 \(inf as float32\)"),
-        (10**400, ValueError, "{name} must fit float32"),
+        *outside(NON_NEGATIVE, NAN, INF, -1e-9, -2, np.array([1.0, -3.0]), beyond="float32"),
+        rounded(NON_NEGATIVE, 1e300, "inf"),
     ],
     "chance": [
-        (NAN, ValueError, "{name} must be above 0 and at most 1, got nan"),
-        (INF, ValueError, "{name} must be above 0 and at most 1, got inf"),
-        (0, ValueError, "{name} must be above 0 and at most 1, got 0"),
-        (0.0, ValueError, r"{name} must be above 0 and at most 1, got 0\.0"),
-        (-0.5, ValueError, r"{name} must be above 0 and at most 1, got -0\.5"),
-        (1.0000001, ValueError, r"{name} must be above 0 and at most 1, got 1\.0000001"),
-        (np.array([0.5, 2.0]), ValueError, r"{name} must be above 0 and at most 1, got 2\.0 among others"),
-        (1e-300, ValueError, r"{name} must be above 0 and at most 1, got 1e-300 \(0\.0 as float32\)"),
-        (10**400, ValueError, "{name} must fit float32"),
+        *outside(CHANCE, NAN, INF, 0, 0.0, -0.5, 1.0000001, np.array([0.5, 2.0]), beyond="float32"),
+        rounded(CHANCE, 1e-300, "0.0"),
     ],
-    "probability": [
-        (NAN, ValueError, "{name} must be between 0 and 1, got nan"),
-        (INF, ValueError, "{name} must be between 0 and 1, got inf"),
-        (-INF, ValueError, "{name} must be between 0 and 1, got -inf"),
-        (-1, ValueError, "{name} must be between 0 and 1, got -1"),
-        (-1e-9, ValueError, "{name} must be between 0 and 1, got -1e-09"),
-        (1.0000001, ValueError, r"{name} must be between 0 and 1, got 1\.0000001"),
-        (2, ValueError, "{name} must be between 0 and 1, got 2"),
-        (np.float32(1.5), ValueError, r"{name} must be between 0 and 1, got 1\.5"),
-        (np.array([0.5, NAN]), ValueError, "{name} must be between 0 and 1, got nan among others"),
-        (1e300, ValueError, r"{name} must be between 0 and 1, got 1e\+300"),
-        (10**400, ValueError, "{name} must fit float"),
-    ],
-    "positive, in float64": [
-        (NAN, ValueError, "{name} must be positive and finite, got nan"),
-        (INF, ValueError, "{name} must be positive and finite, got inf"),
-        (0, ValueError, "{name} must be positive and finite, got 0"),
-        (-2, ValueError, "{name} must be positive and finite, got -2"),
-        (np.array([1.0, 0.0]), ValueError, r"{name} must be positive and finite, got 0\.0 among others"),
-        (10**400, ValueError, "{name} must fit float64"),
-    ],
-    "mean": [
-        (NAN, ValueError, "{name} must be between 0 and .* to fit .*, got nan"),
-        (INF, ValueError, "{name} must be between 0 and .* to fit .*, got inf"),
-        (-1e-9, ValueError, "{name} must be between 0 and .* to fit .*, got -1e-09"),
-        (np.array([1.0, -2.0]), ValueError, r"{name} must be between 0 and .*, got -2\.0 among others"),
-        (1e30, ValueError, r"{name} must be between 0 and .*, got 1e\+30"),
-        (10**400, ValueError, "{name} must fit float"),
-    ],
-    "whole": [
-        (NAN, ValueError, "{name} must be a whole number from 0 to .*, got nan"),
-        (INF, ValueError, "{name} must be a whole number from 0 to .*, got inf"),
-        (-1, ValueError, "{name} must be a whole number from 0 to .*, got -1"),
-        (2.5, ValueError, r"{name} must be a whole number from 0 to .*, got 2\.5"),
-        (np.array([1.0, 0.5]), ValueError, r"{name} must be a whole number from 0 to .*, got 0\.5 among others"),
-        (2.0**54, ValueError, r"{name} must be a whole number from 0 to .*, got"),
-        (10**400, ValueError, "{name} must fit float"),
-    ],
-    "chance, in float64": [
-        (NAN, ValueError, "{name} must be above 0 and at most 1, got nan"),
-        (0.0, ValueError, r"{name} must be above 0 and at most 1, got 0\.0"),
-        (1.5, ValueError, r"{name} must be above 0 and at most 1, got 1\.5"),
-        (np.array([0.5, -1.0]), ValueError, r"{name} must be above 0 and at most 1, got -1\.0 among others"),
-        (10**400, ValueError, "{name} must fit float"),
-    ],
-    "above one": [
-        (NAN, ValueError, "{name} must be greater than 1 and finite, got nan"),
-        (INF, ValueError, "{name} must be greater than 1 and finite, got inf"),
-        (1, ValueError, "{name} must be greater than 1 and finite, got 1"),
-        (0.5, ValueError, r"{name} must be greater than 1 and finite, got 0\.5"),
-        (-2.0, ValueError, r"{name} must be greater than 1 and finite, got -2\.0"),
-        (np.array([2.0, 1.0]), ValueError, r"{name} must be greater than 1 and finite, got 1\.0 among others"),
-        (10**400, ValueError, "{name} must fit float64"),
-    ],
-    "below one": [
-        (NAN, ValueError, "{name} must be at least 0 and less than 1, got nan"),
-        (INF, ValueError, "{name} must be at least 0 and less than 1, got inf"),
-        (1, ValueError, "{name} must be at least 0 and less than 1, got 1"),
-        (-1e-9, ValueError, "{name} must be at least 0 and less than 1, got -1e-09"),
-        (np.array([0.5, -0.5]), ValueError, r"{name} must be at least 0 and less than 1, got -0\.5 among others"),
-        (10**400, ValueError, "{name} must fit float64"),
-    ],
+    "chance, in float64": outside(CHANCE, NAN, 0.0, 1.5, np.array([0.5, -1.0])),
+    "probability": outside(
+        "between 0 and 1", NAN, INF, -INF, -1, -1e-9, 1.0000001, 2, np.float32(1.5), np.array([0.5, NAN]), 1e300
+    ),
+    "mean": outside("between 0 and .* to fit .*", NAN, INF, -1e-9, np.array([1.0, -2.0]), 1e30),
+    "whole": outside(WHOLE, NAN, INF, -1, 2.5, np.array([1.0, 0.5]), 2.0**54),
+    "above one": outside("greater than 1 and finite", NAN, INF, 1, 0.5, -2.0, np.array([2.0, 1.0]), beyond="float64"),
+    "below one": outside("at least 0 and less than 1", NAN, INF, 1, -1e-9, np.array([0.5, -0.5]), beyond="float64"),
     "integer": [
-        (NAN, TypeError, "{name} must be an integer or an array of integers, got nan"),
-        (INF, TypeError, "{name} must be an integer or an array of integers, got inf"),
-        (2.0, TypeError, r"{name} must be an integer or an array of integers, got 2\.0"),
-        (np.float32(2.0), TypeError, "{name} must be an integer or an array of integers, got float32"),
-        (np.array([2.0]), TypeError, "{name} must be an integer or an array of integers, got float64"),
-        (np.array([2, 2.5], object), TypeError, "{name} must be an integer or an array of integers, got object"),
+        (NAN, TypeError, AN_INTEGER + "nan"),
+        (INF, TypeError, AN_INTEGER + "inf"),
+        (2.0, TypeError, AN_INTEGER + r"2\.0"),
+        (np.float32(2.0), TypeError, AN_INTEGER + "float32"),
+        (np.array([2.0]), TypeError, AN_INTEGER + "float64"),
+        (np.array([2, 2.5], object), TypeError, AN_INTEGER + "object"),
     ],
 }
 
@@ -224,26 +158,15 @@ def test_parameters_together(case: Case, parameters: dict, message: str) -> None
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"])
-def test_randint_takes_the_whole_dtype_and_no_more(dtype: str) -> None:
+def test_randint_takes_no_more_than_the_dtype(dtype: str) -> None:
     info = np.iinfo(dtype)
     low, high = int(info.min), int(info.max)
-    for minval, maxval in ((low, high + 1), (high, high + 1), (low, low + 1)):
-        sample = keyrng.randint(KEY, (100,), minval, maxval, dtype)
-        arrays = keyrng.randint(KEY, (100,), np.array([minval], object), np.array([maxval], object), dtype)
-        assert sample.tobytes() == arrays.tobytes()
-        assert minval <= int(sample.min()) <= int(sample.max()) < maxval
     for minval, maxval in ((low - 1, high), (low, high + 2), (high + 1, high + 2)):
         with pytest.raises(ValueError, match=f"{dtype} holds {low} to {high}, got minval {minval} and maxval {maxval}"):
             keyrng.randint(KEY, (2,), minval, maxval, dtype)
 
 
 def test_uniform_interval_must_be_finite_and_distinct_in_its_dtype() -> None:
-    with pytest.raises(ValueError, match=r"maxval - minval must be finite in float32, got -3e\+38 and 3e\+38"):
-        keyrng.uniform(KEY, (2,), minval=-3e38, maxval=3e38)
-    with pytest.raises(ValueError, match=r"minval must be less than maxval, got 1\.0 and 1\.00000000001"):
-        keyrng.uniform(KEY, (2,), minval=1.0, maxval=1.00000000001)
-    with pytest.raises(ValueError, match="maxval must be finite, got 70000"):
-        keyrng.uniform(KEY, (2,), "float16", maxval=70_000)
     assert keyrng.uniform(KEY, (2,), "float64", minval=1.0, maxval=1.00000000001).max() < 1.00000000001
     assert (keyrng.uniform(KEY, (9,), minval=1.0, maxval=np.nextafter(np.float32(1), np.float32(2))) == 1).all()
 
@@ -261,9 +184,3 @@ def test_values_of_logseries_fit_the_dtype() -> None:
         for p in (np.nextafter(limit, 1.0), np.array([0.1, 1.0 - 1e-15])):
             with pytest.raises(ValueError, match=rf"p must be at most 0\.\d+ for {dtype} \(a wider .*, got 0\.\d+"):
                 keyrng.logseries(KEY, p, (2,), dtype)
-
-
-def test_mode_of_bernoulli() -> None:
-    for mode in ("highest", "", None, 1, "LOW"):
-        with pytest.raises(ValueError, match=f"mode must be 'low' or 'high', got {mode!r}"):
-            keyrng.bernoulli(KEY, 0.5, (2,), mode)

@@ -53,14 +53,6 @@ def test_shape(case: Case, path: str) -> None:
                 case(keys, shape, dtype, **case.parameters[0])
 
 
-@each_case
-def test_too_large(case: Case) -> None:
-    # More than an array can have: NumPy's own errors, before anything is drawn.
-    for shape in ((2**70,), (2**40, 2**40), (1,) * 65):
-        with pytest.raises((ValueError, MemoryError)):
-            case(KEY, shape, case.dtypes[0], **case.parameters[0])
-
-
 # Dtype
 
 NO_DTYPE: list[Refusal] = [

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import itertools
 import re
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-from cases import INTEGERS, PATHS, on
+from cases import HAVE_BFLOAT16, INTEGERS, PATHS, on
 from test_arguments import REFUSED
 
 import keyrng
@@ -24,6 +23,7 @@ WHOLE: tuple[Any, ...] = (
     *(float(end) for end in ENDS),
     *(np.float32(end) for end in ENDS),
 )
+ALMOST_WHOLE = (2.0000001, 1 - 1e-9, -1e-300, 2.0**24 - 2.0**-20, np.float64(1 + 3e-16))
 REAL: tuple[Any, ...] = (
     *(0.0, -0.0, 5e-324, 1e-310, 1e-45, 1e-38, 1e-30, 1e-16, 1e-8, 1e-3, 0.5, 1.0, 30.0, -1.0),
     *(float("nan"), float("inf"), 1e38, 1e39, 1e308, 10**400),
@@ -34,13 +34,6 @@ CHANCE: tuple[Any, ...] = (
     *(1 - 1e-5, 1 - 1e-7, 1 - 2.0**-24, 1 - 2.0**-25, 1 - 1e-9, 1 - 1e-12, 1 - 2.0**-53, 1, 1.0, 1 + 2.0**-52),
     *(1 + 1e-9, -5e-324, -1.0, 2.0, float("nan"), float("inf"), np.float16(0.1), np.float32(1e-7)),
 )
-
-
-@pytest.fixture(autouse=True)
-def _no_warnings() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
 
 
 Sampler = Callable[..., Any]
@@ -96,18 +89,34 @@ def test_counts_of_chances(dtype: str) -> None:
         assert (x is None) or 0 <= min(x) <= max(x) <= top
 
 
-@pytest.mark.parametrize("dtype", ["int8", "int32", "uint64", "float16", "float32"])
+#: Up to which number of trials every count is exact.
+TRIALS = {
+    **{"float16": 2**11, "float32": 2**24, "float64": 2**53, **({"bfloat16": 2**8} if HAVE_BFLOAT16 else {})},
+    **{dtype: min(int(np.iinfo(dtype).max), 2**53) for dtype in INTEGERS},
+}
+
+
+def is_count(n: Any, largest: int) -> bool:
+    """Whether a number is an integer from 0 to the largest one; compared as Python's, which are not rounded."""
+    return 0 <= n < 2**70 and int(n) == n and int(n) <= largest
+
+
+@pytest.mark.parametrize("dtype", TRIALS)
 def test_counts_of_trials(dtype: str) -> None:
-    for n in WHOLE:
+    for n in (*WHOLE, *ALMOST_WHOLE):
+        fits = is_count(n, TRIALS[dtype])
         for p in (0, 1e-310, 1e-8, 0.5, 1 - 1e-9, 1 - 2.0**-53, 1):
             x = outcomes(keyrng.binomial, dtype, {"n": n, "p": p})
+            assert (x is not None) == fits, n
             if x is not None:
                 assert 0 <= min(x) <= max(x) <= n
                 assert p != 1 or x == [n] * 12
                 assert p != 0 or x == [0] * 12
-    for n in WHOLE[::7]:
+    for n in (*WHOLE[::7], TRIALS[dtype], TRIALS[dtype] + 1, *ALMOST_WHOLE):
+        fits = is_count(n, TRIALS[dtype])
         for weights in ([1.0, 1.0], [0.0, 5e-324], [1.0, 1e-300, 0], [1e300, 1e-300], [3, 1, 2**64], [1.0]):
             x = outcomes(_multinomial(len(weights)), dtype, {"n": n, "p": weights})
+            assert (x is not None) == fits, n
             if x is not None:
                 rows = np.array(x, object).reshape(-1, len(weights))
                 assert (rows.sum(axis=1) == n).all() and (rows >= 0).all()

@@ -1,21 +1,23 @@
 """The value of a parameter determines the draw, not its container or type, and no value causes a warning.
 
 Each example is a sampler, a dtype and one value for each parameter. The draw by Python numbers is the reference;
-NumPy's scalars, 0-d arrays, lists and arrays that hold the same values must give the same elements or the same error.
+fractions, NumPy's scalars, 0-d arrays, lists and arrays that hold the same values must give the same elements or the
+same error.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
-from cases import BOOL, CASES
+from cases import CASES, FLOATS, INTEGERS, Case
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -28,14 +30,13 @@ SHAPE = (4,)
 TIMES = int(os.environ.get("BAD_INPUT_EXAMPLES", "1"))
 
 FLOAT_ENDS = (
-    0.0, -0.0, 5e-324, 1e-310, 2.2250738585072014e-308, 1e-300, 1e-45, 1e-40, 1.1754943508222875e-38, 1e-37, 6e-8,
-    6.1e-5,
-    2.0**-24, 0.1, 0.5, 1 - 2.0**-24, 1 - 2.0**-53, 1.0, 1 + 2.0**-52, 1.5, 2.0, 3.0, 10.0, 65504.0, 65520.0, 1e10,
-    1e18,
-    3.4028234663852886e38, 3.4028235677973366e38, 1e39, 1e300, 1.7976931348623157e308, float("inf"), float("nan"),
+    0.0, -0.0, 5e-324, 1e-310, 2.2250738585072014e-308, 1e-300, 1e-45, 1e-40, 1.1754943508222875e-38, 1e-37, 2.0**-70,
+    6e-8, 6.1e-5, 2.0**-24, 0.1, 0.5, 1 - 2.0**-24, 1 - 2.0**-53, 1.0, 1 + 2.0**-52, 1.5, 2.0, 3.0, 10.0, 65504.0,
+    65520.0, 1e10, 1e18, 2.0**70, 2.0**128 - 2.0**120, 3.4028234663852886e38, 3.4028235677973366e38, 1e39, 1e300,
+    1.7976931348623157e308, float("inf"), float("nan"),
 )  # fmt: skip
-INT_ENDS = tuple(
-    sorted({0, 1, 2, 7, 100, *(2**w + d for w in (7, 8, 15, 16, 24, 31, 32, 53, 63, 64) for d in (-1, 0, 1)), 10**30})
+INT_ENDS = sorted(
+    {0, 1, 2, 7, 100, *(2**w + d for w in (7, 8, 15, 16, 24, 31, 32, 53, 63, 64) for d in (-1, 0, 1)), 10**30}
 )
 VALUES = st.one_of(
     st.sampled_from([*FLOAT_ENDS, *(-x for x in FLOAT_ENDS)]),
@@ -44,61 +45,43 @@ VALUES = st.one_of(
     st.floats(0, 1),
     st.integers(0, 100),
 )
+SAMPLERS = [case for case in CASES if case.parameters[0] and (case.fixed or not case.function)]
 
 
-@dataclass(frozen=True)
-class Sampler:
-    """A sampler, the parameters that are numbers, and the dtypes it has."""
-
-    name: str
-    parameters: tuple[str, ...]
-    dtypes: tuple[str, ...]
-    fixed: tuple[tuple[str, Any], ...] = ()
-
-    def __str__(self) -> str:
-        return self.name
-
-    def draw(self, dtype: str, parameters: Mapping[str, Any], shape: Any = SHAPE) -> Any:
-        named = {**dict(self.fixed), **parameters, "shape": shape}
-        if self.dtypes != ("",):
-            named["dtype"] = dtype
-        return getattr(keyrng, self.name)(KEY, **named)
-
-
-SAMPLERS = [
-    Sampler(
-        case.function or case.name,
-        tuple(case.parameters[0]),
-        ("",) if case.dtypes == BOOL else case.dtypes,
-        tuple(case.fixed.items()),
-    )
-    for case in CASES
-    if case.parameters[0] and (case.fixed or not case.function)
-]
-
-
-def containers(value: Any) -> Iterator[tuple[str, Any]]:
-    """The ways to give a number, each with its name; those of types that hold it."""
-    exact = Fraction(value) if value == value and abs(value) != float("inf") else None
-    for kind in (np.float16, np.float32, np.float64):
+def scalars(value: Any, domain: str) -> Iterator[Any]:
+    """A number in every type that has exactly this value; integers only where floats are another kind of value."""
+    integers_only = domain == "integer" and isinstance(value, int)
+    if math.isfinite(value) and not integers_only:
+        yield from (Fraction(value), Decimal(value))
+    for name in () if integers_only else (*FLOATS, "longdouble"):
+        kind = np.dtype(name).type
         with np.errstate(all="ignore"):
             try:
                 held = kind(value)
-            except OverflowError:
+            except (OverflowError, TypeError):  # TypeError is bfloat16's, for large integers
                 continue
-        if exact is None or (np.isfinite(held) and Fraction(float(held)) == exact):
-            yield kind.__name__, held
-            yield f"0-d {kind.__name__}", np.array(held)
-            yield f"array of {kind.__name__}", np.full(SHAPE, held)
-            yield f"list of {kind.__name__}", [held] * SHAPE[0]
-    integer = isinstance(value, int)
-    for kind in (np.int8, np.uint8, np.int16, np.int32, np.uint32, np.int64, np.uint64) if integer else ():
-        if np.iinfo(kind).min <= value <= np.iinfo(kind).max:
-            yield kind.__name__, kind(value)
-            yield f"array of {kind.__name__}", np.full(SHAPE, value, kind)
-    yield "list", [value] * SHAPE[0]
-    yield "tuple", (value,) * SHAPE[0]
-    yield "list of one", [value]
+        if float(held) == value or math.isnan(value):
+            yield held
+    if isinstance(value, int) or (domain != "integer" and value.is_integer() and str(value) != "-0.0"):
+        whole = int(value)
+        yield whole
+        for name in INTEGERS:
+            if np.iinfo(name).min <= whole <= np.iinfo(name).max:
+                yield np.dtype(name).type(whole)
+
+
+def containers(value: Any, domain: str) -> Iterator[Any]:
+    """The ways to give a number: alone, and for each element."""
+    for one in scalars(value, domain):
+        yield one
+        yield [one] * SHAPE[0]
+        yield np.array([one] * SHAPE[0], object)
+        if isinstance(one, np.generic):
+            yield np.array(one)
+            yield np.full(SHAPE, one)
+            yield np.full((1,), one)
+    yield (value,) * SHAPE[0]
+    yield [value]
 
 
 def outcome(draw: Callable[[], Any]) -> Any:
@@ -114,29 +97,21 @@ def outcome(draw: Callable[[], Any]) -> Any:
     return result.tobytes()
 
 
-def floats_are_integers(sampler: Sampler, name: str) -> bool:
-    """Whether a parameter must be an integer by type: a float of NumPy is then refused, as Python's is."""
-    return sampler.name == "randint"
-
-
-@pytest.mark.parametrize("sampler", SAMPLERS, ids=str)
-def test_the_value_decides(sampler: Sampler) -> None:
+@pytest.mark.parametrize("case", SAMPLERS, ids=str)
+def test_the_value_decides(case: Case) -> None:
     @settings(
         max_examples=60 * TIMES, derandomize=True, database=None, deadline=None,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(st.data())
     def check(data: st.DataObject) -> None:
-        dtype = data.draw(st.sampled_from(sampler.dtypes), "dtype")
-        values = {name: data.draw(VALUES, name) for name in sampler.parameters}
-        expected = outcome(lambda: sampler.draw(dtype, values))
+        dtype = data.draw(st.sampled_from(case.dtypes), "dtype")
+        usual = data.draw(st.sampled_from(case.all_parameters), "usual")
+        values = {name: data.draw(VALUES | st.just(np.asarray(usual[name]).item()), name) for name in usual}
+        expected = outcome(lambda: case(KEY, SHAPE, dtype, **values))
         for name, value in values.items():
-            for kind, held in containers(value):
-                if isinstance(value, int) and "float" in kind and floats_are_integers(sampler, name):
-                    continue
-                got = outcome(lambda: sampler.draw(dtype, {**values, name: held}))  # noqa: B023
-                assert got == expected, (
-                    f"{sampler}({dtype}, {values}) with {name} as {kind}: {got!r:.60}, not {expected!r:.60}"
-                )
+            for held in containers(value, case.domain[name]):
+                got = outcome(lambda: case(KEY, SHAPE, dtype, **{**values, name: held}))  # noqa: B023
+                assert got == expected, f"{name}={held!r:.60}: {got!r:.60}, not {expected!r:.60}"
 
     check()

@@ -93,21 +93,9 @@ def two_loops(lane: Any) -> Any:
 
 
 ELEMENTARY = [
-    "atan",
-    "cospi",
-    "erf",
-    "erfc",
-    "erfinv",
-    "exp",
-    "expm1",
-    "floor",
-    "lgamma",
-    "log",
-    "log1p",
-    "rint",
-    "sinpi",
+    "atan", "cospi", "erf", "erfc", "erfinv", "exp", "expm1", "floor", "lgamma", "log", "log1p", "rint", "sinpi",
     "tanpi",
-]
+]  # fmt: skip
 
 
 def elementary(name: str) -> Callable[[Any], Any]:

@@ -7,28 +7,13 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pytest
+from test_gpu_proof import modules, pytestmark  # noqa: F401  # a mark of this module
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
-pytestmark = pytest.mark.skipif(not BENCHMARKS.exists(), reason="this is a part of the repository, without benchmarks")
-
-
-@pytest.fixture(scope="module")
-def benchmark():
-    """The modules of the benchmark, by their names."""
-    names = ("gpu", "gpu_model", "gpu_rows", "gpu_timing", "gpu_report", "report", "timing", "peers")
-    before = set(sys.modules)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(BENCHMARKS))
-        yield SimpleNamespace(**{name: __import__(name) for name in names})
-        for name in set(sys.modules) - before & set(names):
-            del sys.modules[name]
+benchmark = modules
 
 
 def machine(benchmark: Any) -> Any:
@@ -144,14 +129,6 @@ def test_buffers_are_larger_than_the_cache(benchmark):
         assert all(len(buffer) == count for buffer in buffers)
         assert sum(buffer.nbytes for buffer in buffers) > 4 * gpu.l2
         assert len({buffer.ctypes.data for buffer in buffers}) == len(buffers)
-
-
-def test_without_a_gpu_it_says_so(benchmark, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["gpu.py"])
-    monkeypatch.setattr(benchmark.gpu.found, "missing_reason", lambda: "there is none; type: buy one")
-
-    assert benchmark.gpu.main() == 2
-    assert capsys.readouterr().err == "benchmarks/gpu.py needs a GPU: there is none; type: buy one\n"
 
 
 def test_a_dry_run_lists_the_groups(benchmark, monkeypatch, capsys):

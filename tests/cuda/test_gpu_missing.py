@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
-import subprocess
 import sys
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -13,6 +11,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from processes import python
 
 import keyrng
 from keyrng._cli import info
@@ -243,9 +242,7 @@ sys.exit("cupy" in sys.modules)
 
 
 def test_to_ask_imports_and_prints_nothing():
-    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
-    command = [sys.executable, "-W", "error", "-c", SCRIPT]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    done = python("-W", "error", "-c", SCRIPT)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 

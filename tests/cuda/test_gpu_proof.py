@@ -25,19 +25,9 @@ from keyrng._executors import cuda
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 SCRIPT = BENCHMARKS / "gpu_proof.sh"
 NAMES = (
-    "gpu",
-    "gpu_blocks",
-    "gpu_bridges",
-    "gpu_checks",
-    "gpu_model",
-    "gpu_report",
-    "gpu_rows",
-    "gpu_smoke",
-    "gpu_timing",
-    "peers",
-    "report",
-    "timing",
-)
+    "gpu", "gpu_blocks", "gpu_bridges", "gpu_checks", "gpu_model", "gpu_report", "gpu_rows", "gpu_smoke", "gpu_timing",
+    "peers", "report", "timing",
+)  # fmt: skip
 
 pytestmark = pytest.mark.skipif(not BENCHMARKS.exists(), reason="this is a part of the repository, without benchmarks")
 
@@ -127,14 +117,16 @@ def test_what_fails_does_not_stop_the_rest(
     ]
 
 
-@pytest.mark.parametrize("name", ["gpu_smoke", "gpu_blocks"])
+@pytest.mark.parametrize("name", ["gpu", "gpu_smoke", "gpu_blocks"])
 def test_without_a_gpu_it_says_so(
     modules: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     module = getattr(modules, name)
     monkeypatch.setattr(module.found, "missing_reason", lambda: "there is none; type: buy one")
 
-    assert module.main([]) == 2
+    monkeypatch.setattr(sys, "argv", [f"{name}.py"])
+
+    assert module.main() == 2
     assert capsys.readouterr().err == f"benchmarks/{name}.py needs a GPU: there is none; type: buy one\n"
 
 
@@ -186,27 +178,6 @@ def run(tiny: Any, monkeypatch: pytest.MonkeyPatch, folder: Path, limit: str) ->
     return json.loads(files[0].read_text()), files[1].read_text()
 
 
-@pytest.mark.skip(reason="a peer is cuRAND, which the stand-in lacks")
-@on_stand_in
-def test_all_groups_are_measured(
-    tiny: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    data, text = run(tiny, monkeypatch, tmp_path, "50")
-    absent = {"torch", "jax jitted", "jax eager"}
-    measured = {(row["group"], row["subject"]) for row in data["measured"]}
-    expected = {(group.name, name) for group in tiny.gpu.plan() for name in group.row.subjects() if name not in absent}
-
-    assert without_curand(data["skipped"]) == []
-    assert expected - measured == set()
-    assert all(subject.startswith("model of ") for _, subject in measured - expected)
-    assert set(data["peak_mib"].values()) == {0.0}
-    assert data["machine"]["gpu"]["name"] == "the host"
-    assert "| what | keyrng | peer | ratio | target | met? | predicted |" in text
-    shown = capsys.readouterr().out
-    assert shown.startswith("## Targets\n")
-    assert "at most 1.5 times its time |" in shown
-
-
 @on_stand_in
 def test_a_limit_is_kept_and_what_is_done_is_on_disk(
     tiny: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -251,7 +222,7 @@ def test_every_target_has_a_prediction(modules: Any) -> None:
         ("NVIDIA H100 80GB HBM3", "unit", "philox4x32", 750, "memory"),
         ("NVIDIA H200", "unit", "philox4x32", 1075, "memory"),
         ("NVIDIA H200", "unit", "threefry2x32", 336, "ALU pipe"),
-        ("another", "normal", "philox4x32", 296, "issue"),
+        ("another", "normal", "philox4x32", 370, "issue"),
     ],
 )
 def test_what_a_device_could_do(modules: Any, name: str, kernel: str, algorithm: str, speed: float, bound: str) -> None:

@@ -1,81 +1,20 @@
-"""Complex samples: laws, distributions and jax's values, as the other tests check them for real samples."""
+"""Complex samples: parameters, distributions and jax's values; test_vectors.py has their laws."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-from case import ALGORITHMS, TRANSFORM
-from cases import CASES, PATHS, Array, assert_same, on
+from case import TRANSFORM
+from cases import assert_same
 
 import keyrng
 
-SAMPLERS: dict[str, Callable[..., Array]] = {
-    "normal": keyrng.normal,
-    "lognormal": lambda key, shape, dtype, **more: keyrng.lognormal(key, 0.75, shape, dtype, **more),
-}
 PART = {"complex64": "float32", "complex128": "float64"}
 KEY = keyrng.key(2024)
 
-each_sampler = pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
 each_dtype = pytest.mark.parametrize("dtype", PART)
-
-
-def test_every_sampler_of_complex_numbers_is_here() -> None:
-    assert {case.name for case in CASES if case.complex} == set(SAMPLERS)
-
-
-@each_sampler
-@each_dtype
-def test_laws(sampler: Callable[..., Array], dtype: str, path: str) -> None:
-    for algorithm in ALGORITHMS:
-        key = keyrng.key(2024, impl=algorithm)
-        whole = sampler(key, (20_011,), dtype)
-        assert (whole.dtype, whole.shape) == (np.dtype(dtype), (20_011,))
-        for length in (0, 1, 127, 2_049):
-            assert_same(sampler(key, length, dtype), whole[:length], algorithm, length)
-        assert_same(sampler(key, (3, 5, 7), dtype), whole[:105].reshape(3, 5, 7), algorithm)
-        assert_same(sampler(key, (), dtype), whole[0:1].reshape(()), algorithm)
-
-        keys = keyrng.split(key, (2, 3))
-        batch = sampler(keys, (131,), dtype)
-        for j in np.ndindex(2, 3):
-            assert_same(batch[j], sampler(keys[j], (131,), dtype), algorithm, j)
-
-
-@each_sampler
-@each_dtype
-def test_paths_agree(sampler: Callable[..., Array], dtype: str) -> None:
-    with on("numpy"):
-        expected = sampler(KEY, (300_007,), dtype)
-    for path in PATHS[1:]:
-        with on(path):
-            assert_same(sampler(KEY, (300_007,), dtype), expected, path)
-
-
-@each_sampler
-@each_dtype
-def test_out(sampler: Callable[..., Array], dtype: str, path: str) -> None:
-    for key, shape in ((KEY, (37, 5)), (keyrng.split(KEY, 3), (7,)), (KEY, ())):
-        expected = sampler(key, shape, dtype)
-        outs = [np.empty(expected.shape, dtype), np.empty(expected.shape, dtype, order="F")]
-        if expected.ndim:
-            outs += [np.empty(expected.shape, dtype)[::-1], np.empty((*expected.shape, 2), dtype)[..., 1]]
-        for out in outs:
-            for given in (shape, ()):
-                out[...] = 0
-                assert sampler(key, given, dtype, out=out) is out
-                assert_same(out, expected)
-    with pytest.raises(TypeError, match=f"out must have dtype {dtype}, got float64"):
-        sampler(KEY, (2,), dtype, out=np.zeros(2))
-    with pytest.raises(TypeError, match="out must be a NumPy array, got list"):
-        sampler(KEY, (2,), dtype, out=[0j, 0j])
-    with pytest.raises(ValueError, match=r"out must have shape \(2,\), got \(3,\)"):
-        sampler(KEY, (2,), dtype, out=np.zeros(3, dtype))
-    with pytest.raises(TypeError, match="expected a key, got int"):
-        sampler(3, (2,), dtype)
 
 
 @each_dtype

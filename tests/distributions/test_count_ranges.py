@@ -3,90 +3,21 @@
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pytest
-from cases import HAVE_BFLOAT16, INTEGERS, on
+from cases import INTEGERS, on
 
 import keyrng
 
 KEY = keyrng.key(11)
-FLOATS_EXACT = {"float16": 2**11, "float32": 2**24, "float64": 2**53}
-if HAVE_BFLOAT16:
-    FLOATS_EXACT["bfloat16"] = 2**8
-#: Up to which number of trials every count is exact.
-TRIALS = {**FLOATS_EXACT, **{dtype: min(int(np.iinfo(dtype).max), 2**53) for dtype in INTEGERS}}
-
-
-@pytest.fixture(autouse=True)
-def _no_warnings() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
 
 
 def largest(dtype: str) -> int:
     return int(np.iinfo(dtype).max)
 
 
-# Trials, and items
-
-
-def kinds_of(n: int) -> list[Any]:
-    """A number in every form that holds it."""
-    forms: list[Any] = [n, [n], np.array([n], object)]
-    if n < 2**63:
-        forms += [np.int64(n), np.array(n), np.array([n])]
-    if n < 2**64:
-        forms += [np.uint64(n), np.array([n], np.uint64)]
-    if float(n) == n:
-        forms += [float(n), np.float64(n), np.array([n], np.float64)]
-    return forms
-
-
-@pytest.mark.parametrize("dtype", TRIALS)
-def test_as_many_trials_as_a_dtype_counts(dtype: str, path: str) -> None:
-    limit = TRIALS[dtype]
-    for n in (0, 1, limit // 3, limit - 1, limit):
-        for form in kinds_of(n):
-            sure = keyrng.binomial(keyrng.key(0), form, 1.0, (2,), dtype)
-            assert [int(x) for x in sure] == [n, n], form
-            assert [int(x) for x in keyrng.binomial(keyrng.key(0), form, 0.0, (2,), dtype)] == [0, 0]
-        some = [int(x) for x in keyrng.binomial(keyrng.key(0), n, 0.9999, (200,), dtype)]
-        assert min(some) >= 0 and max(some) <= n
-        rows = keyrng.multinomial(keyrng.key(0), n, [0.5, 0.25, 0.25], shape=(5, 3), dtype=dtype)
-        assert all(sum(int(x) for x in row) == n for row in rows)
-
-
-@pytest.mark.parametrize("dtype", TRIALS)
-def test_more_trials_than_a_dtype_counts(dtype: str) -> None:
-    limit = TRIALS[dtype]
-    where = rf' for {dtype} \(a wider dtype takes more: dtype="int64"\)' if limit < 2**53 else ""
-    for n in {limit + 1, 2 * limit, 2**24 + 1, 2**31 - 129, 2**31 + 1, 2**53 + 1, 2**63, 2**64, 10**30}:
-        if n <= limit:
-            continue
-        for form in kinds_of(n):
-            message = rf"n must be a whole number from 0 to {limit}{where}, got {n if '.' not in repr(form) else ''}"
-            with pytest.raises(ValueError, match=message):
-                keyrng.binomial(KEY, form, 1.0, (1,), dtype)
-            with pytest.raises(ValueError, match="n must be a whole number from 0 to"):
-                keyrng.multinomial(KEY, form, [0.5, 0.5], dtype=dtype)
-
-
-@pytest.mark.parametrize(
-    "n", [0.5, 2.0000001, 1 - 1e-9, -1e-300, 2.0**24 - 2.0**-20, np.float64(1 + 3e-16), [3, 2.00000001]]
-)
-def test_what_rounds_to_a_whole_number_is_not_one(n: Any) -> None:
-    for dtype in ("float32", "int32", "float64"):
-        with pytest.raises(ValueError, match="n must be a whole number"):
-            keyrng.binomial(KEY, n, 0.5, (2,), dtype)
-        with pytest.raises(ValueError, match="n must be a whole number"):
-            keyrng.multinomial(KEY, n, [0.5, 0.5], shape=(2, 2), dtype=dtype)
-    with pytest.raises(ValueError, match="nsample must be a whole number"):
-        keyrng.hypergeometric(KEY, 5, 5, n, (2,))
+# Items
 
 
 @pytest.mark.parametrize("dtype", INTEGERS)
@@ -105,42 +36,20 @@ def test_counts_of_items_are_bounded_by_what_can_be_drawn(dtype: str, path: str)
     assert mixed[:, 0].tolist() == keyrng.hypergeometric(key, 2**53 - 9, 9, 3, (4, 2), dtype)[:, 0].tolist()
 
 
-@pytest.mark.parametrize("dtype", INTEGERS)
-def test_more_items_than_a_dtype_counts(dtype: str) -> None:
-    top = largest(dtype)
-    if top < 2**53:
-        hint = rf'{top} for {dtype} \(a wider dtype takes more: dtype="int64"\)'
-        with pytest.raises(ValueError, match=f"ngood or nsample must be at most {hint}, got {top + 1} and {top + 1}"):
-            keyrng.hypergeometric(KEY, top + 1, 0, top + 1, (), dtype)
-        with pytest.raises(ValueError, match="ngood or nsample must be at most"):
-            keyrng.hypergeometric(KEY, [3, top + 5], 9, [3, top + 3], (), dtype)
-        with pytest.raises(ValueError, match=f"nsample or each of colors must be at most {hint}"):
-            keyrng.multivariate_hypergeometric(KEY, [top + 1, 1], top + 1, (), dtype)
-    for good, bad in ((2**53, 1), (1, 2**53), (2**52 + 1, 2**52), ([2**53, 5], 3), (np.float64(2**53), 1)):
-        with pytest.raises(ValueError, match=r"ngood \+ nbad must be at most 2\*\*53"):
-            keyrng.hypergeometric(KEY, good, bad, 3, dtype=dtype)
-    for colors in ([1, 2**53], [2**53, 1], [2**52, 1, 2**52], [[1, 2], [2**53, 3]], [2**53, 2**53], [1] * 3 + [2**53]):
-        with pytest.raises(ValueError, match=r"colors must add up to at most 2\*\*53"):
-            keyrng.multivariate_hypergeometric(KEY, colors, 1, dtype=dtype)
-    for name in ("ngood", "nbad", "nsample"):
-        for n in (2**53 + 1, 2**63, 2**64 + 1, [2**53 + 1, 1]):
-            first = n[0] if isinstance(n, list) else n
-            with pytest.raises(ValueError, match=rf"{name} must be a whole number from 0 to {2**53}, got {first}"):
-                keyrng.hypergeometric(KEY, **{"ngood": 3, "nbad": 3, "nsample": 3, name: n}, dtype=dtype)
-
-
 # Means
 
 
-def limit_of(dtype: str) -> int:
+def limit_of(dtype: str) -> tuple[int, str]:
+    """The largest mean, and the message that names it."""
     with pytest.raises(ValueError, match="lam must be between 0 and ") as caught:
         keyrng.poisson(KEY, 1e30, (), dtype)
-    return int(str(caught.value).split("between 0 and ")[1].split(",")[0])
+    message = str(caught.value)
+    return int(message.split("between 0 and ")[1].split(",", maxsplit=1)[0]), message
 
 
 @pytest.mark.parametrize("dtype", INTEGERS)
 def test_means_up_to_what_a_dtype_holds(dtype: str, path: str) -> None:
-    limit = limit_of(dtype)
+    limit, message = limit_of(dtype)
     top = largest(dtype)
     if top > 200:
         assert 9.999 * math.sqrt(top) <= top - limit <= 10 * math.sqrt(top) + top * 2.0**-23 + 1
@@ -149,16 +58,10 @@ def test_means_up_to_what_a_dtype_holds(dtype: str, path: str) -> None:
         centred = np.array([int(v) - limit for v in x], float) / math.sqrt(limit)
         assert abs(centred.mean()) < 5 / math.sqrt(3000), dtype
         assert abs(centred.std() - 1) < 0.1, dtype
-    assert ('dtype="int64"' if np.dtype(dtype).itemsize < 8 else "") in limit_message(dtype)
+    assert ('dtype="int64"' if np.dtype(dtype).itemsize < 8 else "") in message
     for lam in (limit + max(1, limit >> 20), np.float64(limit) * 1.001, [1.0, limit * 1.001], 2.0**65, 2**70):
         with pytest.raises(ValueError, match="lam must be between 0 and"):
             keyrng.poisson(KEY, lam, (2,), dtype)
-
-
-def limit_message(dtype: str) -> str:
-    with pytest.raises(ValueError, match="lam must be") as caught:
-        keyrng.poisson(KEY, 1e30, (), dtype)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +112,7 @@ def test_probabilities_next_to_one(p: float, path: str) -> None:
     for dtype in INTEGERS:
         assert (keyrng.geometric(key, p, (50,), dtype) == 1).all()
         assert not keyrng.negative_binomial(key, 1e-3, p, (50,), dtype).any()
-        top = TRIALS[dtype]
+        top = min(largest(dtype), 2**53)
         x = [int(v) for v in keyrng.binomial(key, top, p, (50,), dtype)]
         assert max(x) <= top
         assert min(x) >= top - top * (1 - p) - 20 * math.sqrt(top * (1 - p)) - 20

@@ -135,7 +135,8 @@ def reason(entry: Entry) -> str | None:
 # Golden values
 
 
-ELSEWHERE = ("permutation", "choice", "categorical")  # replayed in test_selection_jax.py: no element-wise samplers
+#: Replayed in test_selection_jax.py and test_multivariate.py: they are no element-wise samplers.
+ELSEWHERE = ("permutation", "choice", "categorical", "multivariate_normal", "orthogonal")
 
 
 def golden(functions: tuple[str, ...] = ()) -> Iterator[tuple[Entry, Array]]:
@@ -144,8 +145,6 @@ def golden(functions: tuple[str, ...] = ()) -> Iterator[tuple[Entry, Array]]:
         if entry["fn"] not in functions and (functions or entry["fn"] in ELSEWHERE):
             continue
         values = arrays[entry["id"]]
-        if entry["cmp"] == "linalg":
-            continue  # in test_multivariate.py
         if entry["dtype"] == "bfloat16":
             if not HAVE_BFLOAT16:
                 continue

@@ -1,132 +1,17 @@
-"""multivariate_normal, orthogonal and wishart, which go through LAPACK: jax, laws, bad arguments.
-
-The laws hold bit for bit for the axes before those of a vector or a matrix, because the arithmetic outside of LAPACK is
-done in a fixed order.
-"""
+"""multivariate_normal, orthogonal and wishart, which go through LAPACK: parameters, dtypes, and jax."""
 
 from __future__ import annotations
 
 import itertools
-import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from cases import FLOATS, PATHS, Array, assert_same, each_algorithm, on
+from cases import FLOATS, assert_same
+from test_jax import decoded, golden
+from test_vectors import COV, KEY, MEAN
 
 import keyrng
 from keyrng.distributions._shared.covariance import factor
-
-DATA = Path(__file__).parents[1] / "data"
-KEY = keyrng.key(0)
-
-MEAN = np.array([1.0, -2.0, 0.5])
-COV = np.array([[2.0, 0.6, -0.3], [0.6, 1.0, 0.2], [-0.3, 0.2, 0.5]])
-COMPLEX = ("complex64", "complex128")
-
-
-@dataclass(frozen=True)
-class Block:
-    """A sampler of vectors or matrices of a shape: a call for the axes before them, and the dtypes it has."""
-
-    name: str
-    call: Callable[..., Array]
-    shape: tuple[int, ...]
-    dtypes: tuple[str, ...] = FLOATS
-
-    def __str__(self) -> str:
-        return self.name
-
-
-BLOCKS = (
-    *(
-        Block(method, lambda k, s, d, m=method, **o: keyrng.multivariate_normal(k, MEAN, COV, s, d, m, **o), (3,))
-        for method in ("cholesky", "svd", "eigh")
-    ),
-    Block("one number", lambda k, s, d, **o: keyrng.multivariate_normal(k, [1.0], [[4.0]], s, d, **o), (1,)),
-    Block("orthogonal", lambda k, s, d, **o: keyrng.orthogonal(k, 3, s, d, **o), (3, 3), FLOATS + COMPLEX),
-    Block("tall", lambda k, s, d, **o: keyrng.orthogonal(k, 5, s, d, 2, **o), (5, 2), FLOATS + COMPLEX),
-    Block("wide", lambda k, s, d, **o: keyrng.orthogonal(k, 2, s, d, 4, **o), (2, 4), FLOATS + COMPLEX),
-    Block("wishart", lambda k, s, d, **o: keyrng.wishart(k, 4.5, COV, s, d, **o), (3, 3)),
-)
-each_block = pytest.mark.parametrize("block", BLOCKS, ids=str)
-
-
-# Laws
-
-
-@each_block
-@each_algorithm
-def test_laws_of_the_axes_before(block: Block, algorithm: str) -> None:
-    key = keyrng.key(7, impl=algorithm)
-    for dtype in block.dtypes[-3:]:
-        whole = block.call(key, (2_100,), dtype)
-        keys = keyrng.split(key, (2, 3))
-        many = block.call(keys, (70,), dtype)
-
-        assert whole.shape == (2_100, *block.shape) and whole.dtype == np.dtype(dtype)
-        assert_same(block.call(key, (30, 70), dtype), whole.reshape(30, 70, *block.shape))
-        assert_same(block.call(key, (), dtype), block.call(key, 1, dtype)[0])
-        assert block.call(key, (0,), dtype).shape == (0, *block.shape)
-        assert block.call(keyrng.split(key, 0), (4,), dtype).shape == (0, 4, *block.shape)
-        for length in (1, 2, 3, 5, 129):
-            assert_same(block.call(key, (length,), dtype), whole[:length])
-        for place in np.ndindex(2, 3):
-            assert_same(block.call(keys[place], (70,), dtype), many[place])
-
-
-@each_block
-def test_a_long_sample_begins_with_a_short_one(block: Block) -> None:
-    # Longer than a block of `product`.
-    whole = block.call(KEY, (70_000,), "float32")
-
-    assert_same(block.call(KEY, (5,), "float32"), whole[:5])
-    assert_same(block.call(KEY, (30_011,), "float32"), whole[:30_011])
-
-
-@each_block
-def test_every_path_gives_the_same_bits(block: Block) -> None:
-    for dtype in block.dtypes:
-        with on("numpy"):
-            expected = block.call(KEY, (1_100,), dtype)
-        for path in PATHS[1:]:
-            with on(path):
-                assert_same(block.call(KEY, (1_100,), dtype), expected, path, dtype)
-
-
-@each_block
-def test_narrow_floats_are_rounded_once(block: Block) -> None:
-    wide = block.call(KEY, (50,), "float32")
-    for dtype in block.dtypes[:-2]:
-        if np.dtype(dtype).itemsize == 2:
-            assert_same(block.call(KEY, (50,), dtype), wide.astype(dtype))
-
-
-@each_block
-def test_out(block: Block) -> None:
-    for keys, shape in ((KEY, (12,)), (keyrng.split(KEY, 3), (4,)), (KEY, ())):
-        dtype = block.dtypes[-1]
-        expected = block.call(keys, shape, dtype)
-        out = np.zeros_like(expected)
-        spaced = np.zeros((*expected.shape, 2), dtype)[..., 0]
-
-        assert block.call(keys, shape, dtype, out=out) is out
-        assert block.call(keys, shape, dtype, out=spaced) is spaced
-        assert_same(out, expected)
-        assert_same(np.ascontiguousarray(spaced), expected)
-        out[...] = 0
-        block.call(keys, () if len(block.shape) == 2 and block.name != "wishart" else None, dtype, out=out)
-        assert_same(out, expected)
-        for wrong, error in (
-            (np.zeros((*expected.shape[:-1], 7), dtype), ValueError),
-            (np.zeros(expected.shape, np.int32), TypeError),
-            ([0], TypeError),
-        ):
-            with pytest.raises(error, match="out"):
-                block.call(keys, shape, dtype, out=wrong)
 
 
 def test_parameters_broadcast() -> None:
@@ -180,26 +65,11 @@ def test_dtype_is_that_of_the_arrays() -> None:
 NEAR = {"float32": 2e-6, "complex64": 2e-6, "float64": 1e-13, "complex128": 1e-13}
 
 
-def golden() -> Iterator[tuple[dict[str, Any], Array]]:
-    arrays = np.load(DATA / "jax_golden.npz")
-    for entry in json.loads((DATA / "jax_golden.json").read_text())["entries"]:
-        if entry["fn"] in ("multivariate_normal", "orthogonal"):
-            yield entry, arrays[entry["id"]]
-
-
-def plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        if "__a__" in value:
-            return np.array(value["__a__"], value["dtype"])
-        return tuple(value["__t__"]) if "__t__" in value else value["__dt__"]
-    return value
-
-
 def test_golden() -> None:
     found = 0
-    for entry, expected in golden():
-        args = [plain(a) for a in entry["args"]]
-        kwargs = {name: plain(v) for name, v in entry["kwargs"].items()}
+    for entry, expected in golden(("multivariate_normal", "orthogonal")):
+        args = [decoded(a) for a in entry["args"]]
+        kwargs = {name: decoded(v) for name, v in entry["kwargs"].items()}
         actual = getattr(keyrng, entry["fn"])(keyrng.key(entry["key"]["seed"]), *args, **kwargs)
 
         assert actual.shape == expected.shape and actual.dtype == expected.dtype, entry["id"]
@@ -240,94 +110,3 @@ def test_orthogonal_of_jax_with_fresh_keys(dtype: str) -> None:
         ours = keyrng.orthogonal(keyrng.key(seed), 3, (4,), dtype, m)
         assert ours.shape == theirs.shape and ours.dtype == theirs.dtype
         assert np.abs(ours - theirs).max() < NEAR[dtype], m
-
-
-# Bad arguments
-
-TWO = np.eye(2)
-
-
-def normal(**changed: Any) -> Array:
-    return keyrng.multivariate_normal(KEY, **{"mean": [0.0, 0.0], "cov": TWO, **changed})
-
-
-def wishart(**changed: Any) -> Array:
-    return keyrng.wishart(KEY, **{"df": 3.0, "scale": TWO, **changed})
-
-
-SINGULAR = [[1.0, 1.0], [1.0, 1.0]]
-INDEFINITE = [[1.0, 2.0], [2.0, 1.0]]
-
-REFUSED: list[tuple[Callable[..., Any], dict[str, Any], type[Exception], str]] = [
-    (normal, {"mean": 0.0}, ValueError, r"mean must have an axis of .*, got a number"),
-    (normal, {"mean": [0.0, np.nan]}, ValueError, "mean must be finite, got nan"),
-    (
-        normal,
-        {"mean": [0.0, 1e300], "dtype": "float32"},
-        ValueError,
-        r"mean must be finite, got 1e\+300 \(inf as float32",
-    ),
-    (normal, {"mean": "a"}, TypeError, "mean must be a number or an array of numbers, got 'a'"),
-    (normal, {"mean": [0.0]}, ValueError, r"mean and cov must have the same length, got 1 numbers and \(2, 2\)"),
-    (
-        normal,
-        {"cov": [1.0, 2.0]},
-        ValueError,
-        r"cov must be a square matrix.*got \(2,\); np.diag\(cov\) makes one of var",
-    ),
-    (normal, {"cov": 1.0}, ValueError, r"cov must be a square matrix .*got \(\)"),
-    (normal, {"cov": np.ones((2, 3))}, ValueError, r"cov must be a square matrix .*got \(2, 3\)"),
-    (normal, {"cov": [[1.0, np.nan], [np.nan, 1.0]]}, ValueError, "cov must be finite, got nan"),
-    (normal, {"cov": [[np.inf, 0.0], [0.0, 1.0]]}, ValueError, "cov must be finite, got inf"),
-    (
-        normal,
-        {"cov": [[1.0, 0.5], [0.2, 1.0]]},
-        ValueError,
-        r"cov must be symmetric, got 0\.5 and 0\.2 across the diagonal; use",
-    ),
-    (normal, {"cov": SINGULAR}, ValueError, "cov must be positive definite; method='svd' and method='eigh' take"),
-    (normal, {"cov": INDEFINITE}, ValueError, "cov must be positive definite; method='svd' and method='eigh' take"),
-    (normal, {"cov": INDEFINITE, "method": "svd"}, ValueError, r"cov must have no negative eigenvalue, got -[01]\."),
-    (normal, {"cov": INDEFINITE, "method": "eigh"}, ValueError, r"cov must have no negative eigenvalue, got -[01]\."),
-    (normal, {"cov": [[0.0, 1.0], [1.0, 0.0]], "method": "svd"}, ValueError, r"cov must have no negative eigenvalue"),
-    (normal, {"cov": np.stack([TWO, INDEFINITE]), "method": "eigh"}, ValueError, "no negative eigenvalue"),
-    (normal, {"cov": None}, TypeError, "cov must be a number or an array of numbers, got None"),
-    (normal, {"cov": TWO * 1j}, TypeError, "cov must be a number or an array of numbers, got complex128"),
-    (normal, {"method": "qr"}, ValueError, "method must be 'cholesky', 'svd' or 'eigh', got 'qr'"),
-    (normal, {"mean": np.zeros((3, 2)), "shape": (4,)}, ValueError, r"mean of shape \(3, 2\) does not broadcast"),
-    (normal, {"cov": np.stack([TWO] * 3), "shape": (4,)}, ValueError, r"cov of shape \(3, 2\) does not broadcast"),
-    (normal, {"mean": np.zeros((3, 2)), "cov": np.stack([TWO] * 4)}, ValueError, "do not broadcast together"),
-    (normal, {"shape": -1}, ValueError, "negative"),
-    (normal, {"dtype": "int32"}, TypeError, "int32"),
-    (normal, {"dtype": "complex64"}, TypeError, "complex64"),
-    (wishart, {"df": 1.0}, ValueError, r"df must be above 1 for matrices of 2 by 2, got 1\.0"),
-    (wishart, {"df": [3.0, 0.5]}, ValueError, r"df must be above 1 for matrices of 2 by 2, got 0\.5"),
-    (wishart, {"df": np.nan}, ValueError, "df must be positive and finite, got nan"),
-    (wishart, {"df": -1.0}, ValueError, r"df must be positive and finite, got -1\.0"),
-    (wishart, {"df": 1e300, "dtype": "float32"}, ValueError, "df must be positive and finite, got 1e"),
-    (wishart, {"df": "3"}, TypeError, "df must be a number or an array of numbers, got '3'"),
-    (wishart, {"df": [3.0, 4.0], "shape": (3,)}, ValueError, r"df of shape \(2, 1, 1\) does not broadcast"),
-    (wishart, {"scale": SINGULAR}, ValueError, "scale must be positive definite$"),
-    (wishart, {"scale": [[1.0, 0.5], [0.2, 1.0]]}, ValueError, "scale must be symmetric"),
-    (wishart, {"scale": [1.0]}, ValueError, "scale must be a square matrix"),
-    (wishart, {"scale": [[np.inf]]}, ValueError, "scale must be finite, got inf"),
-    (wishart, {"dtype": "int32"}, TypeError, "int32"),
-    (keyrng.orthogonal, {"key": KEY, "n": 2.0}, TypeError, r"n must be an int, got 2\.0"),
-    (keyrng.orthogonal, {"key": KEY, "n": True}, TypeError, "n must be an int, got True"),
-    (keyrng.orthogonal, {"key": KEY, "n": None}, TypeError, "n must be an int, got None"),
-    (keyrng.orthogonal, {"key": KEY, "n": (2, 2)}, TypeError, r"n must be an int, got \(2, 2\)"),
-    (keyrng.orthogonal, {"key": KEY, "n": -1}, ValueError, "n must not be negative, got -1"),
-    (keyrng.orthogonal, {"key": KEY, "n": 2, "m": -1}, ValueError, "m must not be negative, got -1"),
-    (keyrng.orthogonal, {"key": KEY, "n": 2, "m": 1.5}, TypeError, r"m must be an int, got 1\.5"),
-    (keyrng.orthogonal, {"key": KEY, "n": 2, "shape": (-1,)}, ValueError, "negative"),
-    (keyrng.orthogonal, {"key": KEY, "n": 2, "dtype": "int32"}, TypeError, "int32"),
-    (keyrng.orthogonal, {"key": 0, "n": 2}, TypeError, "expected a key, got int"),
-    (keyrng.multivariate_normal, {"key": 0, "mean": [0.0], "cov": [[1.0]]}, TypeError, "expected a key, got int"),
-    (keyrng.wishart, {"key": 0, "df": 3, "scale": [[1.0]]}, TypeError, "expected a key, got int"),
-]
-
-
-@pytest.mark.parametrize(("call", "arguments", "error", "message"), REFUSED)
-def test_bad_arguments(call: Callable[..., Any], arguments: dict, error: type[Exception], message: str) -> None:
-    with pytest.raises(error, match=message):
-        call(**arguments)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cases import Array, scipy
-from test_multivariate import COMPLEX, COV, KEY, MEAN
+from test_vectors import COMPLEX, COV, KEY, MEAN
 
 import keyrng
 

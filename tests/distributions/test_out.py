@@ -15,7 +15,6 @@ from cases import (
 from test_laws import SEED, _unaligned, named, with_parameters
 
 import keyrng
-from keyrng import initializers
 
 
 @each_case
@@ -62,9 +61,11 @@ def test_out(case: Case, any_path: str) -> None:
                 outs["reversed"] = np.empty(full, dtype)[::-1]
                 outs["every other"] = np.empty((*full[:-1], 2 * full[-1]), dtype)[..., ::2]
             for name, out in outs.items():
-                for given in (shape, ()) if name == "contiguous" else ((),):  # with out, the shape may be left out
+                # With out, the shape and the dtype may be left out.
+                whole = ((shape, dtype), ((), dtype), ((), None))
+                for given, kind in whole if name == "contiguous" else whole[1:2]:
                     out[...] = 0
-                    result = case(k, given, dtype, out=out, **parameters)
+                    result = case(k, given, kind, out=out, **parameters)
                     assert result is out
                     assert_same(out, expected, dtype, parameters, full, name)
 
@@ -111,66 +112,12 @@ def test_out_may_be_a_parameter_too(case: Case, any_path: str) -> None:
 
 
 @each_case
-def test_a_dtype_that_is_not_given_is_that_of_out(case: Case, path: str) -> None:
-    key = keyrng.key(SEED)
-    for dtype, parameters in named(case):
-        for k, shape in ((key, (37,)), (keyrng.split(key, 3), (7,))):
-            expected = case(k, shape, dtype, **parameters)
-            out = np.empty(expected.shape, dtype)
-
-            assert case(k, (), None, out=out, **parameters) is out
-            assert_same(out, expected, dtype, parameters)
-
-
-@each_case
 def test_a_dtype_that_is_given_must_be_that_of_out(case: Case) -> None:
     if len(case.dtypes) < 2:
         return
     for given, other in zip(case.dtypes, case.dtypes[1:], strict=False):
         with pytest.raises(TypeError, match=f"out must have dtype {given}, got {other}"):
             case(keyrng.key(SEED), (3,), given, out=np.empty(3, other), **case.parameters[0])
-
-
-@pytest.mark.parametrize("method", ["normal", "uniform", "laplace"])
-def test_methods_of_a_generator(method: str) -> None:
-    for dtype in ("float16", "float32", "float64"):
-        out = np.empty((2, 3), dtype)
-        expected = getattr(keyrng.Generator(3), method)((2, 3), dtype)
-
-        assert getattr(keyrng.Generator(3), method)(out=out) is out
-        assert_same(out, expected)
-
-
-ROWS = {
-    "dirichlet": ((2, 3), lambda key, **named: keyrng.dirichlet(key, [1.0, 2.0, 0.5], **named)),
-    "ball": ((2, 3), lambda key, **named: keyrng.ball(key, 3, **named)),
-    "orthogonal": ((2, 3, 3), lambda key, **named: keyrng.orthogonal(key, 3, **named)),
-    "wishart": ((2, 3, 3), lambda key, **named: keyrng.wishart(key, 5.0, np.eye(3), **named)),
-    "multivariate_normal": (
-        (2, 3),
-        lambda key, **named: keyrng.multivariate_normal(key, np.zeros(3), np.eye(3), **named),
-    ),
-}
-
-
-@pytest.mark.parametrize("name", ROWS)
-def test_rows(name: str) -> None:
-    shape, call = ROWS[name]
-    for dtype in ("float32", "float64"):
-        out = np.empty(shape, dtype)
-        expected = call(keyrng.key(0), shape=(2,), dtype=dtype)
-
-        assert call(keyrng.key(0), shape=(2,), out=out) is out
-        assert_same(out, expected)
-
-
-@pytest.mark.parametrize("dtype", ["int8", "int32", "uint64", "float32"])
-def test_counts_of_classes(dtype: str) -> None:
-    out = np.empty((2, 3), dtype)
-    expected = keyrng.multinomial(keyrng.key(0), 20, np.array([0.2, 0.3, 0.5]), shape=(2, 3), dtype=dtype)
-
-    assert keyrng.multinomial(keyrng.key(0), 20, np.array([0.2, 0.3, 0.5]), out=out) is out
-    assert_same(out, expected)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "int64", "uint64"])
@@ -207,40 +154,6 @@ def test_positions_are_not_wrapped(call: Any) -> None:
             call(np.empty(257, dtype))
 
 
-INITIALIZERS = {
-    name: getattr(initializers, name)
-    for name in initializers.__all__
-    if name not in ("Initializer", "init_tree", "zeros", "ones")
-}
-GIVEN = {"constant": (3,), "sparse": (0.5,), "variance_scaling": (1.0, "fan_in", "uniform")}
-
-
-@pytest.mark.parametrize("name", INITIALIZERS)
-def test_initializers(name: str) -> None:
-    make, given = INITIALIZERS[name], GIVEN.get(name, ())
-    shape = (3, 4, 4) if name in ("delta_orthogonal", "dirac") else (4, 4)
-    key = keyrng.key(0)
-    for dtype in ("float32", "float64"):
-        out = np.empty(shape, dtype)
-
-        assert make(*given)(key, shape, out=out) is out
-        assert_same(out, make(*given)(key, shape, dtype))
-    other = np.empty(shape, "float64")
-    with pytest.raises(TypeError, match="out must have dtype float32, got float64"):
-        make(*given, dtype="float32")(key, shape, out=other)
-    with pytest.raises(TypeError, match="out must have dtype float32, got float64"):
-        make(*given)(key, shape, "float32", out=other)
-
-
-@pytest.mark.parametrize("make", [initializers.zeros, initializers.ones])
-def test_initializers_without_arguments(make: Any) -> None:
-    for dtype in ("int8", "bool", "float64", "complex64"):
-        out = np.empty((2, 3), dtype)
-
-        assert make(keyrng.key(0), (2, 3), out=out) is out
-        assert_same(out, make(keyrng.key(0), (2, 3), dtype))
-
-
 def test_draw_of_a_kernel_of_your_own() -> None:
     out = np.empty(3, np.uint16)
 
@@ -248,18 +161,3 @@ def test_draw_of_a_kernel_of_your_own() -> None:
     assert_same(out, keyrng.sample_kernel(lambda lane: lane.bits(), keyrng.key(0), (3,), "uint16"))
     with pytest.raises(TypeError, match="dtype must be given, got None"):
         keyrng.sample_kernel(lambda lane: lane.bits(), keyrng.key(0), (3,), None)
-
-
-@pytest.mark.parametrize(
-    ("call", "dtype", "message"),
-    [
-        (keyrng.normal, "int32", "invalid dtype of out: int32"),
-        (keyrng.uniform, "complex64", "invalid dtype of out: complex64"),
-        (keyrng.bits, "int32", "invalid dtype of out: int32"),
-        (keyrng.rademacher, "uint8", "invalid dtype of out: uint8"),
-        (keyrng.normal, ">f4" if np.little_endian else "<f4", "dtype of out must have native byte order"),
-    ],
-)
-def test_a_dtype_that_the_sampler_does_not_have(call: Any, dtype: str, message: str) -> None:
-    with pytest.raises(TypeError, match=message):
-        call(keyrng.key(0), out=np.empty(3, dtype))

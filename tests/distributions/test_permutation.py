@@ -56,11 +56,3 @@ def test_permutation_of_an_array(shape: tuple[int, ...], path: str) -> None:
         for made in (moved, alone):
             assert made.flags.c_contiguous and not np.shares_memory(made, x)
             assert np.array_equal(np.sort(made, axis), x)
-
-
-def test_independent_lines_have_orders_of_their_own() -> None:
-    x = np.tile(np.arange(50), (40, 1))
-    alone = permutation(KEY, x, 1, True)
-
-    assert len({tuple(line) for line in permutation(KEY, x, 1).tolist()}) == 1
-    assert len({tuple(line) for line in alone.tolist()}) == 40

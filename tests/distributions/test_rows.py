@@ -1,104 +1,18 @@
-"""Samplers of vectors along the last axis: dirichlet, ball, and counts of several classes.
-
-The laws hold for the axes before the last.
-"""
+"""Samplers of vectors along the last axis: the distributions of dirichlet, ball, and counts of several classes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
-from cases import ALGORITHMS, FLOATS, INTEGERS, PATHS, Array, assert_same, each_algorithm, on, scipy
+from cases import Array, scipy
 
 import keyrng
 
 DRAWS = 100_000
 # Some 60 p-values in this file, with fixed keys: one of them is below this by chance once in a thousand files.
 THRESHOLD = 0.001 / 60
-
-
-@dataclass(frozen=True)
-class Rows:
-    """A sampler of rows of ``length``: a call for a shape of rows, and the dtypes it has."""
-
-    name: str
-    call: Callable[..., Array]
-    length: int
-    dtypes: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-ROWS = (
-    Rows("dirichlet", lambda k, s, d, **m: keyrng.dirichlet(k, [2.0, 3.0, 1.0], s, d, **m), 3, FLOATS),
-    Rows("dirichlet below 1", lambda k, s, d, **m: keyrng.dirichlet(k, [0.2, 1.0, 3.0, 0.9], s, d, **m), 4, FLOATS),
-    Rows("ball", lambda k, s, d, **m: keyrng.ball(k, 5, 2, s, d, **m), 5, FLOATS),
-    Rows("ball of 1-norm", lambda k, s, d, **m: keyrng.ball(k, 2, 1.0, s, d, **m), 2, FLOATS),
-    Rows(
-        "multinomial",
-        lambda k, s, d, **m: keyrng.multinomial(k, 50, [0.2, 0.0, 0.5, 0.3], shape=(*s, 4), dtype=d, **m),
-        4,
-        ("float32", "float64", *INTEGERS),
-    ),
-    Rows(
-        "multivariate_hypergeometric",
-        lambda k, s, d, **m: keyrng.multivariate_hypergeometric(k, [30, 0, 20, 10], 25, s, d, **m),
-        4,
-        INTEGERS,
-    ),
-)
-each_sampler = pytest.mark.parametrize("rows", ROWS, ids=str)
-
-
-@each_sampler
-@each_algorithm
-def test_laws_of_the_axes_before_the_last(rows: Rows, algorithm: str) -> None:
-    key = keyrng.key(7, impl=algorithm)
-    for dtype in rows.dtypes[:3]:
-        whole = rows.call(key, (2_100,), dtype)
-        keys = keyrng.split(key, (2, 3))
-        many = rows.call(keys, (70,), dtype)
-
-        assert whole.shape == (2_100, rows.length) and whole.dtype == np.dtype(dtype)
-        assert_same(rows.call(key, (30, 70), dtype), whole.reshape(30, 70, rows.length))
-        assert_same(rows.call(key, (), dtype), rows.call(key, (1,), dtype)[0])
-        assert rows.call(key, (0,), dtype).shape == (0, rows.length)
-        for length in (1, 3, 129):
-            assert_same(rows.call(key, (length,), dtype), whole[:length])
-        for place in np.ndindex(2, 3):
-            assert_same(rows.call(keys[place], (70,), dtype), many[place])
-
-
-@each_sampler
-def test_every_path_gives_the_same_bits(rows: Rows) -> None:
-    for algorithm in ALGORITHMS[::3]:
-        key = keyrng.key(8, impl=algorithm)
-        for dtype in rows.dtypes:
-            with on("numpy"):
-                expected = rows.call(key, (1_100,), dtype)
-            for path in PATHS[1:]:
-                with on(path):
-                    assert_same(rows.call(key, (1_100,), dtype), expected, path, dtype)
-
-
-@each_sampler
-def test_out(rows: Rows) -> None:
-    key, dtype = keyrng.key(9), rows.dtypes[-1]
-    expected = rows.call(key, (12,), dtype)
-    out = np.zeros_like(expected)
-    wide = np.zeros((24, rows.length), dtype)[::2]
-
-    assert rows.call(key, (12,), dtype, out=out) is out
-    assert rows.call(key, (12,), dtype, out=wide) is wide
-    assert_same(out, expected)
-    assert_same(np.ascontiguousarray(wide), expected)
-    for wrong, error in ((np.zeros(5, dtype), ValueError), (expected.astype("complex64"), TypeError), ([0], TypeError)):
-        with pytest.raises(error, match="out"):
-            rows.call(key, (12,), dtype, out=wrong)
 
 
 # Distributions
@@ -198,72 +112,3 @@ def scipy_kstest(x: Array, cdf: Any) -> float:
 
 def scipy_chisquare(counts: Array, expected: Array | None = None) -> float:
     return float(pytest.importorskip("scipy.stats").chisquare(counts, expected).pvalue)
-
-
-# Bad arguments
-
-KEY = keyrng.key(0)
-
-
-@pytest.mark.parametrize(
-    ("call", "error", "message"),
-    [
-        (lambda: keyrng.dirichlet(KEY, 1.0), ValueError, "alpha must have an axis of classes, got a number"),
-        (lambda: keyrng.dirichlet(KEY, [1.0, 0.0]), ValueError, r"alpha must be positive and finite, got 0\.0"),
-        (lambda: keyrng.dirichlet(KEY, [1.0, np.nan]), ValueError, "alpha must be positive and finite, got nan"),
-        (lambda: keyrng.dirichlet(KEY, [1.0, np.inf]), ValueError, "alpha must be positive and finite, got inf"),
-        (lambda: keyrng.dirichlet(KEY, "a"), TypeError, "alpha must be a number or an array"),
-        (lambda: keyrng.dirichlet(KEY, np.ones((3, 2)), (4,)), ValueError, r"alpha of shape \(3, 2\) does not broad"),
-        (lambda: keyrng.dirichlet(KEY, [1.0, 2.0], -1), ValueError, "negative"),
-        (lambda: keyrng.dirichlet(0, [1.0, 2.0]), TypeError, "key"),
-        (lambda: keyrng.dirichlet(KEY, [1.0, 2.0], (), "int32"), TypeError, "int32"),
-        (lambda: keyrng.ball(KEY, -1), ValueError, "negative"),
-        (lambda: keyrng.ball(KEY, 2.5), TypeError, "d must be an int"),
-        (lambda: keyrng.ball(KEY, (2, 3)), TypeError, "d must be an int"),
-        (lambda: keyrng.ball(KEY, 2, 0.0), ValueError, r"p must be positive and finite, got 0\.0"),
-        (lambda: keyrng.ball(KEY, 2, np.nan), ValueError, "p must be positive and finite, got nan"),
-        (lambda: keyrng.ball(KEY, 2, np.inf), ValueError, "p must be positive and finite, got inf"),
-        (lambda: keyrng.ball(0, 2), TypeError, "key"),
-        (lambda: keyrng.multinomial(KEY, 5, 0.5), ValueError, "p must have an axis of classes"),
-        (lambda: keyrng.multinomial(KEY, 5, [0.0, 0.0]), ValueError, "p must have a positive weight in every row"),
-        (lambda: keyrng.multinomial(KEY, 5, []), ValueError, "p must have a positive weight in every row"),
-        (
-            lambda: keyrng.multinomial(KEY, 5, [0.5, -0.5]),
-            ValueError,
-            r"p must be zero or positive, and finite, got -0\.5",
-        ),
-        (
-            lambda: keyrng.multinomial(KEY, 5, [0.5, np.nan]),
-            ValueError,
-            "p must be zero or positive, and finite, got nan",
-        ),
-        (lambda: keyrng.multinomial(KEY, -1, [0.5, 0.5]), ValueError, "n must be a whole number from 0 to"),
-        (lambda: keyrng.multinomial(KEY, 2.5, [0.5, 0.5]), ValueError, r"n must be a whole number.*got 2\.5"),
-        (
-            lambda: keyrng.multinomial(KEY, 300, [0.5, 0.5], dtype="int8"),
-            ValueError,
-            r"from 0 to 127 for int8 .*, got 300",
-        ),
-        (lambda: keyrng.multinomial(KEY, 5, [0.5, 0.5], shape=(3,)), ValueError, "p of shape.*does not broadcast"),
-        (
-            lambda: keyrng.multinomial(KEY, 5, [0.5], shape=(3,)),
-            ValueError,
-            "the last axis of shape must have the length of p",
-        ),
-        (lambda: keyrng.multinomial(KEY, [5, 5], [[0.5, 0.5]] * 3), ValueError, "do not broadcast"),
-        (
-            lambda: keyrng.multivariate_normal(KEY, 0.0, np.eye(3)),
-            ValueError,
-            "mean must have an axis of components, got a",
-        ),
-        (lambda: keyrng.multivariate_hypergeometric(KEY, 5, 2), ValueError, "colors must have an axis of colors"),
-        (lambda: keyrng.multivariate_hypergeometric(KEY, [5, 2], 8), ValueError, "nsample must be at most the sum"),
-        (lambda: keyrng.multivariate_hypergeometric(KEY, [5, -2], 3), ValueError, "colors must be a whole number"),
-        (lambda: keyrng.multivariate_hypergeometric(KEY, [5, 2], np.nan), ValueError, "nsample must be a whole number"),
-        (lambda: keyrng.multivariate_hypergeometric(KEY, [300, 2], 200, (), "int8"), ValueError, "must be at most 127"),
-        (lambda: keyrng.multivariate_hypergeometric(KEY, [2**53, 2], 3, (), "int64"), ValueError, "at most 2..53"),
-    ],
-)
-def test_bad_arguments(call: Callable[[], object], error: type[Exception], message: str) -> None:
-    with pytest.raises(error, match=message):
-        call()

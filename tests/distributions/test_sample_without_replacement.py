@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from cases import assert_same
@@ -37,21 +35,3 @@ def test_out_gives_shape_and_dtype() -> None:
         out = np.empty((2, 3), dtype)
         assert sample_without_replacement(KEY, 200, out=out) is out
         assert np.array_equal(out, sample_without_replacement(KEY, 200, (2, 3)))
-
-
-@pytest.mark.parametrize(
-    ("n", "shape", "kind", "text"),
-    [
-        (3, 4, ValueError, "4 draws without replacement need as many integers, got n = 3"),
-        (3, (2, 2**40), ValueError, "draws without replacement"),
-        (-1, (), ValueError, r"n must be from 1 to 2\*\*63, got -1"),
-        (0, (), ValueError, r"n must be from 1 to 2\*\*63, got 0"),
-        (2**63 + 1, (), ValueError, r"n must be from 1 to 2\*\*63"),
-        (2.5, (), TypeError, "n must be an int, got 2.5"),
-        (10, -1, ValueError, "shape"),
-        (10, 2.0, TypeError, "shape"),
-    ],
-)
-def test_what_cannot_be_drawn(n: Any, shape: Any, kind: type[Exception], text: str) -> None:
-    with pytest.raises(kind, match=text):
-        sample_without_replacement(KEY, n, shape)

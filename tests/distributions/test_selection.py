@@ -302,9 +302,3 @@ def test_shape_may_be_that_of_out() -> None:
         assert_same(choice(keys, a, axis=1, out=out), choice(keys, a, (7, 8), axis=1))
         out = np.empty((*keys.shape, 3, 2), np.int32)
         assert_same(categorical(keys, np.zeros((2, 9)), out=out), categorical(keys, np.zeros((2, 9)), shape=(3, 2)))
-
-
-def test_out_is_not_for_keys() -> None:
-    for call in (permutation, choice):
-        with pytest.raises(TypeError, match="keys are immutable and cannot be written to out; omit it"):
-            call(KEY, keyrng.split(KEY, 3), out=np.empty((3, 2), np.uint32))

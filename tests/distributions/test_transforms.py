@@ -100,18 +100,6 @@ def test_ends(dtype: str, kernel: str, parameters: Any, steps: Any, single: floa
     assert np.signbit(found) == (expected < 0), "zero is positive"
 
 
-def test_a_uniform_of_zero() -> None:
-    # One of these is 0: jax has infinity there.
-    key, shape = keyrng.key(7), (200_000,)
-    zero = keyrng.uniform(key, shape) == 0
-
-    assert zero.sum() == 1
-    assert keyrng.rayleigh(key, 1.0, shape)[zero] == np.float32(math.sqrt(48 * math.log(2)))
-    assert keyrng.geometric(key, 1e-3, shape)[zero] == 1
-    assert np.isfinite(keyrng.logistic(key, shape)).all()
-    assert np.isfinite(keyrng.gumbel(key, shape)).all()
-
-
 # Gumbel
 
 
@@ -134,9 +122,6 @@ def test_gumbel_highest_has_64_bits() -> None:
 
 
 def test_modes_of_gumbel() -> None:
-    for mode in ("", "LOW", 1, True, "higher"):
-        with pytest.raises(ValueError, match=f"mode must be 'low', 'high' or 'highest', got {mode!r}"):
-            keyrng.gumbel(KEY, (2,), mode=mode)  # type: ignore[arg-type]
     for dtype in FLOATS:
         samples = {mode: keyrng.gumbel(KEY, (9_001,), dtype, mode) for mode in (None, "low", "high", "highest")}
         assert_same(samples[None], samples["low"], dtype)
@@ -213,10 +198,6 @@ def test_corners_of_triangular() -> None:
     for low, high in ((-1e38, 2e38), (0.0, 3.4e38), (0.0, 1e-44)):
         x = keyrng.triangular(KEY, low, low, high, (10_000,)).astype(float)
         assert abs((x.mean() - low) / (high - low) - 1 / 3) < 0.02
-    with pytest.raises(ValueError, match=r"right - left must be finite in float32, got -3e\+38 and 3e\+38"):
-        keyrng.triangular(KEY, -3e38, 0.0, 3e38)
-    with pytest.raises(ValueError, match=r"left < right must hold, got 1\.0, 1\.0 and 1\.0000001"):
-        keyrng.triangular(KEY, 1.0, 1.0, 1.0000001, (), "float16")
 
 
 # Lognormal, power
@@ -276,24 +257,6 @@ def test_every_parameter_of_weibull_has_its_own_value() -> None:
 
     assert np.unique(x).size == 5
     assert_same(x, keyrng.weibull_min(KEY, 1.0, 1.0, (5,)))
-
-
-@pytest.mark.parametrize(
-    ("shape", "scale", "message"),
-    [
-        ((2,), (3,), r"scale of shape \(3,\) does not broadcast to the sample's shape \(2,\)"),
-        ((), (3, 0, 2), None),
-        (2.5, (3,), r"shape must be an int or a tuple of ints, got 2\.5"),
-        ((-1,), (3,), r"shape must not have negative sizes, got \(-1,\)"),
-        (("2",), (3,), r"shape must be an int or a tuple of ints, got \('2',\)"),
-    ],
-)
-def test_bad_shapes_of_weibull(shape: Any, scale: Any, message: str | None) -> None:
-    if message is None:
-        assert keyrng.weibull_min(KEY, np.ones(scale), 1.0, shape).shape == scale
-        return
-    with pytest.raises((ValueError, TypeError), match=message):
-        keyrng.weibull_min(KEY, np.ones(scale), 1.0, shape)
 
 
 # Geometric

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import os
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cases import ALGORITHMS, CASES, PATHS, Array, Case, assert_same, each_algorithm, each_case, on
+from processes import python
 
 import keyrng
 import keyrng.interop.numpy
@@ -125,18 +125,6 @@ def test_out_that_has_memory_in_common_with_parameters_or_itself(case: Case, pat
         case(KEY, (), dtype, out=one, **named)
 
 
-@each_case
-def test_read_only_out_is_refused(case: Case) -> None:
-    parameters, dtype = case.parameters[0], case.dtypes[0]
-    frozen = np.empty(65, dtype)
-    frozen.flags.writeable = False
-    for out in (frozen, frozen[::2], np.frombuffer(bytes(65 * frozen.itemsize), frozen.dtype)):
-        before = out.tobytes()
-        with pytest.raises(ValueError, match="out must be writable"):
-            case(KEY, (), dtype, out=out, **parameters)
-        assert out.tobytes() == before
-
-
 def test_arrays_may_be_dropped_while_they_are_drawn_into(path: str) -> None:
     expected = keyrng.normal(keyrng.key(3), (300_007,))
     kept: list[Array] = []
@@ -162,13 +150,14 @@ def test_arrays_may_be_dropped_while_they_are_drawn_into(path: str) -> None:
 # Sizes
 
 HUGE = [(2**47,), (2**20, 2**27), (2**61,), (2**62, 8), (2**40, 2**40), (2**70,)]
+MANY_AXES = (1,) * 65
 
 
 @each_case
 def test_huge_sizes_are_an_error_at_once(case: Case, path: str) -> None:
     parameters, dtype = case.parameters[0], case.dtypes[0]
     for key in (KEY, keyrng.split(KEY, 3), keyrng.key(1, impl="philox4x64")):
-        for shape in HUGE:
+        for shape in (*HUGE, MANY_AXES):
             with pytest.raises((MemoryError, ValueError)):
                 case(key, shape, dtype, **parameters)
 
@@ -293,6 +282,6 @@ n = len(kernel.parameters)
 out, few, one = np.empty(8, np.float32), np.ones(1000, np.float32), np.ones(1, np.float32)
 {BROKEN[found]}
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=False)
+    done = python("-c", code)
     assert done.returncode
     assert found in done.stderr

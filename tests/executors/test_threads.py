@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 from cases import assert_same
+from processes import python
 
 import keyrng
 from keyrng._executors import threads
@@ -40,15 +38,7 @@ def several():
 
 def run(code: str) -> list[str]:
     """The lines that a program prints, which must not end in any other way than well, nor never."""
-    environment = {**os.environ, "PYTHONPATH": str(Path(keyrng.__file__).parents[1])}
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", DIGEST + code],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+    done = python("-W", "ignore::DeprecationWarning", "-c", DIGEST + code)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.split("\n")[:-1]
 

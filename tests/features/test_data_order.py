@@ -124,41 +124,6 @@ def test_it_pickles():
     assert order[3][2].tolist() == keyrng.shuffled_batches(KEY, 100, 7)[3][2].tolist()
 
 
-@pytest.mark.parametrize(
-    ("error", "match", "change"),
-    [
-        (TypeError, "expected a key", {"key": 0}),
-        (ValueError, r"a single key, got keys of shape \(2,\)", {"key": keyrng.split(KEY)}),
-        (TypeError, "n must be an int, got 1.5", {"n": 1.5}),
-        (ValueError, "n must be 1 or more, got 0", {"n": 0}),
-        (ValueError, r"from 1 to 2\*\*63", {"n": 2**63 + 1}),
-        (TypeError, "batch_size must be an int, got True", {"batch_size": True}),
-        (ValueError, "batch_size must be 1 or more, got 0", {"batch_size": 0}),
-        (ValueError, "world_size must be 1 or more, got 0", {"world_size": 0}),
-        (ValueError, "rank must be 0 or more, got -1", {"rank": -1}),
-        (ValueError, "rank must be less than world_size, got 2 of 2", {"rank": 2, "world_size": 2}),
-        (TypeError, "drop_last must be True or False", {"drop_last": 1}),
-    ],
-)
-def test_bad_arguments(error, match, change):
-    with pytest.raises(error, match=match):
-        keyrng.shuffled_batches(**{"key": KEY, "n": 10, "batch_size": 3, **change})
-
-
-def test_bad_places():
-    order = keyrng.shuffled_batches(KEY, 10, 4)
-    for act, error in (
-        (lambda: order[-1], IndexError),
-        (lambda: order["0"], TypeError),
-        (lambda: order[0][3], IndexError),
-        (lambda: order[0][-4], IndexError),
-        (lambda: order[0][1:][2], IndexError),
-        (lambda: order[0][1.0], TypeError),
-    ):
-        with pytest.raises(error):
-            act()
-
-
 # torch
 
 

@@ -6,13 +6,11 @@ import copy
 import multiprocessing
 import os
 import pickle
-import subprocess
-import sys
-from pathlib import Path
 
 import cupy_double
 import pytest
 from cases import assert_same, cuda_on_host
+from processes import python
 from test_generator import each_impl, same
 from turns import in_threads
 
@@ -218,10 +216,7 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no os.fork here
 
 
 def run(code: str) -> str:
-    environment = {**os.environ, "PYTHONPATH": str(Path(keyrng.__file__).parents[1])}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
+    done = python("-c", code)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 

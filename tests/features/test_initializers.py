@@ -1,4 +1,4 @@
-"""Initializers: comparison with jax and torch, laws, names, the GPU path, and rejected arguments."""
+"""Initializers: comparison with jax and torch, laws, names, and the GPU path."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from cases import FLOATS, PATHS, Array, assert_same, keys_on_a_gpu, on
-from numpy.exceptions import AxisError
 
 import keyrng
 from keyrng import initializers as init
@@ -196,8 +195,10 @@ def test_dtypes_and_out(name: str) -> None:
         out = np.empty((*shape, 2), x.dtype)[..., 0]
 
         assert x.dtype == keyrng.uniform(KEY, (), dtype).dtype
-        assert make(KEY, shape, dtype, out=out) is out
-        assert_same(np.ascontiguousarray(out), x, dtype)
+        for given in ((dtype,), ()):  # without one, that of out
+            out[...] = 2
+            assert make(KEY, shape, *given, out=out) is out
+            assert_same(np.ascontiguousarray(out), x, dtype)
         if dtype in FLOATS[:-2] and name != "tails":  # rounded once from float32, and not to a bound
             assert_same(make(KEY, shape, "float32").astype(x.dtype), x, dtype)
     with pytest.raises(TypeError, match="out must have dtype"):
@@ -234,6 +235,9 @@ def test_the_dtype_of_the_factory() -> None:
     assert init.he_normal(dtype="float64")(KEY, (2, 3), "float16").dtype == np.float16
     assert init.constant(3, "int8")(KEY, (2,)).dtype == np.int8
     assert init.zeros(KEY, (2,), bool).dtype == bool
+    for out in (np.empty((2, 3), "int8"), np.empty((2, 3), bool), np.empty((2, 3), "complex64")):
+        assert init.ones(KEY, (2, 3), out=out) is out
+        assert (out == 1).all()
 
 
 def test_variances() -> None:
@@ -278,17 +282,6 @@ def test_a_parameter_has_the_key_of_its_path() -> None:
     assert keys["scale"] == keyrng.fold_in(KEY, "scale")
     assert_same(params["encoder"][1]["bias"], init.normal(1.0)(keyrng.fold_in(KEY, "encoder/1/bias"), (4,)))
     assert params["scale"].shape == ()
-
-
-def test_another_layer_changes_nothing() -> None:
-    before = init.init_tree(KEY, SHAPES, init.normal(1.0))
-    more = {"head": {"weight": (4, 2)}, "scale": (), "encoder": [*SHAPES["encoder"], {"weight": (9, 9)}]}
-    after = init.init_tree(KEY, more, init.normal(1.0))
-
-    for layer in (0, 1):
-        for name in ("weight", "bias"):
-            assert_same(after["encoder"][layer][name], before["encoder"][layer][name], layer, name)
-    assert_same(after["scale"], before["scale"])
 
 
 def test_no_two_paths_are_one() -> None:
@@ -350,71 +343,3 @@ def test_names_for_arrays_of_keys() -> None:
     for j in range(3):
         one = init.init_tree(keys[j], SHAPES, init.normal(1.0))
         assert_same(params["encoder"][0]["weight"][j], one["encoder"][0]["weight"], j)
-
-
-# Rejected arguments
-
-
-@pytest.mark.parametrize(
-    ("call", "error", "says"),
-    [
-        (lambda: init.uniform(np.nan), ValueError, "scale must be finite, got nan"),
-        (lambda: init.normal(np.inf), ValueError, "stddev must be finite, got inf"),
-        (lambda: init.normal("1"), TypeError, "stddev must be a number"),
-        (lambda: init.normal([1.0, 2.0]), TypeError, "stddev must be a single number, got list of 2"),
-        (lambda: init.normal(1e300)(KEY, 3), ValueError, "stddev must be finite"),
-        (lambda: init.normal(dtype="int32"), TypeError, "invalid dtype: int32"),
-        (lambda: init.uniform()(KEY, 3, "complex64"), TypeError, "invalid dtype: complex64"),
-        (lambda: init.truncated_normal(lower=2, upper=1), ValueError, "lower must be less than upper, got 2 and 1"),
-        (lambda: init.truncated_normal(lower=np.nan), ValueError, "lower must be a number, not NaN"),
-        (lambda: init.variance_scaling(-1, "fan_in", "normal"), ValueError, "scale must be zero or positive"),
-        (lambda: init.variance_scaling(1, "fan", "normal"), ValueError, "mode must be one of fan_in, .*, got 'fan'"),
-        (
-            lambda: init.variance_scaling(1, "fan_in", "cauchy"),
-            ValueError,
-            "distribution must be one of .*, got 'cauchy'",
-        ),
-        (lambda: init.he_normal(1.0), TypeError, "in_axis must be an int or a tuple of ints, got 1.0"),
-        (lambda: init.he_normal()(KEY, 3), AxisError, r"in_axis of a weight of shape \(3,\): axis -2 is out of bounds"),
-        (lambda: init.he_normal(out_axis=(0, 3))(KEY, (3, 3)), AxisError, "out_axis of .*: axis 3 is out of bounds"),
-        (lambda: init.he_normal()(KEY, (3, -1)), ValueError, "shape must not have negative sizes"),
-        (lambda: init.he_normal()(KEY, None), TypeError, "shape must be an int or a tuple of ints, got NoneType"),
-        (lambda: init.he_normal()((3, 3), KEY), TypeError, "key"),
-        (lambda: init.constant(300, "uint8"), ValueError, "value must fit uint8, got 300"),
-        (lambda: init.constant(0.5)(KEY, 3, "int32"), ValueError, "value must fit int32, got 0.5"),
-        (lambda: init.constant(-1)(KEY, 3, "uint32"), ValueError, "value must fit uint32, got -1"),
-        (lambda: init.constant(1e39), ValueError, "value must fit float32, got 1e"),
-        (lambda: init.constant(1j), ValueError, "value must fit float32, got 1j"),
-        (lambda: init.constant("one"), TypeError, "value must be a number or an array of numbers, got 'one'"),
-        (lambda: init.constant(KEY), TypeError, "value must be a number or an array, got a key"),
-        (lambda: init.constant([1.0, 2.0])(KEY, 3), ValueError, r"value of shape \(2,\) does not broadcast"),
-        (lambda: init.orthogonal()(KEY, 3), ValueError, "orthogonal requires 2 axes or more, got shape"),
-        (lambda: init.orthogonal(column_axis=2)(KEY, (3, 3)), AxisError, "column_axis: axis 2 is out of bounds"),
-        (lambda: init.orthogonal(column_axis=0.5), TypeError, "column_axis must be an int, got 0.5"),
-        (lambda: init.delta_orthogonal()(KEY, (3, 3)), ValueError, "3, 4 or 5 axes, got shape"),
-        (lambda: init.delta_orthogonal()(KEY, (3, 4, 3)), ValueError, "at least as many outputs as inputs"),
-        (lambda: init.sparse(1.1), ValueError, "sparsity must be between 0 and 1, got 1.1"),
-        (lambda: init.sparse(0.1)(KEY, (3, 3, 3)), ValueError, "sparse requires 2 axes, got shape"),
-        (lambda: init.identity()(KEY, 3), ValueError, "identity requires 2 axes, got shape"),
-        (lambda: init.dirac(0), ValueError, "groups must be at least 1, got 0"),
-        (lambda: init.dirac(2)(KEY, (3, 3, 3)), ValueError, "multiple of groups, got 3 and 2"),
-        (lambda: init.dirac()(KEY, (3, 3)), ValueError, "dirac requires 3, 4 or 5 axes, got shape"),
-        (lambda: init.dirac(in_axis=0)(KEY, (3, 3, 3)), ValueError, "in_axis and out_axis must differ, got 0 and 0"),
-        (
-            lambda: keys_like(KEY, {"a": {3: ()}}),
-            TypeError,
-            r"names in a tree must be str, got 3 under 'a'; use str\(name\)",
-        ),
-        (lambda: keys_like(7, {}), TypeError, "key"),
-        (
-            lambda: init.init_tree(KEY, {"a": "b"}, init.zeros),
-            TypeError,
-            "'a': shape must be an int or a tuple of ints",
-        ),
-        (lambda: init.init_tree(KEY, {"a": 3}, {"b": init.zeros}), ValueError, "no pattern that matches 'a'"),
-        (lambda: init.init_tree(KEY, {"a": 3}, "zeros"), TypeError, "initializer must be an initializer or a dict"),
-    ],
-)
-def test_bad_arguments(call: Callable[[], Any], error: type[Exception], says: str) -> None:
-    with pytest.raises(error, match=says):
-        call()

@@ -7,14 +7,13 @@ import inspect
 import os
 import pickle
 import subprocess
-import sys
-from pathlib import Path
 
 import cupy_double
 import numpy as np
 import pytest
 from calls import CALLS
 from cases import cuda_on_host
+from processes import python
 from turns import in_threads
 
 import keyrng
@@ -289,14 +288,7 @@ def test_of_many_threads_one_may_use_a_key():
 
 
 def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
-        env={**os.environ, "PYTHONPATH": str(Path(keyrng.__file__).parents[1]), **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return python("-W", "error", "-c", code, **environment)
 
 
 TWICE = "from keyrng import key, normal; normal(key(0)); normal(key(0)); print('fine')"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 from calls import CALLS
 from cases import assert_same
+from processes import python
 
 import keyrng
 from keyrng import initializers
@@ -70,21 +70,15 @@ def test_the_error_names_the_call_that_makes_a_key(kind: str, given: Any, says: 
         assert says in str(caught.value)
 
 
-@pytest.mark.parametrize(("kind", "given", "says"), _keys()[:3], ids=[kind for kind, _, _ in _keys()[:3]])
-def test_a_generator_is_not_a_seed(kind: str, given: Any, says: str) -> None:
+SEEDS = [row for row in _keys() if "generator" in row[0] or "jax" in row[0]]
+
+
+@pytest.mark.parametrize(("kind", "given", "says"), SEEDS, ids=[kind for kind, _, _ in SEEDS])
+def test_generators_and_keys_of_jax_are_no_seeds(kind: str, given: Any, says: str) -> None:
     for make in (keyrng.key, keyrng.Generator):
         with pytest.raises(TypeError, match="seed must be an int, a str or bytes, got") as caught:
             make(given)
-        assert says in str(caught.value)
-
-
-def test_a_jax_key_is_not_a_seed() -> None:
-    jax = pytest.importorskip("jax")
-    for given in (jax.random.key(0), jax.random.PRNGKey(0)):
-        with pytest.raises(TypeError, match=r"keyrng\.interop\.jax\.from_jax\(key\)"):
-            keyrng.key(given)
-        with pytest.raises(TypeError, match=r"keyrng\.interop\.jax\.from_jax\(key\)"):
-            keyrng.Generator(given)
+        assert says.removesuffix(" makes one") in str(caught.value)
 
 
 # Dtypes
@@ -106,17 +100,6 @@ def test_dtypes_of_other_libraries(library: str) -> None:
         assert_same(keyrng.randint(KEY, (3,), 0, 9, getattr(module, name)), keyrng.randint(KEY, (3,), 0, 9, name))
     assert_same(keyrng.normal(KEY, (3,), module.complex64), keyrng.normal(KEY, (3,), "complex64"))
     assert_same(initializers.zeros(KEY, (3,), module.bool if library == "torch" else module.bool_), np.zeros(3, bool))
-
-
-def test_dtypes_that_keyrng_does_not_have() -> None:
-    torch = pytest.importorskip("torch")
-    for dtype, message in (
-        (torch.int32, "invalid dtype: int32"),
-        (torch.float8_e4m3fn, "invalid dtype: float8_e4m3fn"),
-        (torch.strided, "invalid dtype: torch.strided"),
-    ):
-        with pytest.raises(TypeError, match=message):
-            keyrng.normal(KEY, (3,), dtype)
 
 
 # Devices
@@ -194,19 +177,9 @@ def test_out_is_a_tensor_of_every_kind_of_sampler() -> None:
         assert_same(np.ascontiguousarray(strided.numpy()), call(), i)
 
 
-def test_tensors_that_cannot_be_written_to() -> None:
+def test_out_is_a_parameter_without_its_gradient() -> None:
     torch = pytest.importorskip("torch")
     parameter = torch.nn.Parameter(torch.zeros(3))
-    for out, error, message in (
-        (parameter, TypeError, r"must not require a gradient; out\.detach\(\)"),
-        (torch.empty(3, device="meta"), TypeError, "out is on meta but the key is on cpu"),
-        (torch.empty(3).to_sparse(), TypeError, "out cannot be converted to a NumPy array"),
-        (torch.empty(4), ValueError, r"out must have shape \(3,\), got \(4,\)"),
-        (torch.empty(1).expand(3), ValueError, "out must not have overlapping elements"),
-        (torch.empty(3, dtype=torch.int32), TypeError, "dtype of out: torch.int32|dtype of out: int32"),
-    ):
-        with pytest.raises(error, match=message):
-            keyrng.normal(KEY, (3,), out=out)
     keyrng.normal(KEY, out=parameter.detach())
     assert_same(parameter.detach().numpy(), keyrng.normal(KEY, (3,)))
 
@@ -221,6 +194,6 @@ def test_nothing_is_imported_to_find_out() -> None:
         "    else: sys.exit(1)\n"
         "print(*{'torch', 'jax', 'tensorflow', 'cupy'} & set(sys.modules))\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100, check=False)
+    done = python("-c", script)
 
     assert (done.stdout, done.stderr, done.returncode) == ("\n", "", 0)

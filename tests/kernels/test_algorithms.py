@@ -97,30 +97,6 @@ def test_known_answer_packed(answer: Answer) -> None:
     assert [int(word[0]) for word in words] == answer.block
 
 
-@each_answer
-def test_known_answer_as_words_of_a_key(answer: Answer, any_path: str) -> None:
-    algorithm, key = answer.algorithm, answer.wrapped()
-    if any(answer.counter):
-        return  # the domain is "sample" and the draw 0 in all of a direct draw; see test_words_of_blocks
-    block = np.array(answer.block, algorithm.dtype)
-    if algorithm.jax_layout:
-        assert keyrng.bits(key, 1, "uint32").tolist() == [answer.block[0] ^ answer.block[1]]
-        assert keyrng.bits(key, 1, "uint64").tolist() == [answer.block[0] << 32 | answer.block[1]]
-    else:
-        first = keyrng.bits(key, algorithm.block_words, algorithm.dtype)
-        assert_same(first, block)
-
-
-@pytest.mark.parametrize("answer", [a for a in ANSWERS if a.name == "threefry2x32"], ids=str)
-def test_known_answer_as_a_child(answer: Answer, any_path: str) -> None:
-    # The counter of threefry2x32 is the index of the child alone, so children give all its known answers.
-    index = answer.counter[0] << 32 | answer.counter[1]
-
-    assert keyrng.key_data(keyrng.fold_in(answer.wrapped(), index)).tolist() == answer.block
-    many = keyrng.fold_in(answer.wrapped(), np.full(300, index, np.uint64))
-    assert keyrng.key_data(many).tolist() == [answer.block] * 300
-
-
 # How words are read off blocks: the counters of docs/design/0003, written out.
 
 
@@ -192,27 +168,6 @@ def test_children_of_blocks(answer: Answer, path: str) -> None:
     assert_same(keyrng.key_data(keyrng.fold_in(key, far)), expected)
     for number, words in zip(far.tolist(), expected, strict=True):
         assert_same(keyrng.key_data(keyrng.fold_in(key, number)), words)
-
-
-@pytest.mark.parametrize("name", [name for name in ALGORITHMS if name != "threefry2x32"])
-def test_wide_words_are_pairs_of_narrow_ones(name: str, path: str) -> None:
-    key = keyrng.key(11, impl=name)
-    for n in (1, 2, 5, 64, 127, 5_001):
-        narrow, wide = keyrng.bits(key, (2 * n,), "uint32"), keyrng.bits(key, (n,), "uint64")
-        assert_same(narrow.astype("<u4").view("<u8").astype("uint64"), wide)
-
-        keys = keyrng.split(key, 5)
-        narrow, wide = keyrng.bits(keys, (2 * n,), "uint32"), keyrng.bits(keys, (n,), "uint64")
-        assert_same(narrow.astype("<u4").view("<u8").astype("uint64"), wide)
-
-
-@each_algorithm
-def test_narrow_words_are_low_bits(algorithm: str, path: str) -> None:
-    key = keyrng.key(11, impl=algorithm)
-    words = keyrng.bits(key, 5_001)
-
-    for dtype in ("uint8", "uint16"):
-        assert_same(keyrng.bits(key, 5_001, dtype), words.astype(dtype))
 
 
 @each_algorithm

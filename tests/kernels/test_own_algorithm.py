@@ -107,6 +107,8 @@ def test_own_algorithm_with_keys(registry: None) -> None:
     assert bool((keyrng.fold_in(keyrng.key(1, impl="squares"), np.arange(300)) == keys).all())
     assert len(np.unique(keyrng.key_data(keys))) == 300
     assert keyrng.fold_in(keys, "name").shape == (300,)
+    assert repr(keyrng.key(3, impl="squares")) == "Key((), key<sq>, [0x0000000000000003])"
+    assert keyrng.key(3, impl="squares") != keyrng.key(3, impl="philox2x64")
 
 
 # Rejected definitions

@@ -6,25 +6,13 @@ import operator
 
 import numpy as np
 import pytest
-from numpy.exceptions import AxisError
+from test_keys import KEYS, SCALAR, algorithms, same
 
 import keyrng
 from keyrng._keys.derive import Key
-from keyrng.algorithms import get, names
+from keyrng.algorithms import names
 
-algorithms = pytest.mark.parametrize("algorithm", [get(name) for name in names()], ids=names())
-
-SCALAR = keyrng.key(42)
-KEYS = keyrng.split(SCALAR, (2, 3))
 OTHER = keyrng.key(42, impl="threefry4x64")
-
-
-def words(key: Key) -> list:
-    return keyrng.key_data(key).tolist()
-
-
-def same(a: Key, b: Key) -> bool:
-    return a.impl == b.impl and a.shape == b.shape and words(a) == words(b)
 
 
 # An array of keys
@@ -105,22 +93,6 @@ def test_shapes_change_as_in_numpy(act, impl):
     assert same(act(keyrng.fold_in(parent, NUMBERS)), keyrng.fold_in(parent, act(NUMBERS)))
 
 
-@pytest.mark.parametrize(
-    ("act", "message"),
-    [
-        (lambda: KEYS.reshape(4, -1), r"cannot reshape keys of shape \(2, 3\) to \(4, -1\)"),
-        (lambda: KEYS.reshape(12), r"cannot reshape keys of shape \(2, 3\) to \(12,\)"),
-        (lambda: KEYS.transpose(0, 0), "transpose requires each of 2 axes once"),
-        (lambda: KEYS.transpose(0, 1, 2), "axis 2 is out of bounds for array of dimension 2"),
-        (lambda: KEYS.squeeze(0), r"cannot squeeze axis 0 of keys of shape \(2, 3\)"),
-        (lambda: KEYS.squeeze(2), "axis 2 is out of bounds for array of dimension 2"),
-    ],
-)
-def test_shapes_that_do_not_fit(act, message):
-    with pytest.raises(ValueError, match=message):
-        act()
-
-
 def test_iteration():
     first, second = KEYS
 
@@ -129,13 +101,6 @@ def test_iteration():
     assert len(KEYS) == 2
     assert KEYS[1, 2] in KEYS.ravel()
     assert SCALAR not in KEYS.ravel()
-
-
-def test_scalar_key_is_no_sequence():
-    with pytest.raises(TypeError, match=r"cannot iterate over a scalar key; use keyrng.split\(key, num\)"):
-        iter(SCALAR)
-    with pytest.raises(TypeError, match=r"a scalar key has no len\(\)"):
-        len(SCALAR)
 
 
 # An axis counts the axes of keys, never that of their words.
@@ -155,43 +120,6 @@ def test_arrays_of_keys_are_lists_of_keys():
     assert same(keyrng.stack(iter([SCALAR, SCALAR]), axis=-1), keyrng.wrap_key_data(np.array([[0, 42]] * 2, "uint32")))
     assert same(keyrng.concatenate(KEYS), KEYS.ravel())
     assert same(keyrng.concatenate([KEYS, KEYS[:, :1]], axis=1), KEYS[:, [0, 1, 2, 0]])
-
-
-@pytest.mark.parametrize(
-    ("act", "error", "message"),
-    [
-        (lambda: keyrng.stack([]), ValueError, "keys must not be empty"),
-        (lambda: keyrng.concatenate([]), ValueError, "keys must not be empty"),
-        (lambda: keyrng.stack([SCALAR, KEYS]), ValueError, r"keys to stack must have equal shapes, got \(\), \(2, 3\)"),
-        (lambda: keyrng.stack([SCALAR], 1), AxisError, "axis 1 is out of bounds for array of dimension 1"),
-        (
-            lambda: keyrng.concatenate([SCALAR]),
-            ValueError,
-            r"scalar keys cannot be concatenated; use keyrng.stack\(keys\)",
-        ),
-        (lambda: keyrng.concatenate([KEYS], 2), AxisError, "axis 2 is out of bounds for array of dimension 2"),
-        (
-            lambda: keyrng.concatenate([KEYS, KEYS.T]),
-            ValueError,
-            r"\(2, 3\), \(3, 2\) cannot be concatenated along axis 0",
-        ),
-        (
-            lambda: keyrng.concatenate([KEYS, KEYS[0]]),
-            ValueError,
-            r"\(2, 3\), \(3,\) cannot be concatenated along axis 0",
-        ),
-        (
-            lambda: keyrng.stack([SCALAR, OTHER]),
-            TypeError,
-            "keys in one array must have the same algorithm, got threefry2x32 and threefry4x64",
-        ),
-        (lambda: keyrng.stack(3), TypeError, "expected a list of keys, got int"),
-        (lambda: keyrng.stack(np.zeros(2, "uint32")), TypeError, "expected a list of keys, got an array of uint32"),
-    ],
-)
-def test_keys_that_do_not_join(act, error, message):
-    with pytest.raises(error, match=message):
-        act()
 
 
 # Equality
@@ -322,20 +250,6 @@ def test_no_array_of_numbers(act, tmp_path):
         act(*args)
 
 
-def test_no_truth():
-    with pytest.raises(TypeError, match="the truth value of a key is undefined"):
-        bool(SCALAR)
-    with pytest.raises(TypeError, match="the truth value of a key is undefined"):
-        not KEYS  # noqa: B018
-
-
-def test_no_hash():
-    with pytest.raises(TypeError, match=r"unhashable type: 'Key'.*; use key.to_bytes\(\)"):
-        hash(SCALAR)
-    with pytest.raises(TypeError, match="unhashable"):
-        _ = {SCALAR: 1}
-
-
 @pytest.mark.parametrize("name", ["_words", "_algorithm", "shape", "T", "anything", "__class__"])
 def test_no_change(name):
     with pytest.raises(
@@ -344,10 +258,3 @@ def test_no_change(name):
         setattr(SCALAR, name, 1)
     with pytest.raises(AttributeError, match=f"cannot delete '{name}': keys are immutable"):
         delattr(SCALAR, name)
-
-
-def test_no_change_of_items():
-    with pytest.raises(TypeError, match=r"arrays of keys are immutable; use keyrng.stack or keyrng.concatenate"):
-        KEYS[0] = KEYS[1]
-    with pytest.raises(TypeError, match="arrays of keys are immutable"):
-        del KEYS[0]

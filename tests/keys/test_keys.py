@@ -52,19 +52,8 @@ def jax():
 
 
 JAX_SEEDS = [
-    0,
-    1,
-    42,
-    -1,
-    2**32 - 1,
-    2**32,
-    -(2**32),
-    2**40 + 5,
-    2**63 - 1,
-    -(2**63),
-    np.int64(-2),
-    np.uint64(2**64 - 1),
-]
+    0, 1, 42, -1, 2**32 - 1, 2**32, -(2**32), 2**40 + 5, 2**63 - 1, -(2**63), np.int64(-2), np.uint64(2**64 - 1)
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", JAX_SEEDS)
@@ -151,38 +140,7 @@ def test_seed_outside_the_range(algorithm):
             keyrng.key(seed, impl=algorithm)
 
 
-def test_seed_of_more_digits_than_python_prints():
-    with pytest.raises(ValueError, match=r"got an integer of 20001 bits; keyrng.key\(hex\(seed\)\)"):
-        keyrng.key(2**20_000)
-
-
-@pytest.mark.parametrize(
-    ("seed", "message"),
-    [
-        (None, r"got None; pass an explicit seed; for entropy .*: keyrng.key\(secrets.randbits\(64\)\)"),
-        (True, r"got bool; keyrng.key\(int\(seed\)\)"),
-        (np.True_, r"got bool; keyrng.key\(int\(seed\)\)"),
-        (1.0, r"got float; keyrng.key\(int\(seed\)\) or keyrng.key\(str\(seed\)\)"),
-        (np.float32(1), r"got float32; keyrng.key\(int\(seed\)\)"),
-        (np.array(3), r"got an array of int64 with shape \(\); keyrng.key\(int\(seed\)\)"),
-        (np.zeros(2, "uint32"), r"got an array of uint32 with shape \(2,\); .*keyrng.wrap_key_data\(words\)"),
-        (SCALAR, r"got Key; it is a key already; keyrng.fold_in\(key, data\)"),
-        ([1, 2], r"got list; use keyrng.fold_in\(keyrng.key\(0\), tuple\(seed\)\)"),
-        (bytearray(b"x"), r"got bytearray; keyrng.key\(bytes\(seed\)\)"),
-        (np.timedelta64(1, "s"), "got timedelta64"),  # a NumPy integer to isinstance
-    ],
-)
-def test_seed_of_another_kind(seed, message):
-    with pytest.raises(TypeError, match="seed must be an int, a str or bytes, " + message):
-        keyrng.key(seed)
-
-
 def test_impl():
-    with pytest.raises(ValueError, match=r"unknown impl: 'mt19937' .expected threefry2x32"):
-        keyrng.key(0, impl="mt19937")
-    with pytest.raises(TypeError, match="impl must be a name or an Algorithm, got int"):
-        keyrng.key(0, impl=3)
-
     assert same(keyrng.key(0), keyrng.key(0, impl=get("threefry2x32")))
 
 
@@ -195,35 +153,14 @@ def test_cpu():
     assert same(keyrng.key(42, device="cpu"), SCALAR)
 
 
-@pytest.mark.parametrize(
-    ("device", "error", "message"),
-    [
-        ("tpu", ValueError, "unknown device: 'tpu' .expected \"cpu\""),
-        ("cuda:-1", ValueError, "unknown device: 'cuda:-1'"),
-        (None, TypeError, 'device must be a name such as "cpu" or "cuda:0", got None'),
-        (0, TypeError, 'got int; "cuda:0" names a GPU'),
-        (True, TypeError, "got bool"),
-    ],
-)
-def test_other_devices(device, error, message):
-    with pytest.raises(error, match=message):
-        SCALAR.to(device)
-    with pytest.raises(error, match=message):
-        keyrng.key(42, device=device)
-
-
 # Laws of split and fold_in
 
 
 @algorithms
-def test_child_is_a_block_of_its_parent(algorithm):
+def test_named_child_is_a_block_of_its_parent(algorithm):
     parent = keyrng.key(5, impl=algorithm)
-    top = 2**64 - 1
-
-    for index in (0, 1, 2**32 - 1, 2**32, top):
-        assert words(keyrng.fold_in(parent, index)) == child(parent, index, Domain.SPLIT)
-
     name = hashed(b"dropout", algorithm.index_bits, b"keyrng.name")
+
     assert words(keyrng.fold_in(parent, "dropout")) == child(parent, name, Domain.NAME)
 
 
@@ -309,53 +246,6 @@ def test_tuple_is_folded_in_turn():
         expected = keyrng.fold_in(expected, part)
     assert same(keyrng.fold_in(SCALAR, data), expected)
     assert expected.shape == (4,)
-
-
-@pytest.mark.parametrize(
-    ("data", "error", "message"),
-    [
-        (-1, ValueError, r"from 0 to 2\*\*64 - 1, got -1; hex\(data\) is a name"),
-        (2**64, ValueError, "got 18446744073709551616"),
-        (2**10_000, ValueError, "got an integer of 10001 bits"),
-        (np.int8(-3), ValueError, "got -3"),
-        (np.array(-3), ValueError, "got -3"),
-        (np.array([0, -3]), ValueError, "got -3 in an array"),
-        ((), ValueError, "data must not be an empty tuple"),
-        (
-            np.arange(4),
-            ValueError,
-            r"keys of shape \(2, 3\) and numbers of shape \(4,\) do not .*\(keys\[:, None\], data\)",
-        ),
-        (True, TypeError, r"got bool; int\(data\) is 0 or 1"),
-        (1.5, TypeError, r"got float; int\(data\) is a number to fold in, str\(data\) a name"),
-        (np.zeros(2), TypeError, r'got an array of float64 with shape \(2,\); data.astype\("uint64"\)'),
-        (np.zeros(2, bool), TypeError, "got an array of bool"),
-        (
-            [1, 2],
-            TypeError,
-            r"got list; tuple\(data\) is folded in one element after the other, np.array\(data\) gives one key",
-        ),
-        ((1, (2, 3)), TypeError, "got tuple; tuples must not be nested"),
-        (SCALAR, TypeError, r"got Key; keyrng.key_data\(key\)"),
-        (bytearray(b"x"), TypeError, r"got bytearray; bytes\(data\)"),
-        (None, TypeError, "got None"),
-    ],
-)
-def test_data_that_does_not_fold_in(data, error, message):
-    with pytest.raises(error, match=message):
-        keyrng.fold_in(KEYS, data)
-
-
-@pytest.mark.parametrize(
-    ("num", "error"),
-    [(-1, ValueError), ((2, -1), ValueError), (2.0, TypeError), (True, TypeError), ("2", TypeError), (None, TypeError),
-     ((2, 1.0), TypeError), (np.array([2.0]), TypeError)],
-)  # fmt: skip
-def test_numbers_that_do_not_split(num, error):
-    message = "num must be non-negative, got" if error is ValueError else "num must be an int, got"
-
-    with pytest.raises(error, match=message):
-        keyrng.split(SCALAR, num)
 
 
 def test_split_takes_numpy_integers():

@@ -1,4 +1,7 @@
-"""Files saved by 0.1.0 load and give the same words and draws; tests/data/make_v0_1_0.py wrote them."""
+"""Files saved by 0.1.0 load and give the same words and draws.
+
+Only 0.1.0 can write them: make_v0_1_0.py did, which the history of this repository has in tests/data.
+"""
 
 from __future__ import annotations
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from processes import python
 
 import keyrng
 
@@ -50,10 +49,7 @@ print(*sorted(set(sys.modules) - before), sep="\\n")
 
 @pytest.fixture(scope="module")
 def imported():
-    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, timeout=60, check=True
-    )
+    done = python("-c", SCRIPT)
     assert done.stderr == ""
     return done.stdout.split()
 

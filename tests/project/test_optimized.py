@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from processes import python
 
 import keyrng
-
-ROOT = Path(keyrng.__file__).parents[1]
 
 # It reports by its exit status: an assert would be left out.
 SCRIPT = """
@@ -52,9 +48,7 @@ sys.exit(bool(wrong))
 
 
 def run(level: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *level.split(), *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    return python(*level.split(), *arguments, PYTHONDONTWRITEBYTECODE="1")
 
 
 @pytest.mark.parametrize("level", ["", "-O", "-OO"])

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from processes import python
 
 import keyrng
 from keyrng._cli import progress, selftest
@@ -107,29 +108,18 @@ def test_updates_are_rate_limited(monkeypatch):
     assert 9 <= stderr.getvalue().count("\r") / 2 - 1 <= 10
 
 
-def test_nothing_is_written_without_a_text(monkeypatch):
-    stderr = terminal(monkeypatch)
-    with Progress():
-        pass
-
-    assert stderr.getvalue() == ""
-
-
-@pytest.mark.parametrize("stream", [None, io.StringIO()])
-def test_nothing_is_written_without_a_terminal(stream, monkeypatch):
+@pytest.mark.parametrize(
+    ("stream", "enabled", "text"),
+    [(Terminal(), True, ""), (Terminal(), False, "text"), (io.StringIO(), True, "text"), (None, True, "text")],
+    ids=["no text", "disabled", "no terminal", "no stream"],
+)
+def test_nothing_is_written(stream, enabled, text, monkeypatch):
     monkeypatch.setattr(sys, "stderr", stream)
-    with Progress() as shown:
-        shown.show("text")
+    with Progress(enabled=enabled) as shown:
+        if text:
+            shown.show(text)
 
     assert stream is None or stream.getvalue() == ""
-
-
-def test_nothing_is_written_where_it_is_disabled(monkeypatch):
-    stderr = terminal(monkeypatch)
-    with Progress(enabled=False) as shown:
-        shown.show("text")
-
-    assert stderr.getvalue() == ""
 
 
 def test_a_closed_terminal_is_not_an_error(monkeypatch):
@@ -195,9 +185,7 @@ def test_quality_runs_show_the_number_of_the_test(piped, tmp_path, monkeypatch):
     options = ["--size", "quick", "--impl", "threefry2x32", "--stream-layout", "one", "tree:1", "--out"]
     command = [str(QUALITY), *options, str(tmp_path / "results.csv")]
     if piped:
-        done = subprocess.run(
-            [sys.executable, *command], env=ENVIRONMENT, capture_output=True, text=True, timeout=120, check=True
-        )
+        done = python(*command, PATH=ENVIRONMENT["PATH"])
         text = done.stderr + done.stdout
     else:
         text = run(*command).decode()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cases import ALGORITHMS, CASES, PATHS, Array, on
 from modes import floating_mode
+from processes import python
 from public_calls import PLAIN_CALLS
 
 import keyrng
@@ -35,8 +34,7 @@ def run_with(table: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> tuple
 
 
 def test_everything_holds_and_each_path_has_its_line() -> None:
-    command = [sys.executable, "-m", "keyrng", "selftest"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = python("-m", "keyrng", "selftest")
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""

@@ -45,24 +45,14 @@ KEYS = {
 }
 
 
+TRIED = """
+one split:3 fold_in:3 tree:0 tree:3 permuted_paths:3 permuted_paths:5 parent_child:1 parent_child:3 chain:1 chain:5
+seeds:3 one_hot_keys sparse_keys:0 sparse_keys:1 sparse_keys:2
+"""
+
+
 @pytest.mark.parametrize("impl", ["threefry2x32", "philox2x64", "threefry4x64"])
-@pytest.mark.parametrize(
-    "layout",
-    [
-        *(
-            "one",
-            "split:3",
-            "fold_in:3",
-            "tree:0",
-            "tree:3",
-            "permuted_paths:3",
-            "permuted_paths:5",
-            "parent_child:1",
-            "parent_child:3",
-        ),
-        *("chain:1", "chain:5", "seeds:3", "one_hot_keys", "sparse_keys:0", "sparse_keys:1", "sparse_keys:2"),
-    ],
-)
+@pytest.mark.parametrize("layout", TRIED.split())
 def test_keys_of_feeds(layout, impl):
     found, number = stream_layouts.parse(layout)
     name, _, n = layout.partition(":")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-
-import keyrng
+from processes import python
 
 UPDATE = next(folder for folder in Path(__file__).resolve().parents if folder.name == "tests") / "update"
 sys.path.append(str(UPDATE))
@@ -20,20 +17,14 @@ import reference  # noqa: E402
 from files import DISTRIBUTIONS, PACKAGE, ROOT  # noqa: E402
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(Path(keyrng.__file__).parents[1])}
-    command = [sys.executable, str(UPDATE), *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
-
-
 def test_nothing_is_missing() -> None:
-    done = run("--check")
+    done = python(str(UPDATE), "--check")
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_wrong_arguments_get_the_usage() -> None:
-    done = run("gamma")
+    done = python(str(UPDATE), "gamma")
 
     assert done.returncode == 2
     assert "usage: python tests/update [--check]" in done.stderr

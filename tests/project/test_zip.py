@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+from processes import python
 
 import keyrng
 
@@ -28,15 +26,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(archive: Path, *arguments: str) -> str:
     # -P: not the source tree, where the tests may be started.
-    done = subprocess.run(
-        [sys.executable, "-P", *arguments],
-        env={**os.environ, "PYTHONPATH": str(archive)},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        cwd=archive.parent,
-        check=False,
-    )
+    done = python("-P", *arguments, cwd=archive.parent, PYTHONPATH=str(archive))
     assert (done.stderr, done.returncode) == ("", 0)
     return done.stdout
 

@@ -26,22 +26,11 @@ SHAPES = {"encoder": [{"weight": (3, 4), "bias": (4,)}], "decoder": (4, 3)}
 
 #: Names in ``keyrng.__all__`` that do not draw, or whose bits are not guaranteed.
 WITHOUT_VALUES = {
-    "EpochBatches",
-    "Key",
-    "LazyArray",
-    "ShuffledBatches",
-    "algorithms",
-    "debug",
-    "sample_kernel",  # which every sampler calls
-    "get_num_threads",
-    "initializers",
-    "key_impl",
-    "orthogonal",
-    "set_num_threads",
-    "initializers.Initializer",
-    "initializers.delta_orthogonal",
+    "EpochBatches", "Key", "LazyArray", "ShuffledBatches", "algorithms", "debug", "get_num_threads", "key_impl",
+    "orthogonal", "set_num_threads", "initializers", "initializers.Initializer", "initializers.delta_orthogonal",
     "initializers.orthogonal",
-}
+    "sample_kernel",  # which every sampler calls
+}  # fmt: skip
 
 
 def data(*keys: keyrng.Key) -> list[Array]:

@@ -67,6 +67,7 @@ typedef struct {
     int buffers, sizes[2 * MOST_INPUTS];
     int stages, first_stage, output; /* output: the buffer of the result */
     int output_size;
+    int picoseconds; /* for each element, roughly: the size of a piece of work depends on it */
 } program;
 
 #endif

@@ -6,7 +6,7 @@
  * Python, which reports errors.
  */
 #define MOST_ARGUMENTS 16
-#define MOST_PLANS 32
+#define MOST_PLANS 128
 #define LARGEST_EXACT (1ll << 53)
 
 enum { OPEN_LOW = 1, OPEN_HIGH = 2, WHOLE_NUMBER = 4, UNCHECKED = 8, INTEGER = 16, DIFFERENCE = 32, INVERSE = 64, CARRY = 128 };
@@ -38,7 +38,7 @@ typedef struct entry {
     int key, shape, dtype, out; /* positions; -1 if the sampler has no such argument */
     PyObject *learn; /* learn(algorithm, dtype, given): a tuple of plans; False if the dtype may not be kept */
     int count;
-    plan plans[MOST_PLANS];
+    plan *plans[MOST_PLANS];
 } entry;
 
 static int entries_paused; /* the reasons, as bits */
@@ -166,22 +166,32 @@ static int related(const plan *p, const uint64_t *numbers) {
     return result[0] != 0;
 }
 
-static int add_plan(entry *e, PyObject *algorithm, PyObject *dtype, unsigned given, PyObject *made) {
-    plan *p = &e->plans[e->count];
-    *p = (plan){.algorithm = algorithm, .dtype = dtype, .given = given, .program = -1, .relation = -1};
+static int read_plan(plan *p, PyObject *made) {
     PyObject *rules;
-    if (made) {
-        if (!PyArg_ParseTuple(made, "iiiO!iO!", &p->program, &p->store, &p->number, &PyArrayDescr_Type, &p->result,
-                              &p->relation, &PyTuple_Type, &rules))
+    if (!PyArg_ParseTuple(made, "iiiO!iO!", &p->program, &p->store, &p->number, &PyArrayDescr_Type, &p->result,
+                          &p->relation, &PyTuple_Type, &rules))
+        return -1;
+    for (; p->rule_count < PyTuple_Size(rules); p->rule_count++) {
+        number_rule *r = &p->rules[p->rule_count];
+        if (!PyArg_ParseTuple(PyTuple_GetItem(rules, p->rule_count), "iiddLL", &r->argument, &r->flags, &r->low,
+                              &r->high, &r->least, &r->most))
             return -1;
-        for (p->rule_count = 0; p->rule_count < PyTuple_Size(rules); p->rule_count++) {
-            number_rule *r = &p->rules[p->rule_count];
-            if (!PyArg_ParseTuple(PyTuple_GetItem(rules, p->rule_count), "iiddLL", &r->argument, &r->flags, &r->low,
-                                  &r->high, &r->least, &r->most))
-                return -1;
-        }
     }
-    Py_INCREF(algorithm), Py_INCREF(dtype), Py_XINCREF((PyObject *)p->result);
+    Py_INCREF((PyObject *)p->result);
+    return 0;
+}
+
+/* Add a plan, or with NULL that there is none. Plans live as long as the process. */
+static int add_plan(entry *e, PyObject *algorithm, PyObject *dtype, unsigned given, PyObject *made) {
+    plan *p = PyMem_Malloc(sizeof *p);
+    if (!p) return PyErr_NoMemory(), -1;
+    *p = (plan){.algorithm = algorithm, .dtype = dtype, .given = given, .program = -1, .relation = -1};
+    if (made && read_plan(p, made)) {
+        PyMem_Free(p);
+        return -1;
+    }
+    Py_INCREF(algorithm), Py_INCREF(dtype);
+    e->plans[e->count] = p;
     PUBLISH(e, e->count + 1);
     return 0;
 }
@@ -211,12 +221,14 @@ static const plan *find_plan(entry *e, PyObject *algorithm, PyObject *dtype, PyO
     for (int i = 0; i < e->arguments; i++)
         if (values[i] && i != e->key && i != e->shape && i != e->dtype && i != e->out) given |= 1u << i;
     for (int known = 0;;) {
-        for (const plan *p = e->plans, *end = p + PLANS(e); p < end; p++)
+        for (int i = 0, n = PLANS(e); i < n; i++) {
+            const plan *p = e->plans[i];
             if (p->algorithm == algorithm && p->dtype == dtype && p->given == given) {
                 if (p->program < 0) return NULL;
                 if (put_numbers(p, values, numbers) && related(p, numbers)) return p;
                 known = 1;
             }
+        }
         if (known || PLANS(e) == MOST_PLANS || !learn_plans(e, algorithm, dtype, given)) return NULL;
     }
 }

@@ -57,7 +57,7 @@ static PyObject *describe(PyObject *self, PyObject *unused) {
         Py_XDECREF(item);
     }
     for (int i = 0; i < COUNT(programs) && !failed; i++) {
-        PyObject *item = Py_BuildValue("(ss)", programs[i].name, programs[i].result);
+        PyObject *item = Py_BuildValue("(ssi)", programs[i].name, programs[i].result, programs[i].picoseconds);
         failed = !item || PyList_Append(program_names, item);
         Py_XDECREF(item);
     }
