@@ -22,6 +22,7 @@ from keyrng._executors import gpu as found
 
 BLOCKS = (4, 5, 6, 8, 16, 32)
 THREADS = 256
+REGISTERS = 4  # CUDA's number of a function's attribute
 
 #: Kernels, named by their samplers, and the largest number of values.
 KERNELS: dict[str, tuple[Callable[[keyrng.Key, Any], Any], str, int]] = {
@@ -40,7 +41,7 @@ def launched() -> Iterator[list[Any]]:
 
     def noted(*request: Any) -> Any:
         made = fill(*request)
-        functions.append(made[0])
+        functions.append(made[0].launch)
         return made
 
     cuda._fill = noted  # type: ignore[assignment]
@@ -50,12 +51,28 @@ def launched() -> Iterator[list[Any]]:
         cuda._fill = fill
 
 
+@contextmanager
+def grid(number: int) -> Iterator[None]:
+    """Launch so many blocks per multiprocessor in the block."""
+    fill, multiprocessors = cuda._fill, found.cupy().cuda.Device().attributes["MultiProcessorCount"]
+
+    def resized(*request: Any) -> Any:
+        function, group = fill(*request)
+        return function._replace(blocks=number * multiprocessors), group
+
+    cuda._fill = resized  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        cuda._fill = fill
+
+
 def resources(function: Any) -> str:
     """Return the registers of a kernel and the number of its blocks that fit on a multiprocessor."""
     try:
         driver = __import__("cupy_backends.cuda.api.driver", fromlist=["driver"])
-        fit = driver.occupancyMaxActiveBlocksPerMultiprocessor(function.kernel.ptr, THREADS, 0)
-        return f"{function.num_regs} registers, {fit} blocks fit"
+        fit = driver.occupancyMaxActiveBlocksPerMultiprocessor(function.ptr, THREADS, 0)
+        return f"{driver.funcGetAttribute(REGISTERS, function.ptr)} registers, {fit} blocks fit"
     except Exception as error:
         return f"registers unknown, {type(error).__name__}: {error}"
 
@@ -65,27 +82,23 @@ def measure(gpu: Gpu, name: str, values: int, rounds: int = 15, least: float = 0
     draw, dtype, most = KERNELS[name]
     values = min(values, most)
     key, buffers = gpu.key("threefry2x32"), gpu.buffers(values, dtype)
-    before, expected = cuda._BLOCKS, None
+    expected = None
 
     def with_blocks(number: int, out: Any) -> Any:
-        cuda._BLOCKS = number
-        return draw(key, out)
+        with grid(number):
+            return draw(key, out)
 
-    try:
-        with launched() as functions:
-            draw(key, buffers[0])
-        print(f"{name}, {values:,} values: {resources(functions[0])}", flush=True)
-        for number in BLOCKS:
-            sample = with_blocks(number, buffers[0]).copy()
-            expected = sample if expected is None else expected
-            assert bool((sample == expected).all()), f"{number} blocks change values of {name}"
-        subjects = [
-            Subject(f"{number} blocks", partial(with_blocks, number), buffers, gpu.by_events, gpu.wait)
-            for number in BLOCKS
-        ]
-        return alternate(name, values, subjects, rounds, budget=4.0, least=least)
-    finally:
-        cuda._BLOCKS = before
+    with launched() as functions:
+        draw(key, buffers[0])
+    print(f"{name}, {values:,} values: {resources(functions[0])}", flush=True)
+    for number in BLOCKS:
+        sample = with_blocks(number, buffers[0]).copy()
+        expected = sample if expected is None else expected
+        assert bool((sample == expected).all()), f"{number} blocks change values of {name}"
+    subjects = [
+        Subject(f"{number} blocks", partial(with_blocks, number), buffers, gpu.by_events, gpu.wait) for number in BLOCKS
+    ]
+    return alternate(name, values, subjects, rounds, budget=4.0, least=least)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -7,7 +7,6 @@ See `keyrng._codegen.cuda_prelude` for why compiler flags cannot change its resu
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -15,8 +14,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from keyrng._codegen.cuda_algorithm import algorithm_functions, attempt_words
-from keyrng._codegen.cuda_prelude import complete, device, written
+from keyrng._codegen.cuda_prelude import complete, device, identifier, written
 from keyrng._codegen.dialects import CUDA, extend, literal, statements
+from keyrng._codegen.expressions import Expression, evaluate, passed_as
 from keyrng._codegen.trace import Attempt, Program, Source, leaves, trace
 from keyrng.algorithms.base import Algorithm, Domain
 from keyrng.kernels.bits import store
@@ -24,7 +24,7 @@ from keyrng.kernels.lane import Kernel
 from keyrng.kernels.ops import bitcast, cast
 from keyrng.kernels.symbols import BOOL, Graph, Symbol
 
-__all__ = ["Request", "fold_name", "function_name", "group", "key_source", "module", "source", "split_name"]
+__all__ = ["Request", "function_name", "group", "has_loops", "module", "passed_as", "source"]
 
 Dtype: TypeAlias = np.dtype[Any]
 Guard: TypeAlias = Callable[[Any], Any]
@@ -38,12 +38,21 @@ class Request:
 
     ``guards`` is empty or has one entry per parameter: a predicate in the kernel language, or None. Where a predicate
     is false, the kernel does not run and the element is NaN, -1 (all bits set) for integers or False for booleans.
+
+    The kernel's parameters are given, or computed from numbers that are: ``given`` has the dtypes of these numbers, and
+    ``expressions`` has one entry per parameter.
     """
 
     kernel: Kernel
     compute: Dtype
     dtype: Any
     guards: tuple[Guard | None, ...] = ()
+    given: tuple[Any, ...] = ()
+    expressions: tuple[Expression, ...] = ()
+
+    def parameters(self, symbols: Sequence[Symbol]) -> Sequence[Symbol]:
+        """Return the kernel's parameters, from the symbols of what is given."""
+        return evaluate(self.expressions, symbols, self.given) if self.expressions else symbols
 
     @property
     def guarded(self) -> bool:
@@ -51,14 +60,10 @@ class Request:
         return any(guard is not None for guard in self.guards)
 
 
-def _name(*parts: str) -> str:
-    return re.sub(r"\W", "_", "_".join(parts), flags=re.ASCII)
-
-
 def function_name(request: Request, algorithm: Algorithm) -> str:
     """The name of the function in `source`."""
     parts = (request.kernel.name, request.compute.name, request.dtype.name, algorithm.name)
-    return _name("keyrng", *parts, *(["guarded"] if request.guarded else []))
+    return identifier("keyrng", *parts, *(["guarded"] if request.guarded else []))
 
 
 def source(request: Request, algorithm: Algorithm) -> str:
@@ -88,12 +93,13 @@ def source(request: Request, algorithm: Algorithm) -> str:
 
 def module(algorithm: Algorithm, requests: Iterable[Request]) -> str:
     """Return the source of several kernels and dtypes, as `source` does for one."""
-    programs: dict[tuple[Kernel, Dtype], Program] = {}
+    programs: dict[tuple[Any, ...], Program] = {}
     parts = []
     for request in dict.fromkeys(requests):
-        program = programs.get((request.kernel, request.compute))
+        same = request.kernel, request.compute, request.given, request.expressions
+        program = programs.get(same)
         if program is None:
-            program = programs[request.kernel, request.compute] = _traced(request)
+            program = programs[same] = _traced(request)
             parts += _value(request, program, algorithm)
         parts += [*_guards(request, program, algorithm), _fill(request, program, algorithm)]
     return complete(parts, algorithm_functions(algorithm))
@@ -108,8 +114,19 @@ def group(request: Request, algorithm: Algorithm) -> int:
     return _group(_traced(request), request.dtype, algorithm)
 
 
+def has_loops(request: Request) -> bool:
+    """Return whether the times of elements differ, because they are computed in loops."""
+    return bool(_traced(request).loops)
+
+
 def _traced(request: Request) -> Program:
-    return trace(request.kernel.function, request.compute, len(request.kernel.parameters))
+    if not request.expressions:
+        return trace(request.kernel.function, request.compute, len(request.kernel.parameters))
+
+    def kernel(lane: Any, *given: Symbol) -> Any:
+        return request.kernel(lane, *request.parameters(given))
+
+    return trace(kernel, request.compute, [passed_as(dtype) for dtype in request.given])
 
 
 def _group(program: Program, dtype: Any, algorithm: Algorithm) -> int:
@@ -131,7 +148,7 @@ def _runs(drawn: Source) -> bool:
 
 
 def _value_name(request: Request) -> str:
-    return _name(request.kernel.name, request.compute.name)
+    return identifier(request.kernel.name, request.compute.name)
 
 
 def _value(request: Request, program: Program, algorithm: Algorithm) -> list[str]:
@@ -154,7 +171,7 @@ def _value(request: Request, program: Program, algorithm: Algorithm) -> list[str
 
 
 def _loop(name: str, attempt: Attempt, arguments: Sequence[Dtype], algorithm: Algorithm) -> str:
-    """Return a rejection loop: attempts on the words of successive blocks until one is accepted."""
+    """Return a loop: attempts on the words of successive blocks, or from successive states, until one is accepted."""
     graph = attempt.graph
     known = {graph.node("param", dtype, i): f"a{i}" for i, dtype in enumerate(arguments)}
     body = []
@@ -165,8 +182,10 @@ def _loop(name: str, attempt: Attempt, arguments: Sequence[Dtype], algorithm: Al
             words = attempt_words(algorithm, attempt.bits, f"b{block}", known, body)
             for i, word in enumerate(words[: attempt.words - block * per_block]):
                 known[graph.node("word", np.dtype(f"uint{attempt.bits}"), block * per_block + i)] = word
-    body += extend(known, [attempt.accept, attempt.value], _CUDA)
+    body += extend(known, [attempt.accept, attempt.value, *attempt.state], _CUDA)
     body.append(f"if ({known[attempt.accept]}) return {known[attempt.value]};")
+    body += [f"{_CUDA.declare(symbol)} next{i} = {known[symbol]};" for i, symbol in enumerate(attempt.state)]
+    body += [f"a{i} = next{i};" for i in range(len(attempt.state))]
     lines = ["u64 draw = 1;", "while (true) {", *(f"    {line}" for line in body), "}"]
     inputs = ["Key key", "u64 index", *(f"{_CUDA.type(dtype)} a{i}" for i, dtype in enumerate(arguments))]
     return device(_CUDA.declare(attempt.value), name, inputs, lines)
@@ -177,7 +196,8 @@ def _guards(request: Request, program: Program, algorithm: Algorithm) -> list[st
     if not request.guarded:
         return []
     names = {symbol: f"p{i}" for i, symbol in enumerate(program.parameters)}
-    asked = [g(symbol) for g, symbol in zip(request.guards, program.parameters, strict=True) if g is not None]
+    parameters = request.parameters(program.parameters)
+    asked = [g(symbol) for g, symbol in zip(request.guards, parameters, strict=True) if g is not None]
     predicate = asked[0]
     for other in asked[1:]:
         predicate = predicate & other
@@ -267,9 +287,10 @@ def _fill(request: Request, program: Program, algorithm: Algorithm) -> str:
         if size > 1 and _runs(drawn):
             word = _CUDA.declare(leaves(program)["word", i])
             words += [f"{word} w{i}[{size}];", f"run{drawn.bits}(key{drawn.key}, start + at, w{i});"]
-    kind, each = _CUDA.type(request.compute), range(len(program.parameters))
+    kinds = [_CUDA.declare(symbol) for symbol in program.parameters]
+    each = range(len(kinds))
     parameters, varying = [], []
-    for i in each:
+    for i, kind in enumerate(kinds):
         given = f"p{i}, p{i}_one, p{i}_repeat, p{i}_length, row, count"
         parameters += [f"{kind} a{i}[{size}];", f"bool varies{i} = varies(a{i}, {given});"]
         varying.append(f"    if (varies{i}) vary(a{i}, p{i}, p{i}_repeat, p{i}_length, row, count, (long long)at);")
@@ -286,7 +307,7 @@ def _fill(request: Request, program: Program, algorithm: Algorithm) -> str:
     signature = [
         "const word *__restrict__ keys, u64 rows, u64 start, u64 count, u64 size",
         f"{_CUDA.declare(stored)} *out",
-        *(f"const {kind} *p{i}, {kind} p{i}_one, u64 p{i}_repeat, u64 p{i}_length" for i in each),
+        *(f"const {kind} *p{i}, {kind} p{i}_one, u64 p{i}_repeat, u64 p{i}_length" for i, kind in enumerate(kinds)),
     ]
     return written(
         _FILL,
@@ -334,56 +355,3 @@ def _direct(drawn: Source, index: str) -> str:
     """The expression of a single word."""
     place = index if drawn.step == 1 else f"({index}) * {drawn.step} + {drawn.place}"
     return f"direct{drawn.bits}(key{drawn.key}, {place}{f' + {drawn.plane} * size' if drawn.plane else ''})"
-
-
-# Keys
-
-
-def split_name(algorithm: Algorithm) -> str:
-    """The name of the function that derives consecutive children."""
-    return _name("keyrng_split", algorithm.name)
-
-
-def fold_name(algorithm: Algorithm) -> str:
-    """The name of the function that derives one child per key."""
-    return _name("keyrng_fold_in", algorithm.name)
-
-
-# The division is cheap compared to a child, so that a fast path would not help.
-_CHILDREN = """
-// Children start to start + count of each key, in the order of the keys.
-extern "C" __global__ void $split(const word *keys, u64 rows, u64 start, u64 count, word *out) {
-    u64 n = rows * count, step = (u64)gridDim.x * blockDim.x;
-    for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += step) {
-        u64 row = rows == 1 ? 0 : i / count, number = start + (i - row * count);
-        Key key = load_key(keys + $words * row);
-        store_key(out + $words * i, child(key, (word)number, high_word(number), $domain));
-    }
-}
-
-// One child per output: of key i % keys_length, at index numbers[i % numbers_length] or at (low, high).
-extern "C" __global__ void $fold(
-        const word *keys, u64 keys_length, const u64 *numbers, u64 numbers_length,
-        word low, word high, word domain, u64 n, word *out) {
-    u64 step = (u64)gridDim.x * blockDim.x;
-    for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += step) {
-        if (numbers_length) {
-            u64 number = numbers[i < numbers_length ? i : i % numbers_length];
-            low = (word)number;
-            high = high_word(number);
-        }
-        Key key = load_key(keys + $words * (i < keys_length ? i : i % keys_length));
-        store_key(out + $words * i, child(key, low, high, domain));
-    }
-}
-"""
-
-
-def key_source(algorithm: Algorithm) -> str:
-    """Return the CUDA source of the functions that derive keys, named by `split_name` and `fold_name`.
-
-    Both take one-dimensional grids.
-    """
-    parts = {"words": str(algorithm.key_words), "domain": str(int(Domain.SPLIT))}
-    body = written(_CHILDREN, split=split_name(algorithm), fold=fold_name(algorithm), **parts)
-    return complete([body], algorithm_functions(algorithm))

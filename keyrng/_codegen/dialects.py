@@ -253,6 +253,8 @@ class CUDA:
             return self._constant(args[1])
         if op == "where":
             return f"{operands[0]} ? {operands[1]} : {operands[2]}"
+        if op == "take":  # only in functions of rows
+            return f"p{operands[1]}[{operands[0]}]"
         if op in ("cast", "bitcast"):
             return self._conversion(op, args[0].dtype, dtype, operands[0])
         if args[0].dtype.kind == "f":

@@ -5,7 +5,7 @@ Kernels are traced at build time and for GPUs, never for a draw on a CPU.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,18 +28,22 @@ class Source:
 
 @dataclass
 class Attempt:
-    """The body of a rejection loop, in a separate graph: ``param`` nodes are arguments, ``word`` nodes are words."""
+    """The body of a loop, in a separate graph: ``param`` nodes are arguments, ``word`` nodes are words.
+
+    ``state`` has the values that the first arguments get for the next attempt.
+    """
 
     graph: Graph
     bits: int = 0
     words: int = 0
     accept: Symbol = field(init=False)
     value: Symbol = field(init=False)
+    state: tuple[Symbol, ...] = ()
 
 
 @dataclass(frozen=True)
 class Loop:
-    """A rejection loop: the key of its blocks, its body and the arguments of its body."""
+    """A loop: the key of its blocks, its body and the arguments of its body."""
 
     key: int
     body: Attempt
@@ -59,7 +63,10 @@ class Program:
 
 
 class _SymbolicLane:
-    """Lane that records what a kernel draws."""
+    """Lane that records what a kernel draws.
+
+    Kernels that only GPUs run may use two more methods, `shared_words` and `loop`.
+    """
 
     def __init__(self, program: Program, graph: Graph, key: int) -> None:
         self._program = program
@@ -100,8 +107,23 @@ class _SymbolicLane:
         if accept.dtype != BOOL:
             raise TypeError(f"attempt must return (accept, value) with a boolean first, got {accept.dtype}")
         body.accept, body.value = accept, value
+        return self._looped(body, inputs)
+
+    def shared_words(self, count: int, width: int) -> tuple[Symbol, ...]:
+        """Return the first words of the key, the same for all elements."""
+        self._once()
+        return tuple(self._word(width, step=0, place=place) for place in range(count))
+
+    def loop(self, step: Callable[..., tuple[Any, ...]], state: tuple[Symbol, ...], *arguments: Symbol) -> Symbol:
+        """Repeat ``(done, *state) = step(*state, *arguments)`` until done; return the first value of the state."""
+        body, inputs = Attempt(Graph()), (*state, *arguments)
+        body.accept, *new = step(*(body.graph.node("param", a.dtype, i) for i, a in enumerate(inputs)))
+        body.value, body.state = new[0], tuple(new)
+        return self._looped(body, inputs)
+
+    def _looped(self, body: Attempt, inputs: tuple[Symbol, ...]) -> Symbol:
         self._program.loops.append(Loop(self._key, body, inputs))
-        return self._graph.node("loop", value.dtype, len(self._program.loops) - 1)
+        return self._graph.node("loop", body.value.dtype, len(self._program.loops) - 1)
 
 
 class _SymbolicRowLane:
@@ -134,10 +156,10 @@ class _AttemptLane:
         return self._body.graph.node("word", np.dtype(f"uint{bits}"), self._body.words - 1)
 
 
-def trace(function: Function, dtype: Dtype, parameters: int) -> Program:
-    """Trace a kernel that computes in ``dtype``."""
-    graph = Graph()
-    symbols = tuple(graph.node("param", dtype, i) for i in range(parameters))
+def trace(function: Function, dtype: Dtype, parameters: int | Sequence[Dtype]) -> Program:
+    """Trace a kernel that computes in ``dtype``, and has so many parameters of it or parameters of these dtypes."""
+    graph, dtypes = Graph(), [dtype] * parameters if isinstance(parameters, int) else parameters
+    symbols = tuple(graph.node("param", each, i) for i, each in enumerate(dtypes))
     program = Program(dtype, symbols, [(-1, 0)], [], [])
     program.result = function(_SymbolicLane(program, graph, 0), *symbols)
     return program

@@ -76,12 +76,20 @@ class CpuDevice:
         with np.errstate(all="ignore"):
             return np.asarray(function(*values))
 
+    later = apply
+
+    def now(self, array: Array) -> Array:
+        return array
+
     def take(self, array: Array, indices: Array, axis: int) -> Array:
         if axis == 0 and array.flags.c_contiguous and indices.flags.c_contiguous:
             return take(array, indices)
         taken = np.empty(array.shape[:axis] + indices.shape + array.shape[axis + 1 :], array.dtype)
         np.take(array, indices, axis, out=taken, mode="clip")  # the default mode copies the result
         return taken
+
+    def apply_rows(self, function: Callable[..., Any], *values: Array, **named: Any) -> Array:
+        raise NotImplementedError
 
     def row_max(self, x: Array) -> Array:
         largest: Array = x.max(axis=-1, initial=-np.inf)

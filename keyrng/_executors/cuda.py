@@ -6,8 +6,6 @@ disk. Words, results and parameters are CuPy arrays of one device; NumPy arrays 
 
 from __future__ import annotations
 
-import inspect
-from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from math import prod
 from typing import Any, TypeAlias
@@ -15,35 +13,25 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from keyrng._codegen import cuda as text
-from keyrng._codegen.trace import trace
 from keyrng._core.fpenv import in_default_fpenv
 from keyrng._executors import gpu
 from keyrng._executors.base import DrawSpec, ElementRange
+from keyrng._executors.cuda_keys import children as children
+from keyrng._executors.cuda_keys import derive as derive
+from keyrng._executors.cuda_launch import Compiled, compiled, grid_of, on
+from keyrng._executors.gpu_repeats import remember
+from keyrng._executors.pending import Pending, expression_of
 from keyrng.algorithms import threefry2x32
-from keyrng.algorithms.base import Algorithm, Domain
+from keyrng.algorithms.base import Algorithm
 from keyrng.kernels.lane import Function, Kernel
 
 Array: TypeAlias = Any  # CuPy's has no static types
 Dtype: TypeAlias = np.dtype[Any]
-Sizes: TypeAlias = tuple[tuple[int, int], tuple[int, int]]  # grid in blocks, block in threads
 
-_THREADS = 256  # per block
-_BLOCKS = 8  # per multiprocessor: the most threads it can hold
-_ROWS = 65535  # limit of a grid's y dimension
-
-# Options cannot change results (see keyrng._codegen.cuda_prelude); this one states the intention.
-_OPTIONS = ("--std=c++17", "--fmad=false")
+_TURNS = 4  # blocks of kernels with loops take different times, so there are several for the place of one
 
 _u64 = np.uint64
 _NULL: Any = np.uint64(0)
-_HERE: AbstractContextManager[Any] = nullcontext()
-
-
-def on(device: int) -> AbstractContextManager[Any]:
-    """Context manager: make a device current and restore the previous one."""
-    cuda = gpu.cupy().cuda
-    there: AbstractContextManager[Any] = _HERE if cuda.runtime.getDevice() == device else cuda.Device(device)
-    return there
 
 
 # Samples
@@ -58,12 +46,29 @@ def fill(spec: DrawSpec, elements: ElementRange, out: Array) -> None:
     (kernel,), compute, shape = spec.kernels, spec.compute, spec.shape
     device, rows = out.device.id, out.size // elements.count
     with on(device):
-        request = text.Request(_kernel(kernel), compute, out.dtype, spec.guards if any(spec.guards) else ())
-        function, group = _fill(request, spec.algorithm, device, gpu.cupy())
+        guards, given = spec.guards if any(spec.guards) else (), spec.values
+        expressions: tuple[Any, ...] = ()
+        if any(value.dtype != compute or isinstance(value, Pending) for value in given):
+            found: list[Array] = []
+            expressions = tuple(expression_of(value, found) for value in spec.values)
+            given = tuple(found)
+        dtypes = tuple(value.dtype for value in given) if expressions else ()
+        (launch, blocks), group = _fill(
+            kernel, compute, out.dtype, guards, dtypes, expressions, spec.algorithm, device, gpu.cupy()
+        )
         numbers = (_u64(rows), _u64(elements.start), _u64(elements.count), _u64(elements.total))
-        parameters = [argument for value in spec.values for argument in _parameter(value, shape, compute)]
+        parameters = [argument for value in given for argument in _parameter(value, shape)]
+        plain = not guards and not expressions and all(isinstance(value, np.ndarray) for value in given)
         groups = -(-(elements.start % group + elements.count) // group)
-        function(*_sizes(groups, rows, device), (spec.words, *numbers, out, *parameters))
+        grid, block = grid_of(groups, rows, blocks)
+        launch(grid, block, (spec.words, *numbers, out, *parameters))
+    if plain and type(kernel) is Kernel and spec.words is not _NULL and elements.count == elements.total:
+
+        def again(words: Array, out: Array, values: tuple[Any, ...]) -> None:
+            scalars = [argument for value in values for argument in (_NULL, value, _NULL, _NULL)]
+            launch(grid, block, (words, *numbers, out, *scalars))
+
+        remember(kernel, compute, spec.algorithm, spec.words, out, again)
 
 
 def _fill_rows(spec: DrawSpec, elements: ElementRange, out: Array) -> None:
@@ -72,7 +77,7 @@ def _fill_rows(spec: DrawSpec, elements: ElementRange, out: Array) -> None:
     rows = out.reshape(len(words), elements.count)
     with on(out.device.id):
         whole = gpu.cupy().broadcast_to
-        values = [v if v.size == 1 else whole(v, spec.shape).reshape(rows.shape) for v in spec.values]
+        values = [v if v.size == 1 else whole(v, spec.shape).reshape(rows.shape) for v in map(now, spec.values)]
         for i, start in enumerate(elements.start.tolist()):
             own = tuple(v if v.size == 1 else v[i] for v in values)
             row = spec._replace(words=words[i], shape=rows[i].shape, values=own)
@@ -81,60 +86,79 @@ def _fill_rows(spec: DrawSpec, elements: ElementRange, out: Array) -> None:
 
 @in_default_fpenv
 def apply(function: Function, *values: Array) -> Array:
-    """Apply a function of the kernel language elementwise to arrays of one dtype that broadcast together."""
-    dtype, shape = values[0].dtype, np.broadcast_shapes(*(value.shape for value in values))
-    devices = [value.device.id for value in values if not isinstance(value, np.ndarray)]
-    if not devices:
+    """Apply a function of the kernel language elementwise to arrays that broadcast together."""
+    return now(later(function, *values))
+
+
+def later(function: Function, *values: Array) -> Array:
+    """Apply a function as `apply` does, in the kernel that reads the result."""
+    values = tuple(np.asarray(value) if isinstance(value, np.generic) else value for value in values)
+    if all(isinstance(value, np.ndarray) for value in values):
         with np.errstate(all="ignore"):
             return np.asarray(function(*values))
-    device = devices[0]
-    kernel, result = _pointwise(function, dtype, len(values))
-    with on(device):
-        out = gpu.cupy().empty(shape, result)
+    return Pending(function, values)
+
+
+@in_default_fpenv
+def now(value: Array) -> Array:
+    """Return a value as an array, computed by one launch if it is pending."""
+    if type(value) is not Pending:
+        return value
+    with on(value.device.id):
+        out = gpu.cupy().empty(value.shape, value.dtype)
     if out.size:
-        spec = DrawSpec((kernel,), threefry2x32, _NULL, shape, result, dtype, values)
+        values: Any = (value,)
+        spec = DrawSpec((_same(value.name),), threefry2x32, _NULL, value.shape, value.dtype, value.dtype, values)
         fill(spec, ElementRange(0, out.size, out.size), out)
     return out
 
 
 @lru_cache(maxsize=512)
-def _kernel(function: Function) -> Kernel:
-    """Wrap a user's function as a kernel."""
-    return function if isinstance(function, Kernel) else Kernel(function, getattr(function, "__name__", "kernel"), ())
+def _same(name: str) -> Kernel:
+    """Return the kernel without random words whose result is its parameter."""
 
+    def same(lane: Any, value: Any) -> Any:
+        return value
 
-@lru_cache(maxsize=512)
-def _pointwise(function: Function, dtype: Dtype, count: int) -> tuple[Kernel, Dtype]:
-    """Wrap a function of values as a kernel without random words; return it with the dtype of its result."""
-
-    def pointwise(lane: Any, *values: Any) -> Any:
-        return function(*values)
-
-    names = ["lane", *(f"p{i}" for i in range(count))]
-    parameters = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in names]
-    pointwise.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return Kernel(pointwise, function.__name__, ()), trace(pointwise, dtype, count).result.dtype
+    return Kernel(same, name, ())
 
 
 # Caches are keyed by the CuPy module, because tests replace it.
 
 
 @lru_cache(maxsize=4096)
-def _fill(request: text.Request, algorithm: Algorithm, device: int, cupy: Any) -> tuple[Any, int]:
-    """Compile the function of a request; return it with the number of elements per thread."""
-    module = cupy.RawModule(code=text.source(request, algorithm), options=_OPTIONS)
-    return module.get_function(text.function_name(request, algorithm)), text.group(request, algorithm)
+def _fill(
+    function: Function,
+    compute: Dtype,
+    dtype: Dtype,
+    guards: tuple[Any, ...],
+    given: tuple[Dtype, ...],
+    expressions: tuple[Any, ...],
+    algorithm: Algorithm,
+    device: int,
+    cupy: Any,
+) -> tuple[Compiled, int]:
+    """Compile a kernel, or a user's function; return it with the number of elements per thread."""
+    name = getattr(function, "__name__", "kernel")
+    kernel = function if isinstance(function, Kernel) else Kernel(function, name, ())
+    request = text.Request(kernel, compute, dtype, guards, given, expressions)
+    name = text.function_name(request, algorithm)
+    (found,) = compiled(text.source(request, algorithm), name)
+    if text.has_loops(request):
+        found = found._replace(blocks=_TURNS * found.blocks)
+    return found, text.group(request, algorithm)
 
 
-def _parameter(value: Array, shape: tuple[int, ...], dtype: Dtype) -> tuple[Any, ...]:
+def _parameter(value: Array, shape: tuple[int, ...]) -> tuple[Any, ...]:
     """Return the four arguments of a parameter: array, scalar, repeat and length."""
+    scalar = text.passed_as(value.dtype).type
     if isinstance(value, np.ndarray):
-        return _NULL, dtype.type(value.item()), _NULL, _NULL
+        return _NULL, scalar(value.item()), _NULL, _NULL
     cupy = gpu.cupy()
     layout = _layout(value.shape, shape)
     if layout is None:
         value, layout = cupy.broadcast_to(value, shape), (1, prod(shape))
-    return cupy.ascontiguousarray(value), dtype.type(0), _u64(layout[0]), _u64(layout[1])
+    return cupy.ascontiguousarray(value), scalar(0), _u64(layout[0]), _u64(layout[1])
 
 
 def _layout(given: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, int] | None:
@@ -150,62 +174,3 @@ def _layout(given: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, int] |
     if padded[first:stop] != shape[first:stop]:
         return None
     return prod(shape[stop:]), prod(shape[first:stop])
-
-
-def _sizes(width: int, rows: int, device: int) -> Sizes:
-    """Return a grid for ``rows`` rows of ``width`` threads; a block is as wide as a row needs, or holds several rows.
-
-    The grid has at most as many blocks as the device can hold at once; threads loop over the rest.
-    """
-    wide = min(_THREADS, 1 << (width - 1).bit_length())
-    high, most = _THREADS // wide, _BLOCKS * _multiprocessors(device)
-    across = min(-(-width // wide), most)
-    return (across, min(-(-rows // high), max(1, most // across), _ROWS)), (wide, high)
-
-
-@lru_cache
-def _multiprocessors(device: int) -> int:
-    return int(gpu.cupy().cuda.Device(device).attributes["MultiProcessorCount"])
-
-
-# Children of keys
-
-
-def children(algorithm: Algorithm, words: Array, start: int, count: int) -> Array:
-    """Return consecutive children of each key; see `Executor.children`."""
-    device = words.device.id
-    with on(device):
-        out = gpu.cupy().empty((len(words), count, algorithm.key_words), algorithm.dtype)
-        if out.size:
-            split, _ = _derivations(algorithm, device, gpu.cupy())
-            numbers = (_u64(len(words)), _u64(start), _u64(count))
-            split(*_sizes(len(words) * count, 1, device), (_contiguous(words), *numbers, out))
-    return out
-
-
-def derive(algorithm: Algorithm, words: Array, index: Array | int, domain: Domain, count: int) -> Array:
-    """Return children at indices; see `Executor.derive`."""
-    device, word, one = words.device.id, algorithm.dtype.type, words.ndim == 1
-    with on(device):
-        out = gpu.cupy().empty(words.shape if one else (count, algorithm.key_words), algorithm.dtype)
-        if not out.size:
-            return out
-        _, fold = _derivations(algorithm, device, gpu.cupy())
-        if isinstance(index, int):
-            number, lowest = (_NULL, _NULL), index & (2**algorithm.word_bits - 1)
-            halves = word(lowest), word(index >> algorithm.word_bits)
-        else:
-            number, halves = (_contiguous(index), _u64(len(index))), (word(0), word(0))
-        keys = _contiguous(words), _u64(1 if one else len(words))
-        fold(*_sizes(count, 1, device), (*keys, *number, *halves, word(domain), _u64(count), out))
-    return out
-
-
-@lru_cache(maxsize=256)
-def _derivations(algorithm: Algorithm, device: int, cupy: Any) -> tuple[Any, Any]:
-    module = cupy.RawModule(code=text.key_source(algorithm), options=_OPTIONS)
-    return module.get_function(text.split_name(algorithm)), module.get_function(text.fold_name(algorithm))
-
-
-def _contiguous(array: Array) -> Array:
-    return gpu.cupy().ascontiguousarray(array)

@@ -71,8 +71,30 @@ class Device(Protocol):
     def apply(self, function: Callable[..., Any], *values: Array) -> Array:
         """Apply a function of the kernel language elementwise; on a GPU it is compiled, so it must not be a closure."""
 
+    def later(self, function: Callable[..., Any], *values: Array) -> Array:
+        """Apply a function as `apply` does; on a GPU, the kernel that reads the result computes it.
+
+        The result is a parameter for `apply`, `later`, `now` and draws; no other function takes it.
+        """
+
+    def now(self, array: Array) -> Array:
+        """Return a value of `later` as an array, and an array unchanged."""
+
     def take(self, array: Array, indices: Array, axis: int) -> Array:
         """Return elements along an axis; indices must be in range."""
+
+    def apply_rows(
+        self,
+        function: Callable[..., Any],
+        *values: Array,
+        axes: int = 1,
+        reduced: bool = False,
+        dtype: Any = None,
+    ) -> Array:
+        """Apply a function of rows, described in `keyrng._codegen.cuda_rows`, by one launch; only GPUs have it.
+
+        A row is the last axis, or with ``axes=2`` the last two axes; if it is ``reduced``, it has one result.
+        """
 
     def row_max(self, x: Array) -> Array:
         """Return the maximum along the last axis; -infinity if it is empty."""
@@ -97,6 +119,7 @@ def _gpu(number: int) -> Device:
     return GpuDevice(number)
 
 
+@cache
 def gpu_executor() -> Any:
     """Return the module that launches kernels on GPUs."""
     from keyrng._executors import cuda  # imports code generation, which only GPUs need

@@ -33,10 +33,16 @@ def cupy() -> Any:
     return _imported
 
 
+class PendingValue:
+    """A value that a GPU computes when it is read; see `keyrng._executors.pending`."""
+
+    __slots__ = ()
+
+
 def is_on_gpu(value: object) -> bool:
     """Whether a value is an array in the memory of a GPU, of any library; TypeError if it is not shared."""
     try:
-        return hasattr(value, "__cuda_array_interface__")
+        return isinstance(value, PendingValue) or hasattr(value, "__cuda_array_interface__")
     except Exception as error:  # of a tensor that requires a gradient, or an array of jax on several devices
         kind, hint = type(value).__name__, "; tensor.detach() shares it" if is_tensor(value) else ""
         raise TypeError(f"the memory of a {kind} on a GPU is not shared: {first_line(error)}{hint}") from None
@@ -55,7 +61,7 @@ def as_array(value: Any) -> Any:
     DLPack is preferred, because it orders streams without synchronizing and supports bfloat16.
     """
     module = cupy()
-    if isinstance(value, module.ndarray):
+    if isinstance(value, (module.ndarray, PendingValue)):
         return value
     return module.from_dlpack(value) if hasattr(value, "__dlpack__") else module.asarray(value)
 

@@ -10,6 +10,8 @@ import numpy as np
 
 from keyrng._core.arguments import is_tensor, tensor_memory
 from keyrng._executors import cuda, gpu, gpu_rows
+from keyrng._executors.cuda_launch import on
+from keyrng._executors.pending import Pending
 
 Array: TypeAlias = Any
 _T = TypeVar("_T")
@@ -27,7 +29,7 @@ class GpuDevice:
         return gpu.cupy()
 
     def current(self) -> AbstractContextManager[Any]:
-        return cuda.on(self.number)
+        return on(self.number)
 
     def array(self, name: str, value: object) -> Array:
         array = gpu.as_array(value)
@@ -42,6 +44,8 @@ class GpuDevice:
             return self.xp.empty(shape, dtype)
 
     def receive(self, array: Array) -> Array:
+        if isinstance(array, Pending):
+            return array
         with self.current():
             if not isinstance(array, self.xp.ndarray):
                 return self.xp.asarray(array)
@@ -54,7 +58,7 @@ class GpuDevice:
 
     def copy(self, array: Array) -> Array:
         with self.current():
-            return array.copy()
+            return self.now(array) if isinstance(array, Pending) else array.copy()
 
     def adopt(self, name: str, array: Array, given: object) -> Array:
         if not array.ndim:
@@ -81,6 +85,8 @@ class GpuDevice:
 
     def must_copy(self, value: Array, result: Array) -> bool:
         # Even if both are the same array, because CUDA may read ahead.
+        if isinstance(value, Pending):
+            return any(self.must_copy(array, result) for array in value.arrays())
         return isinstance(value, self.xp.ndarray) and bool(self.xp.may_share_memory(value, result))
 
     def unread(self, requirement: _T) -> _T | None:
@@ -89,17 +95,26 @@ class GpuDevice:
     def take(self, array: Array, indices: Array, axis: int) -> Array:
         return array.take(indices, axis)
 
+    def apply_rows(self, function: Callable[..., Any], *values: Array, **named: Any) -> Array:
+        return gpu_rows.apply_rows(function, *values, **named)
+
     def row_max(self, x: Array) -> Array:
-        return gpu_rows.row_max(self, x)
+        return gpu_rows.row_max(x)
 
     def row_sum(self, x: Array) -> Array:
-        return gpu_rows.row_sum(self, x)
+        return gpu_rows.row_sum(x)
 
     def sum_of_products(self, x: Array, y: Array) -> Array:
-        return gpu_rows.sum_of_products(self, x, y)
+        return gpu_rows.sum_of_products(x, y)
 
     def pick(self, on_cpu: _T, on_gpu: _T) -> _T:
         return on_gpu
 
     def apply(self, function: Callable[..., Any], *values: Array) -> Array:
         return cuda.apply(function, *values)
+
+    def later(self, function: Callable[..., Any], *values: Array) -> Array:
+        return cuda.later(function, *values)
+
+    def now(self, array: Array) -> Array:
+        return cuda.now(array)

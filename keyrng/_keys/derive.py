@@ -100,7 +100,10 @@ def split(key: Key, num: Shape = 2) -> Key:
     parent = check_key(key)
     words, algorithm = parent._words, parent._algorithm
     if type(num) is int and 0 < num < _MANY and words.ndim == 1:
-        return wrap_words(algorithm, executor_for(algorithm, words).children(algorithm, words[None], 0, num)[0])
+        executor = executor_for(algorithm, words)
+        if type(words) is not np.ndarray:
+            return wrap_words(algorithm, executor.children(algorithm, words, 0, num))
+        return wrap_words(algorithm, executor.children(algorithm, words[None], 0, num)[0])
     shape = num if isinstance(num, (tuple, list)) else (num,)
     shape = tuple(as_int("num", n) for n in shape)
     if any(n < 0 for n in shape):

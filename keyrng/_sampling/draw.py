@@ -12,10 +12,11 @@ from keyrng._core.dtypes import Dtype, compute_dtype, kernel_compute, kernel_res
 from keyrng._executors import native
 from keyrng._executors.base import DrawSpec, ElementRange
 from keyrng._executors.device import device_at
+from keyrng._executors.gpu_repeats import repeated
 from keyrng._executors.select import executor_for
 from keyrng._executors.threads import run_pieces
 from keyrng._keys.derive import Key, check_key
-from keyrng._sampling.parameters import Array, ArrayLike, matching_parameters
+from keyrng._sampling.parameters import Array, ArrayLike, matching_parameters, plain_numbers
 from keyrng._sampling.shapes import Shape, empty_sample
 from keyrng._sampling.spec import destination, specify
 from keyrng.algorithms.base import Algorithm
@@ -84,7 +85,15 @@ def sample_kernel(
     >>> keyrng.exponential(keyrng.key(0), (3,))
     array([2.950128  , 3.8434246 , 0.40390354], dtype=float32)
     """
-    if type(kernel) is Kernel and type(key) is Key:
+    if type(key) is Key and type(key._words) is not np.ndarray:
+        if isinstance(dtype, np.dtype):
+            computed = compute_dtype(dtype) if compute is None else compute
+            numbers = plain_numbers(parameters, computed) if parameters else ()
+            if numbers is not None:
+                sample = repeated(kernel, computed, dtype, key._algorithm, key._words, shape, out, numbers)
+                if sample is not None:
+                    return sample  # type: ignore[no-any-return]
+    elif type(kernel) is Kernel and type(key) is Key:
         entry = native.dispatch_cache.get((kernel, compute, dtype, key._algorithm))
         if entry is not None:
             run_small, program, _, plain = entry

@@ -17,10 +17,11 @@ from keyrng._core.arguments import broadcast, cast_array, short_repr, to_array
 from keyrng._core.dtypes import FLOAT32, FLOAT64, Dtype, compute_dtype, is_half
 from keyrng._core.fpenv import in_default_fpenv
 from keyrng._core.numbers import reals
-from keyrng._executors.convert import convert, next_float, rounded
+from keyrng._executors.convert import next_float
 from keyrng._executors.device import CPU, Device, device_at, device_of_values, drop_broadcast_axes, is_on_gpu
 from keyrng._keys.derive import Key, device_of
-from keyrng.kernels.ops import where
+from keyrng.kernels.formats import conversion
+from keyrng.kernels.ops import cast, where
 from keyrng.kernels.requirements import Parameter, Requirement, unconstrained
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
@@ -99,6 +100,25 @@ def matching_parameters(
             value = _any_array(CPU, name, value, requirement, dtype)
         arrays.append(value if value.flags.c_contiguous else value.copy())
     return () if shape is None else shape, tuple(arrays)
+
+
+def plain_numbers(parameters: tuple[ArrayLike, ...], dtype: Dtype) -> tuple[Any, ...] | None:
+    """Return parameters as checked NumPy scalars of a dtype, or None if one is not a number."""
+    found = []
+    for parameter in parameters:
+        if type(parameter) is not Parameter:
+            return None
+        name, value, requirement = parameter
+        if type(value) in _NUMBERS:
+            value = number_array(name, value, requirement, dtype)
+        elif not isinstance(value, (np.ndarray, np.generic)) or (value.ndim, value.dtype, requirement) != (
+            0,
+            dtype,
+            None,
+        ):
+            return None
+        found.append(value[()])
+    return tuple(found)
 
 
 def number_array(name: str, number: float, requirement: Requirement | None, dtype: Dtype) -> Array:
@@ -198,11 +218,23 @@ def _cuda_array(device: Device, name: str, raw: Any, requirement: Requirement | 
     """Convert a parameter in GPU memory to the computation's dtype; NaN for counts that it cannot represent."""
     array = device.array(name, raw)
     _check_kind(name, array, dtype)
-    narrow = convert(array, dtype)
-    if requirement is None or not requirement.exact or narrow is array:
-        return narrow
-    with device.current():
-        exact: Array = device.xp.where(convert(narrow, array.dtype) == array, narrow, dtype.type(math.nan))
+    if array.dtype == dtype:
+        return array
+    return device.later((_exact if requirement is not None and requirement.exact else conversion)(dtype), array)
+
+
+@lru_cache
+def _exact(dtype: Dtype) -> Callable[[Any], Any]:
+    """Return the function that converts numbers to a dtype, and those that it does not hold to NaN."""
+
+    def exact(x: Any) -> Any:
+        narrow = cast(x, dtype)
+        if x.dtype.kind == "f":
+            return where(cast(narrow, x.dtype) == x, narrow, math.nan)
+        limit = 2.0 ** (8 * x.dtype.itemsize - (x.dtype.kind == "i"))
+        inside = (narrow < limit) & (narrow >= -limit)
+        return where(inside & (cast(where(inside, narrow, 0.0), x.dtype) == x), narrow, math.nan)
+
     return exact
 
 
@@ -237,8 +269,11 @@ def round_to_dtype(device: Device, parameter: Parameter, dtype: Dtype) -> Array:
     """
     name, _, requirement = parameter
     exact = parameter_array(device, parameter, 0, FLOAT64)
-    narrow = rounded(name, exact, dtype)
-    value = convert(narrow, compute_dtype(dtype))
+    if isinstance(exact, np.ndarray):
+        narrow = cast_array(name, exact, dtype)
+        value = narrow.astype(compute_dtype(dtype), copy=False)
+    else:
+        value = narrow = device.later(conversion(dtype), exact)
     if requirement is None:
         return value
     return check_relation(
@@ -254,7 +289,7 @@ def check_relation(
     ``predicate`` is in the kernel language and must not be a closure, because it is compiled on a GPU.
     """
     if not all(isinstance(array, np.ndarray) for array in (value, *others)):
-        return device.apply(_nan_unless(predicate), value, *others)
+        return device.later(_nan_unless(predicate), value, *others)
     with np.errstate(all="ignore"):
         if not np.all(predicate(value, *others)):
             raise ValueError(error())

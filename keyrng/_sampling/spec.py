@@ -66,6 +66,7 @@ class RecordingKey(Key):
         if self.spec is not None:
             raise TypeError("a sampler that draws twice with one key cannot compute single elements")
         spec = specify(kernels, self, *arguments)
+        spec = spec._replace(values=tuple(map(device_at(spec.words).now, spec.values)))
         object.__setattr__(self, "spec", spec)
         return spec
 

@@ -130,8 +130,8 @@ def ball(
     rows = (*points, int(d))
     parts = split(key, 3)
     sizes, signs, rest = parts[..., 0], parts[..., 1], parts[..., 2]
-    exponent = device.apply(_bounded, exponent)
-    log_power = sample_kernel(loggamma_kernel, sizes, rows, compute, positive(p=device.apply(_inverse, exponent)))
+    exponent = device.later(_bounded, exponent)
+    log_power = sample_kernel(loggamma_kernel, sizes, rows, compute, positive(p=device.later(_inverse, exponent)))
     last = sample_kernel(exponential_kernel, rest, points, compute)
     if d == 1:
         return sample_kernel(_segment, signs, rows, dtype, log_power, last[..., None], exponent, out=out)

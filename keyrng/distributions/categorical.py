@@ -11,7 +11,7 @@ import numpy as np
 from keyrng._core.arguments import broadcast
 from keyrng._core.dtypes import exact_float_of, float_of, index_dtype
 from keyrng._core.fpenv import in_default_fpenv
-from keyrng._executors.device import device_at, preparation_device
+from keyrng._executors.device import CPU, device_at, preparation_device
 from keyrng._keys.derive import Key, device_of, normalize_axis
 from keyrng._sampling.parameters import Array, ArrayLike, as_bool, checked_parameter
 from keyrng._sampling.shapes import Shape, check_out, empty_sample, sample_shape
@@ -111,7 +111,8 @@ def categorical(
     """
     device = device_of(key)
     dtype = float_of(logits)
-    values = checked_parameter(preparation_device(device, logits), logit(logits=logits), exact_float_of(logits)).value
+    at = preparation_device(device, logits)
+    values = at.now(checked_parameter(at, logit(logits=logits), exact_float_of(logits)).value)
     if not values.ndim:
         raise ValueError(f"logits must have an axis of classes, got a number; type [{values}, ...]")
     axis = normalize_axis(axis, values.ndim)
@@ -127,16 +128,23 @@ def categorical(
     rest = own[len(draws) :]
     _check_batch(batch, rest if draws else full)
     check_enough(values, axis, prod(draws))
-    if result.size:
+    if not prod(full):
+        return result if out is None else out
+    with device.current():
         # The logits have values.ndim - 1 - axis axes after the classes, so the other axes of a key's draws come before.
         before = max(0, len(rest) - (values.ndim - 1 - axis))
-        with device.current():
-            xp, logit_array = device.xp, device.adopt("logits", values, logits)
-            table = xp.moveaxis(logit_array, axis, -1).reshape(-1, size)
-            rows = xp.broadcast_to(xp.arange(len(table)).reshape(batch), key.shape + rest)
-            rows = rows.reshape(key.size, prod(rest[:before]), prod(rest[before:]))
-            places = gumbel_top_k(kernel, key, centered(device.contiguous(table), dtype), rows, prod(draws))
-            result[...] = xp.moveaxis(places.reshape(*key.shape, *rest, -1), -1, key.ndim).reshape(full)
+        xp, logit_array = device.xp, device.adopt("logits", values, logits)
+        table = xp.moveaxis(logit_array, axis, -1).reshape(-1, size)
+        shape = key.size, prod(rest[:before]), prod(rest[before:])
+        if device is not CPU and len(table) in (1, prod(shape)):
+            rows = np.broadcast_to(0, shape)
+        else:
+            rows = xp.broadcast_to(xp.arange(len(table)).reshape(batch), key.shape + rest).reshape(shape)
+        chosen = gumbel_top_k(kernel, key, centered(device.contiguous(table), dtype), rows, prod(draws))
+        places: Array = xp.moveaxis(chosen.reshape(*key.shape, *rest, -1), -1, key.ndim).reshape(full)
+        if device is not CPU and out is None and places.flags.c_contiguous:
+            return places  # saves a launch
+        result[...] = places
     return result if out is None else out
 
 

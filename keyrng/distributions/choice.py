@@ -129,7 +129,6 @@ def choice(
     elif again:
         places = weighted_indices(key, full, given, p)
     else:
-        with device.current():
-            rows = device.xp.zeros((key.size, 1, 1), np.intp)
+        rows = np.zeros((key.size, 1, 1), np.intp)  # all draws are from the same row
         places = gumbel_top_k(kernel, key, device.adopt("p", given, p), rows, count)
     return source.take(key, places.reshape(full), out, some_missing=is_on_gpu(p))

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.dtypes import DTypeLike, compute_dtype, floating_dtype
+from keyrng._core.dtypes import Dtype, DTypeLike, compute_dtype, floating_dtype
 from keyrng._core.fpenv import without_warnings
-from keyrng._executors.device import may_hold, preparation_device
+from keyrng._executors.device import CPU, may_hold, preparation_device
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, checked_parameter
@@ -18,7 +18,7 @@ from keyrng.distributions.gamma import gamma_boost_kernel, gamma_factor_kernel, 
 from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
-from keyrng.kernels.requirements import positive
+from keyrng.kernels.requirements import Parameter, positive
 
 _LARGE = 2.0**88  # the sum of 2**40 float32 numbers above this can be infinite
 
@@ -96,20 +96,50 @@ def dirichlet(
     device = device_of(key)
     place = preparation_device(device, alpha)
     parameter = checked_parameter(place, positive(alpha=alpha), compute)
+    parameter = parameter._replace(value=place.now(parameter.value))
     full = row_shape("alpha", parameter.value, shape)
     small, large = may_hold(_below_one, parameter.value), may_hold(_is_large, parameter.value)
     parameter = parameter._replace(value=device.adopt("alpha", parameter.value, alpha))
     sample = sample_kernel(gamma_factor_kernel, key, full, compute, parameter)
-    peak = device.row_max(parameter.value)[..., None] if small or large else sample
+    shares = device.pick(_cpu_shares, _cuda_shares)(key, sample, parameter, small, large, dtype)
+    return cast_to_out(key, shares, dtype, out)
+
+
+def _cpu_shares(key: Key, sample: Array, parameter: Parameter, small: bool, large: bool, dtype: Dtype) -> Array:
+    """Return the coordinates, from the factors of gamma variates, which are overwritten."""
+    device, alpha, compute, shape = CPU, parameter.value, sample.dtype, sample.shape[key.ndim :]
+    peak = device.row_max(alpha)[..., None] if small or large else sample
     if small:
-        shapes = device.apply(_product, parameter.value, device.apply(magnification, peak))
-        boost = sample_kernel(gamma_boost_kernel, key, full, compute, parameter._replace(value=shapes))
+        shapes = device.apply(_product, alpha, device.apply(magnification, peak))
+        boost = sample_kernel(gamma_boost_kernel, key, shape, compute, parameter._replace(value=shapes))
         boost = device.apply(_difference, boost, device.row_max(boost)[..., None])
-        sample_kernel(_boosted, key, full, compute, sample, boost, out=sample)
+        sample_kernel(_boosted, key, shape, compute, sample, boost, out=sample)
     if large:
         sample = device.apply(_product, sample, device.apply(_room, peak))
-    sample_kernel(_over_total, key, full, compute, sample, device.row_sum(sample)[..., None], out=sample)
-    return cast_to_out(key, sample, dtype, out)
+    return sample_kernel(_over_total, key, shape, compute, sample, device.row_sum(sample)[..., None], out=sample)
+
+
+def _cuda_shares(key: Key, factor: Array, parameter: Parameter, small: bool, large: bool, dtype: Dtype) -> Array:
+    """Return the coordinates in a dtype, from the factors of gamma variates."""
+    device, alpha = device_of(key), parameter.value
+    if not small:
+        return device.apply_rows(_shares, factor, alpha, dtype=dtype)
+    shapes = parameter._replace(value=device.apply_rows(_magnified, alpha))
+    boost = sample_kernel(gamma_boost_kernel, key, factor.shape[key.ndim :], factor.dtype, shapes)
+    return device.apply_rows(_boosted_shares, factor, alpha, boost, dtype=dtype)
+
+
+def _magnified(row: Any, alpha: Any) -> Any:
+    return _product(alpha, magnification(row.max(alpha)))
+
+
+def _boosted_shares(row: Any, factor: Any, alpha: Any, boost: Any) -> Any:
+    return _shares(row, _boosted(row, factor, _difference(boost, row.max(boost))), alpha)
+
+
+def _shares(row: Any, x: Any, alpha: Any) -> Any:
+    x = _product(x, _room(row.max(alpha)))
+    return _over_total(row, x, row.sum(x))
 
 
 def _room(peak: Any) -> Any:

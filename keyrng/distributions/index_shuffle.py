@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,10 @@ from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, as_bool
 from keyrng._sampling.shapes import Shape, check_out
 from keyrng.algorithms import threefry2x32
-from keyrng.distributions._shared.last_axis import cast_to_out
 from keyrng.distributions.bits import bits
 from keyrng.distributions.randint import integer_array
-from keyrng.kernels.lane import kernel
-from keyrng.kernels.ops import cast
+from keyrng.kernels.lane import Kernel, kernel
+from keyrng.kernels.ops import cast, where
 
 _ROUNDS = 12  # rounds of one run of a kernel; row rounds and column rounds alternate
 
@@ -89,6 +88,31 @@ def _index_unshuffle(
     return _backwards(index, rows, columns, scale, first, row_key, column_key)
 
 
+def _walk(network: Any, change: int) -> Any:
+    """Return the function of a GPU's kernel: it passes an index through the network until it is inside ``n``.
+
+    The first round of a run is ``begin``, ..., ``end`` in steps of ``change``; ``most`` is ``n - 1``.
+    """
+
+    def step(
+        place: Any, first: Any, most: Any, rows: Any, columns: Any, scale: Any, begin: Any, end: Any, *keys: Any
+    ) -> Any:
+        place, last = network(place, rows, columns, scale, first, *keys), first == end
+        return last & (place <= most), place, where(last, begin, first + change % 2**64)
+
+    def walk(lane: Any, index: Any, most: Any, rows: Any, columns: Any, scale: Any, begin: Any, end: Any) -> Any:
+        inside = index <= most
+        state = where(inside, index, 0), begin
+        place = lane.loop(step, state, most, rows, columns, scale, begin, end, *lane.shared_words(2, 64))
+        return cast(where(inside, place, 2**64 - 1), np.int64)
+
+    return walk
+
+
+_FORWARDS = Kernel(_walk(_forwards, _ROUNDS), "index_walk", ())
+_BACKWARDS = Kernel(_walk(_backwards, -_ROUNDS), "index_walk_back", ())
+
+
 @in_default_fpenv
 def index_shuffle(key: Key, index: ArrayLike, n: Int, *, inverse: bool = False, out: Array | None = None) -> Array:
     """Return elements of a random permutation of 0 to ``n - 1``, each computed from its index alone.
@@ -130,9 +154,6 @@ def index_shuffle(key: Key, index: ArrayLike, n: Int, *, inverse: bool = False, 
     all permutations as far as tests can see; docs/design/0008-index-shuffle.md has the evidence. The permutations that
     a key gives for other ``n`` are unrelated.
 
-    On a GPU, so as not to synchronize, every index passes through the network a fixed number of times, at most 32. An
-    element that is still outside would be -1; the probability is below 2**-128, and 0 for ``n`` up to 576.
-
     References
     ----------
     .. [1] M. Luby, C. Rackoff, "How to construct pseudorandom permutations from pseudorandom functions", SIAM Journal
@@ -153,16 +174,14 @@ def index_shuffle(key: Key, index: ArrayLike, n: Int, *, inverse: bool = False, 
     """
     device, inverse = device_of(key), as_bool("inverse", inverse)
     start, n = device_of_values(index).pick(_cpu_indices, _cuda_indices)(device, index, n)
-    keys = bits(fold_in(key, n), (2,), np.uint64).reshape(*key.shape, *(1,) * start.ndim, 2)
-    row_keys, column_keys = keys[..., 0], keys[..., 1]
     permute = device.pick(_cpu_elements, _cuda_elements)
-    return permute(key, start, n, row_keys, column_keys, inverse, index_dtype(n, out, narrow=np.int64), out)
+    return permute(key, start, n, fold_in(key, n), inverse, index_dtype(n, out, narrow=np.int64), out)
 
 
-def _cpu_elements(
-    key: Key, start: Array, n: int, row_keys: Array, column_keys: Array, inverse: bool, dtype: Dtype, out: Array | None
-) -> Array:
+def _cpu_elements(key: Key, start: Array, n: int, child: Key, inverse: bool, dtype: Dtype, out: Array | None) -> Array:
     shape = key.shape + start.shape
+    keys = bits(child, (2,), np.uint64).reshape(*key.shape, *(1,) * start.ndim, 2)
+    row_keys, column_keys = keys[..., 0], keys[..., 1]
     place = None if out is None else check_out(key, out, shape, dtype)
     result = _permuted(start, n, row_keys, column_keys, shape, inverse, place if dtype == np.int64 else None)
     # Indices outside n pass through the network until they are inside, which permutes the indices inside.
@@ -179,40 +198,12 @@ def _cpu_elements(
     return result if out is None else out
 
 
-def _cuda_elements(
-    key: Key, start: Array, n: int, row_keys: Array, column_keys: Array, inverse: bool, dtype: Dtype, out: Array | None
-) -> Array:
-    """Return the elements on a GPU, where reading which are outside would synchronize.
-
-    Every index passes through the network again a fixed number of times, and the result is kept for those that are
-    outside. An invalid index gives -1.
-    """
-    device = device_of(key)
-
-    def permuted(index: Array) -> Array:
-        sizes, turns = _network(n, inverse)
-        for first in turns:
-            numbers = (np.array(number, np.uint64) for number in (*sizes, first))
-            index = device.apply(_backwards if inverse else _forwards, index, *numbers, row_keys, column_keys)
-        return index
-
-    with device.current():
-        xp, place = device.xp, permuted(start)
-        for _ in range(_repeats(n)):
-            place = xp.where(place > n - 1, permuted(place), place)
-        result = xp.where((place < n) & (start < n), place.astype(np.int64), -1)
-    return cast_to_out(key, result, dtype, out)
-
-
-def _repeats(n: int) -> int:
-    """Return how often an index passes through the network again, so that none is left outside.
-
-    Each time the index meets another cell outside, so their number is always enough. It does so with the probability
-    outside / cells each time, so the number returned leaves a probability of at most 2**-128.
-    """
-    rows, columns = _sides(n)
-    outside = rows * columns - n
-    return min(outside, math.ceil(128 / math.log2(rows * columns / outside))) if outside else 0
+def _cuda_elements(key: Key, start: Array, n: int, child: Key, inverse: bool, dtype: Dtype, out: Array | None) -> Array:
+    """Return the elements on a GPU, by one kernel; an invalid index gives -1."""
+    sizes, turns = _network(n, inverse)
+    chosen = _BACKWARDS if inverse else _FORWARDS
+    numbers = (n - 1, *sizes, turns[0], turns[-1])
+    return sample_kernel(chosen, child, start.shape, dtype, start, *numbers, compute=np.uint64, out=out)
 
 
 def _sides(n: int) -> tuple[int, int]:
@@ -234,11 +225,11 @@ def _permuted(
     return index
 
 
-def _network(n: int, inverse: bool) -> tuple[tuple[int, int, int], Iterable[int]]:
+def _network(n: int, inverse: bool) -> tuple[tuple[int, int, int], Sequence[int]]:
     """Return rows, columns and scale of the kernel's runs, and the first round of each run."""
     rows, columns = _sides(n)
     turns = range(0, _runs(rows, columns) * _ROUNDS, _ROUNDS)
-    return (rows, columns, 2**32 // columns), reversed(turns) if inverse else turns
+    return (rows, columns, 2**32 // columns), turns[::-1] if inverse else turns
 
 
 def _runs(rows: int, columns: int) -> int:
@@ -265,8 +256,7 @@ def _cuda_indices(device: Device, index: ArrayLike, n: Any) -> tuple[Array, int]
     array = device.array("index", index)
     if array.dtype.kind not in "iu":
         raise TypeError(f"index must be an integer or an array of integers, got {array.dtype}")
-    with device.current():
-        return array.astype(np.uint64), permutation_length(n, array.size)
+    return array, permutation_length(n, array.size)
 
 
 def _cpu_indices(device: Device, index: ArrayLike, n: Any) -> tuple[Array, int]:

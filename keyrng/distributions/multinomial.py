@@ -144,7 +144,7 @@ def multinomial(
             raise ValueError(error())
         return cast_to_out(key, device.empty(full, FLOAT64), dtype, out)  # 0 draws, 0 classes
     left = _sums_from(weights)
-    draws = device.adopt("n", check_relation(place, _positive, draws, left[..., 0], error=error), n)
+    draws = device.adopt("n", place.now(check_relation(place, _positive, draws, left[..., 0], error=error)), n)
     chances = device.adopt("p", place.apply(_chance, weights, left), p)
     if full[-1] != weights.shape[-1]:
         raise ValueError(f"the last axis of shape must have the length of p, {weights.shape[-1]}, got {shape}")

@@ -103,7 +103,7 @@ def multivariate_hypergeometric(
     dtype = integer_dtype(dtype, out)
     device = device_of(key)
     place = preparation_device(device, colors, nsample)
-    items = validated(place, integer_up_to(LARGEST)(colors=colors), FLOAT64)
+    items = place.now(validated(place, integer_up_to(LARGEST)(colors=colors), FLOAT64))
     taken = validated(place, integer_up_to(LARGEST)(nsample=nsample), FLOAT64)
     rows = row_shape("colors", items, shape, "colors")
     full = full_shape(key, rows, out, nsample=add_axis("nsample", taken), colors=items)
@@ -125,10 +125,10 @@ def multivariate_hypergeometric(
         others = place.xp.zeros_like(items)
         others[..., :-1] = left[..., 1:]
     items = check_relation(place, _countable, items, others, error=too_many)
-    items = check_relation(place, held_by(dtype), items, add_axis("nsample", taken), error=not_held)
+    items = place.now(check_relation(place, held_by(dtype), items, add_axis("nsample", taken), error=not_held))
     left = _sums_from(items)  # again: on a GPU the checks make invalid colors NaN, and so their row
     total = left[..., 0] if left.shape[-1] else place.xp.zeros(left.shape[:-1])
-    taken = check_relation(place, _contained, taken, total, error=too_large)
+    taken = place.now(check_relation(place, _contained, taken, total, error=too_large))
     taken = device.adopt("nsample", taken, nsample)
     others = device.adopt("colors", others, colors)
     items = device.adopt("colors", items, colors)

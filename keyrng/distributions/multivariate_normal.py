@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from keyrng._core.arguments import check_choice
-from keyrng._core.dtypes import DTypeLike, compute_dtype, floating_of
+from keyrng._core.dtypes import Dtype, DTypeLike, compute_dtype, floating_of
 from keyrng._core.fpenv import without_warnings
-from keyrng._executors.convert import convert
 from keyrng._executors.device import preparation_device
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import sample_kernel
@@ -18,6 +17,7 @@ from keyrng._sampling.shapes import Shape
 from keyrng.distributions._shared.covariance import METHODS, covariance, factor, product
 from keyrng.distributions._shared.last_axis import cast_to_out, full_shape, row_shape, validated
 from keyrng.distributions.normal import normal
+from keyrng.kernels.formats import conversion
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.requirements import finite
 
@@ -106,15 +106,27 @@ def multivariate_normal(
         raise ValueError(f"mean and cov must have the same length, got {n} numbers and {matrix.shape[-2:]}")
     full = full_shape(key, rows, out, mean=centre, cov=np.broadcast_to(0.0, matrix.shape[:-1]))
     factors = factor("cov", matrix, method, "; method='svd' and method='eigh' take eigenvalues of 0")
-    factors = convert(factors, compute)
+    factors = device.adopt("cov", place.later(conversion(compute), factors), cov)
+    centre = device.adopt("mean", centre, mean)
     normals = normal(key, (*full[key.ndim : -1], n), compute)
-    sample = product(device.adopt("cov", factors, cov), normals, method == "cholesky")
-    sample_kernel(
-        _add_mean, key, sample.shape[key.ndim :], compute, sample, device.adopt("mean", centre, mean), out=sample
-    )
-    return cast_to_out(key, sample, dtype, out)
+    vectors = device.pick(_cpu_vectors, _cuda_vectors)(key, factors, normals, centre, method == "cholesky", dtype)
+    return cast_to_out(key, vectors, dtype, out)
+
+
+def _cpu_vectors(key: Key, factors: Array, normals: Array, mean: Array, lower: bool, dtype: Dtype) -> Array:
+    vectors = product(factors, normals, lower)
+    return sample_kernel(_add_mean, key, vectors.shape[key.ndim :], vectors.dtype, vectors, mean, out=vectors)
+
+
+def _cuda_vectors(key: Key, factors: Array, normals: Array, mean: Array, lower: bool, dtype: Dtype) -> Array:
+    values = factors, normals[..., None, :], mean[..., None]
+    return device_of(key).apply_rows(_vector, *values, reduced=True, dtype=dtype)
 
 
 @kernel(*FLOATS)
 def _add_mean(lane: Any, x: Any, mean: Any) -> Any:
     return x + mean
+
+
+def _vector(row: Any, factor: Any, normal: Any, mean: Any) -> Any:
+    return _add_mean(row, row.sum(factor * normal), mean)

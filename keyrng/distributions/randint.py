@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,9 @@ from keyrng._sampling.parameters import Array, ArrayLike, cache_scalars, check_b
 from keyrng._sampling.sampler import Divisor, Integer, Plan, sampler_of
 from keyrng._sampling.shapes import Shape
 from keyrng._sampling.spec import check_nothing
+from keyrng.kernels.formats import conversion
 from keyrng.kernels.lane import WORDS, Kernel, kernel
-from keyrng.kernels.ops import mod_wide, mulhi, where
+from keyrng.kernels.ops import cast, mod_wide, mulhi, where
 from keyrng.kernels.requirements import Parameter
 
 
@@ -199,11 +201,19 @@ def _cuda_range(
     wide = np.uint64 if dtype.kind == "u" else np.int64
     low, high = (_whole(device, name, value, dtype) for name, value in (("minval", minval), ("maxval", maxval)))
     check_broadcast_together(minval=low, maxval=high)
-    with device.current():
+    span = device.later(_positive_span(word, np.dtype(wide)), low, high)
+    return _randint, (Parameter("minval", device.later(conversion(word), low)), Parameter("maxval", span)), ""
+
+
+@cache
+def _positive_span(word: np.dtype[Any], wide: np.dtype[Any]) -> Callable[[Any, Any], Any]:
+    def span(low: Any, high: Any) -> Any:
         # Compare with the last integer, because maxval can be one more than the largest of the dtype.
-        first, last = low.astype(wide), (high.astype(np.uint64) - np.uint64(1)).astype(wide)
-        span = device.xp.where(first <= last, high.astype(np.uint64) - low.astype(np.uint64), np.uint64(1))
-        return _randint, (Parameter("minval", low.astype(word)), Parameter("maxval", span.astype(word))), ""
+        above = cast(high, np.uint64)
+        in_order = cast(low, wide) <= cast(above - 1, wide)
+        return cast(where(in_order, above - cast(low, np.uint64), 1), word)
+
+    return span
 
 
 def _whole(device: Device, name: str, value: ArrayLike, dtype: np.dtype[Any]) -> Array:
@@ -215,7 +225,7 @@ def _whole(device: Device, name: str, value: ArrayLike, dtype: np.dtype[Any]) ->
                 f"{dtype} holds {limits.min} to {limits.max}, got {name} {short_repr(value, str)}; give a wider dtype"
             )
             raise ValueError(text)
-        return device.receive(device.adopt(name, _wrapped(bound, np.dtype(np.uint64)), value))
+        return device.adopt(name, _wrapped(bound, np.dtype(np.uint64)), value)
     array = device.array(name, value)
     if array.dtype.kind not in "iu":
         raise TypeError(f"{name} must be an integer or an array of integers, got {array.dtype}")

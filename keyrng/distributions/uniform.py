@@ -8,7 +8,6 @@ from typing import Any
 
 from keyrng._core.arguments import short_repr
 from keyrng._core.dtypes import Dtype, DTypeLike, floating_dtype
-from keyrng._executors.convert import neighbour
 from keyrng._executors.device import Device
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
@@ -17,6 +16,7 @@ from keyrng._sampling.sampler import Plan, sampler_of
 from keyrng._sampling.shapes import Shape
 from keyrng._sampling.spec import check_nothing
 from keyrng.kernels.bits import uniform_co
+from keyrng.kernels.formats import neighbour
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
 from keyrng.kernels.requirements import Parameter, finite

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._core.dtypes import FLOAT64, DTypeLike, compute_dtype, floating_of
+from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, compute_dtype, floating_of
 from keyrng._core.fpenv import without_warnings
-from keyrng._executors.convert import convert
-from keyrng._executors.device import may_hold, preparation_device
+from keyrng._executors.device import Device, may_hold, preparation_device
 from keyrng._keys.derive import Key, device_of, split
 from keyrng._sampling.parameters import Array, ArrayLike, check_relation, parameter_array
 from keyrng._sampling.shapes import Shape, dimensions
@@ -17,7 +16,8 @@ from keyrng.distributions._shared.covariance import covariance, factor, product
 from keyrng.distributions._shared.last_axis import add_axis, cast_to_out, full_shape
 from keyrng.distributions.gamma import gamma
 from keyrng.distributions.normal import normal
-from keyrng.kernels.ops import sqrt, where
+from keyrng.kernels.formats import conversion
+from keyrng.kernels.ops import cast, sqrt, where
 from keyrng.kernels.requirements import positive
 
 
@@ -113,31 +113,77 @@ def wishart(
     degrees = check_relation(place, _above, degrees, np.array(p - 1.0), error=error)
     given = None if shape is None else (*dimensions(shape), p, p)
     batch = full_shape(key, given, out, df=add_axis("df", add_axis("df", degrees)), scale=matrix)[key.ndim : -2]
-    factors = convert(factor("scale", matrix), compute)
-    room = place.apply(_room, place.row_max(place.apply(abs, factors)), convert(degrees, compute)[..., None])
-    large = may_hold(_differs, room)
-    if large:
-        factors = place.apply(_product, factors, room[..., None])
-        room = device.adopt("scale", room, scale)
+    factors, narrow = (
+        place.later(conversion(compute), factor("scale", matrix)),
+        place.later(conversion(compute), degrees),
+    )
+    room = place.pick(_cpu_room, _cuda_room)(place, factors, narrow)
+    if may_hold(_differs, room):
+        factors = place.later(_product, factors, room[..., None])
     factors, degrees = device.adopt("scale", factors, scale), device.adopt("df", degrees, df)[..., None]
+    room = device.adopt("scale", room, scale)
     keys = split(key, 2)
     with device.current():
-        xp = device.xp
-        row = xp.arange(p)
-        halves = device.apply(_half_of_the_rest, degrees, row.astype(np.float64))
-        diagonal = device.apply(_root_of_twice, gamma(keys[..., 0], halves, (*batch, p), compute))
+        halves = device.later(_half_of_the_rest, degrees, device.xp.arange(p, dtype=np.float64))
+        squares = gamma(keys[..., 0], halves, (*batch, p), compute)
         below = normal(keys[..., 1], (*batch, p * (p - 1) // 2), compute)
-        # The matrix a by columns; the normal variates below its diagonal are in order of rows.
-        column = row[:, None]
-        places = xp.where(row > column, p + row * (row - 1) // 2 + column, xp.where(row == column, row, -1))
-        zero = xp.zeros((*key.shape, *batch, 1), compute)
-        columns = xp.concatenate([diagonal, below, zero], -1).take(places, -1)
-        columns = product(factors[..., None, :, :], columns, lower=True)
-        by_term = xp.swapaxes(columns, -1, -2)
-        sample = device.sum_of_products(by_term[..., None, :], by_term[..., None, :, :])
-        if large:
-            sample = device.apply(_quotient, sample, room[..., None], room[..., None, :])
+        columns = device.pick(_cpu_columns, _cuda_columns)(device, squares, below)
+        by_term = product(factors[..., None, :, :], columns, lower=True).swapaxes(-1, -2)
+        sample = device.pick(_cpu_squares, _cuda_squares)(device, by_term, room, dtype)
         return cast_to_out(key, sample, dtype, out)
+
+
+def _cpu_room(device: Device, factors: Array, degrees: Array) -> Array:
+    return device.apply(_room, device.row_max(device.apply(abs, factors)), degrees[..., None])
+
+
+def _cuda_room(device: Device, factors: Array, degrees: Array) -> Array:
+    return device.apply_rows(_row_room, factors, degrees[..., None, None], reduced=True)
+
+
+def _row_room(row: Any, factor: Any, degrees: Any) -> Any:
+    return _room(row.max(abs(factor)), degrees)
+
+
+def _cpu_squares(device: Device, rows: Array, room: Array, dtype: Dtype) -> Array:
+    """Return the products of matrices, given by rows, with their transposes, without the factors in ``room``."""
+    sample = device.sum_of_products(rows[..., None, :], rows[..., None, :, :])
+    return device.apply(_quotient, sample, room[..., None], room[..., None, :]) if may_hold(_differs, room) else sample
+
+
+def _cuda_squares(device: Device, rows: Array, room: Array, dtype: Dtype) -> Array:
+    values = rows[..., None, :], rows[..., None, :, :], room[..., None, None], room[..., None, :, None]
+    return device.apply_rows(_square, *values, reduced=True, dtype=dtype)
+
+
+def _square(row: Any, x: Any, y: Any, room: Any, other: Any) -> Any:
+    return _quotient(row.sum(x * y), room, other)
+
+
+def _cpu_columns(device: Device, squares: Array, below: Array) -> Array:
+    """Return the matrix a by columns; the normal variates below its diagonal are in order of rows."""
+    zero, row = np.zeros((*squares.shape[:-1], 1), squares.dtype), np.arange(squares.shape[-1])
+    column = row[:, None]
+    places = np.where(row > column, len(row) + row * (row - 1) // 2 + column, np.where(row == column, row, -1))
+    diagonal = device.apply(_root_of_twice, squares)
+    return np.concatenate([diagonal, below, zero], -1).take(places, -1)
+
+
+def _cuda_columns(device: Device, squares: Array, below: Array) -> Array:
+    p = squares.shape[-1]
+    if p < 2:
+        return device.apply(_root_of_twice, squares)[..., None]
+    size = np.array(p, np.uint64)
+    whole = device.xp.broadcast_to(squares[..., None, :], (*squares.shape, p))
+    return device.apply_rows(_column, whole, below[..., :1, None], size, axes=2)
+
+
+def _column(row: Any, square: Any, below: Any, p: Any) -> Any:
+    """Return an entry of the matrix a by columns, a function of rows."""
+    place = row.index % p
+    column = cast(cast(row.index - place, np.float64) / cast(p, np.float64), np.uint64)
+    number = where(place > column, (place * (place - 1) >> 1) + column, 0)
+    return where(place > column, row.take(below, number), where(place == column, _root_of_twice(square), 0.0))
 
 
 def _room(reach: Any, degrees: Any) -> Any:

@@ -14,7 +14,6 @@ from cases import assert_same
 from gpus import is_double, without_waiting
 
 import keyrng
-from keyrng.distributions.index_shuffle import _repeats, _sides
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Named = Mapping[str, Any]
@@ -238,15 +237,6 @@ def test_whole_permutations_by_index(cupy: Any) -> None:
         shuffled = keyrng.index_shuffle(to_gpu(KEY), index, n)
         assert_same(to_host(shuffled), keyrng.index_shuffle(KEY, range(n), n))
         assert_same(to_host(keyrng.index_shuffle(to_gpu(KEY), shuffled, n, inverse=True)), np.arange(n))
-
-
-def test_repeats_leave_nothing_outside() -> None:
-    """Exactly so where they are as many as places outside; else with a probability below 2**-128."""
-    for n in (*range(1, 3_000), 10**6, 10**9, 10**12, 2**62 + 1, 2**63 - 1, 2**63):
-        rows, columns = _sides(n)
-        share, repeats = 1 - n / (rows * columns), _repeats(n)
-        assert 0 <= repeats <= 31
-        assert repeats == rows * columns - n or share**repeats <= 2.0**-128
 
 
 def test_what_is_no_index(cupy: Any) -> None:

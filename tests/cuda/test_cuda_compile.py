@@ -5,12 +5,14 @@ These tests need no GPU. test_cuda_source.py tests that the same source gives Nu
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import re
 import sys
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,10 +22,16 @@ from cuda_language import language
 from cuda_text import every_kernel, subjects
 
 from keyrng import algorithms
-from keyrng._codegen import cuda
+from keyrng._codegen import cuda, cuda_keys, cuda_rows
+from keyrng.distributions._shared import covariance_cuda, gumbel_top_k_cuda
 from keyrng.kernels.lane import kernel_of
 
 HERE = Path(__file__).parent
+
+dirichlet, index_shuffle, multivariate_normal, wishart = (
+    importlib.import_module(f"keyrng.distributions.{name}")
+    for name in ("dirichlet", "index_shuffle", "multivariate_normal", "wishart")
+)
 
 needs_compiler = pytest.mark.skipif(not available(), reason=MISSING)
 
@@ -33,7 +41,7 @@ ARCHITECTURES = ("sm_75", "sm_80", "sm_90", "sm_100", "sm_120")
 ALLOWED = re.compile(
     r"(add|sub|mul|div|sqrt)\.rn\.f(32|64)"
     r"|set\.(lt|le|gt|ge|eq|neu)\.u32\.f(32|64)"
-    r"|(mov|ld\.global(\.nc)?|ld\.param|st\.global|st\.param|selp)\.f(32|64)"
+    r"|(mov|ld\.global(\.nc)?|[ls][dt]\.shared|ld\.param|st\.global|st\.param|selp)\.f(32|64)"
     r"|cvt\.rn\.f(32|64)\.[us](32|64)|cvt\.rzi\.[us](32|64)\.f(32|64)|cvt\.rn\.f32\.f64|cvt\.f64\.f32"
 )
 
@@ -119,10 +127,47 @@ def test_every_algorithm_needs_no_local_memory(algorithm: str) -> None:
     for arch in ARCHITECTURES:
         names = [cuda.function_name(request, chosen) for request in wanted]
         assert made.on(arch).local_memory() == dict.fromkeys(names, (0, 0, 0)), arch
-    keys = compiled(cuda.key_source(chosen), "sm_90", *CUPY).local_memory()
+    keys = compiled(cuda_keys.key_source(chosen), "sm_90", *CUPY).local_memory()
 
-    assert keys == dict.fromkeys((cuda.split_name(chosen), cuda.fold_name(chosen)), (0, 0, 0))
+    assert keys == dict.fromkeys((cuda_keys.split_name(chosen), cuda_keys.fold_name(chosen)), (0, 0, 0))
     assert not_exact(made.common.instructions) == set()
+
+
+ROWS: dict[str, tuple[Any, tuple[str, ...], bool]] = {
+    "boosted shares": (dirichlet._boosted_shares, ("float32",) * 3, False),
+    "vector": (multivariate_normal._vector, ("float64",) * 3, True),
+    "square": (wishart._square, ("float32",) * 4, True),
+    "triangle": (covariance_cuda._checked_triangle, (*["float64"] * 4, "uint64"), False),
+    "columns": (wishart._column, ("float32", "float32", "uint64"), False),
+    "centered": (gumbel_top_k_cuda.centered_row_to_float32, ("float64",), False),
+    "drawn": (gumbel_top_k_cuda._drawn, ("uint32",), True),
+    "drawn of 64 bits": (gumbel_top_k_cuda._drawn, ("uint64",), True),
+}
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", ROWS)
+def test_functions_of_rows(name: str) -> None:
+    function, dtypes, reduced = ROWS[name]
+    given = tuple(map(np.dtype, dtypes))
+    request = cuda_rows.RowRequest(function, given, tuple(range(len(given))), reduced)
+    text = cuda_rows.row_source(request)
+    fast = ptx(text, *FAST_MATH)
+
+    assert not_exact(fast) == set()
+    assert ptx(text, *CUPY) == fast
+    assert compiled(text, "sm_90", *CUPY).local_memory() == {cuda_rows.row_name(request): (0, 0, 0)}
+
+
+@needs_compiler
+@each_algorithm
+def test_the_walk_of_an_index(algorithm: str) -> None:
+    chosen, word = algorithms.get(algorithm), np.dtype(np.uint64)
+    kernels = index_shuffle._FORWARDS, index_shuffle._BACKWARDS
+    wanted = [cuda.Request(kernel, word, np.dtype(np.int64)) for kernel in kernels]
+    used = compiled(cuda.module(chosen, wanted), "sm_90", *CUPY).local_memory()
+
+    assert used == {cuda.function_name(request, chosen): (0, 0, 0) for request in wanted}
 
 
 @needs_compiler

@@ -12,7 +12,7 @@ from cuda_text import Memory, call, key_of, needs_gxx
 
 import keyrng
 from keyrng import algorithms
-from keyrng._codegen import cuda
+from keyrng._codegen import cuda_keys
 from keyrng._keys.serialize import number_of
 from keyrng.algorithms.base import Domain
 
@@ -27,14 +27,14 @@ def key_memory(keys: keyrng.Key) -> tuple[Array, ctypes.c_void_p]:
 @cache
 def key_text(algorithm: str) -> str:
     chosen = algorithms.get(algorithm)
-    launchers = [f"LAUNCHER({name})" for name in (cuda.split_name(chosen), cuda.fold_name(chosen))]
-    return "\n".join(['#include "cuda_host.h"', cuda.key_source(chosen), *launchers])
+    launchers = [f"LAUNCHER({name})" for name in (cuda_keys.split_name(chosen), cuda_keys.fold_name(chosen))]
+    return "\n".join(['#include "cuda_host.h"', cuda_keys.key_source(chosen), *launchers])
 
 
 @needs_gxx
 @each_algorithm
 def test_children(algorithm: str) -> None:
-    library, name = cuda_on_host.library(key_text(algorithm)), cuda.split_name(algorithms.get(algorithm))
+    library, name = cuda_on_host.library(key_text(algorithm)), cuda_keys.split_name(algorithms.get(algorithm))
     for keys, start, count, grid in (
         (1, 0, 9, (7, 1, 3, 1)),
         (5, 2, 3, (1, 1, 1, 1)),
@@ -65,7 +65,7 @@ def folded(
     values = [pointer, ctypes.c_uint64(len(words))]
     values += [ctypes.c_void_p(None if numbers is None else numbers.ctypes.data)]
     values += [ctypes.c_uint64(0 if numbers is None else len(numbers)), word(low), word(high), word(domain)]
-    name = cuda.fold_name(chosen)
+    name = cuda_keys.fold_name(chosen)
     call(library, name, (3, 1, 2, 1), [*values, ctypes.c_uint64(n), memory.pointer])
     memory.check(name)
     return keyrng.wrap_key_data(memory.bytes.view(words.dtype).reshape(n, -1).copy(), impl=keys.impl)

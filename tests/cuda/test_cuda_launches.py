@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -119,6 +120,46 @@ def test_batched_keys_are_one_launch(there: Gpu) -> None:
 
         assert launch.block[0] * launch.block[1] == 256
         assert_same(host(sample), keyrng.uniform(keyrng.split(KEY, keys), shape))
+
+
+def test_draws_like_an_earlier_one(two: Gpu) -> None:
+    keys = KEY, keyrng.split(KEY, 3)
+    for _, key, device in itertools.product(range(2), keys, (0, 1)):
+        moved = key.to(f"cuda:{device}")
+        with two.cupy.cuda.Device(device):
+            outs = two.cupy.empty((*key.shape, 5), np.float32), two.cupy.empty((*key.shape, 10), np.float32)[..., ::2]
+        for call in (
+            lambda key, **out: keyrng.uniform(key, 5, **out),
+            lambda key, **out: keyrng.gamma(key, 0.5, (5,), **out),
+            lambda key, **out: keyrng.gamma(key, 2.5, (5,), **out),
+            lambda key, **out: keyrng.uniform(key, (5,), None, -1, 2, **out),
+        ):
+            expected = call(key)
+            for out in outs:
+                assert call(moved, out=out) is out
+                assert_same(host(out), expected)
+            sample = call(moved)
+            assert sample.device.id == device
+            assert_same(host(sample), expected)
+
+
+def test_what_is_like_an_earlier_draw_but_wrong(there: Gpu) -> None:
+    key = KEY.to("cuda")
+    for _ in range(2):
+        keyrng.uniform(key, (2,))
+        keyrng.bernoulli(key, 0.5, (1,))
+        with pytest.raises(TypeError, match="shape must be"):
+            keyrng.uniform(key, (2.0,))  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="shape must be"):
+            keyrng.uniform(key, (True,))
+        with pytest.raises(ValueError, match="p must be"):
+            keyrng.bernoulli(key, 1.5, (1,))
+        for out in (there.cupy.empty(3, np.float32), there.cupy.empty(2, np.float64)):
+            with pytest.raises((TypeError, ValueError), match="out must have"):
+                keyrng.uniform(key, (2,), "float32", out=out)
+    assert_same(host(keyrng.split(key, 5)._words), keyrng.split(KEY, 5)._words)
+    for number in (0, 2**32, 2**64 - 1):
+        assert_same(host(keyrng.fold_in(key, number)._words), keyrng.fold_in(KEY, number)._words)
 
 
 def test_memory_of_what_is_no_key() -> None:

@@ -36,7 +36,7 @@ from cuda_text import (
 )
 
 from keyrng import algorithms
-from keyrng._codegen import cuda
+from keyrng._codegen import cuda, cuda_keys
 from keyrng.kernels.lane import Kernel, kernel_of, kernels
 from keyrng.kernels.ops import cast, rotl
 
@@ -262,7 +262,7 @@ def test_known_answers(algorithm: str) -> None:
     stores = " ".join(f"out[{i}] = made.w{i};" for i in range(chosen.block_words))
     library = cuda_on_host.library(
         f"""#include "cuda_host.h"
-        {cuda.key_source(chosen)}
+        {cuda_keys.key_source(chosen)}
         extern "C" void known_answer(const keyrng::word *key, const keyrng::word *p, keyrng::word *out) {{
             keyrng::Block made = keyrng::block(keyrng::load_key(key), {arguments});
             {stores}

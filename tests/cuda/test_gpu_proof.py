@@ -135,14 +135,14 @@ def test_without_a_gpu_it_says_so(
 
 @on_stand_in
 def test_blocks(modules: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    before, measure = cuda._BLOCKS, modules.gpu_blocks.measure
+    before, measure = cuda._fill, modules.gpu_blocks.measure
     quick = {"rounds": 1, "least": 1e-9}
     monkeypatch.setattr(modules.gpu_blocks, "measure", lambda *args: measure(*args, **quick))
     broken = lambda key, out: 1 / 0  # noqa: E731
     monkeypatch.setitem(modules.gpu_blocks.KERNELS, "broken", (broken, "float32", 10))
 
     assert modules.gpu_blocks.main(["--values", "700"]) == 1
-    assert before == cuda._BLOCKS
+    assert before is cuda._fill
     text = capsys.readouterr().out
     for kernel in modules.gpu_blocks.KERNELS:
         if kernel != "broken":

@@ -30,6 +30,10 @@ typedef void (*Hook)(const char *what, const char *name, const long *numbers);
 static Hook hook;
 X void stand_in_start(int count, Hook told) { devices = count, hook = told; }
 
+/* While this is set, launches are not even told: what is left is the time that Python needs for them. */
+static int idle;
+X void stand_in_idle(int on) { idle = on; }
+
 static void tell(const char *what, const char *name, long number) {
     long numbers[8] = {number};
     if (hook) hook(what, name, numbers);

@@ -7,8 +7,9 @@ import pytest
 from cases import HAVE_BFLOAT16, assert_same
 from gpus import Gpu, host
 
-from keyrng._core.dtypes import floating_dtype
+from keyrng._core.dtypes import compute_dtype, floating_dtype
 from keyrng._executors.convert import next_float
+from keyrng._executors.device import device_at
 
 
 @pytest.mark.parametrize("up", [True, False])
@@ -22,9 +23,12 @@ def test_next_float(there: Gpu, dtype: str, up: bool) -> None:
         ends = [0.0, 1.0, limits.tiny, limits.smallest_subnormal, limits.max, np.inf]
         x = np.array([*ends, *(-np.array(ends)), np.nan], kind)
     with np.errstate(all="ignore"):
-        nan = np.isnan(x)
-        expected = np.nextafter(x, kind.type(np.inf if up else -np.inf))
-    words = np.where(~nan, expected.view(f"u{kind.itemsize}"), x.view(f"u{kind.itemsize}"))
+        expected = np.nextafter(x, kind.type(np.inf if up else -np.inf)).astype(compute_dtype(kind))
+    given = there.cupy.asarray(x.view(f"u{kind.itemsize}")).view(kind)
 
-    moved = next_float(there.cupy.asarray(x.view(f"u{kind.itemsize}")).view(kind), kind, up)
-    assert_same(host(moved).view(f"u{kind.itemsize}"), words)
+    moved = device_at(given).now(next_float(given, kind, up))
+    assert moved.dtype == expected.dtype
+    with np.errstate(invalid="ignore"):
+        nan = np.isnan(x)
+    words = (np.where(nan, np.nan, result).astype(result.dtype) for result in (host(moved), expected))
+    assert_same(*(result.view(f"u{result.itemsize}") for result in words))

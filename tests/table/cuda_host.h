@@ -65,6 +65,12 @@ template <int N, int... I> struct places_to : places_to<N - 1, N - 1, I...> {};
 template <int... I> struct places_to<0, I...> {
     typedef places<I...> type;
 };
+template <class... A, int... I> static void call(void (*kernel)(A...), void **arguments, places<I...>) {
+    kernel(*(A *)arguments[I]...);
+}
+template <class... A> static void call(void (*kernel)(A...), void **arguments) {
+    call(kernel, arguments, typename places_to<sizeof...(A)>::type());
+}
 template <class... A, int... I> static void walk(void (*kernel)(A...), void **arguments, places<I...>) {
     for (blockIdx.y = 0; blockIdx.y < gridDim.y; blockIdx.y++)
         for (blockIdx.x = 0; blockIdx.x < gridDim.x; blockIdx.x++)
@@ -74,10 +80,55 @@ template <class... A, int... I> static void walk(void (*kernel)(A...), void **ar
 template <class... A> static void launch(void (*kernel)(A...), void **arguments) {
     walk(kernel, arguments, typename places_to<sizeof...(A)>::type());
 }
+#ifdef IN_TURNS
+/* The threads of a block share memory: they are coroutines, each of which runs to the next __syncthreads() in turn. */
+#include <stdlib.h>
+#include <ucontext.h>
+#define __shared__ static
+enum { STACK = 65536, MOST = 1024 };
+static ucontext_t block_context, threads[MOST];
+static bool ended[MOST];
+static unsigned running;
+static void (*thread_body)();
+static void __syncthreads() { swapcontext(&threads[running], &block_context); }
+static void thread_main() {
+    thread_body();
+    ended[running] = true;
+    swapcontext(&threads[running], &block_context);
+}
+static void block_in_turns() {
+    static char *stacks = (char *)malloc((unsigned long)MOST * STACK);
+    const unsigned count = blockDim.x * blockDim.y;
+    for (unsigned i = 0; i < count; i++) {
+        ended[i] = false;
+        getcontext(&threads[i]);
+        threads[i].uc_stack.ss_sp = stacks + (unsigned long)i * STACK, threads[i].uc_stack.ss_size = STACK;
+        makecontext(&threads[i], thread_main, 0);
+    }
+    for (unsigned left = count; left;)
+        for (running = 0; running < count; running++)
+            if (!ended[running]) {
+                threadIdx = {running % blockDim.x, running / blockDim.x, 0};
+                swapcontext(&block_context, &threads[running]);
+                left -= ended[running];
+            }
+}
+#define LAUNCHER(name)                                                                                                 \
+    static void **arguments_of_##name;                                                                                 \
+    static void body_of_##name() { call(keyrng::name, arguments_of_##name); }                                          \
+    extern "C" void launch_##name(                                                                                     \
+            unsigned grid_x, unsigned grid_y, unsigned block_x, unsigned block_y, void **arguments) {                  \
+        gridDim = {grid_x, grid_y, 1}, blockDim = {block_x, block_y, 1};                                               \
+        arguments_of_##name = arguments, thread_body = body_of_##name;                                                 \
+        for (blockIdx.y = 0; blockIdx.y < grid_y; blockIdx.y++)                                                        \
+            for (blockIdx.x = 0; blockIdx.x < grid_x; blockIdx.x++) block_in_turns();                                  \
+    }
+#else
 #define LAUNCHER(name)                                                                                                 \
     extern "C" void launch_##name(                                                                                     \
             unsigned grid_x, unsigned grid_y, unsigned block_x, unsigned block_y, void **arguments) {                  \
         gridDim = {grid_x, grid_y, 1}, blockDim = {block_x, block_y, 1};                                               \
         launch(keyrng::name, arguments);                                                                               \
     }
+#endif
 #endif

@@ -22,7 +22,8 @@ NO_BOUNDS = "#ifndef __launch_bounds__\n#define __launch_bounds__(...)\n#endif"
 def host_text(text: str) -> str:
     """CUDA source for the host compiler, with a launcher for each of its kernels."""
     names = dict.fromkeys(kernel["name"] for kernel in GLOBAL.finditer(text))
-    return "\n".join(['#include "cuda_host.h"', NO_BOUNDS, text, *(f"LAUNCHER({name})" for name in names)])
+    turns = "#define IN_TURNS" if "__shared__" in text else ""
+    return "\n".join([turns, '#include "cuda_host.h"', NO_BOUNDS, text, *(f"LAUNCHER({name})" for name in names)])
 
 
 @cache

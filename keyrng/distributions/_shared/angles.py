@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from keyrng._core.dtypes import FLOAT32, FLOAT64
-from keyrng._executors.device import Device, device_at, may_hold
+from keyrng._executors.device import Device, may_hold
 from keyrng._sampling.parameters import Array
-from keyrng.kernels.elementary import upper_half
+from keyrng.kernels.elementary import rint, upper_half
 from keyrng.kernels.ops import bitcast, cast, mulhi, where
 
 # The largest float not above pi, the float nearest to 2 pi, and 2 pi minus that float.
@@ -35,36 +35,42 @@ _TURN = (6.283185243606567, 6.357301909411278e-08)
 # the second part represents.
 _LARGE = 2.0**20
 
+_BEGIN = CIRCLE[FLOAT64][1] // 2.0**-32 * 2.0**-32  # the first 35 digits of the float64 nearest to 2 pi
+
 
 def within_a_turn(device: Device, given: Array) -> Array:
     """Reduce float64 angles by the nearest multiple of 2 pi."""
-    _, turn, rest = CIRCLE[FLOAT64]
-    with device.current(), np.errstate(all="ignore"):
-        angle = _nearest(given)
-        turns = device_at(given).xp.rint((given - angle) / turn)
-        reduced = _nearest(angle - turns * rest)
-        if not may_hold(_is_large, given):
-            return reduced
-        flat = device.contiguous(given.reshape(-1))
-        exact = device.apply(_large_angle, flat.view(np.uint64)).reshape(given.shape)
-        return device.apply(_chosen, given.reshape(-1), reduced.reshape(-1), exact.reshape(-1)).reshape(given.shape)
+    function = _reduced if may_hold(_is_large, given) else _reduced_small
+    flat = given.reshape(-1) if isinstance(given, np.ndarray) else given  # the language needs an axis
+    return device.apply(function, flat).reshape(given.shape)
 
 
 def _is_large(angle: Any) -> Any:
     return abs(angle) >= _LARGE
 
 
-def _nearest(angle: Array) -> Array:
-    """Reduce angles by a multiple of the float64 nearest to 2 pi, to at most half of it; exact."""
+def _reduced(angle: Any) -> Any:
+    exact = _large_angle(bitcast(angle, np.uint64))
+    return where((abs(angle) >= _LARGE) & (abs(angle) < math.inf), exact, _reduced_small(angle))
+
+
+def _reduced_small(angle: Any) -> Any:
+    """Reduce an angle below 2**20."""
+    _, turn, rest = CIRCLE[FLOAT64]
+    begin = _nearest(angle)
+    return _nearest(begin - rint((angle - begin) / turn) * rest)
+
+
+def _nearest(angle: Any) -> Any:
+    """Reduce an angle below 2**20 by a multiple of the float64 nearest to 2 pi, to at most half of it; exact.
+
+    The float64 is the sum of two parts whose products with the number of turns, which is below 2**18, are exact.
+    """
     pi, turn, _ = CIRCLE[FLOAT64]
-    xp = device_at(angle).xp
-    rest = xp.fmod(angle, turn)
-    nearest: Array = xp.asarray(rest - turn * ((rest > pi) - 1.0 * (rest < -pi)))
-    return nearest
-
-
-def _chosen(given: Any, reduced: Any, exact: Any) -> Any:
-    return where((abs(given) >= _LARGE) & (abs(given) < math.inf), exact, reduced)
+    turns = rint(abs(angle) / turn)
+    rest = abs(angle) - turns * _BEGIN - turns * (turn - _BEGIN)
+    rest = where(rest > pi, rest - turn, where(rest <= -pi, rest + turn, rest))
+    return where(bitcast(angle, np.uint64) >> 63 != 0, -rest, rest)
 
 
 def _large_angle(word: Any) -> Any:

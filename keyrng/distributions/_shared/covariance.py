@@ -5,21 +5,15 @@ Factors are computed by LAPACK, through NumPy, in float64. All other operations 
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
 import numpy as np
 
 from keyrng._core.dtypes import FLOAT64, Dtype
 from keyrng._executors.device import Device, device_at
 from keyrng._sampling.parameters import Array, ArrayLike, check_relation, parameter_array
-from keyrng.kernels.ops import sqrt, where
+from keyrng.distributions._shared.covariance_cuda import SLACK, cuda_factor, half_of_each, is_symmetric
 from keyrng.kernels.requirements import finite
 
 METHODS = ("cholesky", "svd", "eigh")
-
-# A difference of at most this fraction of the largest entry or eigenvalue is taken for rounding errors of float32.
-_SLACK = 1e-5
 
 _BLOCK = 1 << 16  # numbers in the working set of a product, which then stays in a level-2 cache
 
@@ -27,33 +21,31 @@ _BLOCK = 1 << 16  # numbers in the working set of a product, which then stays in
 def covariance(device: Device, name: str, value: ArrayLike, dtype: Dtype) -> Array:
     """Return symmetric matrices along the last two axes, in float64 and finite in ``dtype``; else raise ValueError.
 
-    In GPU memory, matrices that are not symmetric become NaN.
+    In GPU memory, `factor` checks them.
     """
     matrix = parameter_array(device, finite(**{name: value}), 0, dtype)
     if matrix.ndim < 2 or matrix.shape[-1] != matrix.shape[-2]:
         hint = f"; np.diag({name}) makes one of variances" if matrix.ndim == 1 else ""
         raise ValueError(f"{name} must be a square matrix or a stack of them, got {matrix.shape}{hint}")
     matrix = parameter_array(device, finite(**{name: value}), 0, FLOAT64)
-    with device.current():
-        across = device.xp.swapaxes(matrix, -1, -2)
-        slack = _SLACK * _largest(matrix)
+    return device.pick(_symmetrized, _unchecked)(device, name, matrix)
+
+
+def _unchecked(device: Device, name: str, matrix: Array) -> Array:
+    return matrix
+
+
+def _symmetrized(device: Device, name: str, matrix: Array) -> Array:
+    across, slack = matrix.swapaxes(-1, -2), SLACK * _largest(matrix)
 
     def error() -> str:
-        wrong = ~_symmetric(matrix, across, slack)
+        wrong = ~is_symmetric(matrix, across, slack)
         return (
             f"{name} must be symmetric, got {matrix[wrong][0]} and {across[wrong][0]} across the diagonal; "
             f"use ({name} + {name}.T) / 2"
         )
 
-    return device.apply(_half_of_each, check_relation(device, _symmetric, matrix, across, slack, error=error), across)
-
-
-def _symmetric(x: Any, y: Any, slack: Any) -> Any:
-    return abs(x - y) <= slack
-
-
-def _half_of_each(x: Any, y: Any) -> Any:
-    return where(x == y, x, x * 0.5 + y * 0.5)  # equal numbers are kept: half of the smallest number is 0
+    return device.apply(half_of_each, check_relation(device, is_symmetric, matrix, across, slack, error=error), across)
 
 
 def _largest(matrix: Array) -> Array:
@@ -70,7 +62,7 @@ def factor(name: str, matrix: Array, method: str = "cholesky", hint: str = "") -
     ``"cholesky"`` returns a lower triangle and rejects eigenvalues of 0; ``hint`` says what to type instead. In GPU
     memory the factor is NaN if none exists.
     """
-    return device_at(matrix).pick(_cpu_factor, _cuda_factor)(name, matrix, method, hint)
+    return device_at(matrix).pick(_cpu_factor, cuda_factor)(name, matrix, method, hint)
 
 
 def _cpu_factor(name: str, matrix: Array, method: str, hint: str) -> Array:
@@ -83,43 +75,11 @@ def _cpu_factor(name: str, matrix: Array, method: str, hint: str) -> Array:
     times = np.where(_largest(matrix) > 2.0**1000, 2.0**-100, 1.0)
     matrix = matrix * times
     values, vectors = np.linalg.eigh(matrix)
-    if (values < -_SLACK * np.abs(values).max(axis=-1, keepdims=True, initial=0.0)).any():
+    if (values < -SLACK * np.abs(values).max(axis=-1, keepdims=True, initial=0.0)).any():
         raise ValueError(f"{name} must have no negative eigenvalue, got {(values / times[..., 0]).min()}")
     if method == "svd":  # singular values do not show the sign of an eigenvalue, so the check above is by eigh
         vectors, values, _ = np.linalg.svd(matrix)
     return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :] / np.sqrt(times))
-
-
-def _cuda_factor(name: str, matrix: Array, method: str, hint: str) -> Array:
-    """Factor in GPU memory and check by multiplication: reading cuSOLVER's report of a failure would synchronize."""
-    device, n = device_at(matrix), matrix.shape[-1]
-    if not matrix.size:
-        return matrix
-    with device.current():
-        xp, largest, places = device.xp, _largest(matrix), device.xp.arange(n)
-        # cuSOLVER's results for NaN and infinity are undefined, one such matrix can spoil a batch, and eigenvectors of
-        # a matrix of zeros have been NaN. Such matrices are replaced by the identity, and their factors below.
-        usable = (abs(matrix) < math.inf).all(axis=(-2, -1), keepdims=True) & (largest > 0.0)
-        given = xp.where(usable, matrix, xp.where(places[:, None] == places, 1.0, 0.0))
-        if method == "cholesky":
-            factors, slack = xp.linalg.cholesky(given), _SLACK
-            correct = (factors[..., places, places] > 0.0).all(axis=-1)[..., None, None]
-        else:
-            values, vectors = xp.linalg.eigh(given)
-            correct = (values >= -_SLACK * abs(values).max(axis=-1, keepdims=True)).all(axis=-1)[..., None, None]
-            if method == "svd":
-                vectors, values, _ = xp.linalg.svd(given)
-            factors = vectors * device.apply(_root, values)[..., None, :]
-            # An eigenvalue is at most n times the largest entry; svd changes the sign of a slightly negative one.
-            slack = 2 * n * _SLACK
-        again = product(factors[..., None, :, :], factors, lower=method == "cholesky")
-        correct &= (abs(again - given) <= slack * _largest(given)).all(axis=(-2, -1), keepdims=True)
-        result: Array = xp.where(usable & correct, factors, math.nan)
-        return result if method == "cholesky" else xp.where(largest == 0.0, 0.0, result)
-
-
-def _root(x: Any) -> Any:
-    return sqrt(where(x < 0.0, 0.0, x))
 
 
 def product(factors: Array, vectors: Array, lower: bool) -> Array:

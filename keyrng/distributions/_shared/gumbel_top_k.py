@@ -13,14 +13,20 @@ import numpy as np
 
 from keyrng._core.dtypes import Dtype, index_dtype
 from keyrng._executors.base import ElementRange
-from keyrng._executors.device import device_at, may_hold
+from keyrng._executors.device import CPU, device_at, may_hold
 from keyrng._executors.threads import PIECE
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import fill_range, run_ranges
 from keyrng._sampling.parameters import Array
-from keyrng.distributions._shared.gumbel_top_k_cuda import FAR, CudaTopK, less_if_far
+from keyrng.distributions._shared.gumbel_top_k_cuda import (
+    FAR,
+    CudaTopK,
+    centered_row,
+    centered_row_to_float32,
+    less_if_far,
+    to_float32,
+)
 from keyrng.kernels.lane import Kernel
-from keyrng.kernels.ops import cast, where
 
 _SHORT = 256  # up to this number of classes sorting many rows at once is faster than a partition of each
 
@@ -29,7 +35,8 @@ def gumbel_top_k(kernel: Kernel, key: Key, table: Array, rows: Array, count: int
     """Return the classes with the ``count`` largest sums of logit and Gumbel variate, in descending order, stably.
 
     Each key has an array of Gumbel variates of shape (before, classes, after). ``rows``, of shape (keys, before,
-    after), has the row of ``table`` with the logits. The result has one more axis, of length ``count``.
+    after), has the row of ``table`` with the logits; on a GPU, only its shape counts if it is a NumPy array, and the
+    table has one row or a row for each draw. The result has one more axis, of length ``count``.
     """
     device = device_of(key)
     chosen: Any = device.pick(CpuTopK, CudaTopK)
@@ -38,6 +45,9 @@ def gumbel_top_k(kernel: Kernel, key: Key, table: Array, rows: Array, count: int
     size = table.shape[1]
     step = _steps(before, size, after, top_k.slab, whole=count > 1)
     parts = list(product(_slices(keys, step[0]), _slices(before, step[1]), _slices(after, step[3])))
+    if len(parts) == 1 and step[2] >= size:
+        with device.current():
+            return top_k.largest(parts[0], count).astype(index_dtype(size), copy=False)
     places = device.empty((*rows.shape, count), index_dtype(size))
 
     def piece(first: int, stop: int) -> None:
@@ -57,21 +67,15 @@ def centered(logits: Array, dtype: Dtype) -> Array:
     The sum of logit and Gumbel variate is rounded to the spacing of floats at the logit: 1 at -1e7 in float32.
     """
     device = device_at(logits)
+    if device is not CPU:
+        return device.apply_rows(centered_row if logits.dtype == dtype else centered_row_to_float32, logits)
     if logits.size and may_hold(_is_far, logits):
         logits = device.apply(less_if_far, logits, device.row_max(logits)[..., np.newaxis])
-    return logits if logits.dtype == dtype else device.apply(_to_float32, logits)
+    return logits if logits.dtype == dtype else device.apply(to_float32, logits)
 
 
 def _is_far(logit: Any) -> Any:
     return abs(logit) > FAR
-
-
-def _to_float32(x: Any) -> Any:
-    # Clip finite logits, so that a class keeps a positive probability, however small.
-    return cast(where((x < -_LARGEST) & (x > -math.inf), -_LARGEST, x), np.float32)
-
-
-_LARGEST = float(np.finfo(np.float32).max)
 
 
 def _steps(before: int, size: int, after: int, slab: int, whole: bool) -> tuple[int, int, int, int]:

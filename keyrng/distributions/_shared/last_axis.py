@@ -19,7 +19,7 @@ from keyrng.kernels.requirements import Parameter
 
 
 def validated(device: Device, parameter: Parameter, dtype: Dtype) -> Array:
-    """Return a parameter as an array; in GPU memory, invalid elements become NaN."""
+    """Return a parameter as an array; in GPU memory it may be pending, and invalid elements become NaN."""
     value = checked_parameter(device, parameter, dtype)
     return value.value if value.requirement is None else round_to_dtype(device, value, dtype)
 

@@ -30,7 +30,7 @@ _weight = Requirement("finite and not negative", Interval(0, math.inf, "[)"))
 
 def weights(device: Device, p: ArrayLike, size: int) -> Array:
     """Return the weights of ``size`` elements in float64. Raise ValueError or TypeError for anything else."""
-    values = validated(device, _weight(p=p), FLOAT64)
+    values = device.now(validated(device, _weight(p=p), FLOAT64))
     if values.shape != (size,):
         raise ValueError(f"p must have shape ({size},), one weight per element, got shape {values.shape}")
     return values
