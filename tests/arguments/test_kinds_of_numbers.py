@@ -82,6 +82,7 @@ def taken_by(case: Case, value: Any) -> bool:
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.domain and not c.name.startswith(OTHERS)], ids=str)
+@pytest.mark.turns(3)
 def test_forms_of_every_parameter(case: Case) -> None:
     for dtype in case.some_dtypes:
         for parameters in case.all_parameters:

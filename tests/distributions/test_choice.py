@@ -20,6 +20,7 @@ from keyrng._executors.sorting import histogram
 @on_both_paths
 @pytest.mark.parametrize("few", [1, 10**9], ids=["at ranks", "whole rounds"])
 @pytest.mark.parametrize("random_bits", [32, 20, 12, 5, 1, 0])
+@pytest.mark.turns(3)
 def test_a_few_places_are_those_of_the_whole_order(
     random_bits: int, few: int, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

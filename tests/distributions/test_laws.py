@@ -304,6 +304,7 @@ def _unaligned(values: Array) -> Array:
 
 
 @with_parameters
+@pytest.mark.turns(4)
 def test_parameters_may_be_of_any_numeric_kind(case: Case, any_path: str) -> None:
     # A list, and a big-endian, unaligned or read-only array of the same values give the same sample.
     key = keyrng.key(SEED)
@@ -325,6 +326,7 @@ def test_parameters_may_be_of_any_numeric_kind(case: Case, any_path: str) -> Non
 
 
 @each_case_and_dtype
+@pytest.mark.turns(3)
 def test_paths_agree_over_many_values(case: Case, dtype: str) -> None:
     if len(PATHS) == 2 and PATHS[1] == "compiled":
         pytest.skip("no compiled path to compare with")

@@ -20,6 +20,7 @@ from keyrng import initializers
 
 @each_case
 @pytest.mark.skipif(len(PATHS) == 2 and PATHS[1] == "compiled", reason="no compiled path, and NumPy has one thread")
+@pytest.mark.turns(3)
 def test_the_number_of_threads_changes_nothing(case: Case) -> None:
     dtype, parameters = case.dtypes[-1], dict(case.parameters[-1])
     key = keyrng.key(SEED)
@@ -46,6 +47,7 @@ def test_the_number_of_threads_changes_nothing(case: Case) -> None:
 
 
 @each_case
+@pytest.mark.turns(4)
 def test_out(case: Case, any_path: str) -> None:
     key = keyrng.key(SEED, impl="philox4x32")
     keys = keyrng.split(key, 3)
@@ -82,6 +84,7 @@ def test_out_is_all_that_is_written(case: Case, every_path: str) -> None:
 
 
 @with_parameters
+@pytest.mark.turns(4)
 def test_out_may_be_a_parameter_too(case: Case, any_path: str) -> None:
     # In place, and where one row is the parameter of all rows: it must be read before it is written.
     key = keyrng.key(SEED)
