@@ -97,6 +97,7 @@ def test_counts_of_chances(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int32", "uint64", "float16", "float32"])
+@pytest.mark.turns(3)
 def test_counts_of_trials(dtype: str) -> None:
     for n in WHOLE:
         for p in (0, 1e-310, 1e-8, 0.5, 1 - 1e-9, 1 - 2.0**-53, 1):
@@ -122,6 +123,7 @@ def _multinomial(classes: int) -> Sampler:
 
 
 @pytest.mark.parametrize("dtype", SOME)
+@pytest.mark.turns(3)
 def test_counts_of_items(dtype: str) -> None:
     some = [0, 1, 2**31 - 1, 2**31, 2**53 - 1, 2**53, 2**53 + 1]
     for good, bad, sample in itertools.product(some, some, some):

@@ -120,6 +120,7 @@ def floats_are_integers(sampler: Sampler, name: str) -> bool:
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=str)
+@pytest.mark.turns(3)
 def test_the_value_decides(sampler: Sampler) -> None:
     @settings(
         max_examples=60 * TIMES, derandomize=True, database=None, deadline=None,

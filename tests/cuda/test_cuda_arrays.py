@@ -184,6 +184,7 @@ def test_extremes(cupy: Any, dtype: str) -> None:
 
 @each_key
 @pytest.mark.parametrize("dtype", [*FLOATS, "uint8", "int32", "int64"])
+@pytest.mark.turns(3)
 def test_counts(cupy: Any, keys: str, dtype: str) -> None:
     key, p = KEYS[keys], np.array([[0.1, 0.2, 0, 0.7], [1, 1, 3, 0]])
     check("multinomial", key, n=100, p=p, dtype=dtype)

@@ -303,6 +303,7 @@ STUBBORN = [
 
 @needs_gxx
 @pytest.mark.parametrize(("algorithm", "words", "odds", "dtype"), STUBBORN)
+@pytest.mark.turns(3)
 def test_rejection_beyond_the_draw_numbers(algorithm: str, words: int, odds: int, dtype: str) -> None:
     function = Stubborn(words, odds)
     subject = Subject(Kernel(function, "stubborn", (dtype,)), np.dtype(dtype))

@@ -46,6 +46,7 @@ def test_a_few_places_are_those_of_the_whole_order(
 
 @on_both_paths
 @each_algorithm
+@pytest.mark.turns(3)
 def test_choice_without_replacement_begins_a_permutation(algorithm: str, path: str) -> None:
     key = keyrng.key(SEED, impl=algorithm)
     for size in (1, 2, 10, 1_626, 8_192, 140_003, 300_007):

@@ -72,6 +72,7 @@ def test_out(case: Case, any_path: str) -> None:
 
 
 @each_case
+@pytest.mark.turns(3)
 def test_out_is_all_that_is_written(case: Case, every_path: str) -> None:
     # The compiled path works on whole vectors: none may reach over the ends of the result.
     key = keyrng.key(SEED)

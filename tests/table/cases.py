@@ -94,7 +94,7 @@ def in_turn(name: str, options: Sequence[Any], cases: Sequence[Case] = CASES) ->
 
 
 def each_law(cases: Sequence[Case] = CASES) -> Callable[[Test], Test]:
-    """Parametrize with cases, algorithms and paths, of which a turn has a third.
+    """Parametrize with cases, algorithms and paths, of which a turn has a fifth.
 
     A GPU's paths have one algorithm; test_cuda_source.py has all.
     """
@@ -105,7 +105,7 @@ def each_law(cases: Sequence[Case] = CASES) -> Callable[[Test], Test]:
         rows.append(pytest.param(case, ALGORITHMS[0], "cuda", id=f"cuda-{case}"))
         rows.append(pytest.param(case, ALGORITHMS[0], "gpu", marks=pytest.mark.cuda, id=f"gpu-{case}"))
     parametrize = pytest.mark.parametrize(("case", "algorithm", "any_path"), rows, indirect=["any_path"])
-    return lambda test: pytest.mark.turns(3)(parametrize(test))
+    return lambda test: pytest.mark.turns(5)(parametrize(test))
 
 
 @contextmanager
