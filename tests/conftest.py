@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import cuda_on_host
@@ -12,8 +13,30 @@ import cupy_double
 import pytest
 from cases import DEVICE_PATHS, PATHS, on
 from gpus import Gpu
+from turn import in_turn, is_in_turn
 
 from keyrng._executors import gpu
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--every", type=int, default=1, help="run one of every so many tests, by TESTS_TURN")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
+    """Mark with `long` the tests of @turns(N) that are not in turn; of those that -m and -k select, keep --every."""
+    places: Counter[str] = Counter()
+    for item in items:
+        turns = item.get_closest_marker("turns")
+        if turns and not any(map(item.get_closest_marker, ("long", "cuda"))):
+            function = item.nodeid.partition("[")[0]
+            if not is_in_turn(places[function], *turns.args):
+                item.add_marker(pytest.mark.long)
+            places[function] += 1
+    yield
+    every = config.getoption("every")
+    config.hook.pytest_deselected(items=[item for place, item in enumerate(items) if not is_in_turn(place, every)])
+    items[:] = in_turn(items, every)
 
 
 @pytest.fixture(params=PATHS[:2])

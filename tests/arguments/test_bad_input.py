@@ -98,6 +98,7 @@ ONE = st.one_of(st.sampled_from(ALL), ANYTHING.map(lambda value: Value(f"{value!
 
 
 @each_target
+@pytest.mark.turns(3)
 def test_several_arguments(target: Target) -> None:
     @settings(
         max_examples=10 * TIMES, derandomize=True, database=None, deadline=None,

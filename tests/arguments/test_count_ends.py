@@ -102,6 +102,7 @@ def is_count(n: Any, largest: int) -> bool:
 
 
 @pytest.mark.parametrize("dtype", TRIALS)
+@pytest.mark.turns(3)
 def test_counts_of_trials(dtype: str) -> None:
     for n in (*WHOLE, *ALMOST_WHOLE):
         fits = is_count(n, TRIALS[dtype])
@@ -131,6 +132,7 @@ def _multinomial(classes: int) -> Sampler:
 
 
 @pytest.mark.parametrize("dtype", SOME)
+@pytest.mark.turns(3)
 def test_counts_of_items(dtype: str) -> None:
     some = [0, 1, 2**31 - 1, 2**31, 2**53 - 1, 2**53, 2**53 + 1]
     for good, bad, sample in itertools.product(some, some, some):

@@ -98,6 +98,7 @@ def outcome(draw: Callable[[], Any]) -> Any:
 
 
 @pytest.mark.parametrize("case", SAMPLERS, ids=str)
+@pytest.mark.turns(3)
 def test_the_value_decides(case: Case) -> None:
     @settings(
         max_examples=60 * TIMES, derandomize=True, database=None, deadline=None,

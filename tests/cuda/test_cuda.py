@@ -180,6 +180,7 @@ DTYPES = ("float16", "float32", "float64", *(["bfloat16"] if HAVE_BFLOAT16 else 
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.turns(3)
 def test_every_algorithm_draws_there(there: Gpu, algorithm: str) -> None:
     keys = keyrng.split(keyrng.key(1, impl=algorithm), 3)
     moved = keys.to("cuda")
@@ -210,6 +211,7 @@ def test_every_algorithm_draws_there(there: Gpu, algorithm: str) -> None:
         lambda key, p: keyrng.bernoulli(key, p / 8),
     ],
 )
+@pytest.mark.turns(3)
 def test_parameters_in_device_memory_are_not_waited_for(there: Gpu, draw: Callable[..., Any]) -> None:
     key = KEY.to("cuda")
     for dtype in ("float32", "float64", "float16", "int32"):

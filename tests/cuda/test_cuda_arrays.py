@@ -149,6 +149,7 @@ def test_permutation_into_its_own_array(cupy: Any) -> None:
 
 @each_key
 @pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.turns(3)
 def test_rows(cupy: Any, keys: str, dtype: str) -> None:
     key = KEYS[keys]
     for alpha in (np.array([1.0, 2.0, 3.0]), np.array([[0.1, 0.01, 5.0], [2, 2, 2]]), np.full(35, 0.5)):
@@ -159,6 +160,7 @@ def test_rows(cupy: Any, keys: str, dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.turns(3)
 def test_extremes(cupy: Any, dtype: str) -> None:
     key, many = KEYS["one"], (1000,)
     largest, tiny = (1.7e308, 5e-324) if dtype == "float64" else (3.4e38, 2.0**-149)
@@ -181,6 +183,7 @@ def test_extremes(cupy: Any, dtype: str) -> None:
 
 @each_key
 @pytest.mark.parametrize("dtype", [*FLOATS, "uint8", "int32", "int64"])
+@pytest.mark.turns(3)
 def test_counts(cupy: Any, keys: str, dtype: str) -> None:
     key, p = KEYS[keys], np.array([[0.1, 0.2, 0, 0.7], [1, 1, 3, 0]])
     check("multinomial", key, n=100, p=p, dtype=dtype)
@@ -195,6 +198,7 @@ def test_counts(cupy: Any, keys: str, dtype: str) -> None:
 
 @each_key
 @pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.turns(3)
 def test_matrices(cupy: Any, keys: str, dtype: str) -> None:
     key = KEYS[keys]
     for n, m in ((3, 3), (4, 2), (2, 4), (1, 1), (0, 2)):

@@ -118,6 +118,7 @@ def test_every_kernel_needs_no_local_memory(arch: str) -> None:
 
 @needs_compiler
 @each_algorithm
+@pytest.mark.turns(3)
 def test_every_algorithm_needs_no_local_memory(algorithm: str) -> None:
     chosen = algorithms.get(algorithm)
     gamma = cuda.Request(kernel_of("gamma"), np.dtype(np.float32), np.dtype(np.float32), (lambda x: x > 0,))

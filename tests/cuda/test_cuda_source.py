@@ -79,14 +79,9 @@ def test_places_beyond_what_a_key_has(algorithm: str) -> None:
     compare(made, algorithm, subject, subject.compute, Launch(2, start, 37, (2, 1, 3, 1), "one"))
 
 
-# One algorithm of each family and width; `pytest -m long` has the others, whose blocks have more or fewer words.
-OF_EACH_FAMILY = ("threefry2x32", "philox4x32", "threefry2x64", "philox4x64")
-
-
 @needs_gxx
-@pytest.mark.parametrize(
-    "algorithm", [pytest.param(a, marks=() if a in OF_EACH_FAMILY else pytest.mark.long) for a in ALGORITHMS]
-)
+@each_algorithm
+@pytest.mark.turns(3)
 def test_every_kernel(algorithm: str) -> None:
     library = cuda_on_host.library(host_text(algorithm, requests()), FAST)
 
@@ -312,6 +307,7 @@ STUBBORN = [
 
 @needs_gxx
 @pytest.mark.parametrize(("algorithm", "words", "odds", "dtype"), STUBBORN)
+@pytest.mark.turns(3)
 def test_rejection_beyond_the_draw_numbers(algorithm: str, words: int, odds: int, dtype: str) -> None:
     function = Stubborn(words, odds)
     subject = Subject(Kernel(function, "stubborn", (dtype,)), np.dtype(dtype))

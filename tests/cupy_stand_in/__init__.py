@@ -12,6 +12,8 @@ import ctypes
 import os
 import sys
 
+import turn
+
 from cupy_stand_in.kernels import serve_kernels, watch_compiler
 from cupy_stand_in.library import folder, library, missing_reason, replace_runtime
 from cupy_stand_in.routines import replace_routines
@@ -51,11 +53,8 @@ def start(devices: int) -> None:
 
 
 def in_turn(algorithms: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of the algorithms to compile each kernel for: the first, and one of the others by STAND_IN_TURN, or all."""
-    turn = os.environ.get("STAND_IN_TURN", "0")
-    if turn == "all":
-        return algorithms
-    return algorithms[0], algorithms[1 + int(turn, 16) % (len(algorithms) - 1)]
+    """Those of the algorithms to compile each kernel for: the first, and one of the others by turn."""
+    return algorithms[0], *turn.in_turn(algorithms[1:], len(algorithms) - 1)
 
 
 def _redirect_driver() -> None:

@@ -18,6 +18,7 @@ from keyrng import categorical, choice
 
 @on_both_paths
 @both_layouts
+@pytest.mark.turns(2)
 def test_categorical_is_what_it_says(algorithm: str, path: str) -> None:
     key = keyrng.key(SEED, impl=algorithm)
     rng = np.random.default_rng(8)

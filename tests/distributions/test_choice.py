@@ -20,6 +20,7 @@ from keyrng._executors.sorting import histogram
 @on_both_paths
 @pytest.mark.parametrize("few", [1, 10**9], ids=["at ranks", "whole rounds"])
 @pytest.mark.parametrize("random_bits", [32, 20, 12, 5, 1, 0])
+@pytest.mark.turns(3)
 def test_a_few_places_are_those_of_the_whole_order(
     random_bits: int, few: int, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -45,6 +46,7 @@ def test_a_few_places_are_those_of_the_whole_order(
 
 @on_both_paths
 @each_algorithm
+@pytest.mark.turns(3)
 def test_choice_without_replacement_begins_a_permutation(algorithm: str, path: str) -> None:
     key = keyrng.key(SEED, impl=algorithm)
     for size in (1, 2, 10, 1_626, 8_192, 140_003, 300_007):

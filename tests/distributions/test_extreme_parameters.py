@@ -104,6 +104,7 @@ def valid(name: str, parameters: dict[str, float], dtype: str) -> bool:
 
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.turns(3)
 def test_every_extreme(name: str, dtype: str) -> None:
     wrong = []
     for parameters in sets(name, dtype):

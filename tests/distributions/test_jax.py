@@ -240,6 +240,7 @@ def fresh(case: Case, dtype: str, rng: np.random.Generator) -> Iterator[tuple[in
         if c.jax is not None
     ],
 )
+@pytest.mark.turns(3)
 def test_jax_with_fresh_keys(case: Case, dtype: str) -> None:
     jax = pytest.importorskip("jax")
     rng = np.random.default_rng([2, len(case.name)])

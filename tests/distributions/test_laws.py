@@ -304,6 +304,7 @@ def _unaligned(values: Array) -> Array:
 
 
 @with_parameters
+@pytest.mark.turns(4)
 def test_arrays_of_parameters_may_have_any_layout(case: Case, any_path: str) -> None:
     # A big-endian, unaligned or read-only array of the same values gives the same sample.
     key = keyrng.key(SEED)
@@ -322,6 +323,7 @@ def test_arrays_of_parameters_may_have_any_layout(case: Case, any_path: str) -> 
 
 
 @each_case_and_dtype
+@pytest.mark.turns(3)
 def test_paths_agree_over_many_values(case: Case, dtype: str) -> None:
     if len(PATHS) == 2 and PATHS[1] == "compiled":
         pytest.skip("no compiled path to compare with")

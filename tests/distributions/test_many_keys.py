@@ -70,6 +70,7 @@ def usual_dtype(case: Case) -> str:
 
 @pytest.mark.parametrize("which", ["parameters", pytest.param("extremes", marks=pytest.mark.long)])
 @pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.turns(4)
 def test_p_values_of_many_keys_are_uniform(case: Case, which: str) -> None:
     dtype = usual_dtype(case)
     for parameters, algorithm in zip(getattr(case, which), cycle(ALGORITHMS), strict=False):

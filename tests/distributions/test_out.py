@@ -19,6 +19,7 @@ import keyrng
 
 @each_case
 @pytest.mark.skipif(len(PATHS) == 2 and PATHS[1] == "compiled", reason="no compiled path, and NumPy has one thread")
+@pytest.mark.turns(3)
 def test_the_number_of_threads_changes_nothing(case: Case) -> None:
     dtype, parameters = case.dtypes[-1], dict(case.parameters[-1])
     key = keyrng.key(SEED)
@@ -45,6 +46,7 @@ def test_the_number_of_threads_changes_nothing(case: Case) -> None:
 
 
 @each_case
+@pytest.mark.turns(4)
 def test_out(case: Case, any_path: str) -> None:
     key = keyrng.key(SEED, impl="philox4x32")
     keys = keyrng.split(key, 3)
@@ -71,6 +73,7 @@ def test_out(case: Case, any_path: str) -> None:
 
 
 @each_case
+@pytest.mark.turns(3)
 def test_out_is_all_that_is_written(case: Case, every_path: str) -> None:
     # The compiled path works on whole vectors: none may reach over the ends of the result.
     key = keyrng.key(SEED)
@@ -83,6 +86,7 @@ def test_out_is_all_that_is_written(case: Case, every_path: str) -> None:
 
 
 @with_parameters
+@pytest.mark.turns(4)
 def test_out_may_be_a_parameter_too(case: Case, any_path: str) -> None:
     # In place, and where one row is the parameter of all rows: it must be read before it is written.
     key = keyrng.key(SEED)

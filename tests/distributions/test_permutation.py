@@ -18,6 +18,7 @@ SIZES = (0, 1, 2, 5, 100, 1_625, 1_626, 9_001, 140_003, 300_007)
 
 @on_both_paths
 @each_algorithm
+@pytest.mark.turns(3)
 def test_permutation_of_a_range(algorithm: str, path: str) -> None:
     key = keyrng.key(SEED, impl=algorithm)
     for size in SIZES:

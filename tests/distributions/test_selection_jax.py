@@ -117,6 +117,7 @@ def test_jax_by_probability(dtype: Any) -> None:
 
 @on_both_paths
 @pytest.mark.parametrize("size", [1, 2, 10, 16, 17, 1_000, 20_000])
+@pytest.mark.turns(3)
 def test_jax_by_weight(size: int, path: str) -> None:
     # The sums of weights up to the element before and up to the element itself, in units of their whole: jax draws the
     # element where they contain the end of a step of its grid.

@@ -70,6 +70,7 @@ def distributions(keys: keyrng.Key) -> Iterator[tuple[str, Array, dict[Any, floa
 
 
 @each_algorithm
+@pytest.mark.turns(3)
 def test_all_outcomes_have_their_probabilities(algorithm: str) -> None:
     keys = keyrng.split(keyrng.key(12, impl=algorithm), 30_000)
     small = {name: found for name, *rest in distributions(keys) if (found := p_value(*rest)) < SMALLEST_P}

@@ -97,6 +97,7 @@ def p_values(sample: Array, distribution: Any) -> list[float]:
 
 
 @each
+@pytest.mark.turns(4)
 def test_distribution(case: Case, dtype: str, parameters: dict) -> None:
     sample = case(keyrng.key(1), (DRAWS,), dtype, **parameters)
 
@@ -105,6 +106,7 @@ def test_distribution(case: Case, dtype: str, parameters: dict) -> None:
 
 
 @in_turn("algorithm", ALGORITHMS)
+@pytest.mark.turns(3)
 def test_distribution_of_every_algorithm(case: Case, algorithm: str) -> None:
     dtype, parameters = case.dtypes[-1], dict(case.parameters[0])
     sample = case(keyrng.key(3, impl=algorithm), (DRAWS,), dtype, **parameters)
@@ -113,6 +115,7 @@ def test_distribution_of_every_algorithm(case: Case, algorithm: str) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.turns(3)
 def test_one_value_of_each_of_many_keys(case: Case) -> None:
     # Streams of neighbouring keys are as good as one stream.
     dtype, parameters = case.dtypes[-1], dict(case.parameters[0])
@@ -125,6 +128,7 @@ def test_one_value_of_each_of_many_keys(case: Case) -> None:
 
 
 @in_turn("algorithm", ALGORITHMS, [c for c in CASES if "float32" in c.dtypes and c.name != "rademacher"])
+@pytest.mark.turns(3)
 def test_neighbours_are_independent(case: Case, algorithm: str) -> None:
     # Pairs of elements, 1, 2 and 1024 apart, as points of the unit square: 100 cells.
     parameters = dict(case.parameters[0])

@@ -203,6 +203,7 @@ def resident() -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists() or SANITIZED, reason="no /proc, or freed memory is kept")
+@pytest.mark.turns(2)
 def test_small_calls_keep_no_memory(path: str) -> None:
     out, some = np.empty(70, np.float64), keyrng.split(KEY, 5)
     numbers, shapes, frozen = np.arange(5), np.full(70, 0.5), np.empty(3, np.float32)

@@ -41,6 +41,7 @@ def test_a_mode_is_seen_set_and_put_back(name: str) -> None:
 
 
 @each_case
+@pytest.mark.turns(3)
 def test_values_of_every_mode(case: Case, every_path: str) -> None:
     for at, dtype in enumerate(case.some_dtypes):
         # On NumPy two modes each: it is slow.

@@ -73,6 +73,7 @@ BESIDE_JAX = [
 
 
 @pytest.mark.parametrize(("name", "dtype"), BESIDE_JAX)
+@pytest.mark.turns(3)
 def test_numbers_of_jax(name: str, dtype: str) -> None:
     jax = pytest.importorskip("jax")
     jax.config.update("jax_enable_x64", dtype in ("float64", "complex128"))

@@ -211,6 +211,7 @@ def test_attempts_have_blocks_of_their_own(algorithm: str) -> None:
 
 
 @each_algorithm
+@pytest.mark.turns(4)
 def test_draw_numbers_run_out(algorithm: str) -> None:
     # With threefry2x32 the key is folded after draw 255; the block at the counter of all ones is the next key.
     key = keyrng.key(3, impl=algorithm)

@@ -17,6 +17,7 @@ pytest.importorskip("scipy.special")
 import battery
 from battery import Array
 from case import ALGORITHMS
+from turn import is_in_turn
 
 from keyrng._cli import stream_layouts
 from keyrng.algorithms import threefry
@@ -59,11 +60,12 @@ def of_feed(text: str, algorithm: str) -> tuple[Array, int]:
 @pytest.mark.parametrize(
     ("layout", "algorithm"),
     [
-        pytest.param(f, a, marks=() if f == "one" or i % len(ALGORITHMS) == j else pytest.mark.long)
+        pytest.param(f, a, marks=() if f == "one" or is_in_turn(j - i, len(ALGORITHMS)) else pytest.mark.long)
         for i, f in enumerate(FEEDS)
         for j, a in enumerate(ALGORITHMS)
     ],
 )
+@pytest.mark.turns(2)
 def test_words_are_random(layout: str, algorithm: str) -> None:
     words, streams = of_feed(layout, algorithm)
     assert words.size == WORDS
@@ -185,6 +187,7 @@ CAUGHT = {
 
 
 @pytest.mark.parametrize("control", CONTROLS)
+@pytest.mark.turns(3)
 def test_bad_words_are_caught(control: str) -> None:
     words, streams = CONTROLS[control]()
 

@@ -170,6 +170,7 @@ def _report(name: str, dtype: str, x: Array, errors: Array) -> float:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+@pytest.mark.turns(3)
 def test_float32_is_within_its_bound(row: Row) -> None:
     x = _points(row, "float32", 100_000)
     exact = row.double(x.astype(np.float64))
@@ -185,6 +186,7 @@ def test_float32_is_within_its_bound(row: Row) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+@pytest.mark.turns(3)
 def test_float64_is_within_its_bound(row: Row) -> None:
     x = _points(row, "float64", 400)
     x = x[~np.isnan(row.double(x)) & np.isfinite(row.double(x))]

@@ -66,6 +66,7 @@ def test_own_algorithm_has_its_own_known_answer(registry: None) -> None:
 
 
 @in_turn("name", ["philox4x32", "threefry2x32", "philox2x64"])
+@pytest.mark.turns(3)
 def test_the_same_algorithm_under_another_name_gives_the_same_samples(case: Case, name: str, registry: None) -> None:
     # Under a name that was not compiled in it runs on NumPy: everything a user's algorithm can do, one can compare.
     mine = register(replace(get(name), name=f"my {name}", tag="mine"))
@@ -80,6 +81,7 @@ def test_the_same_algorithm_under_another_name_gives_the_same_samples(case: Case
 
 
 @in_turn("make", [philox_of_7_rounds, squares])
+@pytest.mark.turns(3)
 def test_own_algorithm_keeps_the_laws(case: Case, make: Any, registry: None) -> None:
     algorithm = register(make())
     key = keyrng.key("mine", impl=algorithm)

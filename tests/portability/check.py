@@ -19,6 +19,7 @@ sys.path[:0] = [str(TESTS), str(TESTS / "table")]
 import numpy as np  # noqa: E402
 from cases import HAVE_BFLOAT16, on  # noqa: E402
 from golden import VALUES, values  # noqa: E402
+from turn import in_turn  # noqa: E402
 
 from keyrng._executors import native  # noqa: E402
 
@@ -26,14 +27,16 @@ from keyrng._executors import native  # noqa: E402
 def differences(path: str, every: int) -> tuple[int, list[str]]:
     """How many digests were compared, and what differs."""
     with on(path):
-        made = {name: make() for name, make in list(values().items())[::every]}
+        made = {name: make() for name, make in in_turn(list(values().items()), every)}
     pairs = ((name, now, VALUES.get(name)) for name, now in made.items())
     return len(made), [f"{name}: {now}, expected {was}" for name, now, was in pairs if now != was]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="of the digests each N-th (default 1: all)")
+    parser.add_argument(
+        "--every", type=int, default=1, metavar="N", help="one of every N digests, by TESTS_TURN (default 1: all)"
+    )
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--numpy", action="store_true", help="the NumPy path only")
     only.add_argument("--compiled", action="store_true", help="the compiled part only, which must be there")

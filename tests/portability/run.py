@@ -231,7 +231,9 @@ PARTS = {**{name: partial(compiled_by, name) for name in COMPILERS}, "pythons": 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="of the digests each N-th (default 1: all)")
+    parser.add_argument(
+        "--every", type=int, default=1, metavar="N", help="one of every N digests, by TESTS_TURN (default 1: all)"
+    )
     parser.add_argument("--numpy-every", type=int, default=1, metavar="N", help="likewise, on the NumPy path")
     parser.add_argument("--only", nargs="+", default=list(PARTS), choices=PARTS, help="(default: all parts)")
     parser.add_argument("--results", type=Path, help="a Markdown file to write what came out to")

@@ -5,10 +5,10 @@ The helpers choose a path (an executor), compare arrays by their bits, and draw 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import cuda_on_host
 import cupy_double
@@ -20,6 +20,7 @@ import rows_counts
 import rows_gamma
 import rows_ranks
 import rows_words
+import turn
 from case import ALGORITHMS, BOOL, FLOATS, HAVE_BFLOAT16, INTEGERS, SIGNED, UNSIGNED, Array, Case, scipy, to_device
 
 import keyrng
@@ -30,6 +31,8 @@ from keyrng._sampling.draw import fill
 from keyrng._sampling.spec import RecordingKey
 
 __all__ = ["ALGORITHMS", "BOOL", "FLOATS", "HAVE_BFLOAT16", "INTEGERS", "SIGNED", "UNSIGNED", "Array", "Case", "scipy"]
+
+Test = TypeVar("Test", bound=Callable[..., None])
 
 CASES = (*rows_words.ROWS, *rows_continuous.ROWS, *rows_gamma.ROWS, *rows_counts.ROWS, *rows_ranks.ROWS)
 BY_NAME = {case.name: case for case in CASES}
@@ -78,9 +81,9 @@ def _pairs(
     options: Sequence[Any], cases: Sequence[Case]
 ) -> Iterator[tuple[Case, Any, tuple[pytest.MarkDecorator, ...]]]:
     """Pair cases with options; pairs that are not in turn are for `pytest -m long`."""
-    for turn, case in enumerate(cases):
+    for place, case in enumerate(cases):
         for at, option in enumerate(options):
-            short = case.name in WITH_ALL or at == turn % len(options)
+            short = case.name in WITH_ALL or turn.is_in_turn(at - place, len(options))
             yield case, option, () if short else (pytest.mark.long,)
 
 
@@ -90,15 +93,19 @@ def in_turn(name: str, options: Sequence[Any], cases: Sequence[Case] = CASES) ->
     return pytest.mark.parametrize(("case", name), rows, ids=lambda value: getattr(value, "__name__", str(value)))
 
 
-def each_law(cases: Sequence[Case] = CASES) -> pytest.MarkDecorator:
-    """Parametrize with cases, algorithms and paths; a GPU's paths have one algorithm, test_cuda_source.py has all."""
+def each_law(cases: Sequence[Case] = CASES) -> Callable[[Test], Test]:
+    """Parametrize with cases, algorithms and paths, of which a turn has a fifth.
+
+    A GPU's paths have one algorithm; test_cuda_source.py has all.
+    """
     rows = []
     for case, algorithm, marks in _pairs(ALGORITHMS, cases):
         rows += [pytest.param(case, algorithm, p, marks=marks, id=f"{p}-{algorithm}-{case}") for p in PATHS[:2]]
     for case in cases:
         rows.append(pytest.param(case, ALGORITHMS[0], "cuda", id=f"cuda-{case}"))
         rows.append(pytest.param(case, ALGORITHMS[0], "gpu", marks=pytest.mark.cuda, id=f"gpu-{case}"))
-    return pytest.mark.parametrize(("case", "algorithm", "any_path"), rows, indirect=["any_path"])
+    parametrize = pytest.mark.parametrize(("case", "algorithm", "any_path"), rows, indirect=["any_path"])
+    return lambda test: pytest.mark.turns(5)(parametrize(test))
 
 
 @contextmanager
