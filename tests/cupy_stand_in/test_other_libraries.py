@@ -90,7 +90,7 @@ def test_dropout_of_every_nan(there: Gpu, dtype: str) -> None:
 
 def test_dropout_runs_on_the_stream_of_torch(there: Gpu, monkeypatch: pytest.MonkeyPatch) -> None:
     torch = pytest.importorskip("torch")
-    interop = pytest.importorskip("keyrng.interop.torch")
+    interop = pytest.importorskip("keyrng.interop._torch_dropout")
     mine = there.cupy.cuda.Stream(non_blocking=True)
     theirs = SimpleNamespace(__cuda_stream__=lambda: (0, mine.ptr))
     monkeypatch.setattr(torch.cuda, "current_stream", lambda device: theirs)
