@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path as FilePath
 from typing import Any
 
+import beside_numpy
 import handwritten
 import numpy as np
 import peers
@@ -124,12 +125,12 @@ def measure(quick: bool, judged_by: str) -> dict[str, Any]:
     }
     families = samplers.groups(fewer, on_paths)
     shuffled = samplers.shuffled(fewer, on_paths)
-    values |= dict.fromkeys((*families, *shuffled), fewer)
+    values |= dict.fromkeys((*families, *shuffled), fewer) | beside_numpy.values()
     results: list[Result] = []
     for group, subjects in {**single_calls(), **batches(), **large_draws(count)}.items():
         report.progress(f"{group} ...")
         results += alternate(group, values.get(group, 1), subjects, rounds, budget)
-    for group, subjects in {**families, **samplers.selections(on_paths), **shuffled}.items():
+    for group, subjects in {**families, **samplers.selections(on_paths), **shuffled, **beside_numpy.groups()}.items():
         report.progress(f"{group} ...")
         results += alternate(group, values.get(group, 1), subjects, rounds, budget / 4)
     report.progress("peak memory ...")

@@ -156,6 +156,8 @@ INTERRUPTS = """
 import os, signal, sys, threading, time
 from keyrng._executors import native
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a background job does not have
+
 def kick(moment):
     time.sleep(0.1)
     moment.append(time.perf_counter())
