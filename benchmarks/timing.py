@@ -19,7 +19,7 @@ class Path:
     """A configuration of keyrng: executor, threads, instruction set."""
 
     name: str
-    native: bool
+    compiled: bool
     threads: int | None = 1  # None: all
     instructions: str | None = None  # None: the best
 
