@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path as FilePath
 from typing import Any
 
-import beside_numpy
+import compared
 import handwritten
 import numpy as np
 import peers
@@ -125,12 +125,12 @@ def measure(quick: bool, judged_by: str) -> dict[str, Any]:
     }
     families = samplers.groups(fewer, on_paths)
     shuffled = samplers.shuffled(fewer, on_paths)
-    values |= dict.fromkeys((*families, *shuffled), fewer) | beside_numpy.values()
+    values |= dict.fromkeys((*families, *shuffled), fewer) | compared.values()
     results: list[Result] = []
     for group, subjects in {**single_calls(), **batches(), **large_draws(count)}.items():
         report.progress(f"{group} ...")
         results += alternate(group, values.get(group, 1), subjects, rounds, budget)
-    for group, subjects in {**families, **samplers.selections(on_paths), **shuffled, **beside_numpy.groups()}.items():
+    for group, subjects in {**families, **samplers.selections(on_paths), **shuffled, **compared.groups()}.items():
         report.progress(f"{group} ...")
         results += alternate(group, values.get(group, 1), subjects, rounds, budget / 4)
     report.progress("peak memory ...")

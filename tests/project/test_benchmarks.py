@@ -17,11 +17,10 @@ pytestmark = pytest.mark.skipif(not HERE.is_dir(), reason="runs in the source tr
 @pytest.mark.turns(4)
 def test_subjects_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(HERE)
-    import beside_numpy
-    import report
+    import compared
     import run
 
-    groups = {**run.single_calls(), **beside_numpy.groups()}
+    groups = {**run.single_calls(), **compared.groups()}
     before = native.enabled, keyrng.get_num_threads()
     try:
         for subjects in groups.values():
@@ -30,8 +29,5 @@ def test_subjects_run(monkeypatch: pytest.MonkeyPatch) -> None:
     finally:
         native.enable(before[0])
         keyrng.set_num_threads(None)
-        for name in ("beside_numpy", "report", "run"):
+        for name in ("compared", "run"):
             del sys.modules[name]
-    measured = set(groups)
-    for target in report.targets("targets.csv"):
-        assert target.group in measured or "values" not in target.group

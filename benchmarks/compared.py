@@ -1,6 +1,6 @@
-"""Samplers beside NumPy's Generator and MKL, in float64 or int64: a million values, and ten values a call.
+"""Samplers compared with NumPy's Generator and MKL, in float64 or int64: a million values, and ten values per call.
 
-The parameters of samplers with parameters are new in every call of ten values.
+The parameters of samplers with parameters are new in every call that draws ten values.
 """
 
 from __future__ import annotations
