@@ -29,7 +29,8 @@ STYLE = {
 
 def measured() -> dict[str, Any]:
     """Return the newest results."""
-    data: dict[str, Any] = json.loads(sorted(RESULTS.glob("*-sizes.json"))[-1].read_text("utf-8"))
+    found = [json.loads(path.read_text("utf-8")) for path in RESULTS.glob("*-sizes.json")]
+    data: dict[str, Any] = max(found, key=lambda results: results["date"])
     return data
 
 

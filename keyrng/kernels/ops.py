@@ -46,16 +46,16 @@ def rarely(condition: Value, common: Value, tail: Callable[..., Value], *argumen
     """Return ``tail(*arguments)`` where the condition is true, else ``common``.
 
     The tail is computed only if the condition is true for some element of a vector, so this is faster than `where` if
-    it is true for less than one element in a hundred, or usually for none. ``tail`` must use no values but its
+    it is true for less than one element in a hundred. ``tail`` must use no values but its
     arguments. A number as ``common`` has the dtype of the first of them.
     """
     if isinstance(condition, Symbol):
         selected: Symbol = where(condition, tail(*arguments), common)
         return selected.graph.node("rarely", selected.dtype, *selected.args)
+    if hasattr(common, "dtype") and not condition.any():
+        return common
     shape = np.broadcast_shapes(*(np.shape(value) for value in (condition, common, *arguments)))
     places = np.broadcast_to(condition, shape).nonzero()
-    if hasattr(common, "dtype") and not places[0].size:
-        return common
     result = np.full(shape, common, getattr(common, "dtype", arguments[0].dtype))
     result[places] = tail(*(np.broadcast_to(argument, shape)[places] for argument in arguments))
     return result
