@@ -12,7 +12,7 @@ import numpy as np
 
 from keyrng import distributions
 from keyrng._core.arguments import Shape, as_int, check_sizes, short_repr
-from keyrng._core.migration import MayHelp, is_binding, misplaced
+from keyrng._core.migration import MayHelp, misplaced
 from keyrng._generator_state import COPY, KEYS, SPAWN, GeneratorState, dump, load, lock
 from keyrng._keys.create import key as key_of
 from keyrng._keys.create import key_data
@@ -35,8 +35,8 @@ def _method(sampler: Callable[Concatenate[Key, _P], _R]) -> Callable[Concatenate
         try:
             return sampler(key, *args, **kwargs)
         except TypeError as error:
-            if is_binding(error):
-                raise misplaced(error, sampler, Generator) from None
+            if (hinted := misplaced(error, sampler, Generator)) is not None:
+                raise hinted from None
             raise
 
     name, given = sampler.__name__, signature(sampler)

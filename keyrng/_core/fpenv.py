@@ -15,7 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from keyrng._core.migration import is_binding, misplaced
+from keyrng._core.migration import misplaced
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -71,8 +71,8 @@ def in_default_fpenv(function: Callable[_P, _R]) -> Callable[_P, _R]:
             with default_fpenv():
                 return function(*args, **kwargs)
         except TypeError as error:
-            if is_binding(error):
-                raise misplaced(error, function) from None
+            if (hinted := misplaced(error, function)) is not None:
+                raise hinted from None
             raise
 
     return run

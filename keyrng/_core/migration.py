@@ -236,16 +236,24 @@ for _name in _ABSENT:
 _KEYWORDS = {"size": "shape", "low": "minval", "high": "maxval"}
 
 
-def is_binding(error: TypeError) -> bool:
-    """Whether a TypeError is about the arguments of a call, and was not raised inside the function."""
-    return hasattr(error, "as_raised") or (error.__traceback__ is not None and error.__traceback__.tb_next is None)
+def argument_names(function: Any) -> tuple[str, ...]:
+    """Return the names of a function's arguments."""
+    code = unwrap(function).__code__
+    names: tuple[str, ...] = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    return names
 
 
-def misplaced(error: TypeError, function: Any, generator: type | None = None) -> TypeError:
-    """Return the error of a call with wrong arguments, with a hint; a method of a generator replaces the function's."""
+def misplaced(error: TypeError, function: Any, generator: type | None = None) -> TypeError | None:
+    """Return an error about the arguments of a call with a hint; None for an error raised inside the function.
+
+    Call it where the error was caught. A method of a generator replaces the hint of the function.
+    """
+    trace = error.__traceback__
+    if not hasattr(error, "as_raised") and (trace is None or trace.tb_next is not None):
+        return None
     text = getattr(error, "as_raised", str(error))
-    code, found = unwrap(function).__code__, re.search(r"keyword argument '(\w+)'", text)
-    names = code.co_varnames[generator is not None : code.co_argcount + code.co_kwonlyargcount]
+    found = re.search(r"keyword argument '(\w+)'", text)
+    names = argument_names(function)[generator is not None :]
     keyword = _KEYWORDS.get(found[1]) if found else None
     renamed = f"; it is called {keyword} here" if keyword in names else ""
     hint = instead(function.__name__, generator) or f"; the arguments are {', '.join(names)}"

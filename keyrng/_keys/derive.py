@@ -18,7 +18,7 @@ from keyrng._core.numbers import integers
 from keyrng._executors.device import device_at, drop_broadcast_axes, is_on_gpu
 from keyrng._executors.select import executor_for
 from keyrng._keys.create import hint, number_text
-from keyrng._keys.entry import calls_c_first, words_plan
+from keyrng._keys.entry import calls_c_first, plan_of_int
 from keyrng._keys.key import Array, Key
 from keyrng._keys.key import check_key as check_key
 from keyrng._keys.key import device_of as device_of
@@ -54,7 +54,7 @@ _WORDS = 2**60  # of 8 bytes; arrays have less
 _MANY = 2**32  # from this number of children on, their shape is checked
 
 
-@calls_c_first("split", words_plan, default=2)
+@calls_c_first("split", plan_of_int(), default=2)
 def split(key: Key, num: Shape = 2) -> Key:
     """Return ``num`` new keys from each key.
 
@@ -116,7 +116,7 @@ def split(key: Key, num: Shape = 2) -> Key:
     return wrap_words(algorithm, made.reshape(full))
 
 
-@calls_c_first("fold_in", words_plan)
+@calls_c_first("fold_in", plan_of_int())
 def fold_in(key: Key, data: int | np.integer[Any] | Array | str | bytes | tuple[Any, ...]) -> Key:
     """Return the child of each key that belongs to an integer or a name.
 

@@ -8,7 +8,7 @@ from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
-from keyrng._core.migration import is_binding, misplaced
+from keyrng._core.migration import argument_names, misplaced
 from keyrng._executors import native
 from keyrng._keys.key import Key
 from keyrng.algorithms.base import Algorithm
@@ -28,11 +28,10 @@ def calls_c_first(kind: str, learn: Learn, default: int = -1) -> Callable[[Calla
     """
 
     def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:
-        code = function.__code__
-        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         enter = _python
         if native.native is not None:
-            enter = native.native.make_entry(kind, Key, names, code.co_argcount, default, learn)
+            positional = function.__code__.co_argcount
+            enter = native.native.make_entry(kind, Key, argument_names(function), positional, default, learn)
 
         @wraps(function)
         def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
@@ -42,8 +41,8 @@ def calls_c_first(kind: str, learn: Learn, default: int = -1) -> Callable[[Calla
             try:
                 return function(*args, **kwargs)
             except TypeError as error:
-                if is_binding(error):
-                    raise misplaced(error, function) from None
+                if (hinted := misplaced(error, function)) is not None:
+                    raise hinted from None
                 raise
 
         return run
@@ -55,12 +54,11 @@ def _python(args: Any, kwargs: Any) -> None:
     return None
 
 
-def words_plan(algorithm: Algorithm, dtype: Any, given: int) -> Any:
-    """Return the plan of a function that makes keys, if the algorithm is compiled."""
-    return integers_plan(algorithm, algorithm.dtype)
+def plan_of_int(result: np.dtype[Any] | None = None) -> Learn:
+    """Return what makes the plan of a function of a key and an int, from the dtype of its result; None: a key's."""
 
+    def learn(algorithm: Algorithm, dtype: Any, given: int) -> Any:
+        number = native.algorithm_number(algorithm)
+        return () if number is None else ((0, -1, number, result or algorithm.dtype, -1, ()),)
 
-def integers_plan(algorithm: Algorithm, dtype: np.dtype[Any]) -> Any:
-    """Return the plan of a function of integers, with the dtype of its result."""
-    number = native.algorithm_number(algorithm)
-    return () if number is None else ((0, -1, number, dtype, -1, ()),)
+    return learn

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from enum import Enum
-from inspect import signature
 from typing import Any, NamedTuple, NoReturn, ParamSpec, TypeVar
 
 import numpy as np
 
 from keyrng._core.dtypes import Dtype
+from keyrng._core.migration import argument_names
 from keyrng._executors import native
 from keyrng._keys.entry import calls_c_first
 from keyrng._keys.key import Key, wrap_words
@@ -25,11 +25,11 @@ _R = TypeVar("_R")
 _ANY_NUMBER = Interval(-np.inf, np.inf)
 _EXACT = 2**53
 _SHAPE = (1,)
-_UNCHECKED, _INTEGER, _DIFFERENCE = 8, 16, 32  # flags as in csrc/entry.h
+_UNCHECKED, _INTEGER, _DIFFERENCE = 8, 16, 32  # flags as in csrc/plan.h
 
 
 class Plan(NamedTuple):
-    """A draw with numbers as parameters, of which some are known to C only.
+    """A draw with numbers as parameters; some are known to C only.
 
     ``relation`` is a kernel without words that returns whether the first of the parameters may be used together.
     Parameters of words are `Integer` or `Divisor`.
@@ -77,8 +77,7 @@ def sampler_of(plans: Callable[..., Iterable[Plan]]) -> Callable[[Callable[_P, _
 
 
 def _sampler(function: Callable[_P, _R], plans: Callable[..., Iterable[Plan]]) -> Callable[_P, _R]:
-    code = function.__code__
-    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    names = argument_names(function)
 
     def learn(algorithm: Algorithm, dtype: Any, given: int) -> Any:
         if not _is_kept(dtype):
@@ -140,7 +139,7 @@ def _traced(function: Callable[..., Any], dtype: Any, given: dict[str, Any]) -> 
 
     The sampler runs with a key that records the draw; one that computes with a number raises an exception.
     """
-    if "dtype" in signature(function).parameters:
+    if "dtype" in argument_names(function):
         given = {**given, "dtype": dtype}
     kernels, shape, result, parameters, compute, _ = _draw_of(function, shape=_SHAPE, **given)
     out = np.empty(_SHAPE, result)
@@ -160,7 +159,7 @@ def _draw_of(function: Callable[..., Any], **arguments: Any) -> tuple[Any, ...]:
 
 
 def _encoded(plan: Plan, algorithm: Algorithm) -> tuple[Any, ...]:
-    """Return a plan for csrc/entry.h; TypeError if C cannot draw it."""
+    """Return a plan for csrc/plan.h; TypeError if C cannot draw it."""
     compute = plan.compute
     found = native.program(plan.kernel, compute, plan.dtype, algorithm)
     relation = plan.relation and native.program(plan.relation, compute, np.dtype(bool), algorithm)

@@ -7,18 +7,13 @@ from typing import Any, SupportsIndex
 import numpy as np
 
 from keyrng._keys.derive import Key, device_of
-from keyrng._keys.entry import calls_c_first, integers_plan
+from keyrng._keys.entry import calls_c_first, plan_of_int
 from keyrng._sampling.parameters import Array, ArrayLike, as_bool
-from keyrng.algorithms.base import Algorithm
 from keyrng.distributions._shared.elements import elements_of
 from keyrng.distributions._shared.sorting import orders
 
 
-def _plan(algorithm: Algorithm, dtype: None, given: int) -> Any:
-    return integers_plan(algorithm, np.dtype(np.int32))
-
-
-@calls_c_first("permutation", _plan)
+@calls_c_first("permutation", plan_of_int(np.dtype(np.int32)))
 def permutation(
     key: Key, x: ArrayLike | Key, axis: SupportsIndex = 0, independent: bool = False, *, out: Array | None = None
 ) -> Any:

@@ -1,37 +1,15 @@
 /* Small draws for Python: a sampler that is called with one key and numbers runs in one call of C. Part of module.c.
  *
- * An entry has the argument names of a sampler and its plans. A plan is a kernel with rules for the numbers that it
- * takes; Python makes it by running the sampler (keyrng/_sampling/sampler.py). An entry returns None for all that its
+ * An entry has the argument names of a sampler and its plans. Plans are in plan.h;
+ * Python makes them by running the sampler (keyrng/_sampling/sampler.py). An entry returns None for all that its
  * plans do not cover: other types, large samples, numbers that a rule refuses. The caller then runs the sampler in
  * Python, which reports errors.
  */
 #define MOST_ARGUMENTS 16
 #define MOST_PLANS 128
-#define LARGEST_EXACT (1ll << 53)
-
-enum { OPEN_LOW = 1, OPEN_HIGH = 2, WHOLE_NUMBER = 4, UNCHECKED = 8, INTEGER = 16, DIFFERENCE = 32, INVERSE = 64, CARRY = 128 };
-
-/* How to find a kernel's parameter: a float from `low` to `high`, or a word, for an integer from `least` to `most`, or
- * for its difference, from 1 to `high`, to the integer of the rule before. INVERSE and CARRY follow a difference. */
-typedef struct {
-    int argument; /* -1 for a constant, which is `low` */
-    int flags;
-    double low, high;
-    long long least, most;
-} number_rule;
 
 typedef struct {
-    PyObject *algorithm, *dtype; /* objects that are compared by identity; `dtype` is that of the call, or None */
-    unsigned given;              /* the arguments besides key, shape, dtype and out that were given, as bits */
-    int program, store, number;  /* program is -1 if the sampler must run in Python */
-    int relation;                /* a program without words on the first parameters, or -1 */
-    PyArray_Descr *result;
-    int rule_count;
-    number_rule rules[MOST_INPUTS];
-} plan;
-
-typedef struct entry {
-    PyObject *(*call)(struct entry *, PyObject *const *values); /* the result; NULL, without an exception, for Python */
+    const struct kind *kind;
     PyObject *key_type;
     PyObject *names[MOST_ARGUMENTS]; /* interned */
     int positional, arguments, fallback;
@@ -83,102 +61,6 @@ static PyArrayObject *single_key(PyObject *key, PyObject *type, PyObject **algor
     *algorithm = PyObject_GetAttr(key, algorithm_name);
     if (!*algorithm) return PyErr_Clear(), NULL;
     return (PyArrayObject *)words;
-}
-
-/* The axes of a small sample from an int or a tuple of ints; -1 if it is something else. */
-static int small_shape(PyObject *shape, npy_intp *sizes, size_t *count) {
-    int is_tuple = PyTuple_CheckExact(shape);
-    Py_ssize_t dims = is_tuple ? PyTuple_Size(shape) : 1;
-    if (dims > MOST_SMALL_DIMS) return -1;
-    *count = 1;
-    for (Py_ssize_t d = 0; d < dims; d++) {
-        PyObject *size = is_tuple ? PyTuple_GetItem(shape, d) : shape;
-        int overflow = 0;
-        long long n = PyLong_CheckExact(size) ? PyLong_AsLongLongAndOverflow(size, &overflow) : 0;
-        if (overflow || n < 1 || n > GIL_WORTH || (*count *= (size_t)n) > GIL_WORTH) return -1;
-        sizes[d] = (npy_intp)n;
-    }
-    return (int)dims;
-}
-
-/* A float, or an int that a double holds; 0 for other objects. */
-static int exact_number(PyObject *object, double *number) {
-    if (PyFloat_CheckExact(object) || Py_TYPE(object) == &PyDoubleArrType_Type) { /* numpy.float64 is a float */
-        *number = PyFloat_AsDouble(object);
-        return 1;
-    }
-    int overflow = 1;
-    long long integer = PyLong_CheckExact(object) ? PyLong_AsLongLongAndOverflow(object, &overflow) : 0;
-    *number = (double)integer;
-    return !overflow && integer >= -LARGEST_EXACT && integer <= LARGEST_EXACT;
-}
-
-static int meets(const number_rule *r, double x) {
-    if (r->flags & UNCHECKED) return 1;
-    int above = r->flags & OPEN_LOW ? x > r->low : x >= r->low, below = r->flags & OPEN_HIGH ? x < r->high : x <= r->high;
-    return above && below && (!(r->flags & WHOLE_NUMBER) || x == (double)(long long)x);
-}
-
-/* Numbers in the dtype of the computation; 0 if a rule refuses the number that was given or that the dtype holds. */
-static int put_numbers(const plan *p, PyObject *const *values, uint64_t *numbers) {
-    int itemsize = programs[p->program].itemsize, overflow = 0;
-    long long integer, before = 0;
-    for (const number_rule *r = p->rules, *end = r + p->rule_count; r < end; r++, numbers++) {
-        PyObject *value = r->argument < 0 ? NULL : values[r->argument];
-        if (r->flags & INTEGER) {
-            integer = PyLong_CheckExact(value) ? PyLong_AsLongLongAndOverflow(value, &overflow) : 0;
-            if (!PyLong_CheckExact(value) || overflow || integer < r->least || integer > r->most) return 0;
-            *numbers = (uint64_t)integer - (r->flags & DIFFERENCE ? (uint64_t)before : 0);
-            if (r->flags & DIFFERENCE && (integer <= before || (double)*numbers > r->high)) return 0;
-            before = integer;
-            continue;
-        }
-        if (r->flags & (INVERSE | CARRY)) {
-            *numbers = r->flags & INVERSE ? UINT32_MAX / numbers[-1] : (1ull << 32) - numbers[-1] * numbers[-2];
-            continue;
-        }
-        double x = r->low;
-        if (value && !(exact_number(value, &x) && meets(r, x))) return 0;
-        if (itemsize == 4) {
-            float narrow = (float)x;
-            if (value && !meets(r, narrow)) return 0;
-            memcpy(numbers, &narrow, sizeof narrow);
-        } else {
-            memcpy(numbers, &x, sizeof x);
-        }
-    }
-    return 1;
-}
-
-/* Whether the relation of a plan holds for its numbers. */
-static int related(const plan *p, const uint64_t *numbers) {
-    if (p->relation < 0) return 1;
-    const program *q = &programs[p->relation];
-    const stage *s = &stages[q->first_stage];
-    char buffers[4][8 * PAD], result[8 * PAD];
-    const void *in[4] = {NULL};
-    void *out[1] = {result};
-    for (int i = 0; s->inputs[i] >= 0; i++) {
-        repeat((const char *)&numbers[s->inputs[i]], q->itemsize, PAD, buffers[i]);
-        in[i] = buffers[i];
-    }
-    chosen->maps[s->map](1, in, out);
-    return result[0] != 0;
-}
-
-static int read_plan(plan *p, PyObject *made) {
-    PyObject *rules;
-    if (!PyArg_ParseTuple(made, "iiiO!iO!", &p->program, &p->store, &p->number, &PyArrayDescr_Type, &p->result,
-                          &p->relation, &PyTuple_Type, &rules))
-        return -1;
-    for (; p->rule_count < PyTuple_Size(rules); p->rule_count++) {
-        number_rule *r = &p->rules[p->rule_count];
-        if (!PyArg_ParseTuple(PyTuple_GetItem(rules, p->rule_count), "iiddLL", &r->argument, &r->flags, &r->low,
-                              &r->high, &r->least, &r->most))
-            return -1;
-    }
-    Py_INCREF((PyObject *)p->result);
-    return 0;
 }
 
 /* Add a plan, or with NULL that there is none. Plans live as long as the process. */
@@ -289,20 +171,6 @@ static PyObject *draw_sample(entry *e, PyObject *const *values) {
     return result;
 }
 
-/* The plan of a function of one key and an int from `least` to `most`, which are the only arguments. */
-static const plan *plan_of_int(entry *e, PyObject *const *values, long long least, long long most,
-                               PyArrayObject **words, PyObject **algorithm, long long *number) {
-    int overflow = 0;
-    for (int i = 2; i < e->arguments; i++)
-        if (values[i]) return NULL;
-    *number = values[1] && PyLong_CheckExact(values[1]) ? PyLong_AsLongLongAndOverflow(values[1], &overflow) : -1;
-    if (!values[1] && e->fallback >= 0) *number = e->fallback;
-    if (overflow || *number < least || *number > most) return NULL;
-    *words = single_key(values[0], e->key_type, algorithm);
-    PyObject *none[MOST_ARGUMENTS] = {NULL};
-    return *words ? find_plan(e, *algorithm, Py_None, none, NULL) : NULL;
-}
-
 /* A key with these words, whose reference it takes. */
 static PyObject *new_key(PyObject *key_type, PyObject *algorithm, PyArrayObject *words) {
     if (!words) return NULL;
@@ -316,38 +184,68 @@ static PyObject *new_key(PyObject *key_type, PyObject *algorithm, PyArrayObject 
     return key;
 }
 
-static PyObject *split_key(entry *e, PyObject *const *values) {
-    PyObject *algorithm = NULL, *key = NULL;
-    PyArrayObject *words;
-    long long n;
-    const plan *p = plan_of_int(e, values, 1, GIL_WORTH, &words, &algorithm, &n);
-    if (p) {
-        npy_intp sizes[2] = {(npy_intp)n, PyArray_DIM(words, 0)};
-        PyArrayObject *made = new_array(p, 2, sizes);
-        if (made)
-            consecutive(&algorithm_infos[p->number], &chosen->algorithms[p->number], PyArray_DATA(words), 0, (size_t)n,
-                        PyArray_DATA(made));
-        key = new_key(e->key_type, algorithm, made);
-    }
-    Py_XDECREF(algorithm);
-    return key;
+static PyArrayObject *split_words(const plan *p, PyArrayObject *words, long long n) {
+    npy_intp sizes[2] = {(npy_intp)n, PyArray_DIM(words, 0)};
+    PyArrayObject *made = new_array(p, 2, sizes);
+    if (made)
+        consecutive(&algorithm_infos[p->number], &chosen->algorithms[p->number], PyArray_DATA(words), 0, (size_t)n,
+                    PyArray_DATA(made));
+    return made;
 }
 
-static PyObject *fold_in_key(entry *e, PyObject *const *values) {
-    PyObject *algorithm = NULL, *key = NULL;
-    PyArrayObject *words;
-    long long index;
-    const plan *p = plan_of_int(e, values, 0, LLONG_MAX, &words, &algorithm, &index);
+static PyArrayObject *fold_in_words(const plan *p, PyArrayObject *words, long long index) {
+    const algorithm_info *a = &algorithm_infos[p->number];
+    uint64_t low = (uint64_t)index, high = 0;
+    if (a->word_bytes == 4) high = low >> 32, low &= 0xffffffffu;
+    PyArrayObject *made = new_array(p, 1, PyArray_DIMS(words));
+    if (made) one_child(a, &chosen->algorithms[p->number], PyArray_DATA(words), low, high, 1, PyArray_DATA(made));
+    return made;
+}
+
+static PyArrayObject *permuted(const plan *p, PyArrayObject *words, long long n) {
+    npy_intp size = (npy_intp)n;
+    PyArrayObject *order = new_array(p, 1, &size);
+    if (!order) return NULL;
+    PyThreadState *state = n < GIL_WORTH ? NULL : PyEval_SaveThread();
+    int no_memory = put_orders(p->number, PyArray_DATA(words), 1, (size_t)n, PyArray_DATA(order));
+    if (state) PyEval_RestoreThread(state);
+    if (!no_memory) return order;
+    PyErr_NoMemory();
+    Py_DECREF((PyObject *)order);
+    return NULL;
+}
+
+/* Kinds of functions with an entry. Functions of a key and an int make the words of a key, or an array of integers. */
+typedef struct kind {
+    const char *name;
+    PyArrayObject *(*make)(const plan *, PyArrayObject *words, long long number); /* NULL for samplers */
+    long long least, most;
+    int makes_key;
+} kind;
+
+static const kind kinds[] = {{"sample", NULL, 0, 0, 0},
+                             {"split", split_words, 1, GIL_WORTH, 1},
+                             {"fold_in", fold_in_words, 0, LLONG_MAX, 1},
+                             {"permutation", permuted, 2, SHORT_ORDER, 0}};
+
+/* The result of a function of one key and an int, which are the only arguments; NULL as `draw_sample` returns it. */
+static PyObject *answer_int(entry *e, PyObject *const *values) {
+    int overflow = 0;
+    for (int i = 2; i < e->arguments; i++)
+        if (values[i]) return NULL;
+    long long number = values[1] && PyLong_CheckExact(values[1]) ? PyLong_AsLongLongAndOverflow(values[1], &overflow) : -1;
+    if (!values[1] && e->fallback >= 0) number = e->fallback;
+    if (overflow || number < e->kind->least || number > e->kind->most) return NULL;
+    PyObject *algorithm, *none[MOST_ARGUMENTS] = {NULL}, *result = NULL;
+    PyArrayObject *words = single_key(values[0], e->key_type, &algorithm);
+    if (!words) return NULL;
+    const plan *p = find_plan(e, algorithm, Py_None, none, NULL);
     if (p) {
-        const algorithm_info *a = &algorithm_infos[p->number];
-        uint64_t low = (uint64_t)index, high = 0;
-        if (a->word_bytes == 4) high = low >> 32, low &= 0xffffffffu;
-        PyArrayObject *made = new_array(p, 1, PyArray_DIMS(words));
-        if (made) one_child(a, &chosen->algorithms[p->number], PyArray_DATA(words), low, high, 1, PyArray_DATA(made));
-        key = new_key(e->key_type, algorithm, made);
+        PyArrayObject *made = e->kind->make(p, words, number);
+        result = e->kind->makes_key ? new_key(e->key_type, algorithm, made) : (PyObject *)made;
     }
-    Py_XDECREF(algorithm);
-    return key;
+    Py_DECREF(algorithm);
+    return result;
 }
 
 /* keys_of(key_type, algorithm, words): the keys along an axis, which share the memory of words of two axes */
@@ -374,31 +272,6 @@ static PyObject *keys_of(PyObject *self, PyObject *args) {
     return keys;
 }
 
-static PyObject *permute_range(entry *e, PyObject *const *values) {
-    PyObject *algorithm = NULL, *order = NULL;
-    PyArrayObject *words;
-    long long n;
-    const plan *p = plan_of_int(e, values, 2, SHORT_ORDER, &words, &algorithm, &n);
-    if (p) {
-        npy_intp size = (npy_intp)n;
-        order = (PyObject *)new_array(p, 1, &size);
-        if (order) {
-            void *out = PyArray_DATA((PyArrayObject *)order);
-            PyThreadState *state = n < GIL_WORTH ? NULL : PyEval_SaveThread();
-            int no_memory = put_orders(p->number, PyArray_DATA(words), 1, (size_t)n, out);
-            if (state) PyEval_RestoreThread(state);
-            if (no_memory) PyErr_NoMemory(), Py_DECREF(order), order = NULL;
-        }
-    }
-    Py_XDECREF(algorithm);
-    return order;
-}
-
-static const struct {
-    const char *name;
-    PyObject *(*call)(entry *, PyObject *const *);
-} kinds[] = {{"sample", draw_sample}, {"split", split_key}, {"fold_in", fold_in_key}, {"permutation", permute_range}};
-
 #define ENTRY_NAME "keyrng entry"
 
 /* call_entry(args, kwargs): the result, or None if Python must run the function */
@@ -409,7 +282,7 @@ static PyObject *call_entry(PyObject *self, PyObject *const *args, Py_ssize_t n)
     entry *e = PyCapsule_GetPointer(self, ENTRY_NAME);
     if (!e) return NULL;
     PyObject *values[MOST_ARGUMENTS] = {NULL}, *result = NULL;
-    if (bind(e, args[0], args[1], values)) result = e->call(e, values);
+    if (bind(e, args[0], args[1], values)) result = (e->kind->make ? answer_int : draw_sample)(e, values);
     if (result || PyErr_Occurred()) return result;
     Py_RETURN_NONE;
 }
@@ -422,17 +295,17 @@ static PyMethodDef call_entry_method = {"call_entry", (PyCFunction)(void (*)(voi
 static PyObject *make_entry(PyObject *self, PyObject *args) {
     (void)self;
     PyObject *type, *names, *learn;
-    int positional, fallback, kind = 0;
+    int positional, fallback, number = 0;
     const char *kind_name;
     if (!PyArg_ParseTuple(args, "sOO!iiO", &kind_name, &type, &PyTuple_Type, &names, &positional, &fallback, &learn))
         return NULL;
-    while (kind < COUNT(kinds) && strcmp(kinds[kind].name, kind_name)) kind++;
-    if (kind == COUNT(kinds)) return PyErr_Format(PyExc_ValueError, "no entries of kind %s", kind_name);
+    while (number < COUNT(kinds) && strcmp(kinds[number].name, kind_name)) number++;
+    if (number == COUNT(kinds)) return PyErr_Format(PyExc_ValueError, "no entries of kind %s", kind_name);
     Py_ssize_t n = PyTuple_Size(names);
     if (n > MOST_ARGUMENTS) return PyErr_Format(PyExc_ValueError, "a sampler has at most %d arguments", MOST_ARGUMENTS);
     entry *e = PyMem_Malloc(sizeof *e);
     if (!e) return PyErr_NoMemory();
-    *e = (entry){.call = kinds[kind].call, .key_type = type, .positional = positional, .arguments = (int)n,
+    *e = (entry){.kind = &kinds[number], .key_type = type, .positional = positional, .arguments = (int)n,
                  .fallback = fallback, .learn = learn};
     e->key = e->shape = e->dtype = e->out = -1;
     for (int i = 0; i < n; i++) {
@@ -445,7 +318,7 @@ static PyObject *make_entry(PyObject *self, PyObject *args) {
         for (int r = 0; r < 4; r++)
             if (!PyUnicode_CompareWithASCIIString(name, role_names[r])) *roles[r] = i;
     }
-    if (e->key != 0 || (e->call == draw_sample && e->shape < 0)) {
+    if (e->key != 0 || (!e->kind->make && e->shape < 0)) {
         PyMem_Free(e);
         return PyErr_Format(PyExc_ValueError, "the first argument must be key, and a sampler must have a shape");
     }

@@ -194,18 +194,20 @@ static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     Py_RETURN_NONE;
 }
 
-/* The number of elements of a shape, int or tuple of ints; 0 if it is 0 or too large for a small draw. */
-static size_t small_count(PyObject *shape) {
-    Py_ssize_t dims = PyTuple_CheckExact(shape) ? PyTuple_Size(shape) : 1;
-    size_t count = dims > MOST_SMALL_DIMS ? 0 : 1;
-    for (Py_ssize_t d = 0; d < dims && count; d++) {
-        PyObject *size = PyTuple_CheckExact(shape) ? PyTuple_GetItem(shape, d) : shape;
+/* The axes of a small sample from an int or a tuple of ints; -1 if it is something else. */
+static int small_shape(PyObject *shape, npy_intp *sizes, size_t *count) {
+    int is_tuple = PyTuple_CheckExact(shape);
+    Py_ssize_t dims = is_tuple ? PyTuple_Size(shape) : 1;
+    if (dims > MOST_SMALL_DIMS) return -1;
+    *count = 1;
+    for (Py_ssize_t d = 0; d < dims; d++) {
+        PyObject *size = is_tuple ? PyTuple_GetItem(shape, d) : shape;
         int overflow = 0;
         long long n = PyLong_CheckExact(size) ? PyLong_AsLongLongAndOverflow(size, &overflow) : 0;
-        count = overflow || n < 1 || n > GIL_WORTH ? 0 : count * (size_t)n;
-        if (count > GIL_WORTH) count = 0;
+        if (overflow || n < 1 || n > GIL_WORTH || (*count *= (size_t)n) > GIL_WORTH) return -1;
+        sizes[d] = (npy_intp)n;
     }
-    return count;
+    return (int)dims;
 }
 
 /* A draw of one key whose parameters have no strides: an initializer would clear 7 KB, as much work as a small draw. */
@@ -229,8 +231,9 @@ static PyObject *run_small(PyObject *self, PyObject *const *args, Py_ssize_t n) 
     if (dispatch_key == -1 && PyErr_Occurred()) return NULL;
     int number = (int)(dispatch_key >> 16), store = (int)(dispatch_key >> 8 & 255) - 1;
     int algorithm = (int)(dispatch_key & 255);
-    size_t count = small_count(args[2]);
-    if (!count) Py_RETURN_NONE;
+    npy_intp sizes[MOST_SMALL_DIMS];
+    size_t count;
+    if (small_shape(args[2], sizes, &count) < 0) Py_RETURN_NONE;
     Py_buffer words = {0}, out = {0}, views[MOST_INPUTS];
     if (PyObject_GetBuffer(args[1], &words, PyBUF_ND)) {
         PyErr_Clear(); /* on a GPU */
@@ -295,6 +298,7 @@ static PyObject *histogram(PyObject *self, PyObject *const *args, Py_ssize_t n) 
 }
 
 #include "orders.h"
+#include "plan.h"
 #include "entry.h"
 #include "bitgen.h"
 
