@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
-from keyrng._codegen.dialects import C, statements
+from keyrng._codegen.dialects import C, for_each_copy, needs, statements
 from keyrng._codegen.trace import Loop, Program, leaves, trace
 from keyrng.algorithms.base import Algorithm, Words
 from keyrng.kernels.bits import store
@@ -21,9 +21,9 @@ from keyrng.kernels.symbols import Graph, Symbol
 # Vectors of blocks that are computed side by side, by words per block: as many as 16 registers hold.
 _SIDE_BY_SIDE = {2: 4, 4: 2}
 
-# Statements of the largest map that is computed for four vectors side by side, unless its kernel states a number. The
-# code of larger ones would not fit the processor's cache of instructions.
-_MOST_STATEMENTS = 450
+# Vectors of a map that are computed side by side unless its kernel states a number, and the most statements that it may
+# have for that: the code of larger maps would not fit the processor's cache of instructions.
+_ABREAST, _MOST_STATEMENTS = 4, 450
 
 # Array sizes of csrc/code.h. The words of an attempt, rounded up to whole blocks, plus one more block fit the 16 rows
 # of MOST_WORDS in csrc/words.h.
@@ -71,9 +71,9 @@ class _Source:
 
         Several vectors are computed side by side, and the rest one by one.
         """
-        one = list(self._vectors(lanes, inputs, outputs, 1))
-        copies = copies or (_SIDE_BY_SIDE[2] if len(one) <= _MOST_STATEMENTS else 1)
-        lines = _side_by_side(lanes, one, list(self._vectors(lanes, inputs, outputs, copies)), copies)
+        one = self._vectors(lanes, inputs, outputs, 1)
+        copies = copies or (_ABREAST if len(one) <= _MOST_STATEMENTS else 1)
+        lines = _side_by_side(lanes, one, self._vectors(lanes, inputs, outputs, copies), copies)
         body = "\n".join([*lines, "}"])
         if body not in self.maps:
             self.maps[body] = f"map_{name}"
@@ -82,21 +82,17 @@ class _Source:
             self.picoseconds.append(len(one) * lanes // 3)
         return list(self.maps).index(body)
 
-    def _vectors(self, lanes: int, inputs: Sequence[Symbol], outputs: Sequence[Symbol], copies: int) -> Iterator[str]:
+    def _vectors(self, lanes: int, inputs: Sequence[Symbol], outputs: Sequence[Symbol], copies: int) -> list[str]:
         """The statements for one vector, or for several."""
-        dialect = C(lanes)
+        dialect, at = C(lanes), f"i + @ * LANES_w{lanes}"
         names = {symbol: f"v{i}" + "_@" * (copies > 1) for i, symbol in enumerate(inputs)}
         body, results = statements(outputs, names, dialect, copies)
-        for copy in range(copies):
-            for i, symbol in enumerate(inputs):
-                kind = dialect.declare(symbol)
-                load = f"{kind} {names[symbol]} = load_{kind}(in[{i}], i + {copy} * LANES_w{lanes});"
-                yield load.replace("@", str(copy))
-        yield from body
-        for copy in range(copies):
-            for i, (symbol, result) in enumerate(zip(outputs, results, strict=True)):
-                store = f"store_{dialect.declare(symbol)}(out[{i}], i + {copy} * LANES_w{lanes}, {result});"
-                yield store.replace("@", str(copy))
+        loads = []
+        for i, symbol in enumerate(inputs):
+            kind = dialect.declare(symbol)
+            loads.append(f"{kind} {names[symbol]} = load_{kind}(in[{i}], {at});")
+        stores = _stores(dialect, outputs, results, at)
+        return [*for_each_copy(loads, copies), *body, *for_each_copy(stores, copies)]
 
     def kernel(self, kernel: Kernel, dtype: np.dtype[Any]) -> None:
         """Print a kernel: stages for its words, its straight-line code and its loops, in order of dependency."""
@@ -137,7 +133,8 @@ class _Source:
         outputs = [symbol for symbol in dict.fromkeys(wanted) if symbol not in where]
         if not outputs:
             return
-        inputs = [symbol for symbol in where if symbol in _needs(outputs, where)]
+        needed = needs(outputs, where)
+        inputs = [symbol for symbol in where if symbol in needed]
         number = self.map(name, lanes, inputs, outputs, copies)
         program.picoseconds += self.picoseconds[number]
         for symbol in outputs:
@@ -224,9 +221,7 @@ class _Source:
             *(f"        {line}" for line in body),
         ]
         call = f"store_{kind}" if len(results) == 1 else f"store{len(results)}_{kind}"
-        for c in range(copies):
-            values = ", ".join(result.replace("@", str(c)) for result in results)
-            lines.append(f"        {call}(out, i + {c} * {lanes}, {values});")
+        lines += for_each_copy([f"        {call}(out, i + @ * {lanes}, {', '.join(results)});"], copies)
         lines += [f"        low_{c} += {copies} * {lanes};" for c in range(copies)]
         size = f"{copies} * {lanes} * {len(results)} * sizeof(e_uint{bits})"
         lines.append(f"        FETCH_AHEAD(ahead, {size})")
@@ -244,26 +239,26 @@ class _Source:
         once = [f"{kind} k{i} = SPLAT({kind}, *(const e_uint{bits} *)key[{i}]);" for i in range(algorithm.key_words)]
         lines += [] if each else [f"    {line}" for line in once]
 
-        def vectors(copies: int) -> Iterator[str]:
-            mark = "_@" * (copies > 1)
+        def vectors(copies: int) -> list[str]:
+            mark, at = "_@" * (copies > 1), f"i + @ * LANES_w{bits}"
             keys = [f"k{i}" + mark * each for i in range(algorithm.key_words)]
             inputs, outputs = self._traced(algorithm, read)
             leaves = dict(zip(inputs, [*keys, f"low{mark}", f"high{mark}", "number", "use"], strict=True))
             body, results = statements(outputs, leaves, C(bits), copies)
-            for copy in range(copies):
-                at = f"i + {copy} * LANES_w{bits}"
-                load = [f"{kind} {k} = load_{kind}(key[{i}], {at});" for i, k in enumerate(keys)] if each else []
-                load += [f"{kind} {word}{mark} = load_{kind}({word}_, {at});" for word in ("low", "high")]
-                yield from (line.replace("@", str(copy)) for line in [*load, f"(void)high{mark};"])
-            yield from body
-            for copy in range(copies):
-                for i, (symbol, result) in enumerate(zip(outputs, results, strict=True)):
-                    store = f"store_{C(bits).declare(symbol)}(out[{i}], i + {copy} * LANES_w{bits}, {result});"
-                    yield store.replace("@", str(copy))
+            loads = [f"{kind} {k} = load_{kind}(key[{i}], {at});" for i, k in enumerate(keys)] if each else []
+            loads += [f"{kind} {word}{mark} = load_{kind}({word}_, {at});" for word in ("low", "high")]
+            loads.append(f"(void)high{mark};")
+            stores = _stores(C(bits), outputs, results, at)
+            return [*for_each_copy(loads, copies), *body, *for_each_copy(stores, copies)]
 
-        lines += _side_by_side(bits, list(vectors(1)), list(vectors(copies)), copies)
+        lines += _side_by_side(bits, vectors(1), vectors(copies), copies)
         self.functions.append("\n".join([*lines, "}"]))
         return f"lanes_{name}"
+
+
+def _stores(dialect: C, outputs: Sequence[Symbol], results: Sequence[str], at: str) -> list[str]:
+    kinds = (dialect.declare(symbol) for symbol in outputs)
+    return [f"store_{k}(out[{i}], {at}, {r});" for i, (k, r) in enumerate(zip(kinds, results, strict=True))]
 
 
 def _side_by_side(lanes: int, one: list[str], several: list[str], copies: int) -> list[str]:
@@ -281,20 +276,6 @@ class _Named:
     """Stand-in for bfloat16, which NumPy does not define."""
 
     name: str
-
-
-def _needs(outputs: Sequence[Symbol], where: dict[Symbol, int]) -> set[Symbol]:
-    """Symbols that the outputs depend on, up to those in buffers."""
-    seen: set[Symbol] = set()
-    stack = list(outputs)
-    while stack:
-        symbol = stack.pop()
-        if symbol in seen:
-            continue
-        seen.add(symbol)
-        if symbol not in where:
-            stack.extend(a for a in symbol.args if isinstance(a, Symbol))
-    return seen
 
 
 def _stage(kind: str, **values: Any) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from keyrng._codegen.cuda_prelude import complete, written
-from keyrng._codegen.dialects import CUDA, extend
+from keyrng._codegen.dialects import CUDA, extend, needs
 from keyrng._codegen.expressions import Expression, evaluate, passed_as
 from keyrng.kernels.bits import store
 from keyrng.kernels.formats import from_ordered_word, ordered_word
@@ -231,20 +231,9 @@ def row_source(request: RowRequest) -> str:
     return complete([written(_KERNEL, **parts, pointers=pointers, reductions=steps, results=stored.splitlines())], {})
 
 
-def _needed(symbol: Symbol, known: set[Symbol]) -> set[Symbol]:
-    """Return all symbols that one is computed from, without those that are known."""
-    found, unread = set(known), [symbol]
-    while unread:
-        symbol = unread.pop()
-        if symbol not in found:
-            found.add(symbol)
-            unread += [a for a in symbol.args if isinstance(a, Symbol)]
-    return found - known
-
-
 def _step(template: str, operand: Symbol, known: dict[Symbol, str], given: Sequence[Symbol], **parts: str) -> str:
     """Return the code of a reduction or of the result: it reads the elements, and computes an operand of each."""
-    used = _needed(operand, set(known) - set(given))
+    used = needs([operand], set(known) - set(given))
     lines = ["u64 outer = inner_columns == columns ? 0 : index / inner_columns, inner = index - outer * inner_columns;"]
     for i, symbol in enumerate(given):
         if symbol in used:

@@ -36,14 +36,16 @@ class Dialect(Protocol):
 def walk(outputs: Sequence[Symbol], known: Container[Symbol]) -> list[Symbol]:
     """The symbols that the outputs need and that are not known yet, operands first.
 
-    Of the tail of ``rarely``, only what is needed outside of it too.
+    A tail of ``rarely`` is left out, except for what is needed outside of it too.
     """
-    always = _outside(outputs, known)
+    always = needs(outputs, known, tails=False)
     order: dict[Symbol, None] = {}
     stack = list(reversed(outputs))
     while stack:
         symbol = stack[-1]
-        operands = _shared(symbol, always) if symbol.op == "rarely" else _operands(symbol)
+        operands = _operands(symbol, tails=False)
+        if symbol.op == "rarely":
+            operands += [inner for inner in needs([symbol.args[1]], always) if inner in always]
         missing = [a for a in operands if a not in order and a not in known]
         if symbol in order or not missing:
             order.setdefault(stack.pop())
@@ -52,34 +54,21 @@ def walk(outputs: Sequence[Symbol], known: Container[Symbol]) -> list[Symbol]:
     return list(order)
 
 
-def _operands(symbol: Symbol) -> list[Symbol]:
-    return [a for a in symbol.args if isinstance(a, Symbol)]
-
-
-def _outside(outputs: Sequence[Symbol], known: Container[Symbol]) -> set[Symbol]:
-    """The symbols that are computed for every element."""
-    seen: set[Symbol] = set()
+def needs(outputs: Sequence[Symbol], known: Container[Symbol], tails: bool = True) -> dict[Symbol, None]:
+    """The symbols that the outputs are computed from, up to known ones; without ``tails``, those of every element."""
+    found: dict[Symbol, None] = {}
     stack = list(outputs)
     while stack:
         symbol = stack.pop()
-        if symbol not in seen and symbol not in known:
-            seen.add(symbol)
-            stack.extend(symbol.args[::2] if symbol.op == "rarely" else _operands(symbol))
-    return seen
+        if symbol not in found:
+            found[symbol] = None
+            stack.extend([] if symbol in known else _operands(symbol, tails))
+    return found
 
 
-def _shared(symbol: Symbol, always: Container[Symbol]) -> list[Symbol]:
-    """The operands of ``rarely``, with those of its tail that are computed for every element."""
-    condition, tail, common = symbol.args
-    shared, seen, stack = [condition, common], set(), [tail]
-    while stack:
-        inner = stack.pop()
-        if inner in always:
-            shared.append(inner)
-        elif inner not in seen:
-            seen.add(inner)
-            stack.extend(_operands(inner))
-    return shared
+def _operands(symbol: Symbol, tails: bool) -> list[Symbol]:
+    operands = symbol.args[::2] if symbol.op == "rarely" and not tails else symbol.args
+    return [a for a in operands if isinstance(a, Symbol)]
 
 
 def statements(
@@ -114,8 +103,11 @@ def extend(known: dict[Symbol, str], outputs: Sequence[Symbol], dialect: Dialect
 
 def _repeated(lines: Sequence[str], copies: int) -> list[str]:
     """The lines for each copy. A single one keeps its ``@``, because it may be a part of a line for several copies."""
-    if copies == 1:
-        return list(lines)
+    return list(lines) if copies == 1 else for_each_copy(lines, copies)
+
+
+def for_each_copy(lines: Sequence[str], copies: int) -> list[str]:
+    """The lines for each copy, whose number replaces ``@``."""
     return [line.replace("@", str(copy)) for copy in range(copies) for line in lines]
 
 

@@ -157,7 +157,7 @@ class _AttemptLane:
 
 
 def trace(function: Function, dtype: Dtype, parameters: int | Sequence[Dtype]) -> Program:
-    """Trace a kernel that computes in ``dtype``, and has so many parameters of it or parameters of these dtypes."""
+    """Trace a kernel that computes in ``dtype``; ``parameters`` is their number, or a dtype for each."""
     graph, dtypes = Graph(), [dtype] * parameters if isinstance(parameters, int) else parameters
     symbols = tuple(graph.node("param", each, i) for i, each in enumerate(dtypes))
     program = Program(dtype, symbols, [(-1, 0)], [], [])
