@@ -16,7 +16,7 @@ from keyrng._executors.gpu_repeats import repeated
 from keyrng._executors.select import executor_for
 from keyrng._executors.threads import run_pieces
 from keyrng._keys.derive import Key, check_key
-from keyrng._sampling.parameters import Array, ArrayLike, matching_parameters, plain_numbers
+from keyrng._sampling.parameters import Array, ArrayLike, matching_parameters
 from keyrng._sampling.shapes import Shape, empty_sample
 from keyrng._sampling.spec import destination, specify
 from keyrng.algorithms.base import Algorithm
@@ -85,24 +85,11 @@ def sample_kernel(
     >>> keyrng.exponential(keyrng.key(0), (3,))
     array([2.950128  , 3.8434246 , 0.40390354], dtype=float32)
     """
-    if type(key) is Key and type(key._words) is not np.ndarray:
-        if isinstance(dtype, np.dtype):
-            computed = compute_dtype(dtype) if compute is None else compute
-            numbers = plain_numbers(parameters, computed) if parameters else ()
-            if numbers is not None:
-                sample = repeated(kernel, computed, dtype, key._algorithm, key._words, shape, out, numbers)
-                if sample is not None:
-                    return sample  # type: ignore[no-any-return]
-    elif type(kernel) is Kernel and type(key) is Key:
-        entry = native.dispatch_cache.get((kernel, compute, dtype, key._algorithm))
-        if entry is not None:
-            run_small, program, _, plain = entry
-            if plain and out is None and not parameters:  # the most frequent draws, without one more call
-                small = run_small(program, key._words, shape, dtype, np.empty)
-            else:
-                small = _fast_path(entry, key._words, shape, dtype, parameters, out)
-            if small is not None:
-                return small  # type: ignore[no-any-return]
+    if type(key) is Key and isinstance(dtype, np.dtype):
+        again = _fast_path if type(key._words) is np.ndarray else _repeated
+        sample = again(kernel, key, shape, dtype, parameters, compute, out)
+        if sample is not None:
+            return sample
     check_key(key)
     if not callable(kernel):
         raise TypeError(f"kernel must be a function kernel(lane, *parameters), got {type(kernel).__name__}")
@@ -180,17 +167,31 @@ def fill_range(
     fill(DrawSpec((kernel,), key._algorithm, key._words, out.shape, dtype, compute, values, guards), elements, out)
 
 
+def _repeated(
+    kernel: Any, key: Key, shape: Any, dtype: Dtype, parameters: tuple[ArrayLike, ...], compute: Any, out: Any
+) -> Array | None:
+    """Return a sample of a key on a GPU, if an earlier draw was like it and the parameters are numbers."""
+    computed = compute_dtype(dtype) if compute is None else kernel_compute(compute)
+    matching = matching_parameters(parameters, (), computed, 1)
+    if matching is None:
+        return None
+    numbers = tuple(value[()] for value in matching[1])
+    return repeated(kernel, computed, dtype, key._algorithm, key._words, shape, out, numbers)
+
+
 def _fast_path(
-    entry: native.Entry, words: Array, shape: Any, dtype: Any, parameters: tuple[ArrayLike, ...], out: Any
+    kernel: Any, key: Key, shape: Any, dtype: Dtype, parameters: tuple[ArrayLike, ...], compute: Any, out: Any
 ) -> Array | None:
     """Return a small draw of one key by one call of C, if an earlier draw of the same kind was compiled.
 
-    Returns None if the draw is not small, its parameters need more than a comparison, or a check fails. This saves two
-    thirds of the time of ``normal(key, (10,))``, most of which is Python's.
+    Returns None if the draw is not small, its parameters need more than a comparison, or a check fails. This takes half
+    of the time of the general path, most of which is Python's.
     """
-    run_small, program, compute, plain = entry
-    if type(words) is not np.ndarray:
+    words = key._words
+    entry = native.dispatch_cache.get((kernel, compute, dtype, key._algorithm)) if type(kernel) is Kernel else None
+    if entry is None:
         return None
+    run_small, program, computed, plain = entry
     target: Any = np.empty
     if out is not None:
         if type(out) is not np.ndarray or out.dtype != dtype or not (out.flags.c_contiguous and out.flags.writeable):
@@ -201,7 +202,7 @@ def _fast_path(
         shape, target = out.shape, out
     values: tuple[Array, ...] = ()
     if parameters:
-        matching = matching_parameters(parameters, shape, compute, _SMALL)
+        matching = matching_parameters(parameters, shape, computed, _SMALL)
         if matching is None:
             return None
         shape, values = matching

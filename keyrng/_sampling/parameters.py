@@ -102,25 +102,6 @@ def matching_parameters(
     return () if shape is None else shape, tuple(arrays)
 
 
-def plain_numbers(parameters: tuple[ArrayLike, ...], dtype: Dtype) -> tuple[Any, ...] | None:
-    """Return parameters as checked NumPy scalars of a dtype, or None if one is not a number."""
-    found = []
-    for parameter in parameters:
-        if type(parameter) is not Parameter:
-            return None
-        name, value, requirement = parameter
-        if type(value) in _NUMBERS:
-            value = number_array(name, value, requirement, dtype)
-        elif not isinstance(value, (np.ndarray, np.generic)) or (value.ndim, value.dtype, requirement) != (
-            0,
-            dtype,
-            None,
-        ):
-            return None
-        found.append(value[()])
-    return tuple(found)
-
-
 def number_array(name: str, number: float, requirement: Requirement | None, dtype: Dtype) -> Array:
     """Return a checked number as an array; cached, because a check takes as long as a small draw."""
     # 0 is not cached, because -0.0 is equal as a key.

@@ -79,7 +79,7 @@ def hypergeometric_kernel(lane: Any, good: Any, bad: Any, sample: Any) -> Any:
 
 @kernel("float64")
 def _hypergeometric_fits(lane: Any, good: Any, bad: Any, sample: Any, largest: Any) -> Any:
-    return _countable(bad, good) & _contained(sample, good, bad) & ((sample <= largest) | (good <= largest))
+    return _countable(bad, good) & _contained(sample, good, bad) & _held(sample, good, largest)
 
 
 def _plans(dtype: DTypeLike, ngood: Any, nbad: Any, nsample: Any) -> Iterable[Plan]:
@@ -194,9 +194,13 @@ def held_by(dtype: Dtype) -> Callable[[Any, Any], Any]:
     largest = min(int(np.iinfo(dtype).max), LARGEST)
 
     def held(sample: Any, good: Any) -> Any:
-        return (sample <= largest) | (good <= largest)
+        return _held(sample, good, largest)
 
     return held
+
+
+def _held(sample: Any, good: Any, largest: Any) -> Any:
+    return (sample <= largest) | (good <= largest)
 
 
 def _countable(bad: Any, good: Any) -> Any:
