@@ -53,7 +53,7 @@ def launched() -> Iterator[list[Any]]:
 
 @contextmanager
 def grid(number: int) -> Iterator[None]:
-    """Launch so many blocks per multiprocessor in the block."""
+    """Launch this number of blocks per multiprocessor in the ``with`` block."""
     fill, multiprocessors = cuda._fill, found.cupy().cuda.Device().attributes["MultiProcessorCount"]
 
     def resized(*request: Any) -> Any:

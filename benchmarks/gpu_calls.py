@@ -35,7 +35,7 @@ def calls(key: keyrng.Key, out: Any) -> dict[str, Callable[[], object]]:
 
 
 def on_stand_in() -> Callable[[int], object]:
-    """Start the stand-in; return the function that says whether its launches do nothing."""
+    """Start the stand-in and return the function that turns its launches on and off."""
     import cupy_stand_in
 
     cupy_stand_in.start(1)

@@ -19,7 +19,7 @@ from keyrng._executors import gpu
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--every", type=int, default=1, help="run one of every so many tests, by TESTS_TURN")
+    parser.addoption("--every", type=int, default=1, help="run every N-th test, starting from TESTS_TURN")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -75,7 +75,8 @@ _LONG = 1 << 13  # elements of a row, from which on a block has more threads
 def _block(rows: int, columns: int, sums: bool, threads: int) -> tuple[int, int]:
     """Return how many threads a row has, a power of two, and how many rows a block has.
 
-    With sums, which each thread of a row adds, they are as few as keep so many threads busy and read whole sectors.
+    Each thread of a row adds all sums, so with sums a row has as few threads as keep ``threads`` busy and read whole
+    sectors.
     """
     widest = 1 << (max(columns, 1) - 1).bit_length()
     if not sums:
@@ -112,7 +113,7 @@ def _steps(array: Array, full: Shape) -> Shape:
 
 
 def _merged(shape: Shape, steps: list[Shape], least: int) -> list[list[int]]:
-    """Return at least so many axes as their lengths and the steps of all arrays, merged where all are contiguous."""
+    """Return length and steps of all arrays per axis; contiguous axes are merged, and there are at least ``least``."""
     merged: list[list[int]] = []
     for length, *each in zip(shape, *steps, strict=True):
         if length == 1:

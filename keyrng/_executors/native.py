@@ -69,7 +69,7 @@ _BACKEND, KEY_REUSE = 1, 2  # reasons
 
 
 def pause_entries(paused: bool, reason: int) -> None:
-    """Let Python run the draws that one call of C could make (csrc/entry.h), while a reason for it lasts."""
+    """Set or clear a reason for Python to run the draws that one call of C could make (csrc/entry.h)."""
     if native is not None:
         native.pause_entries(paused, reason)
 

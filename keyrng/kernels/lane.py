@@ -50,9 +50,9 @@ Function = Callable[..., Any]
 class Kernel:
     """A kernel to compile: its function, its name and the dtypes it computes in.
 
-    In C, ``abreast`` vectors are computed side by side, because most operations depend on the one before; 0 is four,
-    or one for large kernels. A vector has as many lanes as a register has words of ``word_bits``, by default the width
-    of the dtype.
+    C code computes ``abreast`` vectors side by side, because most operations depend on the one before. By default it
+    computes four, and one in large kernels. A vector has as many lanes as a register has words of ``word_bits``, which
+    is the width of the dtype by default.
     """
 
     function: Function

@@ -147,8 +147,8 @@ def test_16_bit_floats(there: Gpu, name: str) -> None:
     near = np.sort(words.view(kind).astype(np.float64))
     with np.errstate(all="ignore"):
         middle = (near[1:] + near[:-1]) / 2
-        beside = (np.nextafter(middle, end) for end in (np.inf, -np.inf))
-        x = np.concatenate([middle, *beside, [1e-300, 1e300]])
+        neighbours = (np.nextafter(middle, end) for end in (np.inf, -np.inf))
+        x = np.concatenate([middle, *neighbours, [1e-300, 1e300]])
         expected = x.astype(kind).astype(np.float32)
     rounded = device_at(on_gpu).apply(conversion(kind), there.cupy.asarray(x))
     assert_same(host(rounded), expected)

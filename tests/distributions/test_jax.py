@@ -135,7 +135,7 @@ def reason(entry: Entry) -> str | None:
 # Golden values
 
 
-#: Replayed in test_selection_jax.py and test_multivariate.py: they are no element-wise samplers.
+#: Replayed in test_selection_jax.py and test_multivariate.py: they are not element-wise samplers.
 ELSEWHERE = ("permutation", "choice", "categorical", "multivariate_normal", "orthogonal")
 
 

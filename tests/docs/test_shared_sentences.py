@@ -16,7 +16,7 @@ IN_THE_TABLE = {case.function or case.name for case in CASES}  # for which test_
 NAMES = [
     name
     for name in distributions.__all__
-    if name not in ("choice", "permutation", "index_shuffle", *IN_THE_TABLE)  # whose arrays are no parameters
+    if name not in ("choice", "permutation", "index_shuffle", *IN_THE_TABLE)  # whose arrays are not parameters
     and any("ArrayLike" in str(p.annotation) for p in signature(getattr(keyrng, name)).parameters.values())
 ]
 

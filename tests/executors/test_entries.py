@@ -34,7 +34,7 @@ SOME_IN_PYTHON = {"bernoulli", "triangular", "uniform", "vonmises"}
 
 
 def answered(call: Callable[[], Any]) -> bool:
-    """Whether C answered a call: no code of a sampler or of the functions of keys ran."""
+    """Whether C answered a call, so that no Python code of a sampler or of the functions of keys ran."""
     ran = []
 
     def note(frame: Any, event: str, argument: object) -> None:

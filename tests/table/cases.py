@@ -94,7 +94,7 @@ def in_turn(name: str, options: Sequence[Any], cases: Sequence[Case] = CASES) ->
 
 
 def each_law(cases: Sequence[Case] = CASES) -> Callable[[Test], Test]:
-    """Parametrize with cases, algorithms and paths, of which a turn has a fifth.
+    """Parametrize with cases, algorithms and paths; a turn has a fifth of them.
 
     A GPU's paths have one algorithm; test_cuda_source.py has all.
     """

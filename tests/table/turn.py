@@ -9,17 +9,17 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
-#: The number of the turn, hexadecimal in TESTS_TURN; None, or "all" there, for no turns.
+#: The number of the turn, hexadecimal in TESTS_TURN; None if it is "all".
 TURN = None if os.environ.get("TESTS_TURN") == "all" else int(os.environ.get("TESTS_TURN", "0"), 16)
 
 
 def is_in_turn(place: int, every: int) -> bool:
-    """Whether the turn has what is at a place, if it has one of every so many."""
+    """Whether the item at a place is in the turn, which has every ``every``-th item."""
     return TURN is None or (place - TURN) % every == 0
 
 
 def in_turn(items: Sequence[Item], every: int) -> list[Item]:
-    """One of every so many items, by turn."""
+    """Return every ``every``-th item, starting from the turn."""
     return [item for place, item in enumerate(items) if is_in_turn(place, every)]
 
 
