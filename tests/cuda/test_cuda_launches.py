@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from gpus import Gpu, host
 
 import keyrng
 from keyrng._keys.derive import device_of
+from keyrng.distributions.normal import normal_kernel
+from keyrng.kernels import finite
 
 KEY = keyrng.key(2025)
 
@@ -122,6 +125,13 @@ def test_batched_keys_are_one_launch(there: Gpu) -> None:
         assert_same(host(sample), keyrng.uniform(keyrng.split(KEY, keys), shape))
 
 
+SINGLE = np.dtype(np.float32)
+
+
+def scaled(lane: Any, a: Any) -> Any:
+    return a * normal_kernel(lane)
+
+
 def test_draws_like_an_earlier_one(two: Gpu) -> None:
     keys = KEY, keyrng.split(KEY, 3)
     for _, key, device in itertools.product(range(2), keys, (0, 1)):
@@ -133,6 +143,8 @@ def test_draws_like_an_earlier_one(two: Gpu) -> None:
             lambda key, **out: keyrng.gamma(key, 0.5, (5,), **out),
             lambda key, **out: keyrng.gamma(key, 2.5, (5,), **out),
             lambda key, **out: keyrng.uniform(key, (5,), None, -1, 2, **out),
+            lambda key, **out: keyrng.sample_kernel(normal_kernel, key, (5,), SINGLE, compute="float64", **out),
+            lambda key, **out: keyrng.sample_kernel(scaled, key, (5,), SINGLE, finite(a=2.5), compute="float64", **out),
         ):
             expected = call(key)
             for out in outs:
