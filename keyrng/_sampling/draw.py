@@ -172,10 +172,12 @@ def _repeated(
 ) -> Array | None:
     """Return a sample of a key on a GPU, if an earlier draw was like it and the parameters are numbers."""
     computed = compute_dtype(dtype) if compute is None else kernel_compute(compute)
-    matching = matching_parameters(parameters, (), computed, 1)
-    if matching is None:
-        return None
-    numbers = tuple(value[()] for value in matching[1])
+    numbers: tuple[Any, ...] = ()
+    if parameters:
+        matching = matching_parameters(parameters, (), computed, 1)
+        if matching is None:
+            return None
+        numbers = tuple(value[()] for value in matching[1])
     return repeated(kernel, computed, dtype, key._algorithm, key._words, shape, out, numbers)
 
 
