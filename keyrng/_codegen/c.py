@@ -28,7 +28,7 @@ _ABREAST, _MOST_STATEMENTS = 4, 450
 
 # Array sizes of csrc/code.h. The words of an attempt, rounded up to whole blocks, plus one more block fit the 16 rows
 # of MOST_WORDS in csrc/words.h.
-_MOST_INPUTS, _MOST_KEYS, _MOST_WORDS = 12, 12, 8
+_MOST_INPUTS, _MOST_KEYS, _MOST_WORDS, _MOST_TAIL_INPUTS = 12, 12, 8, 4
 
 # Conversions from a kernel's result to the requested dtype. Not listed: conversions that only reinterpret or truncate
 # bits, such as narrower integers.
@@ -153,10 +153,20 @@ class _Source:
         dtypes = [argument.dtype for argument in loop.arguments]
         inputs = [body.graph.node("word", np.dtype(f"uint{body.bits}"), i) for i in range(body.words)]
         inputs += [body.graph.node("param", dtype, i) for i, dtype in enumerate(dtypes)]
-        number = self.map(name, lanes, inputs, [body.accept, body.value], copies)
-        arguments = [where[argument] for argument in loop.arguments]
+        outputs, tail, arguments = [body.accept, body.value], -1, []
+        if body.accept.op == "rarely" and body.accept.args[3]:
+            condition, exact, accept, _, *arguments = body.accept.args
+            if len(arguments) > _MOST_TAIL_INPUTS:
+                raise ValueError(f"{name} has more arguments of its tail than code.h holds")
+            if any(8 * argument.dtype.itemsize != body.bits for argument in arguments):
+                raise ValueError(f"{name} has arguments of its tail that are not as wide as its words")
+            outputs = [accept, body.value, condition, *arguments]
+            tail = self.map(f"{name}_tail", lanes, arguments, [exact], copies)
+        number = self.map(name, lanes, inputs, outputs, copies)
         where_and_what = {"key": loop.key, "bits": body.bits, "words": body.words}
-        return _stage("LOOP", map=number, inputs=arguments, outputs=[result], **where_and_what), number
+        where_and_what |= {"tail": tail, "tail_inputs": len(arguments)}
+        buffers = [where[argument] for argument in loop.arguments]
+        return _stage("LOOP", map=number, inputs=buffers, outputs=[result], **where_and_what), number
 
     def store(self, result: str, dtype: str) -> None:
         """Print the conversion of a result to another dtype."""

@@ -73,7 +73,7 @@ def needs(outputs: Sequence[Symbol], known: Container[Symbol], tails: bool = Tru
 
 
 def _operands(symbol: Symbol, tails: bool) -> list[Symbol]:
-    operands = symbol.args[::2] if symbol.op == "rarely" and not tails else symbol.args
+    operands = (symbol.args[0], symbol.args[2]) if symbol.op == "rarely" and not tails else symbol.args
     return [a for a in operands if isinstance(a, Symbol)]
 
 
@@ -126,7 +126,7 @@ def _variable(known: Mapping[Symbol, str], copies: int) -> str:
 
 def _branch(known: dict[Symbol, str], symbol: Symbol, dialect: Dialect, copies: int) -> list[str]:
     """The statements of ``rarely``: the common value, and the tail in a branch that is usually not taken."""
-    condition, tail, common = symbol.args
+    condition, tail, common = symbol.args[:3]
     known[symbol] = name = _variable(known, copies)
     inner = dict(known)
     body = extend(inner, [tail], dialect)
@@ -224,6 +224,9 @@ class C:
             return f"{operands[0]} {_OPERATORS[op]} {operands[1]}"
         if op in _COMPARISONS:
             return f"COMPARE({kind}, {operands[0]} {_COMPARISONS[op]} {operands[1]})"
+        if op == "where" and dtype == BOOL:
+            condition, a, b = operands
+            return f"({condition} & {a}) | (~{condition} & {b})"
         if op == "where":
             condition = self._mask(args[0], operands[0], 8 * dtype.itemsize)
             return f"SELECT({kind}, {condition}, {operands[1]}, {operands[2]})"

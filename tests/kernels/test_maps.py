@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tails import looked_up, nested_tails, two_tails
+from tails import decided_in_a_tail, looked_up, nested_tails, two_tails
 
 import keyrng
 from keyrng._codegen.c import _Source, table_definition
@@ -45,7 +45,11 @@ ISAS = {
     "avx512": ("-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx512bw"),
 }
 FUNCTIONS = [
-    *((function, dtype) for function in (nested_tails, two_tails) for dtype in ("float32", "float64")),
+    *(
+        (function, dtype)
+        for function in (nested_tails, two_tails, decided_in_a_tail)
+        for dtype in ("float32", "float64")
+    ),
     *((lambda x, y: erfinv(x * 0.5), dtype) for dtype in ("float32", "float64")),
     (looked_up, "float64"),
 ]

@@ -31,6 +31,12 @@ def two_tails(x: Any, y: Any) -> Any:
     return rarely(first > 1.5, where(y < 0.0, first, common), lambda a: a * -2.0, first)
 
 
+def decided_in_a_tail(x: Any, y: Any) -> Any:
+    """A condition that is computed in a tail for some elements."""
+    condition = rarely(x > y, x < 0.0, lambda a, b: a + b > 0.5, x, y, share=0.5)
+    return where(condition, x, y - x)
+
+
 def looked_up(x: Any, y: Any) -> Any:
     """Rows of two tables by two indices, one of them in a tail too."""
     first, second = (bitcast(value, np.uint64) >> 48 & 15 for value in (x, y))
