@@ -38,6 +38,7 @@ typedef struct {
     const algorithm_code *algorithms;
     void (*pairs)(const uint32_t *from, size_t n, uint32_t *first, uint32_t *second); /* keys of two words to columns */
     void (*sort)(const sort_runs *from, size_t n, int known, void *space, uint32_t *places); /* see sort.h */
+    int (*inside[2])(const void *numbers, size_t n, double low, double high, int whole); /* float32, float64 */
 } isa_code;
 
 typedef struct {

@@ -48,7 +48,7 @@ typedef struct {
 typedef struct {
     const job *job;
     size_t capacity;
-    char *buffers[2 * MOST_INPUTS];
+    char *buffers[2 * MOST_INPUTS], *own[2 * MOST_INPUTS]; /* own: of parameters that are copied */
     lanes lanes;
     char *low, *high, *rows[MOST_WORDS]; /* columns for counters and blocks */
     int row_count;
@@ -56,7 +56,7 @@ typedef struct {
     char *columns[4 + MOST_INPUTS];      /* keys and arguments of a loop's live lanes */
     uint32_t *live, *keep;
     uint8_t *accept;
-    char *value, *arena;
+    char *value;
     size_t key_at; /* with one key: its number; lanes.key has its children */
 } work;
 
