@@ -39,6 +39,7 @@ typedef struct {
     void (*pairs)(const uint32_t *from, size_t n, uint32_t *first, uint32_t *second); /* keys of two words to columns */
     void (*sort)(const sort_runs *from, size_t n, int known, void *space, uint32_t *places); /* see sort.h */
     size_t (*places)(const uint8_t *flags, uint8_t wanted, size_t n, uint32_t *numbers);
+    int (*inside[2])(const void *numbers, size_t n, double low, double high, int whole); /* float32, float64 */
 } isa_code;
 
 typedef struct {

@@ -116,9 +116,14 @@ static void run_chunk(work *w, size_t flat) {
     char *target = j->out + flat * (size_t)j->out_size, *own = w->buffers[p->output];
     int direct_out = !j->store && n % PAD == 0;
     if (direct_out) w->buffers[p->output] = target;
-    for (int i = 0; i < p->parameters; i++)
-        if (j->parameters[i].shape != ONE)
-            gather(j, &j->parameters[i], flat, n, p->itemsize, w->buffers[i]);
+    for (int i = 0; i < p->parameters; i++) {
+        const parameter *q = &j->parameters[i];
+        if (q->shape == ONE) continue;
+        /* In place, unless maps read past its end, or before they have read all of it, write to it. */
+        int in_place = q->shape == WHOLE && n % PAD == 0 && q->data != j->out;
+        w->buffers[i] = in_place ? (char *)q->data + flat * (size_t)p->itemsize : w->own[i];
+        if (!in_place) gather(j, q, flat, n, p->itemsize, w->buffers[i]);
+    }
     for (const stage *s = stages + p->first_stage, *end = s + p->stages; s < end; s++) {
         if (s->kind == STAGE_WORDS) {
             uint64_t offset = (uint64_t)s->plane * j->size + (uint64_t)s->place;
@@ -229,7 +234,7 @@ static int execute(const job *j, size_t first, size_t stop) {
     if (!memory) return -1;
     char *arena = (char *)(((uintptr_t)memory + 63) / 64 * 64);
 
-    for (int i = 0; i < p->buffers; i++) w.buffers[i] = carve(&arena, column);
+    for (int i = 0; i < p->buffers; i++) w.buffers[i] = w.own[i] = carve(&arena, column);
     w.low = carve(&arena, column), w.high = carve(&arena, column), w.value = carve(&arena, column);
     for (int i = 0; i < w.row_count; i++) w.rows[i] = carve(&arena, column);
     if (loops) {

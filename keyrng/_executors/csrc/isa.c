@@ -34,6 +34,21 @@ static size_t places(const uint8_t *restrict flags, uint8_t wanted, size_t n, ui
     }
     return count;
 }
+/* Whether all numbers are in a closed interval, and whole; floats from `integers` on have no digits after the point.
+ * The compiler vectorizes counts, not tests. */
+#define INSIDE_FUNCTION(type, word, integers)                                                                          \
+    static int inside_##type(const void *numbers, size_t n, double least, double most, int whole) {                    \
+        const e_##type *x = numbers, low = (e_##type)least, high = (e_##type)most;                                     \
+        e_##word inside = 0, fractions = 0;                                                                            \
+        for (size_t i = 0; i < n; i++) inside += (x[i] >= low) & (x[i] <= high);                                       \
+        for (size_t i = 0; i < n && whole; i++) {                                                                      \
+            e_##type size = x[i] < 0 ? -x[i] : x[i];                                                                   \
+            fractions += (size < integers) & (size + integers - integers != size);                                     \
+        }                                                                                                              \
+        return inside == n && !fractions;                                                                              \
+    }
+INSIDE_FUNCTION(float32, uint32, 0x1p23f)
+INSIDE_FUNCTION(float64, uint64, 0x1p52)
 
 #define PASTE(a, b) a##b
 #define TABLE(isa) PASTE(keyrng_code_, isa)
@@ -41,4 +56,5 @@ static size_t places(const uint8_t *restrict flags, uint8_t wanted, size_t n, ui
 #define STRING(x) STRING_(x)
 
 extern const isa_code TABLE(KEYRNG_ISA);
-const isa_code TABLE(KEYRNG_ISA) = {STRING(KEYRNG_ISA), maps, algorithms, pairs, sort, places};
+const isa_code TABLE(KEYRNG_ISA) = {STRING(KEYRNG_ISA), maps, algorithms, pairs, sort, places,
+                                    {inside_float32, inside_float64}};

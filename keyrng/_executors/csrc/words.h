@@ -48,7 +48,7 @@ typedef struct {
 typedef struct {
     const job *job;
     size_t capacity;
-    char *buffers[2 * MOST_INPUTS];
+    char *buffers[2 * MOST_INPUTS], *own[2 * MOST_INPUTS]; /* own: of parameters that are copied */
     lanes lanes;
     char *low, *high, *rows[MOST_WORDS]; /* columns for counters and blocks */
     int row_count;
@@ -57,7 +57,7 @@ typedef struct {
     uint32_t *live, *keep;
     uint8_t *accept, *open;              /* lanes that are accepted, and those that the tail decides */
     char *tail[MOST_TAIL_INPUTS];
-    char *value, *arena;
+    char *value;
     size_t key_at; /* with one key: its number; lanes.key has its children */
 } work;
 
