@@ -56,13 +56,17 @@ typedef struct {
     char *columns[4 + MOST_INPUTS];      /* keys and arguments of a loop's live lanes */
     uint32_t *live, *keep;
     uint8_t *accept;
-    char *value, *arena;
+    char *value;
     size_t key_at; /* with one key: its number; lanes.key has its children */
 } work;
 
 static void put_word(char *column, size_t i, uint64_t word, int bytes) {
     if (bytes == 4) ((uint32_t *)column)[i] = (uint32_t)word;
     else ((uint64_t *)column)[i] = word;
+}
+
+static uint64_t word_at(const char *column, size_t i, int bytes) {
+    return bytes == 4 ? ((const uint32_t *)column)[i] : ((const uint64_t *)column)[i];
 }
 
 static void put_index(const algorithm_info *a, char *low, char *high, size_t i, uint64_t index) {
@@ -95,10 +99,21 @@ static void put_keys(const algorithm_info *a, const isa_code *isa, char *const *
                    (size_t)a->word_bytes);
 }
 
+/* Set `n` lanes to one index. */
+static void fill_index(const algorithm_info *a, char *low, char *high, uint64_t index, size_t n) {
+    if (a->word_bytes == 4) {
+        for (size_t i = 0; i < n; i++) ((uint32_t *)low)[i] = (uint32_t)index;
+        for (size_t i = 0; i < n; i++) ((uint32_t *)high)[i] = (uint32_t)(index >> 32);
+    } else {
+        for (size_t i = 0; i < n; i++) ((uint64_t *)low)[i] = index;
+        memset(high, 0, 8 * n);
+    }
+}
+
 /* Set all lanes to one index, unless they have it already. */
 static void put_one_index(work *w, uint64_t index) {
     if (w->filled == index) return;
-    for (size_t i = 0; i < w->capacity; i++) put_index(w->job->algorithm, w->low, w->high, i, index);
+    fill_index(w->job->algorithm, w->low, w->high, index, w->capacity);
     w->filled = index;
 }
 
@@ -184,11 +199,27 @@ static void derive_keys(work *w, size_t n, char *const *from, uint64_t index, ui
     for (int i = 0; i < a->key_words; i++) memcpy(to[i], rows[i], n * (size_t)a->word_bytes);
 }
 
+/* Derive the keys of the program from the first one: those of a single key side by side, as many as have parents. */
 static void derive_program_keys(work *w) {
     const program *p = w->job->program;
-    for (int k = 1; k < p->keys; k++)
-        derive_keys(w, w->lanes.each ? w->lanes.n : 1, w->lanes.key[p->parents[k]], (uint64_t)p->children[k], 0, 1,
-                    w->lanes.key[k]);
+    const algorithm_info *a = w->job->algorithm;
+    char **rows = w->rows + w->row_count - 4;
+    int bytes = a->word_bytes;
+    if (w->lanes.each)
+        for (int k = 1; k < p->keys; k++)
+            derive_keys(w, w->lanes.n, w->lanes.key[p->parents[k]], (uint64_t)p->children[k], 0, 1, w->lanes.key[k]);
+    for (int first = 1, k = 1; first < p->keys && !w->lanes.each; first = k) {
+        for (; k < p->keys && p->parents[k] < first; k++) {
+            put_index(a, w->low, w->high, (size_t)(k - first), (uint64_t)p->children[k]);
+            for (int i = 0; i < a->key_words; i++)
+                put_word(rows[i], (size_t)(k - first), word_at(w->lanes.key[p->parents[k]][i], 0, bytes), bytes);
+        }
+        w->filled = UINT64_MAX;
+        block_lanes(w->job, 1)((size_t)(k - first), (const void *const *)rows, w->low, w->high, 0, 1, (void *const *)rows);
+        for (int j = first; j < k; j++)
+            for (int i = 0; i < a->key_words; i++)
+                put_word(w->lanes.key[j][i], 0, word_at(rows[i], (size_t)(j - first), bytes), bytes);
+    }
 }
 
 #endif
