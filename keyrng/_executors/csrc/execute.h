@@ -20,6 +20,10 @@ static void put_live_indices(work *w, size_t n) {
         return;
     }
     w->filled = UINT64_MAX;
+    if (!w->lanes.each && n == w->lanes.n) {
+        put_range(a, w->low, w->high, w->lanes.first, n);
+        return;
+    }
     for (size_t i = 0; i < n; i++)
         put_index(a, w->low, w->high, i, w->lanes.each ? w->lanes.index[w->live[i]] : w->lanes.first + w->live[i]);
 }
@@ -124,7 +128,7 @@ static void run_chunk(work *w, size_t flat) {
             uint64_t offset = (uint64_t)s->plane * j->size + (uint64_t)s->place;
             char *out = w->buffers[s->outputs[0]];
             size_t value = (size_t)s->bits / 8;
-            if (w->lanes.each || s->step > 1) direct_each(w, s->key, s->bits, (uint64_t)s->step, offset, out);
+            if (w->lanes.each || s->step > 1 || few_lanes(j->algorithm, j->code, n)) direct_each(w, s->key, s->bits, (uint64_t)s->step, offset, out);
             else
                 direct(j->algorithm, j->code, s->bits == 32 ? j->code->values32 : j->code->values64, value,
                        j->algorithm->jax_layout ? value

@@ -7,6 +7,7 @@
 #include "code.h"
 
 #define CHUNK 2048      /* elements per chunk: about six buffers fit in the L1 cache */
+#define VECTOR 64       /* bytes, at most: functions of lanes read and write whole vectors */
 #define PAD 64          /* buffers are multiples of this, to hold whole vectors */
 #define FEW 128         /* with fewer values per key, a chunk has a key per lane */
 #define MOST_WORDS 16   /* per attempt, rounded up to whole blocks */
@@ -72,6 +73,17 @@ static uint64_t word_at(const char *column, size_t i, int bytes) {
 static void put_index(const algorithm_info *a, char *low, char *high, size_t i, uint64_t index) {
     put_word(low, i, index, a->word_bytes);
     put_word(high, i, a->word_bytes == 4 ? index >> 32 : 0, a->word_bytes);
+}
+
+/* Split consecutive indices into words. */
+static void put_range(const algorithm_info *a, char *low, char *high, uint64_t first, size_t n) {
+    if (a->word_bytes == 4) {
+        for (size_t i = 0; i < n; i++) ((uint32_t *)low)[i] = (uint32_t)(first + i);
+        for (size_t i = 0; i < n; i++) ((uint32_t *)high)[i] = (uint32_t)((first + i) >> 32);
+    } else {
+        for (size_t i = 0; i < n; i++) ((uint64_t *)low)[i] = first + i;
+        memset(high, 0, 8 * n);
+    }
 }
 
 /* Split indices plus an offset into words. Separate loops, because the compiler vectorizes them. */
@@ -155,6 +167,11 @@ static uint64_t lane_index(const work *w, size_t i) {
     return !w->lanes.each ? w->lanes.first + i : at_one_index(w->job) ? w->job->start : w->lanes.index[i];
 }
 
+/* Whether n values of a direct draw fit a vector of lanes, which takes half of the time of a group of blocks. */
+static int few_lanes(const algorithm_info *a, const algorithm_code *code, size_t n) {
+    return a->jax_layout && n <= code->vector;
+}
+
 /* Like `direct` for lanes with separate keys or non-consecutive words: a block per lane, of which one value is kept. */
 static void direct_each(work *w, int key, int bits, uint64_t step, uint64_t offset, char *out) {
     const job *j = w->job;
@@ -165,7 +182,9 @@ static void direct_each(work *w, int key, int bits, uint64_t step, uint64_t offs
         put_one_index(w, (j->start * step + offset) / per);
     } else {
         w->filled = UINT64_MAX;
-        if (each && per == 1 && step == 1)
+        if (!each && per == 1 && step == 1)
+            put_range(a, w->low, w->high, w->lanes.first + offset, w->lanes.n);
+        else if (each && per == 1 && step == 1)
             put_indices(a, w->low, w->high, w->lanes.index, offset, w->lanes.n);
         else
             for (size_t i = 0; i < w->lanes.n; i++)
