@@ -199,8 +199,9 @@ class _Source:
             for each in (0, 1)
         ]
         rows.append("{" + ", ".join(values) + "}")
-        group = f"{_SIDE_BY_SIDE[algorithm.block_words]} * LANES_w{algorithm.word_bits}"
-        return "{" + ", ".join([*fills, *rows, group]) + "}"
+        vector = f"LANES_w{algorithm.word_bits}"
+        group = f"{_SIDE_BY_SIDE[algorithm.block_words]} * {vector}"
+        return "{" + ", ".join([*fills, *rows, group, vector]) + "}"
 
     def _traced(self, algorithm: Algorithm, read: Any) -> tuple[list[Symbol], list[Symbol]]:
         graph = Graph()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from inspect import unwrap
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
@@ -37,7 +38,7 @@ def calls_c_first(
     def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:
         enter = _python
         if native.native is not None:
-            positional = function.__code__.co_argcount
+            positional = unwrap(function).__code__.co_argcount
             enter = native.native.make_entry(kind, Key, argument_names(function), positional, default, learn)
 
         @wraps(function)

@@ -6,14 +6,14 @@ import sys
 from collections.abc import Callable, Iterable
 from enum import Enum
 from functools import lru_cache
-from typing import Any, NamedTuple, NoReturn, ParamSpec, TypeVar
+from typing import Any, NamedTuple, NoReturn, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
 from keyrng._core.dtypes import Dtype
 from keyrng._core.migration import argument_names
 from keyrng._executors import native
-from keyrng._keys.entry import calls_c_first
+from keyrng._keys.entry import Learn, calls_c_first
 from keyrng._keys.key import Key, wrap_words
 from keyrng._sampling.array_draw import ArrayPlan, Source, closed
 from keyrng._sampling.parameters import number_array
@@ -27,7 +27,7 @@ _R = TypeVar("_R")
 _ANY_NUMBER = Interval(-np.inf, np.inf)
 _EXACT = 2**53
 _SHAPE = (1,)
-_UNCHECKED, _INTEGER, _DIFFERENCE = 8, 16, 32  # flags as in csrc/plan.h
+_UNCHECKED, _INTEGER, _DIFFERENCE, _ROW, _MATRIX, _LARGEST, _TRUTH = 8, 16, 32, 256, 512, 1024, 2048  # csrc/plan.h
 
 
 class Plan(NamedTuple):
@@ -42,6 +42,34 @@ class Plan(NamedTuple):
     dtype: Dtype
     compute: Dtype
     relation: Kernel | None = None
+
+
+class Steps(NamedTuple):
+    """A sample that C makes in several steps (csrc/steps.h) with draws of these kernels.
+
+    ``parameters`` are those of the sampler: `Row`, `Truth`, or as for a `Plan`. C calls ``call``, a function of Python.
+    """
+
+    kernels: tuple[Kernel, ...]
+    parameters: tuple[Any, ...]
+    dtype: Dtype
+    compute: Dtype
+    call: Callable[..., Any] | None = None
+
+
+class Row(NamedTuple):
+    """Numbers along an axis, or with ``axes=2`` a matrix; the largest of them must be in an interval."""
+
+    parameter: Parameter
+    largest: Interval | None = None
+    axes: int = 1
+
+
+class Truth(NamedTuple):
+    """An argument that must be True, or False."""
+
+    value: Any
+    wanted: bool
 
 
 class Integer(NamedTuple):
@@ -78,7 +106,33 @@ def sampler_of(plans: Callable[..., Iterable[Plan]]) -> Callable[[Callable[_P, _
     return lambda function: _sampler(function, plans)
 
 
+def sampler_in_steps(
+    kind: str, plans: Callable[..., Iterable[Steps]]
+) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """Return a decorator as `sampler_of` for a sampler whose steps csrc/steps.h has, by name.
+
+    ``plans(algorithm, dtype, **given)`` raises an exception for arguments that only Python takes. If the sampler takes
+    the dtype from arrays by default, so does ``dtype``.
+    """
+
+    def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:
+        def encoded(algorithm: Algorithm, dtype: Any, given: dict[str, Any]) -> Iterable[tuple[Any, ...]]:
+            return (_encoded_steps(made, algorithm) for made in plans(algorithm, dtype, **given))
+
+        return calls_c_first(kind, _learn(function, encoded))(function)
+
+    return decorate
+
+
 def _sampler(function: Callable[_P, _R], plans: Callable[..., Iterable[Plan]]) -> Callable[_P, _R]:
+    def encoded(algorithm: Algorithm, dtype: Any, given: dict[str, Any]) -> Iterable[tuple[Any, ...]]:
+        return (_encoded(plan, algorithm) for plan in plans(dtype, **given))
+
+    return calls_c_first("sample", _learn(function, encoded), then=_array_sampler(function, plans))(function)
+
+
+def _learn(function: Callable[..., Any], plans: Callable[..., Iterable[tuple[Any, ...]]]) -> Learn:
+    """Return what makes the plans of a function for the arguments that are given."""
     names = argument_names(function)
 
     def learn(algorithm: Algorithm, dtype: Any, given: int) -> Any:
@@ -86,11 +140,11 @@ def _sampler(function: Callable[_P, _R], plans: Callable[..., Iterable[Plan]]) -
             return False
         numbers = {name: _Number.of(i) for i, name in enumerate(names) if given >> i & 1}
         try:
-            return tuple(_encoded(plan, algorithm) for plan in plans(dtype, **numbers))
+            return tuple(plans(algorithm, dtype, numbers))
         except Exception:  # of any kind: the call, which Python then makes, reports it
             return ()
 
-    return calls_c_first("sample", learn, then=_array_sampler(function, plans))(function)
+    return learn
 
 
 def _array_sampler(
@@ -217,8 +271,7 @@ def _encoded(plan: Plan, algorithm: Algorithm) -> tuple[Any, ...]:
     found = native.program(plan.kernel, plan.compute, plan.dtype, algorithm)
     if found is None:
         raise TypeError("the kernel is not compiled")
-    rules = tuple(_rule(parameter, plan.compute) for parameter in plan.parameters)
-    return (*found, plan.dtype, _relation(plan, algorithm), rules)
+    return (*found, plan.dtype, _relation(plan, algorithm), _rules(plan.parameters, plan.compute))
 
 
 def _relation(plan: Plan, algorithm: Algorithm) -> int:
@@ -231,8 +284,42 @@ def _relation(plan: Plan, algorithm: Algorithm) -> int:
     return found[0]
 
 
-def _rule(parameter: Any, compute: Dtype) -> tuple[int, int, float, float, int, int]:
+def _encoded_steps(steps: Steps, algorithm: Algorithm) -> tuple[Any, ...]:
+    """Return a plan for csrc/plan.h; TypeError if C cannot draw it."""
+    compute, number = steps.compute, native.algorithm_number(algorithm)
+    found = [native.program(kernel, compute, compute, algorithm) for kernel in steps.kernels]
+    programs = [program for program in found if program is not None]
+    if number is None or len(programs) < len(found):
+        raise TypeError("a kernel is not compiled")
+    first = programs[0] if programs else (0, -1, number)  # without draws of kernels, C does not use it
+    more = [program for program, *_ in programs[1:]] + [-1, -1]
+    return (*first, steps.dtype, -1, _rules(steps.parameters, compute), *more[:2], steps.call)
+
+
+_Rule: TypeAlias = tuple[int, int, float, float, int, int]
+
+
+def _rules(parameters: tuple[Any, ...], compute: Dtype) -> tuple[_Rule, ...]:
+    rules: list[_Rule] = []
+    for parameter in parameters:
+        if type(parameter) is not Row:
+            rules.append(_rule(parameter, compute))
+            continue
+        argument, flags, low, high, *_ = _rule(parameter.parameter, compute)
+        rules.append((argument, flags | (_MATRIX if parameter.axes == 2 else _ROW), low, high, 0, 0))
+        if parameter.largest is not None:
+            rules.append((-1, _ends(parameter.largest) | _LARGEST, parameter.largest.low, parameter.largest.high, 0, 0))
+    return tuple(rules)
+
+
+def _ends(numbers: Interval) -> int:
+    return (numbers.ends[0] == "(") + 2 * (numbers.ends[1] == ")")
+
+
+def _rule(parameter: Any, compute: Dtype) -> _Rule:
     """Return how C finds a kernel's parameter: argument, flags, ends of floats and ends of integers."""
+    if type(parameter) is Truth:
+        return parameter.value.argument, _TRUTH, float(parameter.wanted), 0.0, 0, 0
     if type(parameter) is Integer:
         value, least, most, span = parameter
         return value.argument, _INTEGER + _DIFFERENCE * bool(span), 0.0, float(span), least, most
@@ -246,8 +333,7 @@ def _rule(parameter: Any, compute: Dtype) -> tuple[int, int, float, float, int, 
     if requirement is None:
         return value.argument, _UNCHECKED, 0.0, 0.0, 0, 0
     numbers = _interval(requirement)
-    flags = (numbers.ends[0] == "(") + 2 * (numbers.ends[1] == ")") + 4 * numbers.whole
-    return value.argument, flags, float(numbers.low), float(numbers.high), 0, 0
+    return value.argument, _ends(numbers) + 4 * numbers.whole, float(numbers.low), float(numbers.high), 0, 0
 
 
 def _interval(requirement: Requirement) -> Interval:

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from math import prod
-from typing import SupportsIndex
+from typing import Any, SupportsIndex
 
 import numpy as np
 
 from keyrng._core.arguments import broadcast
-from keyrng._core.dtypes import exact_float_of, float_of, index_dtype
+from keyrng._core.dtypes import FLOAT32, exact_float_of, float_of, index_dtype
 from keyrng._core.fpenv import in_default_fpenv
 from keyrng._executors.device import CPU, device_at, preparation_device
 from keyrng._keys.derive import Key, device_of, normalize_axis
 from keyrng._sampling.parameters import Array, ArrayLike, as_bool, checked_parameter
+from keyrng._sampling.sampler import Row, Steps, sampler_in_steps
 from keyrng._sampling.shapes import Shape, check_out, empty_sample, sample_shape
+from keyrng.algorithms.base import Algorithm
 from keyrng.distributions._shared.gumbel_top_k import centered, gumbel_top_k
-from keyrng.distributions._shared.gumbel_top_k_cuda import logit
+from keyrng.distributions._shared.gumbel_top_k_cuda import FAR, logit
 from keyrng.distributions.gumbel import gumbel_kernel
+from keyrng.kernels.requirements import Interval, Requirement
+
+_near = Requirement("a number of at most FAR, not NaN", Interval(-math.inf, FAR))
 
 
+def _plans(algorithm: Algorithm, dtype: Any, logits: Any) -> Iterable[Steps]:
+    compute = FLOAT32 if dtype is None else dtype
+    near = Row(_near(logits=logits), Interval(-FAR, FAR))
+    yield Steps((gumbel_kernel(None, compute),), (near,), index_dtype(1), compute)
+
+
+@sampler_in_steps("categorical", _plans)
 @in_default_fpenv
 def categorical(
     key: Key,

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import prod
 from typing import Any, SupportsIndex
 
 import numpy as np
 
-from keyrng._core.dtypes import FLOAT32, index_dtype
+from keyrng._core.dtypes import FLOAT32, FLOAT64, index_dtype
 from keyrng._core.fpenv import in_default_fpenv
 from keyrng._executors.device import is_on_gpu, preparation_device
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.parameters import Array, ArrayLike, as_bool
+from keyrng._sampling.sampler import Integer, Steps, Truth, sampler_in_steps
 from keyrng._sampling.shapes import Shape
+from keyrng.algorithms.base import Algorithm
 from keyrng.distributions._shared.elements import elements_of
 from keyrng.distributions._shared.gumbel_top_k import centered, gumbel_top_k
 from keyrng.distributions._shared.sorting import first_k
-from keyrng.distributions._shared.weighted import logarithms, weighted_indices, weights
+from keyrng.distributions._shared.weighted import logarithms, part_kernel, weight_row, weighted_indices, weights
 from keyrng.distributions.categorical import check_enough
 from keyrng.distributions.gumbel import gumbel_kernel
 from keyrng.distributions.randint import randint
 
+_SHORT = 4096  # elements that C sorts for a small sample
 
+
+def _plans(algorithm: Algorithm, dtype: Any, a: Any, replace: Any = None, p: Any = None) -> Iterable[Steps]:
+    size = Integer(a, 2, _SHORT if p is None else 2**31 - 1)
+    truth = () if replace is None else (Truth(replace, p is not None),)
+    if p is not None:
+        yield Steps((part_kernel(algorithm),), (size, *truth, weight_row(p)), index_dtype(1), FLOAT64)
+    elif truth:
+        yield Steps((), (size, *truth), index_dtype(1), FLOAT64)
+
+
+@sampler_in_steps("choice", _plans)
 @in_default_fpenv
 def choice(
     key: Key,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,22 @@ from keyrng._executors.device import CPU, may_hold, preparation_device
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, checked_parameter
+from keyrng._sampling.sampler import Row, Steps, sampler_in_steps
 from keyrng._sampling.shapes import Shape
+from keyrng.algorithms.base import Algorithm
 from keyrng.distributions._shared.last_axis import cast_to_out, row_shape
 from keyrng.distributions.gamma import gamma_boost_kernel, gamma_factor_kernel, magnification
 from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
-from keyrng.kernels.requirements import Parameter, positive
+from keyrng.kernels.requirements import Interval, Parameter, Requirement, positive
 
 _LARGE = 2.0**88  # the sum of 2**40 float32 numbers above this can be infinite
+
+
+# Without boosts, and with boosts of which none is infinite.
+_from_one = Requirement("from 1 to 2**88", Interval(1, _LARGE))
+_not_extreme = Requirement("from 2**-60 to 2**88", Interval(2.0**-60, _LARGE))
 
 
 @kernel(*FLOATS)
@@ -33,6 +41,15 @@ def _boosted(lane: Any, factor: Any, boost: Any) -> Any:
     return factor * exp(boost)
 
 
+def _plans(algorithm: Algorithm, dtype: DTypeLike, alpha: Any) -> Iterable[Steps]:
+    dtype = floating_dtype(dtype)
+    if dtype == compute_dtype(dtype):
+        yield Steps((gamma_factor_kernel,), (Row(_from_one(alpha=alpha)),), dtype, dtype)
+        boosted = gamma_factor_kernel, gamma_boost_kernel, _boosted
+        yield Steps(boosted, (Row(_not_extreme(alpha=alpha)),), dtype, dtype)
+
+
+@sampler_in_steps("dirichlet", _plans)
 @without_warnings
 def dirichlet(
     key: Key, alpha: ArrayLike, shape: Shape | None = None, dtype: DTypeLike = None, *, out: Array | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,14 @@ from keyrng._executors.device import as_number, device_at, may_hold, preparation
 from keyrng._keys.derive import Key, device_of, split
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, check_relation
+from keyrng._sampling.sampler import Row, Steps, sampler_in_steps
 from keyrng._sampling.shapes import Shape
+from keyrng.algorithms.base import Algorithm
 from keyrng.distributions._shared.last_axis import (
     add_axis,
     cast_to_out,
     full_shape,
+    not_scaled,
     row_shape,
     scaled,
     validated,
@@ -60,6 +63,14 @@ def _positive(n: Any, total: Any) -> Any:
     return total > 0.0
 
 
+def _plans(algorithm: Algorithm, dtype: DTypeLike, n: Any, p: Any) -> Iterable[Steps]:
+    dtype = number_dtype(dtype)
+    if dtype.name in ("float32", "float64", "int32", "int64"):
+        weights = Row(non_negative(p=p), not_scaled)
+        yield Steps((binomial_kernel,), (trials(dtype)(n=n), weights), dtype, FLOAT64)
+
+
+@sampler_in_steps("multinomial", _plans)
 @in_default_fpenv
 def multinomial(
     key: Key,

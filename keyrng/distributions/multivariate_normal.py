@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from keyrng._core.arguments import check_choice
-from keyrng._core.dtypes import Dtype, DTypeLike, compute_dtype, floating_of
+from keyrng._core.dtypes import Dtype, DTypeLike, compute_dtype, floating_dtype, floating_of
 from keyrng._core.fpenv import without_warnings
 from keyrng._executors.device import preparation_device
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike
+from keyrng._sampling.sampler import Row, Steps, sampler_in_steps
 from keyrng._sampling.shapes import Shape
+from keyrng.algorithms.base import Algorithm
 from keyrng.distributions._shared.covariance import METHODS, covariance, factor, product
 from keyrng.distributions._shared.last_axis import cast_to_out, full_shape, row_shape, validated
-from keyrng.distributions.normal import normal
+from keyrng.distributions.normal import normal, normal_kernel
 from keyrng.kernels.formats import conversion
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.requirements import finite
 
 
+def _plans(algorithm: Algorithm, dtype: DTypeLike, mean: Any, cov: Any) -> Iterable[Steps]:
+    dtype = floating_dtype(dtype)
+    if dtype == compute_dtype(dtype):
+        numbers = Row(finite(mean=mean)), Row(finite(cov=cov), axes=2)
+        yield Steps((normal_kernel,), numbers, dtype, dtype, np.linalg.cholesky)
+
+
+@sampler_in_steps("multivariate_normal", _plans)
 @without_warnings
 def multivariate_normal(
     key: Key,

@@ -119,6 +119,72 @@ def test_keys_and_permutations(impl: str) -> None:
         check_both(call)
 
 
+SYMMETRIC = np.array([[2.0, 0.5, 0.0], [0.5, 1.0, -0.25], [0.0, -0.25, 3.0]])
+WIDE, FLAT = np.arange(200.0) % 7, np.full(10, 0.0)
+
+# Calls that C answers, and some that it leaves to Python.
+IN_STEPS = {
+    "dirichlet": [
+        lambda k: keyrng.dirichlet(k, [1.0, 2, 3.0]),
+        lambda k: keyrng.dirichlet(k, (1.0, 2.0, 3.0), (3,), "float64"),
+        lambda k: keyrng.dirichlet(k, np.array([0.1, 1e-9, 3e4]), (2, 5), "float64"),
+        lambda k: keyrng.dirichlet(k, np.array([0.1, 0.5, 3.0], "f4"), shape=40),
+        lambda k: keyrng.dirichlet(k, WIDE + 1, (20,)),
+        lambda k: keyrng.dirichlet(k, [2.5], (3,)),
+    ],
+    "multinomial": [
+        lambda k: keyrng.multinomial(k, 10, [0.2, 0.3, 0.5]),
+        lambda k: keyrng.multinomial(k, 100, np.full(5, 0.2), shape=(3, 2, 5), dtype="int32"),
+        lambda k: keyrng.multinomial(k, 10**6, [1, 0.0, 2, 0], shape=(4, 4), dtype="int64"),
+        lambda k: keyrng.multinomial(k, 0, [1.0, 2.0], dtype="float64"),
+        lambda k: keyrng.multinomial(k, 1e3, [1e-300 * 0.0, 7e269], shape=(50, 2)),
+        lambda k: keyrng.multinomial(k, 2**24, WIDE),
+    ],
+    "categorical": [
+        lambda k: keyrng.categorical(k, FLAT, shape=(10,)),
+        lambda k: keyrng.categorical(k, [0.0, -np.inf, 2.0], shape=(10, 3)),
+        lambda k: keyrng.categorical(k, np.arange(4, dtype="f4")),
+        lambda k: keyrng.categorical(k, np.array([128.0, -1e300, 127.0]), shape=(20,)),
+        lambda k: keyrng.categorical(k, [-1e300, 5, 5.0], shape=(20,)),
+        lambda k: keyrng.categorical(k, WIDE, shape=20),
+    ],
+    "choice": [
+        lambda k: keyrng.choice(k, 10, (10,), p=np.full(10, 0.1)),
+        lambda k: keyrng.choice(k, 3, (5, 2), True, [0, 1, 0.5]),
+        lambda k: keyrng.choice(k, 200, (9, 100), p=WIDE, replace=True),
+        lambda k: keyrng.choice(k, 17, (100,), p=WIDE[:17].astype("f4")),
+        lambda k: keyrng.choice(k, 1 + 31, (100,), p=WIDE[:32]),
+        lambda k: keyrng.choice(k, 200, p=WIDE),
+        lambda k: keyrng.choice(k, 10, (10,), replace=False),
+        lambda k: keyrng.choice(k, 4000, (2, 100), False),
+    ],
+    "multivariate_normal": [
+        lambda k: keyrng.multivariate_normal(k, [0.0, 1.0, 2], SYMMETRIC.tolist(), (5,)),
+        lambda k: keyrng.multivariate_normal(k, FLAT[:3], SYMMETRIC, (5, 2)),
+        lambda k: keyrng.multivariate_normal(k, np.zeros(3, "f4"), SYMMETRIC.astype("f4"), (7,)),
+        lambda k: keyrng.multivariate_normal(k, np.zeros(3, "f4"), SYMMETRIC, 30),
+        lambda k: keyrng.multivariate_normal(k, [3], [[2.0]], dtype="float64"),
+        lambda k: keyrng.multivariate_normal(k, WIDE[:16], np.diag(WIDE[:16] + 1), (40,)),
+    ],
+    "permutation": [
+        lambda k: keyrng.permutation(k, np.arange(10)),
+        lambda k: keyrng.permutation(k, np.arange(60, dtype="u1").reshape(20, 3)),
+        lambda k: keyrng.permutation(k, np.linspace(0, 1, 4000)),
+        lambda k: keyrng.permutation(k, np.ones((5, 2, 2), "c16") * np.arange(5)[:, None, None]),
+    ],
+}
+
+
+@pytest.mark.parametrize("impl", keyrng.algorithms.names())
+@pytest.mark.parametrize("name", IN_STEPS)
+def test_samplers_of_several_steps(name: str, impl: str) -> None:
+    for seed in range(5):
+        key = keyrng.key(seed, impl=impl)
+        for call in IN_STEPS[name]:
+            check_both(lambda call=call, key=key: call(key))
+            assert answered(lambda call=call, key=key: call(key))
+
+
 def test_keys_are_immutable_and_complete() -> None:
     made = keyrng.split(KEY)
     assert type(made) is keyrng.Key
@@ -169,6 +235,70 @@ def test_any_arguments(name: str, data: st.DataObject) -> None:
         return function(KEY, **own)
 
     check_both(call)
+
+
+ENTRIES = st.one_of(
+    st.floats(),
+    st.floats(0.015625, 5),
+    st.integers(-2, 5),
+    st.sampled_from(
+        [0.0, -0.0, 1.0, 128.0, 2.0**-60, 2.0**88, 1e-200, 1e300, True, 2**60, None, "a", np.float32(1), 1j]
+    ),
+)
+LISTS = st.lists(st.floats(0.015625, 5), min_size=1, max_size=4) | st.lists(ENTRIES, max_size=4)
+
+
+@st.composite
+def rows(draw: st.DrawFn, axes: int = 1) -> Any:
+    """A list, a tuple or an array along one or two axes, which may be nothing that a sampler takes."""
+    made: Any = draw(LISTS)
+    if axes == 2:
+        made = (
+            [draw(LISTS) for _ in made] if draw(st.booleans()) else np.diag([abs(x) for x in made if type(x) is float])
+        )
+    kind = draw(st.sampled_from(["list", "tuple", "f8", "f4", "f2", ">f8", "i4", "strided", "higher", "subclass"]))
+    if kind in ("list", "tuple"):
+        made = made.tolist() if isinstance(made, np.ndarray) else made
+        return tuple(made) if kind == "tuple" else made
+    try:
+        with np.errstate(all="ignore"):
+            array = np.array(made, "f8" if kind in ("strided", "higher", "subclass") else kind)
+    except (TypeError, ValueError, OverflowError):
+        return made
+    if kind == "strided":
+        return np.repeat(array, 2, -1)[..., ::2]
+    return array[None] if kind == "higher" else array.view(Own) if kind == "subclass" else array
+
+
+class Own(np.ndarray):  # type: ignore[type-arg]
+    pass
+
+
+@given(name=st.sampled_from(sorted(IN_STEPS)), data=st.data())
+def test_any_rows(name: str, data: st.DataObject) -> None:
+    few = st.sampled_from([None, (), (3,), 3, (2, 3), 0, (0,), 4097, -1, (2.0,), True])
+    flags = st.sampled_from([True, False, None, 1, np.True_])
+    numbers = st.integers(-1, 20) | NUMBERS | NOT_NUMBERS
+    strategies: dict[str, dict[str, Any]] = {
+        "dirichlet": {"alpha": rows(), "dtype": DTYPES},
+        "multinomial": {"n": numbers, "p": rows(), "dtype": DTYPES},
+        "categorical": {"logits": rows(), "axis": st.integers(-2, 1), "replace": flags},
+        "choice": {"a": st.integers(-1, 40) | rows(), "replace": flags, "p": rows()},
+        "multivariate_normal": {"mean": rows(), "cov": rows(axes=2), "dtype": DTYPES},
+        "permutation": {"x": rows() | rows(axes=2)},
+    }
+    about = signature(getattr(keyrng, name)).parameters
+    arguments = {
+        argument: data.draw(strategy, argument)
+        for argument, strategy in {**strategies[name], "shape": few}.items()
+        if argument in about and (about[argument].default is about[argument].empty or data.draw(st.booleans()))
+    }
+    if name == "multinomial" and isinstance(arguments.get("shape"), tuple):
+        arguments["shape"] = (*arguments["shape"], np.shape(arguments["p"])[-1] if np.ndim(arguments["p"]) else 3)
+    if name == "choice" and isinstance(arguments["a"], int) and "p" in arguments and data.draw(st.booleans()):
+        arguments["a"] = len(arguments["p"])
+    with np.errstate(all="ignore"):
+        check_both(lambda: getattr(keyrng, name)(KEY, **arguments))
 
 
 @pytest.mark.parametrize("key", [keyrng.split(KEY), None, 5, "key", KEY._words], ids=repr)
@@ -255,6 +385,7 @@ def test_no_references_are_lost() -> None:
         lambda: keyrng.split(KEY, 3),
         lambda: keyrng.fold_in(KEY, 3),
         lambda: keyrng.permutation(KEY, 20),
+        *(partial(call, KEY) for calls in IN_STEPS.values() for call in calls),
     )
     watched = (KEY, KEY._words, KEY._algorithm, np.dtype("f4"), np.dtype("f8"), np.dtype("u4"), np.dtype("i4"))
     for call in calls:

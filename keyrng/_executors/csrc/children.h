@@ -39,7 +39,7 @@ static void consecutive(const algorithm_info *a, const algorithm_code *code, con
 static void one_child(const algorithm_info *a, const algorithm_code *code, const char *words, uint64_t low,
                       uint64_t high, uint64_t domain, char *out) {
     size_t bytes = (size_t)a->word_bytes;
-    char low_column[512] = {0}, high_column[512] = {0}, rows[4][512];
+    char low_column[VECTOR] = {0}, high_column[VECTOR] = {0}, rows[4][VECTOR];
     const void *key[4];
     void *row[4];
     put_word(low_column, 0, low, a->word_bytes);

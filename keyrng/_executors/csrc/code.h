@@ -19,7 +19,7 @@ typedef void (*lanes_fn)(size_t n, const void *const *key, const void *low, cons
 typedef struct {
     fill_fn values32, values64, blocks;
     lanes_fn lanes32[2], lanes64[2], lanes_values32[2]; /* [0] one key for all lanes, [1] a key per lane */
-    size_t group;
+    size_t group, vector; /* blocks of a fill at a time, and lanes of a vector */
 } algorithm_code;
 
 /* Elements in runs, one after the other: run r begins at elements + r * stride, its size is sizes[r * sizes_stride]. */

@@ -67,7 +67,7 @@ static PyArrayObject *single_key(PyObject *key, PyObject *type, PyObject **algor
 static int add_plan(entry *e, PyObject *algorithm, PyObject *dtype, unsigned given, PyObject *made) {
     plan *p = PyMem_Malloc(sizeof *p);
     if (!p) return PyErr_NoMemory(), -1;
-    *p = (plan){.algorithm = algorithm, .dtype = dtype, .given = given, .program = -1, .relation = -1};
+    *p = (plan){.algorithm = algorithm, .dtype = dtype, .given = given, .program = -1, .relation = -1, .more = {-1, -1}};
     if (made && read_plan(p, made)) {
         PyMem_Free(p);
         return -1;
@@ -98,7 +98,7 @@ static int learn_plans(entry *e, PyObject *algorithm, PyObject *dtype, unsigned 
 }
 
 /* The first plan that these arguments have and that takes their numbers, which it converts. */
-static const plan *find_plan(entry *e, PyObject *algorithm, PyObject *dtype, PyObject *const *values, uint64_t *numbers) {
+static const plan *find_plan(entry *e, PyObject *algorithm, PyObject *dtype, PyObject *const *values, converted *to) {
     unsigned given = 0;
     for (int i = 0; i < e->arguments; i++)
         if (values[i] && i != e->key && i != e->shape && i != e->dtype && i != e->out) given |= 1u << i;
@@ -107,7 +107,7 @@ static const plan *find_plan(entry *e, PyObject *algorithm, PyObject *dtype, PyO
             const plan *p = e->plans[i];
             if (p->algorithm == algorithm && p->dtype == dtype && p->given == given) {
                 if (p->program < 0) return NULL;
-                if (put_numbers(p, values, numbers) && related(p, numbers)) return p;
+                if (put_numbers(p, values, to) && related(p, to->numbers)) return p;
                 known = 1;
             }
         }
@@ -137,7 +137,6 @@ static PyArrayObject *target(const plan *p, PyObject *out, PyObject *shape, size
     return array;
 }
 
-/* The sample, or NULL: with an exception, or without one if Python must run the sampler. */
 static PyObject *draw_sample(entry *e, PyObject *const *values) {
     PyObject *algorithm = NULL;
     PyArrayObject *words = single_key(values[e->key], e->key_type, &algorithm);
@@ -150,16 +149,16 @@ static PyObject *draw_sample(entry *e, PyObject *const *values) {
         dtype = (PyObject *)PyArray_DESCR((PyArrayObject *)out);
     PyObject *result = NULL;
     if ((!out || PyArray_CheckExact(out)) && fpenv_is_default()) {
-        uint64_t numbers[MOST_INPUTS];
+        converted x;
         size_t count = 1;
-        const plan *p = find_plan(e, algorithm, dtype, values, numbers);
+        const plan *p = find_plan(e, algorithm, dtype, values, &x);
         PyArrayObject *array = p ? target(p, out, shape, &count) : NULL;
         if (array) {
             job j;
             one_key(&j, p->program, p->store, p->number, PyArray_DATA(words), count, PyArray_DATA(array),
                     (int)PyArray_ITEMSIZE(array));
             for (int i = 0; i < j.program->parameters; i++)
-                j.parameters[i].data = (const char *)&numbers[i], j.parameters[i].shape = ONE;
+                j.parameters[i].data = (const char *)&x.numbers[i], j.parameters[i].shape = ONE;
             result = (PyObject *)array;
             if (execute(&j, 0, count)) {
                 PyErr_NoMemory();
@@ -215,37 +214,92 @@ static PyArrayObject *permuted(const plan *p, PyArrayObject *words, long long n)
     return NULL;
 }
 
+static PyObject *answer_int(entry *e, PyObject *const *values);
+static PyObject *answer_steps(entry *e, PyObject *const *values);
+
 /* Kinds of functions with an entry. Functions of a key and an int make the words of a key, or an array of integers. */
 typedef struct kind {
     const char *name;
-    PyArrayObject *(*make)(const plan *, PyArrayObject *words, long long number); /* NULL for samplers */
+    PyObject *(*answer)(entry *, PyObject *const *values); /* or NULL, with an exception or if Python must run it */
+    PyArrayObject *(*make)(const plan *, PyArrayObject *words, long long number);
     long long least, most;
-    int makes_key;
+    int makes_key, takes_array;
+    const steps *steps;
 } kind;
 
-static const kind kinds[] = {{"sample", NULL, 0, 0, 0},
-                             {"split", split_words, 1, GIL_WORTH, 1},
-                             {"fold_in", fold_in_words, 0, LLONG_MAX, 1},
-                             {"permutation", permuted, 2, SHORT_ORDER, 0}};
+static const kind kinds[] = {{.name = "sample", .answer = draw_sample},
+                             {"split", answer_int, split_words, 1, GIL_WORTH, 1, 0, NULL},
+                             {"fold_in", answer_int, fold_in_words, 0, LLONG_MAX, 1, 0, NULL},
+                             {"permutation", answer_int, permuted, 2, SHORT_ORDER, 0, 1, NULL},
+                             {.name = "dirichlet", .answer = answer_steps, .steps = &dirichlet},
+                             {.name = "multinomial", .answer = answer_steps, .steps = &multinomial},
+                             {.name = "categorical", .answer = answer_steps, .steps = &categorical},
+                             {.name = "choice", .answer = answer_steps, .steps = &choice},
+                             {.name = "multivariate_normal", .answer = answer_steps, .steps = &multivariate_normal}};
 
-/* The result of a function of one key and an int, which are the only arguments; NULL as `draw_sample` returns it. */
+/* The number of rows of an array of numbers in C order, or -1 if it is something else or large. */
+static long long short_array(PyObject *object) {
+    if (!PyArray_CheckExact(object)) return -1;
+    PyArrayObject *array = (PyArrayObject *)object;
+    int fits = PyArray_ISCARRAY_RO(array) && PyArray_TYPE(array) < NPY_OBJECT && PyArray_NBYTES(array) <= 8 * GIL_WORTH;
+    return fits && PyArray_NDIM(array) && PyArray_SIZE(array) ? PyArray_DIM(array, 0) : -1;
+}
+
+/* The rows of an array at some places, whose reference it takes. */
+static PyArrayObject *rows_at(PyArrayObject *array, PyArrayObject *places) {
+    PyArrayObject *taken = places ? (PyArrayObject *)PyArray_NewLikeArray(array, NPY_CORDER, NULL, 0) : NULL;
+    size_t n = (size_t)PyArray_DIM(array, 0);
+    if (taken)
+        take_places(PyArray_DATA(array), (size_t)PyArray_NBYTES(array) / n, PyArray_DATA(places), 0, n, PyArray_DATA(taken));
+    Py_XDECREF((PyObject *)places);
+    return taken;
+}
+
+/* The result of a function of one key and an int, which are the only arguments, or an array in place of the int. */
 static PyObject *answer_int(entry *e, PyObject *const *values) {
     int overflow = 0;
     for (int i = 2; i < e->arguments; i++)
         if (values[i]) return NULL;
-    long long number = values[1] && PyLong_CheckExact(values[1]) ? PyLong_AsLongLongAndOverflow(values[1], &overflow) : -1;
+    long long number = -1, rows = values[1] && e->kind->takes_array ? short_array(values[1]) : -1;
+    if (values[1] && PyLong_CheckExact(values[1])) number = PyLong_AsLongLongAndOverflow(values[1], &overflow);
+    if (rows >= 0) number = rows;
     if (!values[1] && e->fallback >= 0) number = e->fallback;
     if (overflow || number < e->kind->least || number > e->kind->most) return NULL;
     PyObject *algorithm, *none[MOST_ARGUMENTS] = {NULL}, *result = NULL;
     PyArrayObject *words = single_key(values[0], e->key_type, &algorithm);
     if (!words) return NULL;
-    const plan *p = find_plan(e, algorithm, Py_None, none, NULL);
+    converted nothing;
+    const plan *p = find_plan(e, algorithm, Py_None, none, &nothing);
     if (p) {
         PyArrayObject *made = e->kind->make(p, words, number);
+        if (rows >= 0) made = rows_at((PyArrayObject *)values[1], made);
         result = e->kind->makes_key ? new_key(e->key_type, algorithm, made) : (PyObject *)made;
     }
     Py_DECREF(algorithm);
     return result;
+}
+
+/* The sample of a sampler of several steps. */
+static PyObject *answer_steps(entry *e, PyObject *const *values) {
+    const steps *s = e->kind->steps;
+    PyObject *algorithm, *shape = values[e->shape], *dtype = e->dtype < 0 || !values[e->dtype] ? Py_None : values[e->dtype];
+    if (e->out >= 0 && values[e->out] && values[e->out] != Py_None) return NULL;
+    npy_intp sizes[MOST_SMALL_DIMS + 1];
+    size_t count = 1;
+    int dims = shape && shape != Py_None ? small_shape(shape, sizes, &count) : 0;
+    PyArrayObject *words = dims < 0 || !fpenv_is_default() ? NULL : single_key(values[0], e->key_type, &algorithm);
+    if (!words) return NULL;
+    if (s->dtype_of_arrays && dtype == Py_None) dtype = widest(values, e->arguments);
+    converted x;
+    PyArrayObject *result = NULL;
+    const plan *p = find_plan(e, algorithm, dtype, values, &x);
+    if (p && put_row_shape(s, &x, shape && shape != Py_None, sizes, &dims, &count) && (result = new_array(p, dims, sizes))) {
+        int status = s->draw(p, PyArray_DATA(words), &x, count, result);
+        if (status) Py_CLEAR(result);
+        if (status == NO_MEMORY) PyErr_NoMemory();
+    }
+    Py_DECREF(algorithm);
+    return (PyObject *)result;
 }
 
 /* keys_of(key_type, algorithm, words): the keys along an axis, which share the memory of words of two axes */
@@ -272,17 +326,15 @@ static PyObject *keys_of(PyObject *self, PyObject *args) {
     return keys;
 }
 
-#define ENTRY_NAME "keyrng entry"
-
 /* call_entry(args, kwargs): the result, or None if Python must run the function */
 static PyObject *call_entry(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     if (n != 2 || !PyTuple_CheckExact(args[0]) || !PyDict_CheckExact(args[1]))
         return PyErr_Format(PyExc_TypeError, "an entry takes a tuple and a dict");
     if (entries_paused) Py_RETURN_NONE;
-    entry *e = PyCapsule_GetPointer(self, ENTRY_NAME);
+    entry *e = PyCapsule_GetPointer(self, NULL); /* a name would be compared */
     if (!e) return NULL;
     PyObject *values[MOST_ARGUMENTS] = {NULL}, *result = NULL;
-    if (bind(e, args[0], args[1], values)) result = (e->kind->make ? answer_int : draw_sample)(e, values);
+    if (bind(e, args[0], args[1], values)) result = e->kind->answer(e, values);
     if (result || PyErr_Occurred()) return result;
     Py_RETURN_NONE;
 }
@@ -318,12 +370,12 @@ static PyObject *make_entry(PyObject *self, PyObject *args) {
         for (int r = 0; r < 4; r++)
             if (!PyUnicode_CompareWithASCIIString(name, role_names[r])) *roles[r] = i;
     }
-    if (e->key != 0 || (!e->kind->make && e->shape < 0)) {
+    if (e->key != 0 || (e->kind->answer != answer_int && e->shape < 0)) {
         PyMem_Free(e);
         return PyErr_Format(PyExc_ValueError, "the first argument must be key, and a sampler must have a shape");
     }
     Py_INCREF(learn), Py_INCREF(type);
-    PyObject *capsule = PyCapsule_New(e, ENTRY_NAME, NULL);
+    PyObject *capsule = PyCapsule_New(e, NULL, NULL);
     if (!capsule) return NULL;
     PyObject *function = PyCFunction_NewEx(&call_entry_method, capsule, NULL);
     Py_DECREF(capsule);

@@ -21,6 +21,22 @@ static void decide(work *w, const stage *s, size_t n) {
     for (size_t i = 0; i < open; i++) w->accept[w->keep[i]] = w->open[i];
 }
 
+/* The indices of the live lanes. */
+static void put_live_indices(work *w, size_t n) {
+    const algorithm_info *a = w->job->algorithm;
+    if (w->lanes.each && at_one_index(w->job)) {
+        put_one_index(w, w->job->start);
+        return;
+    }
+    w->filled = UINT64_MAX;
+    if (!w->lanes.each && n == w->lanes.n) {
+        put_range(a, w->low, w->high, w->lanes.first, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        put_index(a, w->low, w->high, i, w->lanes.each ? w->lanes.index[w->live[i]] : w->lanes.first + w->live[i]);
+}
+
 /* Attempts for all lanes, then for the rejected ones, until all are accepted. */
 static void loop(work *w, const stage *s) {
     const job *j = w->job;
@@ -44,14 +60,9 @@ static void loop(work *w, const stage *s) {
 
     for (int first = 1; n; first = 0) {
         for (size_t b = 0; b < blocks; b++, draw++) {
-            if (draw % draws_per_key == 0) derive_keys(w, each ? n : 1, key, (1ull << 56) - 1, 255, 0, key);
-            if (each && at_one_index(j)) {
-                put_one_index(w, j->start);
-            } else {
-                w->filled = UINT64_MAX;
-                for (size_t i = 0; i < n; i++)
-                    put_index(a, w->low, w->high, i, each ? w->lanes.index[w->live[i]] : w->lanes.first + w->live[i]);
-            }
+            int derives = draw % draws_per_key == 0;
+            if (derives) derive_keys(w, each ? n : 1, key, (1ull << 56) - 1, 255, 0, key);
+            if (!b || derives) put_live_indices(w, n);
             char *aside[MOST_WORDS];
             for (size_t i = 0; i < per; i++) aside[i] = w->rows[b * per + i];
             fn(n, (const void *const *)key, w->low, w->high, draw % draws_per_key, 0, (void *const *)aside);
@@ -129,7 +140,7 @@ static void run_chunk(work *w, size_t flat) {
             uint64_t offset = (uint64_t)s->plane * j->size + (uint64_t)s->place;
             char *out = w->buffers[s->outputs[0]];
             size_t value = (size_t)s->bits / 8;
-            if (w->lanes.each || s->step > 1) direct_each(w, s->key, s->bits, (uint64_t)s->step, offset, out);
+            if (w->lanes.each || s->step > 1 || few_lanes(j->algorithm, j->code, n)) direct_each(w, s->key, s->bits, (uint64_t)s->step, offset, out);
             else
                 direct(j->algorithm, j->code, s->bits == 32 ? j->code->values32 : j->code->values64, value,
                        j->algorithm->jax_layout ? value
@@ -221,7 +232,8 @@ static int execute(const job *j, size_t first, size_t stop) {
         if (s->tail_inputs > tails) tails = s->tail_inputs;
     }
     int each = j->keys > 1 && j->count < FEW;
-    work w = {.job = j, .key_at = SIZE_MAX, .filled = UINT64_MAX};
+    work w; /* an initializer would clear 1 KB */
+    w.job = j, w.key_at = SIZE_MAX, w.filled = UINT64_MAX;
     size_t n = stop - first;
     w.capacity = n < CHUNK ? (n + PAD - 1) / PAD * PAD : CHUNK;
     size_t column = w.capacity * 8;
@@ -246,7 +258,7 @@ static int execute(const job *j, size_t first, size_t stop) {
     for (int i = 0; i < tails; i++) w.tail[i] = carve(&arena, column);
     if (each) w.lanes.index = (uint64_t *)carve(&arena, column);
     for (int k = 0; k < p->keys; k++) {
-        char *one = each ? NULL : carve(&arena, column);
+        char *one = each ? NULL : carve(&arena, 64);
         for (int i = 0; i < 4; i++)
             w.lanes.key[k][i] = each ? carve(&arena, column) : one + i * j->algorithm->word_bytes;
     }

@@ -12,6 +12,7 @@
 #define NPY_TARGET_VERSION NPY_2_0_API_VERSION
 #include <numpy/arrayobject.h>
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 #include "code.h"
@@ -299,7 +300,11 @@ static PyObject *histogram(PyObject *self, PyObject *const *args, Py_ssize_t n) 
 
 #include "orders.h"
 #include "plan.h"
+<<<<<<< HEAD
 #include "arrays.h"
+=======
+#include "steps.h"
+>>>>>>> composites
 #include "entry.h"
 #include "bitgen.h"
 

@@ -40,21 +40,22 @@ static void sort_line(const uint32_t *words, const uint32_t *places, size_t n, u
 static void order_of(const algorithm_info *a, const algorithm_code *code, const char *key, int rounds, size_t total,
                      uint64_t *space, uint32_t *to) {
     size_t bytes = (size_t)a->word_bytes;
-    char rows[4][512], low[512] = {0}, high[512] = {0}, next[32], own[32];
-    const void *words[4];
+    char rows[4][VECTOR], low[VECTOR], high[VECTOR], next[32], own[32];
+    const void *words[4], *drawing[4];
     void *row[4];
     uint32_t *drawn = (uint32_t *)(space + LINE_SPACE(total) / 8);
-    put_word(low, 1, 1, a->word_bytes);
+    put_range(a, low, high, 0, bytes == 4 ? VECTOR / 4 : VECTOR / 8);
     memcpy(next, key, bytes * (size_t)a->key_words);
-    for (int i = 0; i < 4; i++) words[i] = next + (size_t)i * bytes, row[i] = rows[i];
+    for (int i = 0; i < 4; i++) words[i] = next + (size_t)i * bytes, drawing[i] = own + (size_t)i * bytes, row[i] = rows[i];
     for (int r = 0; r < rounds; r++) {
         (bytes == 4 ? code->lanes32 : code->lanes64)[0](2, words, low, high, 0, 1, row);
         for (size_t i = 0; i < (size_t)a->key_words; i++) {
             memcpy(next + i * bytes, rows[i], bytes);
             memcpy(own + i * bytes, rows[i] + bytes, bytes);
         }
-        direct(a, code, code->values32, 4, a->jax_layout ? 4 : bytes * (size_t)a->block_words, own, 0, total, 0,
-               (char *)drawn, NULL);
+        if (few_lanes(a, code, total)) code->lanes_values32[0](total, drawing, low, high, 0, 0, (void *[]){drawn});
+        else direct(a, code, code->values32, 4, a->jax_layout ? 4 : bytes * (size_t)a->block_words, own, 0, total, 0,
+                    (char *)drawn, NULL);
         sort_line(drawn, r ? to : NULL, total, space, to);
     }
 }
@@ -68,7 +69,7 @@ static int short_rounds(size_t total) { return total < 2 ? 0 : total < 1626 ? 1 
 static int put_orders(long number, const char *words, size_t keys, size_t total, uint32_t *out) {
     const algorithm_info *a = &algorithm_infos[number];
     uint64_t small[1024], *space = small;
-    size_t need = LINE_SPACE(total) + 4 * total;
+    size_t need = LINE_SPACE(total) + 4 * total + VECTOR;
     if (need > sizeof small) space = malloc(need);
     if (!space) return -1;
     for (size_t k = 0; k < keys; k++, words += a->key_words * a->word_bytes)
@@ -224,6 +225,17 @@ static PyObject *select_words(PyObject *self, PyObject *const *args, Py_ssize_t 
     for (size_t i = first; i < stop; i++) ((type *)to)[i] = ((const type *)from)[places[i]];                           \
     break;
 
+static void take_places(const char *from, size_t size, const uint32_t *places, size_t first, size_t stop, char *to) {
+    switch (size) {
+    case 1: GATHER(uint8_t)
+    case 2: GATHER(uint16_t)
+    case 4: GATHER(uint32_t)
+    case 8: GATHER(uint64_t)
+    default:
+        for (size_t i = first; i < stop; i++) memcpy(to + i * size, from + places[i] * size, size);
+    }
+}
+
 /* take_elements(array, itemsize, places, first, stop, out): the elements at some of the places */
 static PyObject *take_elements(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
@@ -235,18 +247,8 @@ static PyObject *take_elements(PyObject *self, PyObject *const *args, Py_ssize_t
     if (take_all(arrays, views, 3, 4)) return release_all(views, 3, NULL);
     if ((size_t)views[1].len < 4 * stop || (size_t)views[2].len < size * stop)
         return release_all(views, 3, wrong_size("take_elements"));
-    const char *from = views[0].buf;
-    const uint32_t *places = views[1].buf;
-    char *to = views[2].buf;
     PyThreadState *state = stop - first < GIL_WORTH ? NULL : PyEval_SaveThread();
-    switch (size) {
-    case 1: GATHER(uint8_t)
-    case 2: GATHER(uint16_t)
-    case 4: GATHER(uint32_t)
-    case 8: GATHER(uint64_t)
-    default:
-        for (size_t i = first; i < stop; i++) memcpy(to + i * size, from + places[i] * size, size);
-    }
+    take_places(views[0].buf, size, views[1].buf, first, stop, views[2].buf);
     if (state) PyEval_RestoreThread(state);
     return release_all(views, 3, Py_NewRef(Py_None));
 }

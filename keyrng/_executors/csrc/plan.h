@@ -4,10 +4,15 @@
  */
 #define LARGEST_EXACT (1ll << 53)
 
-enum { OPEN_LOW = 1, OPEN_HIGH = 2, WHOLE_NUMBER = 4, UNCHECKED = 8, INTEGER = 16, DIFFERENCE = 32, INVERSE = 64, CARRY = 128 };
+#define MOST_ROW 256 /* numbers of an argument with axes */
+
+enum { OPEN_LOW = 1, OPEN_HIGH = 2, WHOLE_NUMBER = 4, UNCHECKED = 8, INTEGER = 16, DIFFERENCE = 32, INVERSE = 64, CARRY = 128,
+       ROW = 256, MATRIX = 512, LARGEST = 1024, TRUTH = 2048 };
 
 /* How to find a kernel's parameter: a float from `low` to `high`, or a word, for an integer from `least` to `most`, or
- * for its difference, from 1 to `high`, to the integer of the rule before. INVERSE and CARRY follow a difference. */
+ * for its difference, from 1 to `high`, to the integer of the rule before. INVERSE and CARRY follow a difference.
+ * A ROW has numbers along one axis, a MATRIX along two; LARGEST is a rule for the largest of the row before.
+ * TRUTH is a bool, True if `low` is not 0. */
 typedef struct {
     int argument; /* -1 for a constant, which is `low` */
     int flags;
@@ -23,7 +28,22 @@ typedef struct {
     PyArray_Descr *result;
     int rule_count;
     number_rule rules[MOST_INPUTS];
+    int more[2];    /* programs of later steps, or -1; see steps.h */
+    PyObject *call; /* a Python function that a step calls, or NULL */
 } plan;
+
+typedef struct {
+    size_t n;
+    double largest;
+    double values[MOST_ROW]; /* floats, if the computation is in float32 */
+} row;
+
+/* The parameters of a plan, in the dtype of the computation. */
+typedef struct {
+    uint64_t numbers[MOST_INPUTS];
+    int row_count;
+    row rows[2];
+} converted;
 
 /* A float, or an int that a double holds; 0 for other objects. */
 static int exact_number(PyObject *object, double *number) {
@@ -43,12 +63,68 @@ static int meets(const number_rule *r, double x) {
     return above && below && (!(r->flags & WHOLE_NUMBER) || x == (double)(long long)x);
 }
 
-/* Numbers in the dtype of the computation; 0 if a rule refuses the number that was given or that the dtype holds. */
-static int put_numbers(const plan *p, PyObject *const *values, uint64_t *numbers) {
+/* A number in the dtype of the computation; 0 if a rule refuses it as it was given or as the dtype holds it. */
+static int put_number(const number_rule *r, double x, int itemsize, void *to) {
+    float narrow = (float)x;
+    if (!meets(r, x) || (itemsize == 4 && !meets(r, narrow))) return 0;
+    if (itemsize == 4) memcpy(to, &narrow, sizeof narrow);
+    else memcpy(to, &x, sizeof x);
+    return 1;
+}
+
+/* The numbers of a list, a tuple or an array of floats with so many axes of equal length, which is returned; 0 for other
+ * objects and other numbers of them. */
+static size_t read_numbers(PyObject *object, int axes, size_t most, double *to) {
+    if (PyArray_CheckExact(object)) {
+        PyArrayObject *array = (PyArrayObject *)object;
+        npy_intp n = PyArray_NDIM(array) == axes ? PyArray_DIM(array, 0) : 0;
+        int type = PyArray_TYPE(array);
+        if (n < 1 || n > MOST_ROW || PyArray_DIM(array, axes - 1) != n || (size_t)PyArray_SIZE(array) > most ||
+            (type != NPY_DOUBLE && type != NPY_FLOAT) || !PyArray_ISCARRAY_RO(array))
+            return 0;
+        for (npy_intp i = 0; i < PyArray_SIZE(array); i++)
+            to[i] = type == NPY_DOUBLE ? ((const double *)PyArray_DATA(array))[i] : ((const float *)PyArray_DATA(array))[i];
+        return (size_t)n;
+    }
+    if (!PyList_CheckExact(object) && !PyTuple_CheckExact(object)) return 0;
+    PyObject *items = PySequence_Tuple(object); /* a list can change meanwhile */
+    if (!items) return PyErr_Clear(), 0;
+    size_t n = (size_t)PyTuple_Size(items), i = 0;
+    if (n <= MOST_ROW && n * (axes == 2 ? n : 1) <= most)
+        for (; i < n; i++) {
+            PyObject *item = PyTuple_GetItem(items, (Py_ssize_t)i);
+            if (axes == 1 ? !exact_number(item, to + i) : read_numbers(item, 1, n, to + i * n) != n) break;
+        }
+    Py_DECREF(items);
+    return i == n ? n : 0;
+}
+
+static int put_row(const number_rule *r, PyObject *object, int itemsize, row *to) {
+    double read[MOST_ROW];
+    int axes = r->flags & MATRIX ? 2 : 1;
+    size_t n = to->n = read_numbers(object, axes, MOST_ROW, read), i = 0, size = axes == 2 ? n * n : n;
+    to->largest = -HUGE_VAL;
+    for (; i < size && put_number(r, read[i], itemsize, (char *)to->values + i * (size_t)itemsize); i++)
+        to->largest = read[i] > to->largest ? read[i] : to->largest;
+    return size && i == size;
+}
+
+/* The parameters of a plan; 0 if a rule refuses one. */
+static int put_numbers(const plan *p, PyObject *const *values, converted *to) {
     int itemsize = programs[p->program].itemsize, overflow = 0;
     long long integer, before = 0;
+    uint64_t *numbers = to->numbers;
+    row *next = to->rows;
     for (const number_rule *r = p->rules, *end = r + p->rule_count; r < end; r++, numbers++) {
         PyObject *value = r->argument < 0 ? NULL : values[r->argument];
+        if (r->flags & (ROW | MATRIX)) {
+            if (!put_row(r, value, itemsize, next++)) return 0;
+            continue;
+        }
+        if (r->flags & LARGEST) {
+            if (!meets(r, next[-1].largest)) return 0;
+            continue;
+        }
         if (r->flags & INTEGER) {
             integer = PyLong_CheckExact(value) ? PyLong_AsLongLongAndOverflow(value, &overflow) : 0;
             if (!PyLong_CheckExact(value) || overflow || integer < r->least || integer > r->most) return 0;
@@ -61,16 +137,15 @@ static int put_numbers(const plan *p, PyObject *const *values, uint64_t *numbers
             *numbers = r->flags & INVERSE ? UINT32_MAX / numbers[-1] : (1ull << 32) - numbers[-1] * numbers[-2];
             continue;
         }
-        double x = r->low;
-        if (value && !(exact_number(value, &x) && meets(r, x))) return 0;
-        if (itemsize == 4) {
-            float narrow = (float)x;
-            if (value && !meets(r, narrow)) return 0;
-            memcpy(numbers, &narrow, sizeof narrow);
-        } else {
-            memcpy(numbers, &x, sizeof x);
+        if (r->flags & TRUTH) {
+            if (value != (r->low ? Py_True : Py_False)) return 0;
+            continue;
         }
+        double x = r->low;
+        number_rule constant = {.flags = UNCHECKED};
+        if ((value && !exact_number(value, &x)) || !put_number(value ? r : &constant, x, itemsize, numbers)) return 0;
     }
+    to->row_count = (int)(next - to->rows);
     return 1;
 }
 
@@ -92,15 +167,16 @@ static int related(const plan *p, const uint64_t *numbers) {
 
 static int read_plan(plan *p, PyObject *made) {
     PyObject *rules;
-    if (!PyArg_ParseTuple(made, "iiiO!iO!", &p->program, &p->store, &p->number, &PyArrayDescr_Type, &p->result,
-                          &p->relation, &PyTuple_Type, &rules))
+    if (!PyArg_ParseTuple(made, "iiiO!iO!|iiO", &p->program, &p->store, &p->number, &PyArrayDescr_Type, &p->result,
+                          &p->relation, &PyTuple_Type, &rules, &p->more[0], &p->more[1], &p->call))
         return -1;
+    if (PyTuple_Size(rules) > MOST_INPUTS) return PyErr_Format(PyExc_ValueError, "a plan has too many rules"), -1;
     for (; p->rule_count < PyTuple_Size(rules); p->rule_count++) {
         number_rule *r = &p->rules[p->rule_count];
         if (!PyArg_ParseTuple(PyTuple_GetItem(rules, p->rule_count), "iiddLL", &r->argument, &r->flags, &r->low,
                               &r->high, &r->least, &r->most))
             return -1;
     }
-    Py_INCREF((PyObject *)p->result);
+    Py_INCREF((PyObject *)p->result), Py_XINCREF(p->call);
     return 0;
 }

@@ -40,9 +40,24 @@ static void insertion_sort(uint64_t *elements, size_t n) {
     }
 }
 
+#define FEW_ELEMENTS 32 /* which are sorted by comparing each with all */
+
+static void sort_few(const uint64_t *elements, size_t n, uint32_t *places) {
+    uint64_t words[FEW_ELEMENTS], ranks[FEW_ELEMENTS] = {0};
+    size_t size = (n + 7) / 8 * 8;
+    for (size_t i = 0; i < size; i++) words[i] = i < n ? (elements[i] >> 32 << 32) + i : 0; /* distinct */
+    for (size_t k = 0; k < n; k++)
+        for (size_t i = 0; i < size; i++) ranks[i] += words[k] < words[i];
+    for (size_t i = 0; i < n; i++) places[ranks[i]] = (uint32_t)elements[i];
+}
+
 /* Sort the elements of all runs, n of them, at most 65533, whose words have their first `known` bits in common, up to 30
  * bits. Only places are written. `space` is SORT_SPACE(n) bytes, aligned to 8. */
 static void sort(const sort_runs *from, size_t n, int known, void *space, uint32_t *places) {
+    if (n <= FEW_ELEMENTS && from->runs == 1) {
+        sort_few(from->elements, n, places);
+        return;
+    }
     int bits = 2;
     while ((size_t)1 << bits < 2 * n && bits + known < 32) bits++;
     size_t shift = (size_t)(64 - known - bits), slots = (size_t)1 << bits;

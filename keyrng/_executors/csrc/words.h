@@ -7,6 +7,7 @@
 #include "code.h"
 
 #define CHUNK 2048      /* elements per chunk: about six buffers fit in the L1 cache */
+#define VECTOR 64       /* bytes, at most: functions of lanes read and write whole vectors */
 #define PAD 64          /* buffers are multiples of this, to hold whole vectors */
 #define FEW 128         /* with fewer values per key, a chunk has a key per lane */
 #define MOST_WORDS 16   /* per attempt, rounded up to whole blocks */
@@ -66,9 +67,24 @@ static void put_word(char *column, size_t i, uint64_t word, int bytes) {
     else ((uint64_t *)column)[i] = word;
 }
 
+static uint64_t word_at(const char *column, size_t i, int bytes) {
+    return bytes == 4 ? ((const uint32_t *)column)[i] : ((const uint64_t *)column)[i];
+}
+
 static void put_index(const algorithm_info *a, char *low, char *high, size_t i, uint64_t index) {
     put_word(low, i, index, a->word_bytes);
     put_word(high, i, a->word_bytes == 4 ? index >> 32 : 0, a->word_bytes);
+}
+
+/* Split consecutive indices into words. */
+static void put_range(const algorithm_info *a, char *low, char *high, uint64_t first, size_t n) {
+    if (a->word_bytes == 4) {
+        for (size_t i = 0; i < n; i++) ((uint32_t *)low)[i] = (uint32_t)(first + i);
+        for (size_t i = 0; i < n; i++) ((uint32_t *)high)[i] = (uint32_t)((first + i) >> 32);
+    } else {
+        for (size_t i = 0; i < n; i++) ((uint64_t *)low)[i] = first + i;
+        memset(high, 0, 8 * n);
+    }
 }
 
 /* Split indices plus an offset into words. Separate loops, because the compiler vectorizes them. */
@@ -96,10 +112,21 @@ static void put_keys(const algorithm_info *a, const isa_code *isa, char *const *
                    (size_t)a->word_bytes);
 }
 
+/* Set `n` lanes to one index. */
+static void fill_index(const algorithm_info *a, char *low, char *high, uint64_t index, size_t n) {
+    if (a->word_bytes == 4) {
+        for (size_t i = 0; i < n; i++) ((uint32_t *)low)[i] = (uint32_t)index;
+        for (size_t i = 0; i < n; i++) ((uint32_t *)high)[i] = (uint32_t)(index >> 32);
+    } else {
+        for (size_t i = 0; i < n; i++) ((uint64_t *)low)[i] = index;
+        memset(high, 0, 8 * n);
+    }
+}
+
 /* Set all lanes to one index, unless they have it already. */
 static void put_one_index(work *w, uint64_t index) {
     if (w->filled == index) return;
-    for (size_t i = 0; i < w->capacity; i++) put_index(w->job->algorithm, w->low, w->high, i, index);
+    fill_index(w->job->algorithm, w->low, w->high, index, w->capacity);
     w->filled = index;
 }
 
@@ -141,6 +168,11 @@ static uint64_t lane_index(const work *w, size_t i) {
     return !w->lanes.each ? w->lanes.first + i : at_one_index(w->job) ? w->job->start : w->lanes.index[i];
 }
 
+/* Whether n values of a direct draw fit a vector of lanes, which takes half of the time of a group of blocks. */
+static int few_lanes(const algorithm_info *a, const algorithm_code *code, size_t n) {
+    return a->jax_layout && n <= code->vector;
+}
+
 /* Like `direct` for lanes with separate keys or non-consecutive words: a block per lane, of which one value is kept. */
 static void direct_each(work *w, int key, int bits, uint64_t step, uint64_t offset, char *out) {
     const job *j = w->job;
@@ -151,7 +183,9 @@ static void direct_each(work *w, int key, int bits, uint64_t step, uint64_t offs
         put_one_index(w, (j->start * step + offset) / per);
     } else {
         w->filled = UINT64_MAX;
-        if (each && per == 1 && step == 1)
+        if (!each && per == 1 && step == 1)
+            put_range(a, w->low, w->high, w->lanes.first + offset, w->lanes.n);
+        else if (each && per == 1 && step == 1)
             put_indices(a, w->low, w->high, w->lanes.index, offset, w->lanes.n);
         else
             for (size_t i = 0; i < w->lanes.n; i++)
@@ -185,11 +219,27 @@ static void derive_keys(work *w, size_t n, char *const *from, uint64_t index, ui
     for (int i = 0; i < a->key_words; i++) memcpy(to[i], rows[i], n * (size_t)a->word_bytes);
 }
 
+/* Derive the keys of the program from the first one: those of a single key side by side, as many as have parents. */
 static void derive_program_keys(work *w) {
     const program *p = w->job->program;
-    for (int k = 1; k < p->keys; k++)
-        derive_keys(w, w->lanes.each ? w->lanes.n : 1, w->lanes.key[p->parents[k]], (uint64_t)p->children[k], 0, 1,
-                    w->lanes.key[k]);
+    const algorithm_info *a = w->job->algorithm;
+    char **rows = w->rows + w->row_count - 4;
+    int bytes = a->word_bytes;
+    if (w->lanes.each)
+        for (int k = 1; k < p->keys; k++)
+            derive_keys(w, w->lanes.n, w->lanes.key[p->parents[k]], (uint64_t)p->children[k], 0, 1, w->lanes.key[k]);
+    for (int first = 1, k = 1; first < p->keys && !w->lanes.each; first = k) {
+        for (; k < p->keys && p->parents[k] < first; k++) {
+            put_index(a, w->low, w->high, (size_t)(k - first), (uint64_t)p->children[k]);
+            for (int i = 0; i < a->key_words; i++)
+                put_word(rows[i], (size_t)(k - first), word_at(w->lanes.key[p->parents[k]][i], 0, bytes), bytes);
+        }
+        w->filled = UINT64_MAX;
+        block_lanes(w->job, 1)((size_t)(k - first), (const void *const *)rows, w->low, w->high, 0, 1, (void *const *)rows);
+        for (int j = first; j < k; j++)
+            for (int i = 0; i < a->key_words; i++)
+                put_word(w->lanes.key[j][i], 0, word_at(rows[i], (size_t)(j - first), bytes), bytes);
+    }
 }
 
 #endif

@@ -15,7 +15,7 @@ from keyrng._sampling.parameters import Array, checked_parameter, round_to_dtype
 from keyrng._sampling.shapes import Shape, check_broadcast, check_out, dimensions, sample_shape
 from keyrng.kernels.bits import sum_as_int
 from keyrng.kernels.ops import where
-from keyrng.kernels.requirements import Parameter
+from keyrng.kernels.requirements import Interval, Parameter
 
 
 def validated(device: Device, parameter: Parameter, dtype: Dtype) -> Array:
@@ -58,6 +58,10 @@ def scaled(rows: Array) -> Array:
 
 # Up to 2**123 weights below _MANY have a finite sum. A subnormal weight that scaling rounds to 0 is negligible.
 _MANY, _FEW, _SCALE = 2.0**900, 2.0**-400, 2.0**600
+
+
+# The largest weight of rows that `scaled` does not change.
+not_scaled = Interval(_FEW, _MANY, "[)")
 
 
 def _is_far(largest: Any) -> Any:

@@ -16,7 +16,9 @@ from keyrng._keys.create import key as new_key
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import fill_range, run_ranges
 from keyrng._sampling.parameters import Array, ArrayLike
-from keyrng.distributions._shared.last_axis import scaled, validated
+from keyrng._sampling.sampler import Row
+from keyrng.algorithms.base import Algorithm
+from keyrng.distributions._shared.last_axis import not_scaled, scaled, validated
 from keyrng.distributions._shared.weighted_cuda import cdf_cuda, weighted_indices_cuda
 from keyrng.kernels.elementary import log
 from keyrng.kernels.lane import Kernel, kernel
@@ -34,6 +36,11 @@ def weights(device: Device, p: ArrayLike, size: int) -> Array:
     if values.shape != (size,):
         raise ValueError(f"p must have shape ({size},), one weight per element, got shape {values.shape}")
     return values
+
+
+def weight_row(p: Any) -> Row:
+    """Return how C takes weights."""
+    return Row(_weight(p=p), not_scaled)
 
 
 def logarithms(weights: Array) -> Array:
@@ -74,6 +81,11 @@ def _fraction(word: Any) -> Any:
     return cast(word >> 11, np.float64) * 2.0**-53
 
 
+def part_kernel(algorithm: Algorithm) -> Kernel:
+    """Return the kernel of a uniform part, in (0, 1], of the whole."""
+    return _part_of_xor if algorithm.jax_layout else _part
+
+
 def weighted_indices(key: Key, full: tuple[int, ...], weights: Array, p: ArrayLike) -> Array:
     """Return indices with probabilities proportional to weights, of shape ``full``, the axes of the keys first.
 
@@ -81,7 +93,7 @@ def weighted_indices(key: Key, full: tuple[int, ...], weights: Array, p: ArrayLi
     ``p``, checked.
     """
     device, find = device_of(key), device_at(weights).pick(_cdf, cdf_cuda)
-    part = _part_of_xor if key._algorithm.jax_layout else _part
+    part = part_kernel(key._algorithm)
     return device.pick(_cpu_indices, weighted_indices_cuda)(part, key, full, device.adopt("p", find(weights), p))
 
 

@@ -1,0 +1,238 @@
+/* Small samples of samplers that take several steps: draws of programs, with sums or searches between them. Part of
+ * module.c.
+ *
+ * The steps are those of the samplers in Python, in the same order of operations, and the tests compare both. Rules in
+ * the plans exclude parameters that need further steps.
+ */
+enum { NO_MEMORY = 1, IN_PYTHON = 2 };
+
+typedef struct {
+    int (*draw)(const plan *p, const char *words, const converted *x, size_t count, PyArrayObject *result);
+    enum { NO_AXIS, NEW_AXIS, GIVEN_AXIS } axis; /* of the row in the result: none, one after the shape, its last one */
+    int dtype_of_arrays; /* whether the dtype is by default the widest of the arguments that are arrays of floats */
+} steps;
+
+static PyObject *widest(PyObject *const *values, int n) {
+    PyObject *dtype = Py_None;
+    for (int i = 0, width = 0; i < n; i++)
+        if (values[i] && PyArray_CheckExact(values[i])) {
+            PyArrayObject *array = (PyArrayObject *)values[i];
+            if (!PyArray_ISFLOAT(array) || PyArray_ITEMSIZE(array) <= width) continue;
+            dtype = (PyObject *)PyArray_DESCR(array), width = (int)PyArray_ITEMSIZE(array);
+        }
+    return dtype;
+}
+
+/* Add the axis of the row to the shape of a result, of which `count` becomes the number of rows; 0 if it does not fit. */
+static int put_row_shape(const steps *s, const converted *x, int given, npy_intp *sizes, int *dims, size_t *count) {
+    size_t n = x->rows[0].n;
+    if (s->axis == NO_AXIS) return 1;
+    if (s->axis == NEW_AXIS || !given) sizes[(*dims)++] = (npy_intp)n;
+    else if (!*dims || (size_t)sizes[*dims - 1] != n) return 0;
+    else *count /= n;
+    return *count * n <= GIL_WORTH;
+}
+
+/* Draw with parameters that have one value for each of the elements, or with one for all of them. */
+static int draw(const plan *p, int program, int store, const char *words, size_t count, int each,
+                const void *const *parameters, void *out, size_t size) {
+    job j;
+    one_key(&j, program, store, p->number, words, count, out, (int)size);
+    for (int i = 0; i < j.program->parameters; i++)
+        j.parameters[i].data = parameters[i], j.parameters[i].shape = each ? WHOLE : ONE;
+    return execute(&j, 0, count) ? NO_MEMORY : 0;
+}
+
+static void repeat_row(const row *x, size_t size, size_t count, char *to) {
+    for (size_t i = 0; i < count; i++) memcpy(to + i * x->n * size, x->values, x->n * size);
+}
+
+#define FLOAT_STEPS(T)                                                                                                 \
+    static void subtract_largest_##T(T *x, size_t rows, size_t n) {                                                    \
+        for (T *end = x + rows * n; x < end; x += n) {                                                                 \
+            T largest = x[0];                                                                                          \
+            for (size_t i = 1; i < n; i++) largest = x[i] > largest ? x[i] : largest;                                  \
+            for (size_t i = 0; i < n; i++) x[i] -= largest;                                                            \
+        }                                                                                                              \
+    }                                                                                                                  \
+    static void divide_by_sum_##T(T *x, size_t rows, size_t n) {                                                       \
+        for (T *end = x + rows * n; x < end; x += n) {                                                                 \
+            T sum = 0;                                                                                                 \
+            for (size_t i = 0; i < n; i++) sum += x[i];                                                                \
+            for (size_t i = 0; i < n; i++) x[i] /= sum;                                                                \
+        }                                                                                                              \
+    }                                                                                                                  \
+    static void find_largest_sum_##T(const T *x, const T *add, size_t rows, size_t n, int32_t *places) {               \
+        for (size_t r = 0; r < rows; r++, x += n) {                                                                    \
+            T largest = x[0] + add[0];                                                                                 \
+            places[r] = 0;                                                                                             \
+            for (size_t i = 1; i < n; i++) {                                                                           \
+                T sum = x[i] + add[i];                                                                                 \
+                if (sum > largest) largest = sum, places[r] = (int32_t)i;                                              \
+            }                                                                                                          \
+        }                                                                                                              \
+    }                                                                                                                  \
+    /* Replace each row by a lower triangle times it, plus the mean. An element needs only those before it. */          \
+    static void transform_##T(T *x, const double *triangle, const T *mean, size_t rows, size_t n) {                    \
+        T factors[MOST_ROW];                                                                                           \
+        for (size_t i = 0; i < n * n; i++) factors[i] = (T)triangle[i];                                                \
+        for (T *end = x + rows * n; x < end; x += n)                                                                   \
+            for (size_t i = n; i--;) {                                                                                 \
+                T sum = 0;                                                                                             \
+                for (size_t k = 0; k <= i; k++) sum += factors[i * n + k] * x[k];                                      \
+                x[i] = sum + mean[i];                                                                                  \
+            }                                                                                                          \
+    }
+FLOAT_STEPS(float)
+FLOAT_STEPS(double)
+
+/* Shares of gamma variates: of their factors if `more` has no programs, and else times the power of a boost. */
+static int draw_dirichlet(const plan *p, const char *words, const converted *x, size_t count, PyArrayObject *result) {
+    size_t n = x->rows[0].n, total = count * n, size = (size_t)PyArray_ITEMSIZE(result);
+    char *out = PyArray_DATA(result), *alpha = malloc(2 * total * size);
+    if (!alpha) return NO_MEMORY;
+    char *boost = alpha + total * size;
+    const void *shapes[] = {alpha}, *parts[] = {out, boost};
+    repeat_row(&x->rows[0], size, count, alpha);
+    int failed = draw(p, p->program, -1, words, total, 1, shapes, out, size);
+    if (p->more[0] >= 0 && !failed) {
+        failed = draw(p, p->more[0], -1, words, total, 1, shapes, boost, size);
+        if (size == 4) subtract_largest_float((float *)boost, count, n);
+        else subtract_largest_double((double *)boost, count, n);
+        failed = failed || draw(p, p->more[1], -1, words, total, 1, parts, out, size);
+    }
+    free(alpha);
+    if (size == 4) divide_by_sum_float((float *)out, count, n);
+    else divide_by_sum_double((double *)out, count, n);
+    return failed;
+}
+
+static int draw_categorical(const plan *p, const char *words, const converted *x, size_t count, PyArrayObject *result) {
+    size_t n = x->rows[0].n, size = (size_t)programs[p->program].output_size;
+    if (count * n > GIL_WORTH) return IN_PYTHON;
+    char *gumbels = malloc(count * n * size);
+    if (!gumbels) return NO_MEMORY;
+    int failed = draw(p, p->program, -1, words, count * n, 1, NULL, gumbels, size);
+    if (size == 4) find_largest_sum_float((float *)gumbels, (const float *)x->rows[0].values, count, n, PyArray_DATA(result));
+    else find_largest_sum_double((double *)gumbels, x->rows[0].values, count, n, PyArray_DATA(result));
+    free(gumbels);
+    return failed;
+}
+
+/* The factor of the matrix, a lower triangle, is the result of a function in Python. Its errors are left to Python. */
+static int draw_multivariate_normal(const plan *p, const char *words, const converted *x, size_t count,
+                                    PyArrayObject *result) {
+    const row *mean = &x->rows[0], *matrix = &x->rows[1];
+    size_t n = mean->n, size = (size_t)PyArray_ITEMSIZE(result);
+    npy_intp sizes[2] = {(npy_intp)n, (npy_intp)n};
+    if (matrix->n != n) return IN_PYTHON;
+    PyArrayObject *given = (PyArrayObject *)PyArray_SimpleNew(2, sizes, NPY_DOUBLE);
+    if (!given) return IN_PYTHON;
+    double *square = PyArray_DATA(given);
+    int status = 0;
+    for (size_t i = 0; i < n * n; i++) square[i] = size == 4 ? ((const float *)matrix->values)[i] : matrix->values[i];
+    for (size_t i = 0; i < n * n; i++) status = square[i] == square[i % n * n + i / n] ? status : IN_PYTHON;
+    PyObject *made = status ? NULL : PyObject_CallFunctionObjArgs(p->call, given, NULL);
+    Py_DECREF((PyObject *)given);
+    if (!made && PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_Exception)) PyErr_Clear();
+    if (!made) return IN_PYTHON;
+    PyArrayObject *factor = (PyArrayObject *)made;
+    if (!PyArray_CheckExact(made) || PyArray_TYPE(factor) != NPY_DOUBLE || !PyArray_ISCARRAY_RO(factor) ||
+        PyArray_SIZE(factor) != (npy_intp)(n * n))
+        status = IN_PYTHON;
+    if (!status) status = draw(p, p->program, -1, words, count * n, 1, NULL, PyArray_DATA(result), size);
+    if (!status && size == 4)
+        transform_float(PyArray_DATA(result), PyArray_DATA(factor), (const float *)mean->values, count, n);
+    if (!status && size == 8) transform_double(PyArray_DATA(result), PyArray_DATA(factor), mean->values, count, n);
+    Py_DECREF(made);
+    return status;
+}
+
+/* Class after class, a binomial variate of the draws that are left, by a child of the key for each class. */
+static int draw_multinomial(const plan *p, const char *words, const converted *x, size_t count, PyArrayObject *result) {
+    const algorithm_info *a = &algorithm_infos[p->number];
+    const double *weights = x->rows[0].values;
+    size_t n = x->rows[0].n, bytes = (size_t)(a->word_bytes * a->key_words);
+    char keys[MOST_ROW * 32];
+    double left[MOST_ROW + 1], *rest = malloc(3 * count * sizeof *rest);
+    if (!rest) return NO_MEMORY;
+    double *chances = rest + count, *drawn = chances + count;
+    const void *parameters[] = {rest, chances};
+    int status = 0;
+    consecutive(a, &chosen->algorithms[p->number], words, 0, n, keys);
+    left[n] = 0;
+    for (size_t i = n; i--;) left[i] = i + 1 == n ? weights[i] : weights[i] + left[i + 1];
+    for (size_t r = 0; r < count; r++) memcpy(rest + r, &x->numbers[0], sizeof *rest);
+    for (size_t i = 0; i < n && !status; i++) {
+        double chance = left[i] > 0 ? weights[i] / left[i] : 0;
+        if (chance > 0 && chance < 1) { /* else the variate is 0 or all that are left */
+            for (size_t r = 0; r < count; r++) chances[r] = chance;
+            status = draw(p, p->program, p->store, keys + i * bytes, count, 1, parameters, drawn, sizeof *drawn);
+        } else {
+            for (size_t r = 0; r < count; r++) drawn[r] = chance > 0 ? rest[r] : 0;
+        }
+        for (size_t r = 0; r < count && !status; r++) {
+            char *to = (char *)PyArray_DATA(result) + (r * n + i) * (size_t)PyArray_ITEMSIZE(result);
+            int wide = PyArray_ITEMSIZE(result) == 8, whole = PyArray_ISINTEGER(result);
+            if (whole && wide) *(int64_t *)to = (int64_t)drawn[r];
+            else if (whole) *(int32_t *)to = (int32_t)drawn[r];
+            else if (wide) *(double *)to = drawn[r];
+            else *(float *)to = (float)drawn[r];
+            rest[r] -= drawn[r];
+        }
+    }
+    free(rest);
+    return status;
+}
+
+/* A cumulative sum, in the order of `cumulative_sum` in weighted.py. */
+static void cumulate(double *x, size_t n) {
+    double ends[MOST_ROW / 16];
+    size_t blocks = (n + 15) / 16;
+    for (size_t i = 0; i < n; i++)
+        if (i % 16) x[i] += x[i - 1];
+    if (blocks < 2) return;
+    for (size_t b = 0; b + 1 < blocks; b++) ends[b] = x[16 * b + 15];
+    cumulate(ends, blocks - 1);
+    for (size_t i = 16; i < n; i++) x[i] += ends[i / 16 - 1];
+}
+
+static int draw_weighted(const plan *p, const char *words, const row *weights, size_t count, int32_t *places) {
+    size_t n = weights->n;
+    double reached[MOST_ROW], *parts = malloc(count * sizeof *parts);
+    if (!parts) return NO_MEMORY;
+    memcpy(reached, weights->values, n * sizeof *reached);
+    cumulate(reached, n);
+    for (size_t i = 0; i < n; i++) {
+        if (weights->values[i] == 0) reached[i] = 0;
+        if (i && reached[i - 1] > reached[i]) reached[i] = reached[i - 1];
+    }
+    const void *whole[] = {&reached[n - 1]};
+    int failed = draw(p, p->program, -1, words, count, 0, whole, parts, sizeof *parts);
+    for (size_t i = 0; i < count && !failed; i++) {
+        size_t first = 0;
+        for (size_t size = n; size > 1; size -= size / 2)
+            first += reached[first + size / 2 - 1] < parts[i] ? size / 2 : 0;
+        places[i] = (int32_t)first;
+    }
+    free(parts);
+    return failed;
+}
+
+/* Of the integers below a number: by weight if the plan has a row, with replacement, and else without replacement. */
+static int draw_choice(const plan *p, const char *words, const converted *x, size_t count, PyArrayObject *result) {
+    size_t size = (size_t)x->numbers[0];
+    int32_t *places = PyArray_DATA(result);
+    if (x->row_count) return x->rows[0].n == size ? draw_weighted(p, words, &x->rows[0], count, places) : IN_PYTHON;
+    if (count > size || size < 2) return IN_PYTHON;
+    uint32_t *order = malloc(size * sizeof *order);
+    if (!order) return NO_MEMORY;
+    int failed = put_orders(p->number, words, 1, size, order);
+    memcpy(places, order, count * sizeof *order);
+    free(order);
+    return failed ? NO_MEMORY : 0;
+}
+
+static const steps dirichlet = {draw_dirichlet, NEW_AXIS, 0}, categorical = {draw_categorical, NO_AXIS, 1},
+                   multivariate_normal = {draw_multivariate_normal, NEW_AXIS, 1},
+                   multinomial = {draw_multinomial, GIVEN_AXIS, 0}, choice = {draw_choice, NO_AXIS, 0};
