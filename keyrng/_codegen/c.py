@@ -102,6 +102,7 @@ class _Source:
         program = _Program(f"{kernel.name}.{dtype.name}", traced, [dtype.itemsize] * len(traced.parameters))
         where = dict(zip(traced.parameters, range(len(traced.parameters)), strict=True))
         leaf = leaves(traced)
+        self._compute(program, f"{name}_constants", lanes, where, _constants(traced), kernel.abreast)
         for i, source in enumerate(traced.sources):
             symbol = leaf["word", i]
             where[symbol] = program.buffer(symbol.dtype)
@@ -140,7 +141,13 @@ class _Source:
         for symbol in outputs:
             where[symbol] = program.buffer(symbol.dtype)
         program.stages.append(
-            _stage("MAP", map=number, inputs=[where[i] for i in inputs], outputs=[where[o] for o in outputs])
+            _stage(
+                "MAP",
+                map=number,
+                constant=int(not _varying(outputs)),
+                inputs=[where[i] for i in inputs],
+                outputs=[where[o] for o in outputs],
+            )
         )
 
     def _loop(
@@ -152,6 +159,8 @@ class _Source:
         dtypes = [argument.dtype for argument in loop.arguments]
         inputs = [body.graph.node("word", np.dtype(f"uint{body.bits}"), i) for i in range(body.words)]
         inputs += [body.graph.node("param", dtype, i) for i, dtype in enumerate(dtypes)]
+        if all(symbol.dtype.itemsize == 4 for symbol in inputs):
+            lanes = 32  # narrower than the kernel's, if it selects between methods
         number = self.map(name, lanes, inputs, [body.accept, body.value], copies)
         arguments = [where[argument] for argument in loop.arguments]
         where_and_what = {"key": loop.key, "bits": body.bits, "words": body.words}
@@ -269,6 +278,19 @@ def _side_by_side(lanes: int, one: list[str], several: list[str], copies: int) -
         lines += ["#ifdef VECTOR_BYTES", f"    for (; i + {copies - 1} * LANES_w{lanes} < n; i += {step}) {{"]
         lines += [*(f"        {line}" for line in several), "    }", "#endif"]
     return [*lines, f"    for (; i < n; i += LANES_w{lanes}) {{", *(f"        {line}" for line in one), "    }"]
+
+
+def _constants(traced: Program) -> list[Symbol]:
+    """The values of parameters alone that loops and counts need; if the parameters are numbers, they are computed once."""
+    everything = needs([traced.result, *(a for loop in traced.loops for a in loop.arguments)], ())
+    counts = [a for symbol in everything if symbol.op == "count" for a in symbol.args[1:] if isinstance(a, Symbol)]
+    wanted = dict.fromkeys([*(a for loop in traced.loops for a in loop.arguments), *counts])
+    return [symbol for symbol in wanted if symbol.op not in ("param", "const") and not _varying([symbol])]
+
+
+def _varying(outputs: Sequence[Symbol]) -> bool:
+    """Whether values depend on words."""
+    return any(symbol.op in ("word", "loop") for symbol in needs(outputs, ()))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from cuda_text import Dtype, Subject
-from tails import nested_tails
+from tails import counts, nested_tails
 
 from keyrng import kernels as language_of_kernels
 from keyrng.kernels.lane import Kernel
@@ -124,6 +124,8 @@ LANGUAGE: list[tuple[str, str, str, Callable[[Any], Any]]] = [
     ("condition to float", "float32", "float32", floats(lambda x, y: cast(x < y, "float32"))),
     ("rarely", "float32", "float32", floats(lambda x, y: number(nested_tails(number(x), number(y))))),
     ("rarely 64", "float64", "float64", floats(lambda x, y: number(nested_tails(number(x), number(y))))),
+    ("count_sums", "float32", "float32", floats(counts)),
+    ("count_sums 64", "float64", "float64", floats(counts)),
     ("add", "float32", "float32", floats(lambda x, y: number(x + y))),
     ("sub", "float64", "float64", floats(lambda x, y: number(x - y))),
     ("mul", "float32", "float32", floats(lambda x, y: number(x * y))),

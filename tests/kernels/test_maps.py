@@ -1,4 +1,4 @@
-"""Maps, the straight-line code of kernels in C: vectors side by side, the rest, and tails."""
+"""Maps, the straight-line code of kernels in C: vectors side by side, the rest, tails and counts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tails import nested_tails, two_tails
+from tails import counts, nested_tails, two_tails
 
 import keyrng
 from keyrng._codegen.c import _Source
@@ -39,7 +39,7 @@ def compiled(folder: Path, function: Callable[..., Any], dtype: str, copies: int
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("copies", [1, 2, 4])
 @pytest.mark.parametrize("flags", [(), ("-DKEYRNG_SCALAR",)], ids=["vectors", "scalars"])
-@pytest.mark.parametrize("function", [nested_tails, two_tails, lambda x, y: erfinv(x * 0.5)])
+@pytest.mark.parametrize("function", [nested_tails, two_tails, counts, lambda x, y: erfinv(x * 0.5)])
 def test_maps(function: Callable[..., Any], dtype: str, copies: int, flags: tuple[str, ...], tmp_path: Path) -> None:
     run = compiled(tmp_path, function, dtype, copies, flags)
     rng = np.random.default_rng(0)

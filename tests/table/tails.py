@@ -1,10 +1,10 @@
-"""Functions of the kernel language with tails, for the tests of C and of CUDA."""
+"""Functions of the kernel language with tails and with counts, for the tests of C and of CUDA."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from keyrng.kernels import rarely, sqrt, where
+from keyrng.kernels import cast, count_sums, exp, rarely, sqrt, where
 
 
 def nested_tails(x: Any, y: Any) -> Any:
@@ -23,3 +23,13 @@ def two_tails(x: Any, y: Any) -> Any:
     common = sqrt(abs(x))
     first = rarely((x > 1.0) & (y > 1.0), common, lambda a, b: sqrt(abs(a)) + b, x, y)
     return rarely(first > 1.5, where(y < 0.0, first, common), lambda a: a * -2.0, first)
+
+
+def counts(x: Any, y: Any) -> Any:
+    """Counts of floats of any kind: of one distribution, of many, and in a tail; of all at once, none goes on."""
+    x64, y64 = cast(x, "float64"), cast(y, "float64")
+    u, lam = x64 * x64 * 0.25, y64 * y64 * 4.0
+    geometric = count_sums(u, 0.25, lambda p, k, inverse: p * 0.75)
+    poisson = count_sums(u, exp(-lam), lambda p, k, inverse, lam: p * (lam * inverse), lam)
+    few = rarely(u > lam, poisson, lambda u, lam: count_sums(u, lam, lambda p, k, inverse: p * (k * 0.001)), u, lam)
+    return cast(geometric * 10_000 + poisson * 100 + few, x.dtype)

@@ -53,6 +53,7 @@ enum stage_kind { STAGE_WORDS, STAGE_MAP, STAGE_LOOP };
 typedef struct {
     enum stage_kind kind;
     int map;                 /* MAP, LOOP: index in maps */
+    int constant;            /* MAP: whether it reads parameters only */
     int key, bits;           /* WORDS, LOOP */
     int plane, step, place;  /* WORDS: element i reads word i * step + place + plane * size */
     int words;               /* LOOP: words per attempt */

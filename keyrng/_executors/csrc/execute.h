@@ -131,11 +131,12 @@ static void run_chunk(work *w, size_t flat) {
             void *out[MOST_INPUTS];
             for (int i = 0; s->inputs[i] >= 0; i++) in[i] = w->buffers[s->inputs[i]];
             for (int i = 0; s->outputs[i] >= 0; i++) out[i] = w->buffers[s->outputs[i]];
-            j->isa->maps[s->map](n, in, out);
+            if (!(s->constant && w->constants)) j->isa->maps[s->map](s->constant && w->numbers ? w->capacity : n, in, out);
         } else {
             loop(w, s);
         }
     }
+    w->constants = w->numbers;
     if (j->store) {
         const void *in[1] = {w->buffers[p->output]};
         void *out[1] = {w->value};
@@ -235,8 +236,10 @@ static int execute(const job *j, size_t first, size_t stop) {
         for (int i = 0; i < 4; i++)
             w.lanes.key[k][i] = each ? carve(&arena, column) : one + i * j->algorithm->word_bytes;
     }
+    w.numbers = n > w.capacity; /* one chunk has no constants to share */
     for (int i = 0; i < p->parameters; i++)
         if (j->parameters[i].shape == ONE) repeat(j->parameters[i].data, p->itemsize, w.capacity, w.buffers[i]);
+        else w.numbers = 0;
 
     w.lanes.each = each;
     fpenv caller = fpenv_enter();

@@ -58,6 +58,7 @@ typedef struct {
     uint8_t *accept;
     char *value, *arena;
     size_t key_at; /* with one key: its number; lanes.key has its children */
+    int numbers, constants; /* whether all parameters are numbers, and constants of them are computed */
 } work;
 
 static void put_word(char *column, size_t i, uint64_t word, int bytes) {
