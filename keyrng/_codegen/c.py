@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._codegen.dialects import C, for_each_copy, needs, statements
+from keyrng._codegen.dialects import C, for_each_copy, needs, statements, walk
 from keyrng._codegen.trace import Loop, Program, leaves, trace
 from keyrng.algorithms.base import Algorithm, Words
 from keyrng.kernels.bits import store
@@ -27,7 +27,7 @@ _ABREAST, _MOST_STATEMENTS = 4, 450
 
 # Array sizes of csrc/code.h. The words of an attempt, rounded up to whole blocks, plus one more block fit the 16 rows
 # of MOST_WORDS in csrc/words.h.
-_MOST_INPUTS, _MOST_KEYS, _MOST_WORDS = 12, 12, 8
+_MOST_INPUTS, _MOST_KEYS, _MOST_WORDS, _MOST_COUNTS = 12, 12, 8, 2
 
 # Conversions from a kernel's result to the requested dtype. Not listed: conversions that only reinterpret or truncate
 # bits, such as narrower integers.
@@ -115,6 +115,9 @@ class _Source:
             stage, number = self._loop(f"{name}_attempt{i}", lanes, loop, where, where[symbol], kernel.abreast)
             program.stages.append(stage)
             program.picoseconds += 3000 + 3 * (self.picoseconds[number] + 20 * loop.body.bits * loop.body.words) // 2
+        counts = [symbol for symbol in walk([traced.result], where) if symbol.op == "count"]
+        for i, symbol in enumerate(counts[:_MOST_COUNTS]):
+            self._count(program, f"{name}_count{i}", lanes, where, symbol, kernel.abreast)
         self._compute(program, name, lanes, where, [traced.result], kernel.abreast)
         if len(program.sizes) > 2 * _MOST_INPUTS or len(traced.keys) > _MOST_KEYS:
             raise ValueError(f"{program.name} needs more buffers or keys than code.h holds")
@@ -149,6 +152,28 @@ class _Source:
                 outputs=[where[o] for o in outputs],
             )
         )
+
+    def _count(
+        self, program: _Program, name: str, lanes: int, where: dict[Symbol, int], symbol: Symbol, copies: int
+    ) -> None:
+        """Add the stage of ``count_sums``: a map for any arguments, and one of a term for a table of the sums."""
+        u, first, step, *arguments = symbol.args
+        self._compute(program, f"{name}_before", lanes, where, [u, first, *arguments], copies)
+        number = self.map(name, lanes, [u, first, *arguments], [symbol], copies)
+        term = self.map(f"{name}_term", lanes, step.inputs[2:], [step.term], 1)
+        where[symbol] = program.buffer(symbol.dtype)
+        program.stages.append(
+            _stage(
+                "COUNT",
+                map=number,
+                constant=int(not _varying([first, *arguments])),
+                step=term,
+                place=step.start,
+                inputs=[where[a] for a in (u, first, *arguments)],
+                outputs=[where[symbol]],
+            )
+        )
+        program.picoseconds += 10 * self.picoseconds[number]
 
     def _loop(
         self, name: str, lanes: int, loop: Loop, where: dict[Symbol, int], result: int, copies: int
@@ -281,7 +306,7 @@ def _side_by_side(lanes: int, one: list[str], several: list[str], copies: int) -
 
 
 def _constants(traced: Program) -> list[Symbol]:
-    """The values of parameters alone that loops and counts need; if the parameters are numbers, they are computed once."""
+    """The values of parameters alone that loops and counts need; with numbers as parameters, they are computed once."""
     everything = needs([traced.result, *(a for loop in traced.loops for a in loop.arguments)], ())
     counts = [a for symbol in everything if symbol.op == "count" for a in symbol.args[1:] if isinstance(a, Symbol)]
     wanted = dict.fromkeys([*(a for loop in traced.loops for a in loop.arguments), *counts])

@@ -158,7 +158,7 @@ def _counted(known: dict[Symbol, str], symbol: Symbol, dialect: Dialect, copies:
         *_repeated([f"{dialect.declare(symbol)} {result} = {dialect.same(symbol, '0')};"], copies),
         "{",
         *_repeated([f"{kind} {total}{mark} = {known[first]}, {term}{mark} = {known[first]};"], copies),
-        f"for (int i{number} = 1; i{number} <= {MOST_TERMS}; i{number}++) {{",
+        f"for (int i{number} = {step.start + 1}; i{number} <= {step.start + MOST_TERMS}; i{number}++) {{",
         f"{kind} {k} = {dialect.same(first, f'(double)i{number}')};",
         f"{kind} {inverse} = {dialect.same(first, f'1.0 / i{number}')};",
         *body,
@@ -229,7 +229,8 @@ class C:
         op, dtype, args = symbol.op, symbol.dtype, symbol.args
         kind = self.declare(symbol)
         if op == "going":
-            return f"going_w{self.lanes}({', '.join(operands)})"
+            total, u, larger = operands
+            return f"at_most_w{self.lanes}({total}, {u}) & below_w{self.lanes}({total}, {larger})"
         if op == "const":
             return f"SPLAT({kind}, {-int(args[1]) if dtype == BOOL else literal(args[1])})"
         if dtype == BOOL and args[0].dtype == BOOL:
@@ -297,7 +298,8 @@ class CUDA:
         if op == "take":  # only in functions of rows
             return f"p{operands[1]}[{operands[0]}]"
         if op == "going":
-            return f"f_le({operands[0]}, {operands[1]}) & f_gt({operands[2]}, {operands[0]})"
+            total, u, larger = operands
+            return f"f_le({total}, {u}) & f_lt({total}, {larger})"
         if op in ("cast", "bitcast"):
             return self._conversion(op, args[0].dtype, dtype, operands[0])
         if args[0].dtype.kind == "f":

@@ -8,6 +8,7 @@
 #endif
 
 #include "functions.inc"
+#include "count.h"
 #include "sort.h"
 
 /* In this file, so that the compiler uses the shuffles of this instruction set. */
@@ -21,4 +22,4 @@ static void pairs(const uint32_t *restrict from, size_t n, uint32_t *restrict fi
 #define STRING(x) STRING_(x)
 
 extern const isa_code TABLE(KEYRNG_ISA);
-const isa_code TABLE(KEYRNG_ISA) = {STRING(KEYRNG_ISA), maps, algorithms, pairs, sort};
+const isa_code TABLE(KEYRNG_ISA) = {STRING(KEYRNG_ISA), maps, algorithms, pairs, count, sort};

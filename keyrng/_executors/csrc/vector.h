@@ -185,21 +185,22 @@ ANY_FUNCTION(64, w32)
 ANY_FUNCTION(32, w64)
 ANY_FUNCTION(64, w64)
 
-/* Whether a sum counts, for count_sums: it is at most u, and less than the next sum. */
+/* For count_sums: a sum counts if it is at most u, and less than the next sum. */
 #define GOING_FUNCTIONS(W)                                                                                             \
     typedef mask64_##W going_mask_##W;                                                                                 \
-    static inline going_mask_##W going_##W(float64_##W sum, float64_##W u, float64_##W larger) {                       \
-        return COMPARE(mask64_##W, sum <= u) & COMPARE(mask64_##W, larger > sum);                                      \
-    }                                                                                                                  \
+    static inline going_mask_##W below_##W(float64_##W a, float64_##W b) { return COMPARE(mask64_##W, a < b); }        \
+    static inline going_mask_##W at_most_##W(float64_##W a, float64_##W b) { return COMPARE(mask64_##W, a <= b); }     \
     static inline int any_going_mask_##W(going_mask_##W going) { return any_mask64_##W(going); }                       \
     static inline int64_##W tally_##W(int64_##W count, going_mask_##W going) { return count - going; }
 GOING_FUNCTIONS(w32)
 #if defined(VECTOR_BYTES) && defined(__AVX512F__)
-/* GCC would convert these masks to vectors and back. */
+/* GCC would convert masks of other types to vectors and back. */
 typedef __mmask8 going_mask_w64;
-static inline going_mask_w64 going_w64(float64_w64 sum, float64_w64 u, float64_w64 larger) {
-    going_mask_w64 below = _mm512_cmp_pd_mask((__m512d)sum, (__m512d)u, _CMP_LE_OQ);
-    return _mm512_mask_cmp_pd_mask(below, (__m512d)larger, (__m512d)sum, _CMP_GT_OQ);
+static inline going_mask_w64 below_w64(float64_w64 a, float64_w64 b) {
+    return _mm512_cmp_pd_mask((__m512d)a, (__m512d)b, _CMP_LT_OQ);
+}
+static inline going_mask_w64 at_most_w64(float64_w64 a, float64_w64 b) {
+    return _mm512_cmp_pd_mask((__m512d)a, (__m512d)b, _CMP_LE_OQ);
 }
 static inline int any_going_mask_w64(going_mask_w64 going) { return going != 0; }
 static inline int64_w64 tally_w64(int64_w64 count, going_mask_w64 going) {
