@@ -91,6 +91,36 @@ static void loop(work *w, const stage *s) {
     }
 }
 
+/* The sums of a count whose terms are the same for all lanes: those that a number above all of them would pass. */
+static size_t sums_of(const work *w, const stage *s, const void *const *arguments, double *sums) {
+    double inputs[3][PAD] = {{0}}, next[PAD], *term = inputs[0], *k = inputs[1], *inverse = inputs[2];
+    const void *in[3 + MOST_INPUTS] = {term, k, inverse};
+    void *out[1] = {next};
+    size_t size = 0;
+    for (int i = 1; s->inputs[i + 1] >= 0; i++) in[2 + i] = arguments[i];
+    double total = *term = *(const double *)arguments[0];
+    for (; size < MOST_TERMS; size++) {
+        *k = (double)(s->place + 1 + (int)size);
+        *inverse = 1.0 / *k;
+        w->job->isa->maps[s->step](1, in, out);
+        *term = *next;
+        if (!(total + *term > total)) break;
+        sums[size] = total;
+        total += *term;
+    }
+    return size;
+}
+
+static void count(work *w, const stage *s, int number, const void *const *in, void *const *out) {
+    if (!(s->constant && w->numbers)) {
+        w->job->isa->maps[s->map](w->lanes.n, in, out);
+        return;
+    }
+    if (!w->constants) w->sizes[number] = sums_of(w, s, in + 1, w->sums[number]);
+    counting of = {w->sums[number], w->sizes[number], 0, 8};
+    w->job->isa->count(&of, in[0], w->lanes.n, out[0]);
+}
+
 /* Copy the values of a parameter at flat positions `first` to `first + n`. */
 static void gather(const job *j, const parameter *p, size_t first, size_t n, int size, char *out) {
     if (p->shape == WHOLE) {
@@ -135,6 +165,7 @@ static void run_chunk(work *w, size_t flat) {
         w->buffers[i] = in_place ? (char *)q->data + flat * (size_t)p->itemsize : w->own[i];
         if (!in_place) gather(j, q, flat, n, p->itemsize, w->buffers[i]);
     }
+    int counts = 0;
     for (const stage *s = stages + p->first_stage, *end = s + p->stages; s < end; s++) {
         if (s->kind == STAGE_WORDS) {
             uint64_t offset = (uint64_t)s->plane * j->size + (uint64_t)s->place;
@@ -149,16 +180,19 @@ static void run_chunk(work *w, size_t flat) {
                        out == target                         ? target + AHEAD
                        : direct_out && value == (size_t)size ? target
                                                              : NULL);
-        } else if (s->kind == STAGE_MAP) {
+        } else if (s->kind == STAGE_LOOP) {
+            loop(w, s);
+        } else {
             const void *in[2 * MOST_INPUTS];
             void *out[MOST_INPUTS];
             for (int i = 0; s->inputs[i] >= 0; i++) in[i] = w->buffers[s->inputs[i]];
             for (int i = 0; s->outputs[i] >= 0; i++) out[i] = w->buffers[s->outputs[i]];
-            j->isa->maps[s->map](n, in, out);
-        } else {
-            loop(w, s);
+            if (s->kind == STAGE_COUNT) count(w, s, counts++, in, out);
+            else if (!(s->constant && w->constants))
+                j->isa->maps[s->map](s->constant && w->numbers ? w->capacity : n, in, out);
         }
     }
+    w->constants = w->numbers;
     if (j->store) {
         const void *in[1] = {w->buffers[p->output]};
         void *out[1] = {w->value};
@@ -225,21 +259,25 @@ static char *carve(char **arena, size_t bytes) {
 /* Compute elements `first` to `stop`, counted over all keys in order. Returns -1 if memory cannot be allocated. */
 static int execute(const job *j, size_t first, size_t stop) {
     const program *p = j->program;
-    int loops = 0, rows = 0, tails = 0;
+    int loops = 0, rows = 0, tails = 0, counts = 0, numbers = 1;
     for (const stage *s = stages + p->first_stage, *end = s + p->stages; s < end; s++) {
+        counts += s->kind == STAGE_COUNT;
         loops |= s->kind == STAGE_LOOP;
         rows |= s->step > 1;
         if (s->tail_inputs > tails) tails = s->tail_inputs;
     }
     int each = j->keys > 1 && j->count < FEW;
     work w; /* an initializer would clear 1 KB */
-    w.job = j, w.key_at = SIZE_MAX, w.filled = UINT64_MAX;
+    w.job = j, w.key_at = SIZE_MAX, w.filled = UINT64_MAX, w.constants = 0;
     size_t n = stop - first;
     w.capacity = n < CHUNK ? (n + PAD - 1) / PAD * PAD : CHUNK;
+    for (int i = 0; i < p->parameters; i++) numbers &= j->parameters[i].shape == ONE;
+    w.numbers = numbers && n > CHUNK; /* in one chunk, few elements would share the constants */
     size_t column = w.capacity * 8;
     w.row_count = loops || rows || each ? MOST_WORDS : 4;
-    size_t columns = (size_t)(p->buffers + w.row_count) + 3 + (loops ? 4 + MOST_INPUTS + 3 : 0) + (tails ? (size_t)tails + 1 : 0) +
-                     (each ? 4 * (size_t)p->keys + 1 : (size_t)p->keys);
+    size_t columns = (size_t)(p->buffers + w.row_count) + 3 + (loops ? 4 + MOST_INPUTS + 3 : 0) +
+                     (tails ? (size_t)tails + 1 : 0) + (each ? 4 * (size_t)p->keys + 1 : (size_t)p->keys) +
+                     (w.numbers ? (size_t)counts : 0);
     char small[24576], *memory = small;
     size_t need = columns * column + 64;
     if (need > sizeof small) memory = malloc(need);
@@ -256,6 +294,7 @@ static int execute(const job *j, size_t first, size_t stop) {
     }
     if (tails) w.open = (uint8_t *)carve(&arena, column);
     for (int i = 0; i < tails; i++) w.tail[i] = carve(&arena, column);
+    for (int i = 0; i < counts && w.numbers; i++) w.sums[i] = (double *)carve(&arena, column);
     if (each) w.lanes.index = (uint64_t *)carve(&arena, column);
     for (int k = 0; k < p->keys; k++) {
         char *one = each ? NULL : carve(&arena, 64);

@@ -300,11 +300,8 @@ static PyObject *histogram(PyObject *self, PyObject *const *args, Py_ssize_t n) 
 
 #include "orders.h"
 #include "plan.h"
-<<<<<<< HEAD
 #include "arrays.h"
-=======
 #include "steps.h"
->>>>>>> composites
 #include "entry.h"
 #include "bitgen.h"
 
