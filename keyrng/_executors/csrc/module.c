@@ -312,6 +312,7 @@ static PyMethodDef methods[] = {
     METHOD(histogram, METH_FASTCALL),  METHOD(short_orders, METH_FASTCALL), METHOD(sort_lines, METH_FASTCALL),
     METHOD(scatter, METH_FASTCALL),    METHOD(sort_buckets, METH_FASTCALL), METHOD(select_words, METH_FASTCALL),
     METHOD(take_elements, METH_FASTCALL), METHOD(read_stream, METH_FASTCALL),
+    METHOD(count_below, METH_FASTCALL),
     {NULL, NULL, 0, NULL},
 };
 
