@@ -170,21 +170,24 @@ def binomial(
 
     Notes
     -----
-    The probability of ``k`` is ``C(n, k) * p**k * (1 - p)**(n - k)``. The method is Stadlober's ratio of uniforms [1]_,
-    with probabilities that lose no digits for any ``n``. Integer dtypes are computed in float64.
+    The probability of ``k`` is ``C(n, k) * p**k * (1 - p)**(n - k)``. If ``n * p`` or ``n * (1 - p)`` is at
+    most 30, the method is inversion by sequential search [1]_ in float64, with one uniform that is a multiple of
+    2**-52. Otherwise it is Stadlober's ratio of uniforms [2]_, with probabilities that lose no digits for any ``n``, in
+    float64 for dtypes of 64 bits and integers, and in float32 for other dtypes.
 
     The values differ from those of ``jax.random.binomial``, which draws from chains of keys.
 
     References
     ----------
-    .. [1] E. Stadlober, "The ratio of uniforms approach for generating discrete random variates", Journal of
+    .. [1] L. Devroye, "Non-Uniform Random Variate Generation", Springer, 1986, sections III.2 and X.3.3.
+    .. [2] E. Stadlober, "The ratio of uniforms approach for generating discrete random variates", Journal of
        Computational and Applied Mathematics 31 (1990), 181-189. https://doi.org/10.1016/0377-0427(90)90349-5
 
     Examples
     --------
     >>> import keyrng
     >>> keyrng.binomial(keyrng.key(0), 10, 0.3, (5,), "int32")
-    array([3, 5, 2, 3, 3], dtype=int32)
+    array([3, 2, 6, 3, 3], dtype=int32)
     """
     dtype = number_dtype(dtype, out)
     chosen, compute, *parameters = _prepared(key, n, p, dtype)

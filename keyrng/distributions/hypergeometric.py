@@ -186,22 +186,25 @@ def hypergeometric(
 
     Notes
     -----
-    The probability of ``k`` is ``C(ngood, k) * C(nbad, nsample - k) / C(ngood + nbad, nsample)``. The method is
-    Stadlober's ratio of uniforms [1]_, in float64.
+    The probability of ``k`` is ``C(ngood, k) * C(nbad, nsample - k) / C(ngood + nbad, nsample)``. If the mean
+    number of items of a kind in the sample or in the rest is at most 30, the method is inversion by sequential search
+    [1]_, with one uniform that is a multiple of 2**-52. Otherwise it is Stadlober's ratio of uniforms [2]_. The
+    computation is in float64.
 
     The parameters are those of ``numpy.random.Generator.hypergeometric``; ``jax.random`` does not have this
     distribution.
 
     References
     ----------
-    .. [1] E. Stadlober, "The ratio of uniforms approach for generating discrete random variates", Journal of
+    .. [1] L. Devroye, "Non-Uniform Random Variate Generation", Springer, 1986, sections III.2 and X.3.3.
+    .. [2] E. Stadlober, "The ratio of uniforms approach for generating discrete random variates", Journal of
        Computational and Applied Mathematics 31 (1990), 181-189. https://doi.org/10.1016/0377-0427(90)90349-5
 
     Examples
     --------
     >>> import keyrng
     >>> keyrng.hypergeometric(keyrng.key(0), 30, 20, 10, (5,))
-    array([6, 4, 7, 6, 6], dtype=int32)
+    array([6, 7, 3, 6, 6], dtype=int32)
     """
     dtype = integer_dtype(dtype, out)
     chosen, *parameters = _prepared(key, ngood, nbad, nsample, dtype)

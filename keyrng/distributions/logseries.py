@@ -98,8 +98,9 @@ def logseries(
 
     Notes
     -----
-    The probability of ``k`` is ``-p**k / (k * log(1 - p))``. The method is algorithm LS of [1]_, in float64: two
-    uniforms, no rejection, accurate for ``p`` however near 1.
+    The probability of ``k`` is ``-p**k / (k * log(1 - p))``. For ``p`` up to 0.9 the method is inversion by
+    sequential search, with one uniform that is a multiple of 2**-52. For larger ``p`` it is algorithm LS of [1]_: two
+    uniforms, no rejection, accurate for ``p`` however near 1. The computation is in float64.
 
     No value is above ``1 + 36.05 / (1 - p)``, so every value fits the dtype. Values beyond 2**53 are multiples of
     powers of two.
@@ -115,7 +116,7 @@ def logseries(
     --------
     >>> import keyrng
     >>> keyrng.logseries(keyrng.key(0), 0.9, (5,))
-    array([1, 4, 6, 9, 2], dtype=int32)
+    array([17,  1,  3, 25,  1], dtype=int32)
     """
     dtype = integer_dtype(dtype, out)
     chosen, parameter = _prepared(key, p, dtype)

@@ -126,7 +126,7 @@ def multinomial(
     --------
     >>> import keyrng
     >>> keyrng.multinomial(keyrng.key(0), 10, [0.2, 0.3, 0.5], dtype="int32")
-    array([5, 2, 3], dtype=int32)
+    array([5, 0, 5], dtype=int32)
     """
     dtype = number_dtype(dtype, out)
     device = device_of(key)

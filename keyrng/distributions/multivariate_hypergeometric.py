@@ -98,7 +98,7 @@ def multivariate_hypergeometric(
     --------
     >>> import keyrng
     >>> keyrng.multivariate_hypergeometric(keyrng.key(0), [16, 8, 4], 7)
-    array([5, 1, 1], dtype=int32)
+    array([2, 4, 1], dtype=int32)
     """
     dtype = integer_dtype(dtype, out)
     device = device_of(key)

@@ -124,17 +124,23 @@ def negative_binomial(
 
     Notes
     -----
-    The probability of ``k`` is ``gamma(n + k) / (k! * gamma(n)) * p**n * (1 - p)**k``. A variate is a Poisson variate
-    whose mean is a gamma variate of shape ``n`` and scale ``(1 - p) / p``, in float64.
+    The probability of ``k`` is ``gamma(n + k) / (k! * gamma(n)) * p**n * (1 - p)**k``. If ``p`` is at
+    least 0.1 and ``n * (1 - p)`` at most ``30 * sqrt(p)``, the method is inversion by sequential search [1]_, with one
+    uniform that is a multiple of 2**-52. Otherwise a variate is a Poisson variate, by the ratio of uniforms, whose mean
+    is a gamma variate of shape ``n`` and scale ``(1 - p) / p``. The computation is in float64.
 
     The parameters are those of ``numpy.random.Generator.negative_binomial``; ``jax.random`` does not have this
     distribution.
+
+    References
+    ----------
+    .. [1] L. Devroye, "Non-Uniform Random Variate Generation", Springer, 1986, sections III.2 and X.3.3.
 
     Examples
     --------
     >>> import keyrng
     >>> keyrng.negative_binomial(keyrng.key(0), 3, 0.5, (5,))
-    array([6, 6, 2, 3, 5], dtype=int32)
+    array([0, 7, 4, 3, 3], dtype=int32)
     """
     dtype = integer_dtype(dtype, out)
     chosen, *parameters = _prepared(key, n, p, dtype)

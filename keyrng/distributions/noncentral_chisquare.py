@@ -23,7 +23,7 @@ from keyrng.kernels.requirements import Interval, Parameter, Requirement, non_ne
 
 
 def _added_shape(lane: Any, nonc: Any) -> Any:
-    """Return what noncentrality adds to the gamma shape.
+    """Return what noncentrality adds to the gamma shape, for less than one degree of freedom.
 
     A noncentral chi-square is a Poisson mixture of central ones, for every df: N. L. Johnson, S. Kotz, N. Balakrishnan,
     Continuous Univariate Distributions 2, 2nd edition, equation (29.4).
@@ -40,20 +40,20 @@ def half_square(lane: Any, nonc: Any) -> Any:
 
 def half_from_one(normal: Any, gamma: Any, df: Any, nonc: Any) -> Any:
     """Return half of a variate of at least one degree of freedom: of a square, and of a central variate of the rest."""
-    rest = (df - 1.0) * 0.5
-    factor, boost = gamma_parts(gamma, where(rest > 0.0, rest, 1.0))
-    return half_square(normal, nonc) + where(rest > 0.0, factor * exp(boost), 0.0)
+    alone = df == 1.0
+    factor, boost = gamma_parts(gamma, where(alone, 1.0, (df - 1.0) * 0.5))
+    return half_square(normal, nonc) + where(alone, 0.0, factor * exp(boost))
 
 
 @kernel(*FLOATS)
 def _noncentral_chisquare(lane: Any, df: Any, nonc: Any) -> Any:
     # The square and the Poisson variate have words of one child, because an element needs one of them only.
     first, gamma = lane.split(2)
-    one = df >= 1.0
+    one, alone = df >= 1.0, df == 1.0
     added = _added_shape(first, where(one, 0.0, nonc))
     shape = where(one, (df - 1.0) * 0.5, df * 0.5 + added)
-    factor, boost = gamma_parts(gamma, where(shape > 0.0, shape, 1.0))
-    half = where(shape > 0.0, factor * exp(boost), 0.0)
+    factor, boost = gamma_parts(gamma, where(alone, 1.0, shape))
+    half = where(alone, 0.0, factor * exp(boost))
     return (where(one, half_square(first, nonc), 0.0) + half) * 2.0
 
 
@@ -138,8 +138,9 @@ def noncentral_chisquare(
     Notes
     -----
     For a whole number ``df`` this is the distribution of the sum of ``df`` squared normal variates of variance 1 whose
-    squared means sum to ``nonc``. A variate is a chi-square variate of ``df + 2 * poisson(nonc / 2)`` degrees of
-    freedom [1]_, for every ``df``.
+    squared means sum to ``nonc``. For ``df`` of at least 1 a variate is the square of a normal variate of mean
+    ``sqrt(nonc)``, plus a chi-square variate of ``df - 1`` degrees of freedom. Below 1 it is a chi-square variate of
+    ``df + 2 * poisson(nonc / 2)`` degrees of freedom [1]_.
 
     The parameters are those of ``numpy.random.Generator.noncentral_chisquare``; ``jax.random`` does not have this
     distribution.
@@ -153,7 +154,7 @@ def noncentral_chisquare(
     --------
     >>> import keyrng
     >>> keyrng.noncentral_chisquare(keyrng.key(0), 3.0, 2.0, (3,))
-    array([5.1952024, 1.1450813, 6.8338256], dtype=float32)
+    array([7.683038 , 0.7567971, 3.3434854], dtype=float32)
     """
     dtype = floating_dtype(dtype, out)
     chosen, *parameters = _prepared(key, df, nonc, dtype)

@@ -33,13 +33,13 @@ from keyrng.kernels.requirements import Parameter, non_negative, positive
 def _noncentral_f(lane: Any, dfnum: Any, dfden: Any, nonc: Any) -> Any:
     under, over = lane.split(2)
     first, gamma = over.split(2)
-    one = dfnum >= 1.0
+    one, alone = dfnum >= 1.0, dfnum == 1.0
     added = _added_shape(first, where(one, 0.0, nonc))
     central, dfden = comparable(dfnum + added, dfden)
     mixed = where(added == 0.0, central * 0.5, dfnum * 0.5 + added)
     shape = where(one, (dfnum - 1.0) * 0.5, mixed)
-    factor, boost = gamma_parts(gamma, where(shape > 0.0, shape, 1.0))
-    half = half_square(first, nonc) + where(shape > 0.0, factor * exp(boost), 0.0)
+    factor, boost = gamma_parts(gamma, where(alone, 1.0, shape))
+    half = half_square(first, nonc) + where(alone, 0.0, factor * exp(boost))
     over_shape = where(one, dfnum * 0.5, mixed)
     return _ratio(where(one, half, factor), where(one, 0.0, boost), over_shape, dfnum, under, dfden)
 
@@ -126,7 +126,7 @@ def noncentral_f(
     --------
     >>> import keyrng
     >>> keyrng.noncentral_f(keyrng.key(0), 3.0, 5.0, 2.0, (3,))
-    array([ 7.4367046,  0.5543696, 17.99691  ], dtype=float32)
+    array([4.0290594 , 0.41723967, 5.697964  ], dtype=float32)
     """
     dtype = floating_dtype(dtype, out)
     chosen, parameters = _prepared(key, dfnum, dfden, nonc, dtype)

@@ -124,8 +124,9 @@ def poisson(
 
     Notes
     -----
-    The probability of ``k`` is ``lam**k * exp(-lam) / k!``. The method is Stadlober's ratio of uniforms [1]_, with
-    probabilities that lose no digits for any mean. The computation is in float64 for dtypes of 64 bits, and in float32
+    The probability of ``k`` is ``lam**k * exp(-lam) / k!``. The method for means up to 30 is inversion by sequential
+    search [1]_ in float64, with one uniform that is a multiple of 2**-52. For larger means it is Stadlober's ratio of
+    uniforms [2]_, with probabilities that lose no digits for any mean, in float64 for dtypes of 64 bits and in float32
     otherwise.
 
     The values differ from those of ``jax.random.poisson``, which draws from chains of keys and whose variance is off by
@@ -133,14 +134,15 @@ def poisson(
 
     References
     ----------
-    .. [1] E. Stadlober, "The ratio of uniforms approach for generating discrete random variates", Journal of
+    .. [1] L. Devroye, "Non-Uniform Random Variate Generation", Springer, 1986, sections III.2 and X.3.3.
+    .. [2] E. Stadlober, "The ratio of uniforms approach for generating discrete random variates", Journal of
        Computational and Applied Mathematics 31 (1990), 181-189. https://doi.org/10.1016/0377-0427(90)90349-5
 
     Examples
     --------
     >>> import keyrng
     >>> keyrng.poisson(keyrng.key(0), 4.0, (5,))
-    array([3, 3, 5, 5, 4], dtype=int32)
+    array([3, 2, 8, 4, 4], dtype=int32)
     """
     dtype = integer_dtype(dtype, out)
     chosen, compute, parameter = _prepared(key, lam, dtype)

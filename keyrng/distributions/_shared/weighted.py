@@ -153,7 +153,7 @@ def _search(reached: Array, count: int) -> Callable[[Array], Array]:
     compared with every part.
     """
     size = reached.size
-    if native.enabled and size <= _FEW:
+    if native.enabled and size <= _FEW and reached.dtype == FLOAT64:
         return _few_below(reached)
     if count < max(size / 4, 512):
         return lambda parts: np.searchsorted(reached, parts)
