@@ -103,7 +103,7 @@ class _Source:
         program = _Program(f"{kernel.name}.{dtype.name}", traced, [dtype.itemsize] * len(traced.parameters))
         where = dict(zip(traced.parameters, range(len(traced.parameters)), strict=True))
         leaf = leaves(traced)
-        self._compute(program, f"{name}_constants", lanes, where, _constants(traced), kernel.abreast)
+        self._compute(program, f"{name}_constants", lanes, where, _constants(traced), kernel.abreast, constant=1)
         for i, source in enumerate(traced.sources):
             symbol = leaf["word", i]
             where[symbol] = program.buffer(symbol.dtype)
@@ -133,6 +133,7 @@ class _Source:
         where: dict[Symbol, int],
         wanted: Iterable[Symbol],
         copies: int,
+        constant: int = 0,
     ) -> None:
         """Add a map stage for the wanted symbols that are not in a buffer yet."""
         outputs = [symbol for symbol in dict.fromkeys(wanted) if symbol not in where]
@@ -148,7 +149,7 @@ class _Source:
             _stage(
                 "MAP",
                 map=number,
-                constant=int(not _varying(outputs)),
+                constant=constant,
                 inputs=[where[i] for i in inputs],
                 outputs=[where[o] for o in outputs],
             )
@@ -158,10 +159,10 @@ class _Source:
         self, program: _Program, name: str, lanes: int, where: dict[Symbol, int], symbol: Symbol, copies: int
     ) -> None:
         """Add the stage of ``count_sums``: a map for any arguments, and one of a term for a table of the sums."""
-        u, first, step, *arguments = symbol.args
+        first, step, u, *arguments = symbol.args
         self._compute(program, f"{name}_before", lanes, where, [u, first, *arguments], copies)
         number = self.map(name, lanes, [u, first, *arguments], [symbol], copies)
-        term = self.map(f"{name}_term", lanes, step.inputs[2:], [step.term], 1)
+        term = self.map(f"{name}_term", lanes, [*step.inputs[1:4], *step.inputs[5:]], [step.term], 1)
         where[symbol] = program.buffer(symbol.dtype)
         program.stages.append(
             _stage(
@@ -330,7 +331,7 @@ def table_definition(table: Table) -> str:
 def _constants(traced: Program) -> list[Symbol]:
     """The values of parameters alone that loops and counts need; with numbers as parameters, they are computed once."""
     everything = needs([traced.result, *(a for loop in traced.loops for a in loop.arguments)], ())
-    counts = [a for symbol in everything if symbol.op == "count" for a in symbol.args[1:] if isinstance(a, Symbol)]
+    counts = [a for symbol in everything if symbol.op == "count" for a in symbol.args if isinstance(a, Symbol)]
     wanted = dict.fromkeys([*(a for loop in traced.loops for a in loop.arguments), *counts])
     return [symbol for symbol in wanted if symbol.op not in ("param", "const") and not _varying([symbol])]
 

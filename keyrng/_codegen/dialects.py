@@ -107,8 +107,8 @@ def extend(known: dict[Symbol, str], outputs: Sequence[Symbol], dialect: Dialect
         if symbol.op == "lookup":
             lines += [] if symbol in known else _columns(known, symbol, dialect, copies)
             continue
-        if symbol.op == "count":
-            lines += _counted(known, symbol, dialect, copies)
+        if symbol.op in ("count", "total"):
+            lines += _summed(known, symbol, dialect, copies)
             continue
         operands = [known[a] if isinstance(a, Symbol) else str(a) for a in symbol.args]
         if symbol.op == "const":
@@ -166,28 +166,33 @@ def _columns(known: dict[Symbol, str], symbol: Symbol, dialect: Dialect, copies:
     return _repeated([declared, dialect.look_up(table, first, known[index], latest, names)], copies)
 
 
-def _counted(known: dict[Symbol, str], symbol: Symbol, dialect: Dialect, copies: int) -> list[str]:
-    """The loop of ``count_sums``, over the copies together."""
-    u, first, step, *arguments = symbol.args
+def _summed(known: dict[Symbol, str], symbol: Symbol, dialect: Dialect, copies: int) -> list[str]:
+    """The loop of ``count_sums`` or ``sum_terms``, over the copies together."""
+    first, step, *arguments = symbol.args
     known[symbol] = result = _variable(known, copies)
-    number, mark = len(known), "_@" * (copies > 1)
-    total, term, k, inverse = (f"{name}{number}" for name in ("sum", "term", "k", "inverse"))
-    leaves = [known[u], total + mark, term + mark, k, inverse, *(known[a] for a in arguments)]
-    inner = known | dict(zip(step.inputs, leaves, strict=True))
+    number, mark, counts = len(known), "_@" * (copies > 1), symbol.op == "count"
+    term, k, inverse = (f"{name}{number}" for name in ("term", "k", "inverse"))
+    total = f"sum{number}{mark}" if counts else result
+    inner = known | dict(
+        zip(step.inputs, [total, term + mark, k, inverse, *(known[a] for a in arguments)], strict=True)
+    )
     body = extend(inner, [step.going, step.sum, step.term], dialect, copies)
     kind, going = dialect.declare(first), inner[step.going]
     together = " | ".join(_repeated([going], copies)) if copies > 1 else going
+    start = [f"{kind} {total} = {known[first]};"]
+    if counts:
+        start.append(f"{dialect.declare(symbol)} {result} = {dialect.same(symbol, '0')};")
     return [
-        *_repeated([f"{dialect.declare(symbol)} {result} = {dialect.same(symbol, '0')};"], copies),
+        *_repeated(start, copies),
         "{",
-        *_repeated([f"{kind} {total}{mark} = {known[first]}, {term}{mark} = {known[first]};"], copies),
+        *_repeated([f"{kind} {term}{mark} = {known[first]};"], copies),
         f"for (int i{number} = {step.start + 1}; i{number} <= {step.start + MOST_TERMS}; i{number}++) {{",
         f"{kind} {k} = {dialect.same(first, f'(double)i{number}')};",
         f"{kind} {inverse} = {dialect.same(first, f'1.0 / i{number}')};",
         *body,
-        *_repeated([dialect.tally(result, going)], copies),
+        *_repeated([dialect.tally(result, going)] if counts else [], copies),
         f"if (!({dialect.any(step.going, together)})) break;",
-        *_repeated([f"{total}{mark} = {inner[step.sum]}, {term}{mark} = {inner[step.term]};"], copies),
+        *_repeated([f"{total} = {inner[step.sum]}, {term}{mark} = {inner[step.term]};"], copies),
         "}",
         "}",
     ]

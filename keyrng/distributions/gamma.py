@@ -128,12 +128,16 @@ def _gamma(lane: Any, a: Any) -> Any:
     return factor * exp(boost)
 
 
-@kernel(*FLOATS)
-def _gamma_large(lane: Any, a: Any) -> Any:
-    # The same values as `_gamma` for a >= 1, without drawing the boost.
+def gamma_from_one(lane: Any, a: Any) -> Any:
+    """Return the same variate as `gamma_parts` for ``a`` of at least 1, without drawing the boost, which is 1."""
     value, _ = lane.split(2)
     d = _finite(lane, a) - 1.0 / 3.0
     return value.rejection_loop(_marsaglia_tsang, d, 1.0 / (3.0 * sqrt(d)))
+
+
+@kernel(*FLOATS)
+def _gamma_large(lane: Any, a: Any) -> Any:
+    return gamma_from_one(lane, a)
 
 
 _above_one = Requirement("at least 1 and finite", Interval(1, math.inf, "[)"))

@@ -18,7 +18,7 @@ from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, cache_scalars, checked_parameter, wider
 from keyrng._sampling.sampler import Plan, sampler_of
 from keyrng._sampling.shapes import Shape
-from keyrng.distributions._shared.inversion import MOST_MEAN, methods, poisson_count
+from keyrng.distributions._shared.inversion import MOST_MEAN, methods, poisson_count, poisson_is_small
 from keyrng.distributions._shared.ratio_of_uniforms import NOTHING, log_poisson, proposal
 from keyrng.kernels.bits import sum_as_int, uniform_co
 from keyrng.kernels.elementary import floor
@@ -51,7 +51,7 @@ def poisson_parts(lane: Any, lam: Any, attempt: Callable[..., tuple[Any, Any]] =
 
 @kernel("float64")
 def _poisson(lane: Any, lam: Any) -> Any:
-    small = lam <= MOST_MEAN
+    small = poisson_is_small(lam)
     large = sum_as_int(*poisson_parts(lane, where(small, 0.0, lam)))
     return where(small, poisson_count(uniform_co(lane), where(small, lam, 0.0)), large)
 
@@ -59,7 +59,7 @@ def _poisson(lane: Any, lam: Any) -> Any:
 @kernel("float64")
 def _poisson_in_float32(lane: Any, lam: Any) -> Any:
     # The same values as `_poisson` for small means, and as `_poisson_large` in float32 for others.
-    small = lam <= MOST_MEAN
+    small = poisson_is_small(lam)
     large = sum_as_int(*poisson_parts(lane, cast(where(small, 0.0, lam), FLOAT32), _attempt_in_float32))
     return where(small, poisson_count(uniform_co(lane), where(small, lam, 0.0)), cast(large, np.int64))
 
@@ -124,8 +124,9 @@ def poisson(
 
     Notes
     -----
-    The probability of ``k`` is ``lam**k * exp(-lam) / k!``. The method is Stadlober's ratio of uniforms [1]_, with
-    probabilities that lose no digits for any mean. The computation is in float64 for dtypes of 64 bits, and in float32
+    The probability of ``k`` is ``lam**k * exp(-lam) / k!``. The method for means up to 30 is inversion by sequential
+    search [1]_ in float64, with one uniform that is a multiple of 2**-52. For larger means it is Stadlober's ratio of
+    uniforms [2]_, with probabilities that lose no digits for any mean, in float64 for dtypes of 64 bits and in float32
     otherwise.
 
     The values differ from those of ``jax.random.poisson``, which draws from chains of keys and whose variance is off by
@@ -133,14 +134,15 @@ def poisson(
 
     References
     ----------
-    .. [1] E. Stadlober, "The ratio of uniforms approach for generating discrete random variates", Journal of
+    .. [1] L. Devroye, "Non-Uniform Random Variate Generation", Springer, 1986, sections III.2 and X.3.3.
+    .. [2] E. Stadlober, "The ratio of uniforms approach for generating discrete random variates", Journal of
        Computational and Applied Mathematics 31 (1990), 181-189. https://doi.org/10.1016/0377-0427(90)90349-5
 
     Examples
     --------
     >>> import keyrng
     >>> keyrng.poisson(keyrng.key(0), 4.0, (5,))
-    array([3, 3, 5, 5, 4], dtype=int32)
+    array([3, 2, 8, 4, 4], dtype=int32)
     """
     dtype = integer_dtype(dtype, out)
     chosen, compute, parameter = _prepared(key, lam, dtype)
@@ -151,13 +153,13 @@ def poisson(
 def _prepared(device: Device, lam: ArrayLike, dtype: Dtype) -> tuple[Kernel, Dtype, Parameter]:
     """Return the kernel for a mean, the dtype that it computes in, and the mean, checked."""
     parameter = checked_parameter(device, _mean(dtype)(lam=lam), FLOAT64)
-    small, large = methods(parameter.value)
+    small, large = methods(poisson_is_small, parameter.value)
     floats = float_dtype(dtype)
     if not large:
         return _poisson_small, FLOAT64, parameter
     if small:
         return _poisson if floats == FLOAT64 else _poisson_in_float32, FLOAT64, parameter
-    return _poisson_large, floats, Parameter("lam", cast_array("lam", parameter.value, floats), None)
+    return _poisson_large, floats, Parameter("lam", cast_array("lam", parameter.value, floats))
 
 
 @lru_cache

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -26,20 +27,32 @@ def count_sums(u: Value, first: Value, step: Callable[..., Value], *arguments: V
     lead to a count whose probability is 0. No later term may increase the sum again. A count is at most 1,024.
     """
     if isinstance(u, Symbol):
-        symbols = [v if isinstance(v, Symbol) else u.graph.constant(v, u.dtype) for v in (first, *arguments)]
-        return u.graph.node("count", _COUNTS, u, symbols[0], Step.of(step, u, symbols[1:], start), *symbols[1:])
+        return _traced("count", _COUNTS, step, start, first, u, *arguments)
     values = [np.asarray(v, u.dtype) for v in (first, *arguments)]
-    return (_of_one if all(v.size == 1 for v in values) else _of_many)(
-        u, step, range(start + 1, start + MOST_TERMS + 1), *values
-    )
+    counted = _of_one if all(v.size == 1 for v in values) else _of_many
+    return counted(u, step, range(start + 1, start + MOST_TERMS + 1), *values)
+
+
+def sum_terms(first: Value, step: Callable[..., Value], *arguments: Value) -> Value:
+    """Return the sum of all terms of `count_sums` from ``p(0)`` on, where the sums end; terms must not be NaN."""
+    if any(isinstance(v, Symbol) for v in (first, *arguments)):
+        return _traced("total", arguments[0].dtype, step, 0, first, *arguments)
+    total = term = np.asarray(first, arguments[0].dtype).reshape(-1)
+    for k in range(1, MOST_TERMS + 1):
+        term = step(term, float(k), 1.0 / k, *arguments)
+        larger = total + term
+        if not (larger > total).any():
+            break
+        total = larger
+    return total
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """The step of `count_sums` in a separate graph.
+    """The step of sums in a separate graph.
 
-    ``inputs`` are u, the sum, the term, k, 1 / k and the arguments; ``going`` is whether the sum counts: it is at most
-    u, and less than the next sum.
+    ``inputs`` are the sum, the term, k, 1 / k and the arguments; ``going`` is whether the sum counts, or is not yet the
+    last.
     """
 
     inputs: tuple[Symbol, ...]
@@ -48,16 +61,22 @@ class Step:
     term: Symbol
     start: int
 
-    @classmethod
-    def of(cls, step: Callable[..., Value], u: Symbol, arguments: Sequence[Symbol], start: int) -> Step:
-        """Trace a step."""
-        graph = Graph()
-        dtypes = [u.dtype] * 5 + [a.dtype for a in arguments]
-        inputs = tuple(graph.node("param", dtype, i) for i, dtype in enumerate(dtypes))
-        u, total, term, *rest = inputs
-        term = step(term, *rest)
-        larger = total + term
-        return cls(inputs, graph.node("going", BOOL, total, u, larger), larger, term, start)
+
+def _traced(
+    op: str, dtype: np.dtype[Any], step: Callable[..., Value], start: int, first: Value, *arguments: Value
+) -> Symbol:
+    outer = next(v for v in (first, *arguments) if isinstance(v, Symbol))
+    symbols = [v if isinstance(v, Symbol) else outer.graph.constant(v, outer.dtype) for v in (first, *arguments)]
+    graph = Graph()
+    dtypes = [outer.dtype] * 4 + [v.dtype for v in symbols[1:]]
+    inputs = tuple(graph.node("param", dtype, i) for i, dtype in enumerate(dtypes))
+    total, term, k, inverse, *rest = inputs
+    if op == "count":
+        u, *rest = rest
+    term = step(term, k, inverse, *rest)
+    larger = total + term
+    going = graph.node("going", BOOL, total, u, larger) if op == "count" else total < larger
+    return outer.graph.node(op, dtype, symbols[0], Step(inputs, going, larger, term, start), *symbols[1:])
 
 
 def _of_one(u: Value, step: Callable[..., Value], numbers: range, first: Value, *arguments: Value) -> Value:

@@ -149,6 +149,16 @@ static void gather(const job *j, const parameter *p, size_t first, size_t n, int
     }
 }
 
+/* By type, because the compiler does not vectorize copies of a size that it does not know. */
+static void repeat(const char *value, int size, size_t n, char *out) {
+    uint64_t wide = 0;
+    memcpy(&wide, value, (size_t)size);
+    if (size == 4)
+        for (size_t i = 0; i < n; i++) ((uint32_t *)out)[i] = (uint32_t)wide;
+    else
+        for (size_t i = 0; i < n; i++) ((uint64_t *)out)[i] = wide;
+}
+
 static void run_chunk(work *w, size_t flat) {
     const job *j = w->job;
     const program *p = j->program;
@@ -188,8 +198,11 @@ static void run_chunk(work *w, size_t flat) {
             for (int i = 0; s->inputs[i] >= 0; i++) in[i] = w->buffers[s->inputs[i]];
             for (int i = 0; s->outputs[i] >= 0; i++) out[i] = w->buffers[s->outputs[i]];
             if (s->kind == STAGE_COUNT) count(w, s, counts++, in, out);
-            else if (!(s->constant && w->constants))
-                j->isa->maps[s->map](s->constant && w->numbers ? w->capacity : n, in, out);
+            else if (!(s->constant && w->numbers)) j->isa->maps[s->map](n, in, out);
+            else if (!w->constants) {
+                j->isa->maps[s->map](1, in, out);
+                for (int i = 0; s->outputs[i] >= 0; i++) repeat(out[i], p->sizes[s->outputs[i]], w->capacity, out[i]);
+            }
         }
     }
     w->constants = w->numbers;
@@ -238,16 +251,6 @@ static void take_keys(work *w, size_t flat) {
         if (++at == j->count) at = 0, key++;
     }
     derive_program_keys(w);
-}
-
-/* By type, because the compiler does not vectorize copies of a size that it does not know. */
-static void repeat(const char *value, int size, size_t n, char *out) {
-    uint64_t wide = 0;
-    memcpy(&wide, value, (size_t)size);
-    if (size == 4)
-        for (size_t i = 0; i < n; i++) ((uint32_t *)out)[i] = (uint32_t)wide;
-    else
-        for (size_t i = 0; i < n; i++) ((uint64_t *)out)[i] = wide;
 }
 
 static char *carve(char **arena, size_t bytes) {
