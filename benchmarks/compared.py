@@ -88,7 +88,7 @@ def _subjects(row: Row, size: int) -> list[Subject]:
         ),
     ]
     if mkl is not None:
-        mkl_draw = getattr(mkl.RandomState(0), mkl_method)
+        mkl_draw = getattr(mkl.MKLRandomState(0), mkl_method)
         subjects.append(
             Subject("MKL MT19937", _calls([partial(mkl_draw, *_given(numpy_arguments, size, i)) for i in range(64)]))
         )

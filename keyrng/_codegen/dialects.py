@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from keyrng.kernels.lookup import Table
 from keyrng.kernels.symbols import BOOL, Symbol
 
 Dtype = np.dtype[Any]
@@ -23,6 +24,8 @@ _COMPARISONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": 
 class Dialect(Protocol):
     """The types and operations of one target language."""
 
+    columns: int  # of a table that are looked up at once
+
     def declare(self, symbol: Symbol) -> str:
         """Return the type of a symbol's variable."""
 
@@ -31,6 +34,9 @@ class Dialect(Protocol):
 
     def any(self, symbol: Symbol, text: str) -> str:
         """Return the test of whether a condition holds for some lane."""
+
+    def look_up(self, table: Table, first: int, index: str, latest: str, names: Sequence[str]) -> str:
+        """Return the statements that set variables to columns of a table; ``latest`` was set before."""
 
 
 def walk(outputs: Sequence[Symbol], known: Container[Symbol]) -> list[Symbol]:
@@ -67,7 +73,7 @@ def needs(outputs: Sequence[Symbol], known: Container[Symbol], tails: bool = Tru
 
 
 def _operands(symbol: Symbol, tails: bool) -> list[Symbol]:
-    operands = symbol.args[::2] if symbol.op == "rarely" and not tails else symbol.args
+    operands = (symbol.args[0], symbol.args[2]) if symbol.op == "rarely" and not tails else symbol.args
     return [a for a in operands if isinstance(a, Symbol)]
 
 
@@ -90,6 +96,9 @@ def extend(known: dict[Symbol, str], outputs: Sequence[Symbol], dialect: Dialect
     for symbol in walk([output for output in outputs if output not in known], known):
         if symbol.op == "rarely":
             lines += _branch(known, symbol, dialect, copies)
+            continue
+        if symbol.op == "lookup":
+            lines += [] if symbol in known else _columns(known, symbol, dialect, copies)
             continue
         operands = [known[a] if isinstance(a, Symbol) else str(a) for a in symbol.args]
         if symbol.op == "const":
@@ -117,7 +126,7 @@ def _variable(known: Mapping[Symbol, str], copies: int) -> str:
 
 def _branch(known: dict[Symbol, str], symbol: Symbol, dialect: Dialect, copies: int) -> list[str]:
     """The statements of ``rarely``: the common value, and the tail in a branch that is usually not taken."""
-    condition, tail, common = symbol.args
+    condition, tail, common = symbol.args[:3]
     known[symbol] = name = _variable(known, copies)
     inner = dict(known)
     body = extend(inner, [tail], dialect)
@@ -131,6 +140,20 @@ def _branch(known: dict[Symbol, str], symbol: Symbol, dialect: Dialect, copies: 
         return lines + branch
     together = " | ".join(_repeated([known[condition]], copies))
     return [*lines, f"if ({dialect.any(condition, together)}) {{", *branch, "}"]  # one test of all copies first
+
+
+def _columns(known: dict[Symbol, str], symbol: Symbol, dialect: Dialect, copies: int) -> list[str]:
+    """The statements that look up a column of a table, with those next to it if the dialect reads several at once."""
+    index, table, column = symbol.args
+    first = column - column % dialect.columns
+    latest = next(text for other, text in reversed(known.items()) if other.op != "const")
+    names = []
+    for each in range(first, first + dialect.columns):
+        sibling = symbol.graph.node("lookup", symbol.dtype, index, table, each)
+        known[sibling] = _variable(known, copies)
+        names.append(known[sibling])
+    declared = f"{dialect.declare(symbol)} {', '.join(names)};"
+    return _repeated([declared, dialect.look_up(table, first, known[index], latest, names)], copies)
 
 
 def mask_bits(symbol: Symbol) -> int:
@@ -159,6 +182,8 @@ def literal(value: Any) -> str:
 class C:
     """C for the CPU, with as many lanes as words of ``lanes`` (32 or 64) bits fit in a vector register."""
 
+    columns = 4
+
     def __init__(self, lanes: int) -> None:
         self.lanes = lanes
 
@@ -173,6 +198,12 @@ class C:
     def any(self, symbol: Symbol, text: str) -> str:
         """Return the test of whether a condition holds for some lane."""
         return f"any_{self.declare(symbol)}({text})"
+
+    def look_up(self, table: Table, first: int, index: str, latest: str, names: Sequence[str]) -> str:
+        """Return the statements that set variables to columns of a table."""
+        targets = ", ".join(f"&{name}" for name in names)
+        call = f"lookup_float64_w{self.lanes}({table.name} + {16 * first}, {index}, {targets});"
+        return f"AFTER({latest}, {index}); {call}"
 
     def _mask(self, symbol: Symbol, text: str, bits: int) -> str:
         return text if mask_bits(symbol) == bits else f"CONVERT(mask{bits}_w{self.lanes}, {text})"
@@ -193,6 +224,9 @@ class C:
             return f"{operands[0]} {_OPERATORS[op]} {operands[1]}"
         if op in _COMPARISONS:
             return f"COMPARE({kind}, {operands[0]} {_COMPARISONS[op]} {operands[1]})"
+        if op == "where" and dtype == BOOL:
+            condition, a, b = operands
+            return f"({condition} & {a}) | (~{condition} & {b})"
         if op == "where":
             condition = self._mask(args[0], operands[0], 8 * dtype.itemsize)
             return f"SELECT({kind}, {condition}, {operands[1]}, {operands[2]})"
@@ -230,6 +264,8 @@ _CUDA_TYPES = {
 class CUDA:
     """Scalar CUDA; floating-point operations call the functions of `keyrng._codegen.cuda_prelude`."""
 
+    columns = 1
+
     def type(self, dtype: Dtype) -> str:
         """Return the type of a dtype."""
         return _CUDA_TYPES[dtype.name]
@@ -260,6 +296,10 @@ class CUDA:
     def any(self, symbol: Symbol, text: str) -> str:
         """Return the test of a condition."""
         return text
+
+    def look_up(self, table: Table, first: int, index: str, latest: str, names: Sequence[str]) -> str:
+        """Return the statement that sets a variable to a column of a table."""
+        return f"{names[0]} = float64_of({table.name}[{16 * first} + {index}]);"
 
     def _constant(self, value: Any) -> str:
         dtype = value.dtype

@@ -41,3 +41,13 @@ def select_words(
 ) -> int: ...
 def take_elements(array: _Array, itemsize: int, places: _Array, first: int, stop: int, out: _Array) -> None: ...
 def read_stream(capsule: Any, stream: _Array) -> None: ...
+def arrays_hold(
+    relation: int,
+    itemsize: int,
+    shape: tuple[int, ...],
+    arrays: tuple[Any, ...],
+    intervals: tuple[tuple[int, float, float], ...],
+    first: int,
+    stop: int,
+    /,
+) -> bool: ...

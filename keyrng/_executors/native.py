@@ -6,12 +6,14 @@ Algorithms and kernels of users are not compiled; they run in the NumPy executor
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from keyrng._core.arguments import broadcast
 from keyrng._core.dtypes import compute_dtype
 from keyrng._executors.base import Array, DrawSpec, Dtype, ElementRange
 from keyrng._executors.numpy import NUMPY
@@ -66,12 +68,15 @@ def enable(on: bool) -> None:
 
 
 _BACKEND, KEY_REUSE = 1, 2  # reasons
+paused = 0  # the reasons, as bits
 
 
-def pause_entries(paused: bool, reason: int) -> None:
-    """Set or clear a reason for Python to run the draws that one call of C could make (csrc/entry.h)."""
+def pause_entries(on: bool, reason: int) -> None:
+    """Set or clear a reason for samplers to run in Python, rather than as planned (csrc/plan.h)."""
+    global paused
+    paused = paused | reason if on else paused & ~reason
     if native is not None:
-        native.pause_entries(paused, reason)
+        native.pause_entries(on, reason)
 
 
 def missing_reason() -> str:
@@ -158,6 +163,27 @@ class NativeExecutor:
 
 
 NATIVE = NativeExecutor()
+
+
+def arrays_hold(relation: int, values: Sequence[Array], intervals: tuple[tuple[int, float, float], ...]) -> bool:
+    """Whether parameters are in their intervals (csrc/arrays.h) and fulfil a relation, a program or -1, elementwise.
+
+    The parameters have the dtype of the computation. False if they do not broadcast together, or to no element.
+    """
+    shape = broadcast(*(v.shape for v in values)) if len(values) > 1 else values[0].shape
+    total, itemsize = prod(shape or ()), values[0].itemsize
+    if not total or shape is None:
+        return False
+    arrays = tuple(_parameter(v, shape, total) for v in values)
+    if total <= PIECE:
+        return bool(native.arrays_hold(relation, itemsize, shape, arrays, intervals, 0, total))
+    held: list[bool] = []
+
+    def piece(first: int, stop: int) -> None:
+        held.append(native.arrays_hold(relation, itemsize, shape, arrays, intervals, first, stop))
+
+    run_pieces(total, piece)
+    return all(held)
 
 
 def program(kernel: Kernel, compute: Dtype, dtype: Dtype, algorithm: Algorithm) -> tuple[int, int, int] | None:

@@ -21,11 +21,18 @@ _R = TypeVar("_R")
 Learn: TypeAlias = Callable[[Algorithm, Any, int], Any]
 
 
-def calls_c_first(kind: str, learn: Learn, default: int = -1) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+def _python(args: Any, kwargs: Any) -> None:
+    return None
+
+
+def calls_c_first(
+    kind: str, learn: Learn, default: int = -1, then: Callable[[Any, Any], Any] = _python
+) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
     """Return a decorator: an entry of csrc/entry.h answers the calls that it can, the function all others.
 
-    The function remains the definition of the arguments, their checks and the result. ``default`` is that of an int as
-    the second argument. Calls with wrong arguments raise an error that says what to type.
+    ``then(args, kwargs)`` comes between them, and returns None for calls that it does not answer either. The function
+    remains the definition of the arguments, their checks and the result. ``default`` is that of an int as the second
+    argument. Calls with wrong arguments raise an error that says what to type.
     """
 
     def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:
@@ -37,6 +44,8 @@ def calls_c_first(kind: str, learn: Learn, default: int = -1) -> Callable[[Calla
         @wraps(function)
         def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
             result: _R | None = enter(args, kwargs)
+            if result is None:
+                result = then(args, kwargs)
             if result is not None:
                 return result
             try:
@@ -49,10 +58,6 @@ def calls_c_first(kind: str, learn: Learn, default: int = -1) -> Callable[[Calla
         return run
 
     return decorate
-
-
-def _python(args: Any, kwargs: Any) -> None:
-    return None
 
 
 def plan_of_int(result: np.dtype[Any] | None = None) -> Learn:

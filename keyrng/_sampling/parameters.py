@@ -47,7 +47,7 @@ def parameter_array(device: Device, given: Any, position: int, dtype: Dtype) -> 
     name, raw, requirement = f"parameter {position + 1}", given, None
     if type(given) is Parameter:
         name, raw, requirement = given
-    if type(raw) in _NUMBERS:
+    if type(raw) in NUMBERS:
         return number_array(name, raw, requirement, dtype)
     if type(raw) is np.ndarray and requirement is None and raw.dtype == dtype:
         return device.adopt(name, raw, raw)
@@ -70,7 +70,7 @@ def _cpu_array(device: Device, name: str, raw: Any, requirement: Requirement | N
     return device.adopt(name, array, raw)
 
 
-_NUMBERS = frozenset((int, float, np.float64))
+NUMBERS = frozenset((int, float, np.float64))
 
 
 def matching_parameters(
@@ -86,7 +86,7 @@ def matching_parameters(
         if type(parameter) is not Parameter:
             return None
         name, value, requirement = parameter
-        if type(value) in _NUMBERS:
+        if type(value) in NUMBERS:
             arrays.append(number_array(name, value, requirement, dtype))
             continue
         if not isinstance(value, (np.ndarray, np.generic)):
@@ -334,7 +334,7 @@ def cache_scalars(prepare: Callable[..., _R]) -> Callable[..., _R]:
         on_cpu = type(key) is Key and type(key._words) is np.ndarray
         device: Any = CPU if on_cpu else device_of(key)
         for value in arguments[:-1]:
-            if type(value) not in _NUMBERS:
+            if type(value) not in NUMBERS:
                 return prepare(device, *arguments)
         return remembered(device, *arguments)
 

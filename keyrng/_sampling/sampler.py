@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from enum import Enum
+from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
@@ -14,10 +15,11 @@ from keyrng._core.migration import argument_names
 from keyrng._executors import native
 from keyrng._keys.entry import Learn, calls_c_first
 from keyrng._keys.key import Key, wrap_words
+from keyrng._sampling.array_draw import ArrayPlan, Source, closed
 from keyrng._sampling.parameters import number_array
 from keyrng.algorithms.base import Algorithm, get
 from keyrng.kernels.lane import Kernel
-from keyrng.kernels.requirements import Interval, Parameter, not_nan
+from keyrng.kernels.requirements import Interval, Parameter, Requirement, not_nan
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -126,7 +128,7 @@ def _sampler(function: Callable[_P, _R], plans: Callable[..., Iterable[Plan]]) -
     def encoded(algorithm: Algorithm, dtype: Any, given: dict[str, Any]) -> Iterable[tuple[Any, ...]]:
         return (_encoded(plan, algorithm) for plan in plans(dtype, **given))
 
-    return calls_c_first("sample", _learn(function, encoded))(function)
+    return calls_c_first("sample", _learn(function, encoded), then=_array_sampler(function, plans))(function)
 
 
 def _learn(function: Callable[..., Any], plans: Callable[..., Iterable[tuple[Any, ...]]]) -> Learn:
@@ -143,6 +145,58 @@ def _learn(function: Callable[..., Any], plans: Callable[..., Iterable[tuple[Any
             return ()
 
     return learn
+
+
+def _array_sampler(
+    function: Callable[..., Any], plans: Callable[..., Iterable[Plan]]
+) -> Callable[[tuple[Any, ...], dict[str, Any]], Any]:
+    """Return a function of a call's arguments: the sample if they contain arrays and a plan draws it, else None."""
+    names, code = argument_names(function), function.__code__
+    positional = names[: code.co_argcount]
+    defaults = function.__defaults__ or ()
+    shape_if_none_given = dict(zip(reversed(positional), reversed(defaults), strict=False)).get("shape")
+
+    @lru_cache(maxsize=64)
+    def planned(dtype: Any, given: tuple[str, ...]) -> tuple[ArrayPlan, ...]:
+        numbers = {name: _Number.of(names.index(name)) for name in given}
+        try:
+            return tuple(_of_arrays(plan, names) for plan in plans(dtype, **numbers))
+        except Exception:  # of any kind, as for an entry
+            return ()
+
+    def draw(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        given = dict(zip(positional, args, strict=False), **kwargs)
+        if len(given) < len(args) + len(kwargs) or native.paused:
+            return None
+        shape, out = given.pop("shape", shape_if_none_given), given.pop("out", None)
+        if not any(type(value) is np.ndarray for value in given.values()):
+            return None
+        key, dtype = given.pop("key", None), given.pop("dtype", None)
+        if dtype is None and type(out) is np.ndarray and "dtype" in names:
+            dtype = out.dtype
+        if type(key) is not Key or type(key._words) is not np.ndarray or not _is_kept(dtype):
+            return None
+        for plan in planned(dtype, tuple(given)):
+            sample = plan.draw(key, shape, out, given)
+            if sample is not None:
+                return sample
+        return None
+
+    return draw
+
+
+def _of_arrays(plan: Plan, names: tuple[str, ...]) -> ArrayPlan:
+    """Return a plan for arrays; TypeError if C cannot check them."""
+    sources = []
+    for parameter in plan.parameters:
+        if type(parameter) is not Parameter or plan.compute.kind != "f":
+            raise TypeError("C checks arrays of floats only")
+        _, value, requirement = parameter
+        argument = names[value.argument] if type(value) is _Number else None
+        sources.append(Source(argument, parameter, None if requirement is None else _interval(requirement)))
+    kernel, dtype, compute, relation = plan.kernel, plan.dtype, plan.compute, _relation(plan, get("threefry2x32"))
+    intervals = tuple(closed(source.interval, compute) for source in sources)
+    return ArrayPlan(kernel, len(kernel.parameters), dtype, compute, relation, tuple(sources), intervals)
 
 
 def _is_kept(dtype: Any) -> bool:
@@ -214,12 +268,20 @@ def _draw_of(function: Callable[..., Any], **arguments: Any) -> tuple[Any, ...]:
 
 def _encoded(plan: Plan, algorithm: Algorithm) -> tuple[Any, ...]:
     """Return a plan for csrc/plan.h; TypeError if C cannot draw it."""
-    compute = plan.compute
-    found = native.program(plan.kernel, compute, plan.dtype, algorithm)
-    relation = plan.relation and native.program(plan.relation, compute, np.dtype(bool), algorithm)
-    if found is None or (plan.relation and not relation):
+    found = native.program(plan.kernel, plan.compute, plan.dtype, algorithm)
+    if found is None:
         raise TypeError("the kernel is not compiled")
-    return (*found, plan.dtype, relation[0] if relation else -1, _rules(plan.parameters, compute))
+    return (*found, plan.dtype, _relation(plan, algorithm), _rules(plan.parameters, plan.compute))
+
+
+def _relation(plan: Plan, algorithm: Algorithm) -> int:
+    """Return the number of the program of a plan's relation, or -1; TypeError if it is not compiled."""
+    if plan.relation is None:
+        return -1
+    found = native.program(plan.relation, plan.compute, np.dtype(bool), algorithm)
+    if found is None:
+        raise TypeError("the relation is not compiled")
+    return found[0]
 
 
 def _encoded_steps(steps: Steps, algorithm: Algorithm) -> tuple[Any, ...]:
@@ -270,7 +332,13 @@ def _rule(parameter: Any, compute: Dtype) -> _Rule:
         raise TypeError("C converts floats only")
     if requirement is None:
         return value.argument, _UNCHECKED, 0.0, 0.0, 0, 0
+    numbers = _interval(requirement)
+    return value.argument, _ends(numbers) + 4 * numbers.whole, float(numbers.low), float(numbers.high), 0, 0
+
+
+def _interval(requirement: Requirement) -> Interval:
+    """Return the interval of a requirement; TypeError if C cannot check it."""
     numbers = _ANY_NUMBER if requirement is not_nan else requirement.predicate
     if not isinstance(numbers, Interval) or (numbers.whole and numbers.high > _EXACT):
         raise TypeError("C checks intervals only")
-    return value.argument, _ends(numbers) + 4 * numbers.whole, float(numbers.low), float(numbers.high), 0, 0
+    return numbers

@@ -19,7 +19,7 @@ from keyrng.distributions.normal import normal_kernel
 from keyrng.kernels.bits import to_uniform_co, uniform_oc
 from keyrng.kernels.elementary import exp, log1p, log_unchecked
 from keyrng.kernels.lane import FLOATS, Kernel, kernel
-from keyrng.kernels.ops import sqrt, where
+from keyrng.kernels.ops import rarely, sqrt, where
 from keyrng.kernels.requirements import Interval, Parameter, Requirement, positive
 
 
@@ -36,15 +36,21 @@ def _marsaglia_tsang(lane: Any, d: Any, c: Any) -> tuple[Any, Any]:
     x = normal_kernel(lane)
     u = uniform_oc(lane)
     t = c * x
-    inside = t > -1.0
-    t = where(inside, t, 0.0)
     # d*v; for v near 1 as d + d*(v - 1), because rounding v first would put the values of a large d on a grid.
     value = where(abs(t) < 0.125, d + d * (t * (3.0 + t * (3.0 + t))), d * ((1.0 + t) * (1.0 + t) * (1.0 + t)))
+    # The paper's squeeze implies the test, by more than the rounding of both. Invalid shapes are accepted at once: the
+    # value is NaN, and the loop ends.
+    square = x * x
+    certain = (u < 1.0 - 0.0331 * (square * square)) | ~(d > 0.0)
+    return rarely(~certain, certain, _test, u, t, d, share=0.08), value
+
+
+def _test(u: Any, t: Any, d: Any) -> Any:
+    inside = t > -1.0
+    t = where(inside, t, 0.0)
     # The paper: accept if log(U) < x*x/2 + d - d*v + d*log(v). Here 3*d is not computed first: it overflows for the
     # largest parameters, and infinity times 0 would never be accepted.
-    accept = inside & (log_unchecked(u) < d * (3.0 * _log1p_rest(t)))
-    # Accept an invalid shape at once: the value is NaN, and the loop ends.
-    return accept | ~(d > 0.0), value
+    return inside & (log_unchecked(u) < d * (3.0 * _log1p_rest(t)))
 
 
 def _log1p_rest(t: Any) -> Any:

@@ -67,7 +67,7 @@ def _plans(dtype: DTypeLike, p: Any) -> Iterable[Plan]:
     assert isinstance(fitting.predicate, Interval)
     least = fitting.predicate.low
     yield Plan(_geometric, (Requirement("", Interval(max(least, _RARE), 1))(p=p),), dtype, FLOAT32)
-    yield Plan(_geometric_rare, (Requirement("", Interval(least, _RARE, "[)"))(p=p),), dtype, FLOAT64)
+    yield Plan(_geometric_rare, (fitting(p=p),), dtype, FLOAT64)
 
 
 @sampler_of(_plans)

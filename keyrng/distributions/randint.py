@@ -20,7 +20,7 @@ from keyrng._sampling.shapes import Shape
 from keyrng._sampling.spec import check_nothing
 from keyrng.kernels.formats import conversion
 from keyrng.kernels.lane import WORDS, Kernel, kernel
-from keyrng.kernels.ops import cast, mod_wide, mulhi, where
+from keyrng.kernels.ops import bitcast, cast, mod_wide, mulhi, where
 from keyrng.kernels.requirements import Parameter
 
 
@@ -49,6 +49,56 @@ def _randint_small(lane: Any, minval: Any, span: Any, inverse: Any, carry: Any) 
 def _nearly_mod(x: Any, span: Any, inverse: Any) -> Any:
     """Return ``x`` modulo ``span``, or that plus ``span``; ``inverse`` is (2**32 - 1) // span."""
     return x - mulhi(x, inverse) * span
+
+
+# Up to this span, remainders are computed in float64, whose quotients are too large or too small by one at most.
+_FLOAT_SPAN = 2**49
+
+
+@kernel("uint64")
+def _randint_float(
+    lane: Any, minval: Any, span: Any, multiple: Any, inverse: Any, carry: Any, ratio: Any, share: Any
+) -> Any:
+    # The same values as `_randint`, by the largest multiple of the span up to 2**49 and, as the words of floats, 2**12
+    # and `carry` by that multiple and 1 by the span. carry is 2**64 minus a multiple of the multiple, nearest to 0.
+    # A quotient is within 0.8 of the exact one, so that a remainder, as a signed word, is within 0.8 of its divisor.
+    inverse, ratio, share = (bitcast(word, np.float64) for word in (inverse, ratio, share))
+    high, low = lane.split(2)
+    high, low = high.bits(), low.bits()
+    rest = high - _nearest(_leading_bits(high) * inverse) * multiple
+    quotient = _signed(rest) * ratio + _leading_bits(low) * inverse
+    rest = rest * carry + low - _nearest(quotient) * multiple
+    rest = rest - _nearest(_signed(rest) * share) * span
+    return minval + where(rest < 2**63, rest, rest + span)
+
+
+# Adding this float to one between -2**51 and 2**51 rounds it to an integer, which is then in the last bits of the word.
+_ROUNDER, _ROUNDER_BITS = 3 * 2.0**51, 0x4338 << 48
+
+
+def _nearest(x: Any) -> Any:
+    """Return the integer nearest to a float, as a signed word."""
+    return bitcast(x + _ROUNDER, np.uint64) - _ROUNDER_BITS
+
+
+def _signed(word: Any) -> Any:
+    """Return a signed word as a float."""
+    return bitcast(word + _ROUNDER_BITS, np.float64) - _ROUNDER
+
+
+def _leading_bits(word: Any) -> Any:
+    """Return the first 52 bits of a word as a float."""
+    return bitcast(word >> 12 | 0x433 << 52, np.float64) - 2.0**52
+
+
+def _float_parameters(low: Parameter, span: int) -> tuple[Parameter, ...]:
+    """Return the parameters of `_randint_float`."""
+    multiple = _FLOAT_SPAN // span * span
+    carry = 2**64 % multiple
+    carry -= multiple * (2 * carry > multiple)
+    floats = np.array([2.0**12 / multiple, carry / multiple, 1.0 / span]).view(np.uint64)
+    words = np.array([span, multiple, floats[0], carry % 2**64, *floats[1:]], np.uint64)
+    return low, *(Parameter("maxval", word) for word in words)
 
 
 def _plans(dtype: DTypeLike, minval: Any, maxval: Any) -> Iterable[Plan]:
@@ -169,6 +219,8 @@ def _cpu_range(
         inverse = np.array(2**32 - 1, np.uint32) // words
         carry = (2**32 - inverse.astype(np.uint64) * words).astype(np.uint32)
         chosen, parameters = _randint_small, (low, span, Parameter("maxval", inverse), Parameter("maxval", carry))
+    elif words.dtype == np.uint64 and not words.ndim and 0 < words <= _FLOAT_SPAN:
+        chosen, parameters = _randint_float, _float_parameters(low, int(words))
     bounds = {"minval": minval, "maxval": maxval}
     placed = [Parameter(name, device.adopt(name, value, bounds[name])) for name, value, _ in parameters]
     return chosen, tuple(placed), empty

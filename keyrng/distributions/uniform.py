@@ -50,7 +50,9 @@ def _plans(dtype: DTypeLike, minval: Any = 0.0, maxval: Any = 1.0) -> Iterable[P
         return
     if type(minval) is type(maxval) is float:
         yield Plan(_unit, (), dtype, dtype)
-    yield Plan(_uniform_between, (finite(minval=minval), finite(maxval=maxval)), dtype, dtype, _uniform_order)
+    yield Plan(
+        _uniform_between, (Parameter("minval", minval), Parameter("maxval", maxval)), dtype, dtype, _uniform_order
+    )
 
 
 @sampler_of(_plans)

@@ -42,16 +42,19 @@ def where(condition: Value, a: Value, b: Value) -> Value:
     return _masked(condition, a.view(_word(a.dtype)), b.view(_word(b.dtype))).view(typed.dtype)
 
 
-def rarely(condition: Value, common: Value, tail: Callable[..., Value], *arguments: Value) -> Value:
+def rarely(condition: Value, common: Value, tail: Callable[..., Value], *arguments: Value, share: float = 0.0) -> Value:
     """Return ``tail(*arguments)`` where the condition is true, else ``common``.
 
     The tail is computed only if the condition is true for some element of a vector, so this is faster than `where` if
-    it is true for less than one element in a hundred. ``tail`` must use no values but its
-    arguments. A number as ``common`` has the dtype of the first of them.
+    it is true for less than one element in a hundred. ``tail`` must use no values but its arguments. A number as
+    ``common`` has the dtype of the first of them.
+
+    ``share`` is the share of elements for which the condition is true, estimated. From 2 % on, and if an attempt
+    returns the result as its condition, C collects these elements and computes their tail side by side.
     """
     if isinstance(condition, Symbol):
         selected: Symbol = where(condition, tail(*arguments), common)
-        return selected.graph.node("rarely", selected.dtype, *selected.args)
+        return selected.graph.node("rarely", selected.dtype, *selected.args, share >= 0.02, *arguments)
     if hasattr(common, "dtype") and not condition.any():
         return common
     shape = np.broadcast_shapes(*(np.shape(value) for value in (condition, common, *arguments)))

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 from cuda_text import Dtype, Subject
-from tails import nested_tails
+from tails import looked_up, nested_tails
 
 from keyrng import kernels as language_of_kernels
 from keyrng.kernels.lane import Kernel
-from keyrng.kernels.ops import bitcast, cast, mod_wide, mulhi, rotl, sqrt, where
+from keyrng.kernels.ops import bitcast, cast, mod_wide, mulhi, rarely, rotl, sqrt, where
 
 
 def extreme(word: Any, dtype: str) -> Any:
@@ -92,6 +92,17 @@ def two_loops(lane: Any) -> Any:
     return x + y * limit
 
 
+def accepted_in_a_tail(lane: Any) -> Any:
+    """A loop whose attempts decide half of the elements in a tail."""
+
+    def attempt(lane: Any) -> tuple[Any, Any]:
+        word = lane.bits()
+        certain = word < 1 << 31
+        return rarely(~certain, certain, lambda word: word & 1 == 0, word, share=0.5), word
+
+    return lane.rejection_loop(attempt)
+
+
 ELEMENTARY = [
     "atan", "cospi", "erf", "erfc", "erfinv", "exp", "expm1", "floor", "lgamma", "log", "log1p", "rint", "sinpi",
     "tanpi",
@@ -124,6 +135,7 @@ LANGUAGE: list[tuple[str, str, str, Callable[[Any], Any]]] = [
     ("condition to float", "float32", "float32", floats(lambda x, y: cast(x < y, "float32"))),
     ("rarely", "float32", "float32", floats(lambda x, y: number(nested_tails(number(x), number(y))))),
     ("rarely 64", "float64", "float64", floats(lambda x, y: number(nested_tails(number(x), number(y))))),
+    ("lookup", "float64", "float64", floats(lambda x, y: number(looked_up(number(x), number(y))))),
     ("add", "float32", "float32", floats(lambda x, y: number(x + y))),
     ("sub", "float64", "float64", floats(lambda x, y: number(x - y))),
     ("mul", "float32", "float32", floats(lambda x, y: number(x * y))),
@@ -151,6 +163,7 @@ LANGUAGE: list[tuple[str, str, str, Callable[[Any], Any]]] = [
     ("children of children", "uint32", "uint32", lambda lane: lane.split(2)[1].split(3)[2].bits()),
     ("words of another width", "float32", "uint64", lambda lane: lane.bits(64)),
     ("two loops", "uint32", "uint32", two_loops),
+    ("accepted in a tail", "uint32", "uint32", accepted_in_a_tail),
     (
         "a loop of conditions",
         "float32",

@@ -238,7 +238,7 @@ def test_erfinv_is_jax_s(dtype: str) -> None:
 
     assert theirs.dtype == x.dtype
     assert distance.max() <= {"float32": 4, "float64": 64}[dtype]
-    assert np.mean(distance == 0) > {"float32": 0.93, "float64": 0.8}[dtype]
+    assert np.mean(distance == 0) > {"float32": 0.93, "float64": 0.45}[dtype]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

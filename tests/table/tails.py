@@ -1,10 +1,16 @@
-"""Functions of the kernel language with tails, for the tests of C and of CUDA."""
+"""Functions of the kernel language with tails and tables, for the tests of C and of CUDA."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from keyrng.kernels import rarely, sqrt, where
+import numpy as np
+
+from keyrng.kernels import bitcast, rarely, sqrt, where
+from keyrng.kernels.lookup import Table, lookup
+
+_LONG = Table([[8.0 * column + row for row in range(16)] for column in range(6)])
+_SHORT = Table([[0.5 / (row + 1) for row in range(16)]])
 
 
 def nested_tails(x: Any, y: Any) -> Any:
@@ -23,3 +29,18 @@ def two_tails(x: Any, y: Any) -> Any:
     common = sqrt(abs(x))
     first = rarely((x > 1.0) & (y > 1.0), common, lambda a, b: sqrt(abs(a)) + b, x, y)
     return rarely(first > 1.5, where(y < 0.0, first, common), lambda a: a * -2.0, first)
+
+
+def decided_in_a_tail(x: Any, y: Any) -> Any:
+    """A condition that is computed in a tail for some elements."""
+    condition = rarely(x > y, x < 0.0, lambda a, b: a + b > 0.5, x, y, share=0.5)
+    return where(condition, x, y - x)
+
+
+def looked_up(x: Any, y: Any) -> Any:
+    """Rows of two tables by two indices, one of them in a tail too."""
+    first, second = (bitcast(value, np.uint64) >> 48 & 15 for value in (x, y))
+    a, b, c, d, e, f = lookup(_LONG, first)
+    (g,) = lookup(_SHORT, second)
+    total = (a - b * c) / (d + 1.0) + e * f * g
+    return rarely(y > 1.0, total, lambda total, index: total - next(lookup(_LONG, index)), total, second)

@@ -38,6 +38,8 @@ typedef struct {
     const algorithm_code *algorithms;
     void (*pairs)(const uint32_t *from, size_t n, uint32_t *first, uint32_t *second); /* keys of two words to columns */
     void (*sort)(const sort_runs *from, size_t n, int known, void *space, uint32_t *places); /* see sort.h */
+    size_t (*places)(const uint8_t *flags, uint8_t wanted, size_t n, uint32_t *numbers);
+    int (*inside[2])(const void *numbers, size_t n, double low, double high, int whole); /* float32, float64 */
 } isa_code;
 
 typedef struct {
@@ -49,6 +51,7 @@ enum stage_kind { STAGE_WORDS, STAGE_MAP, STAGE_LOOP };
 
 #define MOST_INPUTS 12
 #define MOST_KEYS 12
+#define MOST_TAIL_INPUTS 4
 
 typedef struct {
     enum stage_kind kind;
@@ -56,6 +59,7 @@ typedef struct {
     int key, bits;           /* WORDS, LOOP */
     int plane, step, place;  /* WORDS: element i reads word i * step + place + plane * size */
     int words;               /* LOOP: words per attempt */
+    int tail, tail_inputs;   /* LOOP: map of a condition that few lanes need, or -1, and the number of its inputs */
     int inputs[MOST_INPUTS]; /* MAP, LOOP: buffers, ended by -1 */
     int outputs[MOST_INPUTS];
 } stage;

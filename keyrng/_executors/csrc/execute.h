@@ -28,6 +28,15 @@ static void put_live_indices(work *w, size_t n) {
         put_index(a, w->low, w->high, i, w->lanes.each ? w->lanes.index[w->live[i]] : w->lanes.first + w->live[i]);
 }
 
+/* Decide the open lanes of an attempt side by side, instead of in vectors where the others wait. */
+static void decide(work *w, const stage *s, size_t n) {
+    void *decided[1] = {w->open};
+    size_t open = w->job->isa->places(w->open, 1, n, w->keep);
+    for (int i = 0; i < s->tail_inputs; i++) compress(w->tail[i], w->keep, open, s->bits / 8);
+    w->job->isa->maps[s->tail](open, (const void *const *)w->tail, decided);
+    for (size_t i = 0; i < open; i++) w->accept[w->keep[i]] = w->open[i];
+}
+
 /* Attempts for all lanes, then for the rejected ones, until all are accepted. */
 static void loop(work *w, const stage *s) {
     const job *j = w->job;
@@ -59,13 +68,11 @@ static void loop(work *w, const stage *s) {
             fn(n, (const void *const *)key, w->low, w->high, draw % draws_per_key, 0, (void *const *)aside);
         }
         /* The first attempt writes results in place; later ones scatter them to the live lanes. */
-        void *results[2] = {w->accept, first ? out : w->value};
+        void *results[3 + MOST_TAIL_INPUTS] = {w->accept, first ? out : w->value, w->open};
+        memcpy(results + 3, w->tail, sizeof w->tail);
         j->isa->maps[s->map](n, in, results);
-        size_t left = 0;
-        for (size_t i = 0; i < n; i++) {
-            w->keep[left] = (uint32_t)i;
-            left += !w->accept[i];
-        }
+        if (s->tail >= 0) decide(w, s, n);
+        size_t left = j->isa->places(w->accept, 0, n, w->keep);
         if (!first && size == 4)
             for (size_t i = 0; i < n; i++) ((uint32_t *)out)[w->live[i]] = ((uint32_t *)w->value)[i];
         if (!first && size == 8)
@@ -120,9 +127,14 @@ static void run_chunk(work *w, size_t flat) {
     char *target = j->out + flat * (size_t)j->out_size, *own = w->buffers[p->output];
     int direct_out = !j->store && n % PAD == 0;
     if (direct_out) w->buffers[p->output] = target;
-    for (int i = 0; i < p->parameters; i++)
-        if (j->parameters[i].shape != ONE)
-            gather(j, &j->parameters[i], flat, n, p->itemsize, w->buffers[i]);
+    for (int i = 0; i < p->parameters; i++) {
+        const parameter *q = &j->parameters[i];
+        if (q->shape == ONE) continue;
+        /* In place, unless maps read past its end, or before they have read all of it, write to it. */
+        int in_place = q->shape == WHOLE && n % PAD == 0 && q->data != j->out;
+        w->buffers[i] = in_place ? (char *)q->data + flat * (size_t)p->itemsize : w->own[i];
+        if (!in_place) gather(j, q, flat, n, p->itemsize, w->buffers[i]);
+    }
     for (const stage *s = stages + p->first_stage, *end = s + p->stages; s < end; s++) {
         if (s->kind == STAGE_WORDS) {
             uint64_t offset = (uint64_t)s->plane * j->size + (uint64_t)s->place;
@@ -213,10 +225,11 @@ static char *carve(char **arena, size_t bytes) {
 /* Compute elements `first` to `stop`, counted over all keys in order. Returns -1 if memory cannot be allocated. */
 static int execute(const job *j, size_t first, size_t stop) {
     const program *p = j->program;
-    int loops = 0, rows = 0;
-    for (int i = 0; i < p->stages; i++) {
-        loops |= stages[p->first_stage + i].kind == STAGE_LOOP;
-        rows |= stages[p->first_stage + i].step > 1;
+    int loops = 0, rows = 0, tails = 0;
+    for (const stage *s = stages + p->first_stage, *end = s + p->stages; s < end; s++) {
+        loops |= s->kind == STAGE_LOOP;
+        rows |= s->step > 1;
+        if (s->tail_inputs > tails) tails = s->tail_inputs;
     }
     int each = j->keys > 1 && j->count < FEW;
     work w; /* an initializer would clear 1 KB */
@@ -225,7 +238,7 @@ static int execute(const job *j, size_t first, size_t stop) {
     w.capacity = n < CHUNK ? (n + PAD - 1) / PAD * PAD : CHUNK;
     size_t column = w.capacity * 8;
     w.row_count = loops || rows || each ? MOST_WORDS : 4;
-    size_t columns = (size_t)(p->buffers + w.row_count) + 3 + (loops ? 4 + MOST_INPUTS + 3 : 0) +
+    size_t columns = (size_t)(p->buffers + w.row_count) + 3 + (loops ? 4 + MOST_INPUTS + 3 : 0) + (tails ? (size_t)tails + 1 : 0) +
                      (each ? 4 * (size_t)p->keys + 1 : (size_t)p->keys);
     char small[24576], *memory = small;
     size_t need = columns * column + 64;
@@ -233,7 +246,7 @@ static int execute(const job *j, size_t first, size_t stop) {
     if (!memory) return -1;
     char *arena = (char *)(((uintptr_t)memory + 63) / 64 * 64);
 
-    for (int i = 0; i < p->buffers; i++) w.buffers[i] = carve(&arena, column);
+    for (int i = 0; i < p->buffers; i++) w.buffers[i] = w.own[i] = carve(&arena, column);
     w.low = carve(&arena, column), w.high = carve(&arena, column), w.value = carve(&arena, column);
     for (int i = 0; i < w.row_count; i++) w.rows[i] = carve(&arena, column);
     if (loops) {
@@ -241,6 +254,8 @@ static int execute(const job *j, size_t first, size_t stop) {
         w.live = (uint32_t *)carve(&arena, column), w.keep = (uint32_t *)carve(&arena, column);
         w.accept = (uint8_t *)carve(&arena, column);
     }
+    if (tails) w.open = (uint8_t *)carve(&arena, column);
+    for (int i = 0; i < tails; i++) w.tail[i] = carve(&arena, column);
     if (each) w.lanes.index = (uint64_t *)carve(&arena, column);
     for (int k = 0; k < p->keys; k++) {
         char *one = each ? NULL : carve(&arena, 64);

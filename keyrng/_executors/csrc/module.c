@@ -301,6 +301,7 @@ static PyObject *histogram(PyObject *self, PyObject *const *args, Py_ssize_t n) 
 #include "orders.h"
 #include "plan.h"
 #include "steps.h"
+#include "arrays.h"
 #include "entry.h"
 #include "bitgen.h"
 
@@ -314,6 +315,7 @@ static PyMethodDef methods[] = {
     METHOD(histogram, METH_FASTCALL),  METHOD(short_orders, METH_FASTCALL), METHOD(sort_lines, METH_FASTCALL),
     METHOD(scatter, METH_FASTCALL),    METHOD(sort_buckets, METH_FASTCALL), METHOD(select_words, METH_FASTCALL),
     METHOD(take_elements, METH_FASTCALL), METHOD(read_stream, METH_FASTCALL),
+    METHOD(arrays_hold, METH_VARARGS),
     {NULL, NULL, 0, NULL},
 };
 

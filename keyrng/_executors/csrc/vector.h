@@ -372,6 +372,35 @@ static inline uint64_w64 modwide_uint64_w64(uint64_w64 h, uint64_w64 l, uint64_w
 LOAD_FUNCTIONS(w32)
 LOAD_FUNCTIONS(w64)
 
+/* Four columns of a table of 16 rows, at the rows of an index below 16. Only AVX-512 has a permutation of so many; GCC
+ * moves all of them to the first, and spills, unless AFTER makes them depend on what is computed between. */
+#if defined(VECTOR_BYTES) && VECTOR_BYTES == 64
+#define TABLES_BY_COLUMN
+#define AFTER(latest, index) __asm__("" : "+v"(latest), "+v"(index))
+#define COLUMN(k)                                                                                                      \
+    ((float64_w64)_mm512_permutex2var_pd(_mm512_loadu_pd(table + 16 * (k)), (__m512i)index,                            \
+                                         _mm512_loadu_pd(table + 16 * (k) + 8)))
+#else
+#define AFTER(latest, index) (void)0
+#endif
+static inline void lookup_float64_w64(const e_float64 *table, uint64_w64 index, float64_w64 *a, float64_w64 *b,
+                                      float64_w64 *c, float64_w64 *d) {
+#if defined(VECTOR_BYTES) && VECTOR_BYTES == 64
+    *a = COLUMN(0), *b = COLUMN(1), *c = COLUMN(2), *d = COLUMN(3);
+#elif defined(VECTOR_BYTES) && VECTOR_BYTES == 32
+    __m256d w = _mm256_loadu_pd(table + 4 * index[0]), x = _mm256_loadu_pd(table + 4 * index[1]);
+    __m256d y = _mm256_loadu_pd(table + 4 * index[2]), z = _mm256_loadu_pd(table + 4 * index[3]);
+    __m256d wx = _mm256_unpacklo_pd(w, x), yz = _mm256_unpacklo_pd(y, z);
+    *a = (float64_w64)_mm256_permute2f128_pd(wx, yz, 0x20), *c = (float64_w64)_mm256_permute2f128_pd(wx, yz, 0x31);
+    wx = _mm256_unpackhi_pd(w, x), yz = _mm256_unpackhi_pd(y, z);
+    *b = (float64_w64)_mm256_permute2f128_pd(wx, yz, 0x20), *d = (float64_w64)_mm256_permute2f128_pd(wx, yz, 0x31);
+#else
+    float64_w64 *const out[4] = {a, b, c, d};
+    for (int k = 0; k < 4; k++)
+        for (int i = 0; i < LANES_w64; i++) ((e_float64 *)out[k])[i] = table[4 * AT(uint64, index) + (unsigned)k];
+#endif
+}
+
 /* Lanes 0, 1, 2, ..., for the counters of a fill. */
 static inline uint32_w32 iota_uint32_w32(void) { EACH(uint32, w32, (e_uint32)i) }
 static inline uint64_w64 iota_uint64_w64(void) { EACH(uint64, w64, (e_uint64)i) }

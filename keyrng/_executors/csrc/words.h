@@ -49,14 +49,15 @@ typedef struct {
 typedef struct {
     const job *job;
     size_t capacity;
-    char *buffers[2 * MOST_INPUTS];
+    char *buffers[2 * MOST_INPUTS], *own[2 * MOST_INPUTS]; /* own: of parameters that are copied */
     lanes lanes;
     char *low, *high, *rows[MOST_WORDS]; /* columns for counters and blocks */
     int row_count;
     uint64_t filled; /* the index in all rows of low and high, or UINT64_MAX */
     char *columns[4 + MOST_INPUTS];      /* keys and arguments of a loop's live lanes */
     uint32_t *live, *keep;
-    uint8_t *accept;
+    uint8_t *accept, *open;              /* lanes that are accepted, and those that the tail decides */
+    char *tail[MOST_TAIL_INPUTS];
     char *value;
     size_t key_at; /* with one key: its number; lanes.key has its children */
 } work;

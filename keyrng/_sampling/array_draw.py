@@ -1,0 +1,93 @@
+"""Draws with arrays as parameters, which C checks in one pass over the arrays before the draw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from keyrng._core.arguments import cast_array
+from keyrng._core.dtypes import FLOAT32, FLOAT64, Dtype
+from keyrng._core.fpenv import in_default_fpenv
+from keyrng._executors import native
+from keyrng._keys.key import Key
+from keyrng._sampling.draw import sample_kernel
+from keyrng._sampling.parameters import NUMBERS, Array, number_array
+from keyrng.kernels.lane import Kernel
+from keyrng.kernels.requirements import Interval, Parameter
+
+# For csrc/arrays.h: a kind, and the ends, which belong to the interval.
+ClosedInterval: TypeAlias = tuple[int, float, float]
+
+
+class Source(NamedTuple):
+    """A parameter: its argument, or None for a constant, and the interval that it must be in, or None for any."""
+
+    argument: str | None
+    parameter: Parameter
+    interval: Interval | None
+
+
+class ArrayPlan(NamedTuple):
+    """A draw with arrays as parameters, and the number of the program for the relation between them, or -1.
+
+    The kernel has the first ``inputs`` parameters; the relation may have more.
+    """
+
+    kernel: Kernel
+    inputs: int
+    dtype: Dtype
+    compute: Dtype
+    relation: int
+    sources: tuple[Source, ...]
+    intervals: tuple[ClosedInterval, ...]
+
+    def draw(self, key: Key, shape: Any, out: Any, given: Mapping[str, Any]) -> Array | None:
+        """Return the sample; None if the arguments are not as planned, which the sampler then reports or draws."""
+        parameters = []
+        for source in self.sources:
+            value = self._value(source, given)
+            if value is None:
+                return None
+            parameters.append(Parameter(source.parameter.name, value))
+        if not native.arrays_hold(self.relation, [value for _, value, _ in parameters], self.intervals):
+            return None
+        try:
+            used = parameters[: self.inputs]
+            return sample_kernel(self.kernel, key, shape, self.dtype, *used, compute=self.compute, out=out)
+        except (TypeError, ValueError):
+            return None
+
+    def _value(self, source: Source, given: Mapping[str, Any]) -> Array | None:
+        """Return a parameter in the dtype of the computation; None for an array that has to be checked otherwise."""
+        name, value, requirement = source.parameter
+        if source.argument is not None:
+            value = given[source.argument]
+        if type(value) in NUMBERS:
+            try:
+                return number_array(name, value, requirement, self.compute)
+            except (TypeError, ValueError):
+                return None
+        if type(value) is not np.ndarray or value.dtype not in (FLOAT32, FLOAT64) or not value.flags.aligned:
+            return None
+        if value.dtype == self.compute:
+            return value
+        if not native.arrays_hold(-1, [value], (closed(source.interval, value.dtype),)):
+            return None
+        return _cast(name, value, self.compute)
+
+
+_cast = in_default_fpenv(cast_array)
+
+
+@lru_cache(maxsize=512)
+def closed(interval: Interval | None, dtype: Dtype) -> ClosedInterval:
+    """Return an interval of the numbers of a dtype; None is not checked."""
+    if interval is None:
+        return 0, 0.0, 0.0
+    low, high = (np.array(end, dtype) for end in (interval.low, interval.high))
+    low = low if interval.ends[0] == "[" else np.nextafter(low, np.array(np.inf, dtype))
+    high = high if interval.ends[1] == "]" else np.nextafter(high, np.array(-np.inf, dtype))
+    return 1 + interval.whole, float(low), float(high)
