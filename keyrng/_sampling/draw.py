@@ -11,7 +11,7 @@ import numpy as np
 from keyrng._core.dtypes import Dtype, compute_dtype, kernel_compute, kernel_result
 from keyrng._executors import native
 from keyrng._executors.base import DrawSpec, ElementRange
-from keyrng._executors.device import device_at
+from keyrng._executors.device import CPU, device_at
 from keyrng._executors.gpu_repeats import repeated
 from keyrng._executors.select import executor_for
 from keyrng._executors.threads import run_pieces
@@ -125,6 +125,8 @@ def _draw(
     if type(key) is not Key:
         return key.record(kernels, shape, dtype, parameters, compute, out)  # type: ignore[attr-defined, no-any-return]
     spec = specify(kernels, key, shape, dtype, parameters, compute, out)
+    if device_at(spec.words) is CPU:
+        spec = spec._replace(kernels=tuple(_usual(kernel, spec.values) for kernel in kernels))
     if out is None:
         result = empty_sample(device_at(spec.words), key, spec.shape, dtype, spec.values)
     else:
@@ -133,6 +135,14 @@ def _draw(
         count = prod(spec.shape[spec.words.ndim - 1 :])
         fill(spec, ElementRange(0, count, count), result)
     return result if out is None else out
+
+
+def _usual(kernel: Any, values: tuple[Array, ...]) -> Any:
+    """Return the kernel that draws the same in less time, if the parameters are numbers that it takes."""
+    if type(kernel) is not Kernel or kernel.usual is None or any(x.size > 1 for x in values):
+        return kernel
+    usual, low, high = kernel.usual
+    return usual if all((x >= low).all() and (x < high).all() for x in values) else kernel
 
 
 def fill(spec: DrawSpec, elements: ElementRange, out: Array) -> None:

@@ -253,6 +253,11 @@ def _traced(function: Callable[..., Any], dtype: Any, given: dict[str, Any]) -> 
     out = np.empty(_SHAPE, result)
     _, shape_too, *_, out_too = _draw_of(function, shape=_SHAPE, out=out, **given)
     if shape is _SHAPE and shape_too is _SHAPE and out_too is out and len(kernels) == 1:
+        if kernels[0].usual is not None:
+            usual, low, high = kernels[0].usual
+            wanted = Requirement("usual", Interval(low, high, "[)"))
+            numbers = [parameter._replace(requirement=wanted) for parameter in parameters]
+            yield Plan(usual, tuple(numbers), result, compute)
         yield Plan(kernels[0], parameters, result, compute)
 
 

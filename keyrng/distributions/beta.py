@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from keyrng._core.dtypes import DTypeLike, floating_dtype
@@ -10,7 +11,7 @@ from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike
 from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
-from keyrng.distributions.gamma import comparable, gamma_parts
+from keyrng.distributions.gamma import comparable, gamma_parts, large_gamma
 from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
@@ -18,15 +19,26 @@ from keyrng.kernels.requirements import positive
 
 
 @kernel(*FLOATS)
+def _beta_large(lane: Any, a: Any, b: Any) -> Any:
+    first, second = lane.split(2)
+    return _share(large_gamma(first, a), large_gamma(second, b))
+
+
+@kernel(*FLOATS, usual=(_beta_large, 1.0, math.inf))
 def _beta(lane: Any, a: Any, b: Any) -> Any:
     first, second = lane.split(2)
     a, b = comparable(a, b)
     factor_a, boost_a = gamma_parts(first, a)
     factor_b, boost_b = gamma_parts(second, b)
-    # x / (x + y) from the quotient of the smaller and the larger: correct if both underflow or one overflows.
     shrink = exp(-abs(boost_a - boost_b))
     x = where(boost_a < boost_b, factor_a * shrink, factor_a)
     y = where(boost_b < boost_a, factor_b * shrink, factor_b)
+    return _share(x, y)
+
+
+def _share(x: Any, y: Any) -> Any:
+    """Return x / (x + y)."""
+    # From the quotient of the smaller and the larger: correct if both underflow or one overflows.
     less = x < y
     quotient = where(less, x / y, y / x)
     return where(less, quotient, 1.0) / (1.0 + quotient)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from keyrng._core.dtypes import DTypeLike, floating_dtype
@@ -10,13 +11,18 @@ from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike
 from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
-from keyrng.distributions.gamma import gamma_parts
+from keyrng.distributions.gamma import gamma_parts, large_gamma
 from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.requirements import positive
 
 
 @kernel(*FLOATS)
+def _chisquare_large(lane: Any, df: Any) -> Any:
+    return large_gamma(lane, df * 0.5) * 2.0
+
+
+@kernel(*FLOATS, usual=(_chisquare_large, 2.0, math.inf))
 def _chisquare(lane: Any, df: Any) -> Any:
     factor, boost = gamma_parts(lane, df * 0.5)
     return factor * exp(boost) * 2.0

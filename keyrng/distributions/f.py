@@ -10,7 +10,7 @@ from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike
 from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
-from keyrng.distributions.gamma import comparable, gamma_parts
+from keyrng.distributions.gamma import comparable, gamma_parts, large_gamma
 from keyrng.distributions.t import _not_tiny
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import where
@@ -33,6 +33,12 @@ def _ratio(factor: Any, boost: Any, over_shape: Any, dfnum: Any, under: Any, dfd
 
 
 @kernel(*FLOATS)
+def _f_large(lane: Any, dfnum: Any, dfden: Any) -> Any:
+    under, over = lane.split(2)
+    return large_gamma(over, dfnum * 0.5) / large_gamma(under, dfden * 0.5) * (dfden / dfnum)
+
+
+@kernel(*FLOATS, usual=(_f_large, 2.0, 2.0**60))
 def _f(lane: Any, dfnum: Any, dfden: Any) -> Any:
     under, over = lane.split(2)  # jax's order
     dfnum, dfden = comparable(dfnum, dfden)

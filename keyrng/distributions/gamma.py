@@ -94,6 +94,13 @@ def gamma_parts(lane: Any, a: Any) -> tuple[Any, Any]:
     return factor, where(small, _log_uniform(boost, a) / a, 0.0)
 
 
+def large_gamma(lane: Any, a: Any) -> Any:
+    """Return the factor of `gamma_parts` for a shape of at least 1, whose boost is 0 and is not drawn."""
+    value, _ = lane.split(2)
+    d = _finite(lane, a) - 1.0 / 3.0
+    return value.rejection_loop(_marsaglia_tsang, d, 1.0 / (3.0 * sqrt(d)))
+
+
 def comparable(a: Any, b: Any) -> tuple[Any, Any]:
     """Return the shapes for two variates of which only the ratio is needed; see `magnification`."""
     times = magnification(where(a < b, b, a))
@@ -128,16 +135,9 @@ def _gamma(lane: Any, a: Any) -> Any:
     return factor * exp(boost)
 
 
-def gamma_from_one(lane: Any, a: Any) -> Any:
-    """Return the same variate as `gamma_parts` for ``a`` of at least 1, without drawing the boost, which is 1."""
-    value, _ = lane.split(2)
-    d = _finite(lane, a) - 1.0 / 3.0
-    return value.rejection_loop(_marsaglia_tsang, d, 1.0 / (3.0 * sqrt(d)))
-
-
 @kernel(*FLOATS)
 def _gamma_large(lane: Any, a: Any) -> Any:
-    return gamma_from_one(lane, a)
+    return large_gamma(lane, a)
 
 
 _above_one = Requirement("at least 1 and finite", Interval(1, math.inf, "[)"))

@@ -13,7 +13,7 @@ from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, cache_scalars, checked_parameter
 from keyrng._sampling.sampler import Plan, sampler_of
 from keyrng._sampling.shapes import Shape
-from keyrng.distributions.gamma import gamma_from_one, gamma_parts
+from keyrng.distributions.gamma import gamma_parts, large_gamma
 from keyrng.distributions.normal import normal_kernel
 from keyrng.distributions.poisson import poisson_parts
 from keyrng.kernels.elementary import exp
@@ -73,7 +73,7 @@ def _noncentral_chisquare_from_one(lane: Any, df: Any, nonc: Any) -> Any:
 @kernel(*FLOATS)
 def _noncentral_chisquare_from_three(lane: Any, df: Any, nonc: Any) -> Any:
     normal, gamma = lane.split(2)
-    return (half_square(normal, nonc) + gamma_from_one(gamma, (df - 1.0) * 0.5)) * 2.0
+    return (half_square(normal, nonc) + large_gamma(gamma, (df - 1.0) * 0.5)) * 2.0
 
 
 BELOW_ONE = Requirement("positive and below 1", Interval(0, 1, "()"))

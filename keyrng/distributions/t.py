@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from keyrng._core.dtypes import DTypeLike, floating_dtype
@@ -10,7 +11,7 @@ from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike
 from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
-from keyrng.distributions.gamma import gamma_parts
+from keyrng.distributions.gamma import gamma_parts, large_gamma
 from keyrng.distributions.normal import normal_kernel
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt, where
@@ -19,6 +20,13 @@ from keyrng.kernels.special import exp_halves
 
 
 @kernel(*FLOATS)
+def _t_large(lane: Any, df: Any) -> Any:
+    normal, gamma = lane.split(2)
+    half = df * 0.5
+    return normal_kernel(normal) * sqrt(half / large_gamma(gamma, half))
+
+
+@kernel(*FLOATS, usual=(_t_large, 2.0, math.inf))
 def _t(lane: Any, df: Any) -> Any:
     normal, gamma = lane.split(2)
     half = df * 0.5

@@ -54,6 +54,9 @@ class Kernel:
     C code computes ``abreast`` vectors side by side, because most operations depend on the one before. By default it
     computes four, and one in large kernels. A vector has as many lanes as a register has words of ``word_bits``, which
     is the width of the dtype by default.
+
+    ``usual`` is a faster kernel that draws the same values if all parameters are at least one number and less than
+    another.
     """
 
     function: Function
@@ -61,6 +64,7 @@ class Kernel:
     dtypes: tuple[str, ...]
     abreast: int = 0
     word_bits: int | None = None
+    usual: tuple[Kernel, float, float] | None = None
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -78,14 +82,19 @@ WORDS = ("uint32", "uint64")
 _kernels: dict[str, Kernel] = {}
 
 
-def kernel(*dtypes: str, abreast: int = 0, word_bits: int | None = None) -> Callable[[Function], Kernel]:
+def kernel(
+    *dtypes: str,
+    abreast: int = 0,
+    word_bits: int | None = None,
+    usual: tuple[Kernel, float, float] | None = None,
+) -> Callable[[Function], Kernel]:
     """Register a function as a kernel that is compiled for these dtypes; see `Kernel` for the other arguments."""
 
     def mark(function: Function) -> Kernel:
         name = function.__name__.strip("_").removesuffix("_kernel")
         if name in _kernels:
             raise ValueError(f"two kernels are named {name!r}")
-        _kernels[name] = Kernel(function, name, dtypes, abreast, word_bits)
+        _kernels[name] = Kernel(function, name, dtypes, abreast, word_bits, usual)
         return _kernels[name]
 
     return mark

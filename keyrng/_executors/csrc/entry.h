@@ -20,7 +20,7 @@ typedef struct {
 } entry;
 
 static int entries_paused; /* the reasons, as bits */
-static PyObject *words_name, *algorithm_name; /* the slots of Key, interned */
+static Py_ssize_t words_at, algorithm_at; /* where a key has its slots: reading an attribute takes ten times as long */
 
 #ifdef Py_GIL_DISABLED
 static PyMutex learning;
@@ -50,16 +50,23 @@ static int bind(const entry *e, PyObject *args, PyObject *kwargs, PyObject **val
     return 1;
 }
 
-/* The words of a single key in host memory, as a borrowed array, and its algorithm, a new reference; NULL if the
- * object is something else. A borrowed array, because the key that is an argument holds it. */
+static PyObject **slot(PyObject *key, Py_ssize_t offset) { return (PyObject **)((char *)key + offset); }
+
+/* Find the slots of the type of keys, the same for all entries. */
+static int find_slots(PyObject *type) {
+    for (PyMemberDef *m = PyType_GetSlot((PyTypeObject *)type, Py_tp_members); m && m->name; m++) {
+        if (!strcmp(m->name, "_words")) words_at = m->offset;
+        if (!strcmp(m->name, "_algorithm")) algorithm_at = m->offset;
+    }
+    return words_at && algorithm_at ? 0 : (PyErr_Format(PyExc_TypeError, "keys must have slots"), -1);
+}
+
+/* The words of a single key in host memory and its algorithm, which the key holds; NULL if it is something else. */
 static PyArrayObject *single_key(PyObject *key, PyObject *type, PyObject **algorithm) {
     if (!key || (PyObject *)Py_TYPE(key) != type) return NULL;
-    PyObject *words = PyObject_GetAttr(key, words_name);
-    if (!words) return PyErr_Clear(), NULL;
-    Py_DECREF(words);
-    if (!PyArray_CheckExact(words) || PyArray_NDIM((PyArrayObject *)words) != 1) return NULL;
-    *algorithm = PyObject_GetAttr(key, algorithm_name);
-    if (!*algorithm) return PyErr_Clear(), NULL;
+    PyObject *words = *slot(key, words_at);
+    *algorithm = *slot(key, algorithm_at);
+    if (!words || !*algorithm || !PyArray_CheckExact(words) || PyArray_NDIM((PyArrayObject *)words) != 1) return NULL;
     return (PyArrayObject *)words;
 }
 
@@ -166,7 +173,6 @@ static PyObject *draw_sample(entry *e, PyObject *const *values) {
             }
         }
     }
-    Py_DECREF(algorithm);
     return result;
 }
 
@@ -175,11 +181,10 @@ static PyObject *new_key(PyObject *key_type, PyObject *algorithm, PyArrayObject 
     if (!words) return NULL;
     PyArray_CLEARFLAGS(words, NPY_ARRAY_WRITEABLE);
     PyObject *key = PyType_GenericAlloc((PyTypeObject *)key_type, 0);
-    /* Not PyObject_SetAttr, which a key refuses. */
-    if (key && (PyObject_GenericSetAttr(key, algorithm_name, algorithm) ||
-                PyObject_GenericSetAttr(key, words_name, (PyObject *)words)))
-        Py_CLEAR(key);
-    Py_DECREF((PyObject *)words);
+    if (!key) return Py_DECREF((PyObject *)words), NULL;
+    Py_INCREF(algorithm);
+    *slot(key, words_at) = (PyObject *)words;
+    *slot(key, algorithm_at) = algorithm;
     return key;
 }
 
@@ -275,7 +280,6 @@ static PyObject *answer_int(entry *e, PyObject *const *values) {
         if (rows >= 0) made = rows_at((PyArrayObject *)values[1], made);
         result = e->kind->makes_key ? new_key(e->key_type, algorithm, made) : (PyObject *)made;
     }
-    Py_DECREF(algorithm);
     return result;
 }
 
@@ -298,7 +302,6 @@ static PyObject *answer_steps(entry *e, PyObject *const *values) {
         if (status) Py_CLEAR(result);
         if (status == NO_MEMORY) PyErr_NoMemory();
     }
-    Py_DECREF(algorithm);
     return (PyObject *)result;
 }
 
@@ -374,6 +377,10 @@ static PyObject *make_entry(PyObject *self, PyObject *args) {
         PyMem_Free(e);
         return PyErr_Format(PyExc_ValueError, "the first argument must be key, and a sampler must have a shape");
     }
+    if (find_slots(type)) {
+        PyMem_Free(e);
+        return NULL;
+    }
     Py_INCREF(learn), Py_INCREF(type);
     PyObject *capsule = PyCapsule_New(e, NULL, NULL);
     if (!capsule) return NULL;
@@ -389,10 +396,4 @@ static PyObject *pause_entries(PyObject *self, PyObject *args) {
     if (!PyArg_ParseTuple(args, "pi", &paused, &reason)) return NULL;
     entries_paused = paused ? entries_paused | reason : entries_paused & ~reason;
     Py_RETURN_NONE;
-}
-
-static int start_entries(void) {
-    if (!words_name) words_name = PyUnicode_InternFromString("_words");
-    if (!algorithm_name) algorithm_name = PyUnicode_InternFromString("_algorithm");
-    return !words_name || !algorithm_name;
 }

@@ -12,15 +12,6 @@ static void compress(char *column, const uint32_t *keep, size_t n, int bytes) {
         for (size_t i = 0; i < n; i++) ((uint64_t *)column)[i] = ((uint64_t *)column)[keep[i]];
 }
 
-/* Decide the open lanes of an attempt side by side, instead of in vectors where the others wait. */
-static void decide(work *w, const stage *s, size_t n) {
-    void *decided[1] = {w->open};
-    size_t open = w->job->isa->places(w->open, 1, n, w->keep);
-    for (int i = 0; i < s->tail_inputs; i++) compress(w->tail[i], w->keep, open, s->bits / 8);
-    w->job->isa->maps[s->tail](open, (const void *const *)w->tail, decided);
-    for (size_t i = 0; i < open; i++) w->accept[w->keep[i]] = w->open[i];
-}
-
 /* The indices of the live lanes. */
 static void put_live_indices(work *w, size_t n) {
     const algorithm_info *a = w->job->algorithm;
@@ -37,13 +28,32 @@ static void put_live_indices(work *w, size_t n) {
         put_index(a, w->low, w->high, i, w->lanes.each ? w->lanes.index[w->live[i]] : w->lanes.first + w->live[i]);
 }
 
+/* Decide the open lanes of an attempt side by side, instead of in vectors where the others wait. */
+static void decide(work *w, const stage *s, size_t n) {
+    void *decided[1] = {w->open};
+    size_t open = w->job->isa->places(w->open, 1, n, w->keep);
+    for (int i = 0; i < s->tail_inputs; i++) compress(w->tail[i], w->keep, open, s->bits / 8);
+    w->job->isa->maps[s->tail](open, (const void *const *)w->tail, decided);
+    for (size_t i = 0; i < open; i++) w->accept[w->keep[i]] = w->open[i];
+}
+
+static size_t per_block(const job *j, int bits) {
+    return (size_t)(j->algorithm->word_bytes * j->algorithm->block_words * 8 / bits);
+}
+
+/* The blocks of an attempt. */
+static size_t blocks_of(const job *j, const stage *s) {
+    size_t per = per_block(j, s->bits);
+    return ((size_t)s->words + per - 1) / per;
+}
+
 /* Attempts for all lanes, then for the rejected ones, until all are accepted. */
 static void loop(work *w, const stage *s) {
     const job *j = w->job;
     const algorithm_info *a = j->algorithm;
     int each = w->lanes.each, size = j->program->sizes[s->outputs[0]], arguments = 0;
     size_t n = w->lanes.n;
-    size_t per = (size_t)(a->word_bytes * a->block_words * 8 / s->bits), blocks = ((size_t)s->words + per - 1) / per;
+    size_t per = per_block(j, s->bits), blocks = blocks_of(j, s);
     lanes_fn fn = (s->bits == 32 ? j->code->lanes32 : j->code->lanes64)[each];
     char *key[4];
     const void *in[MOST_WORDS + MOST_INPUTS];
@@ -262,14 +272,21 @@ static char *carve(char **arena, size_t bytes) {
 /* Compute elements `first` to `stop`, counted over all keys in order. Returns -1 if memory cannot be allocated. */
 static int execute(const job *j, size_t first, size_t stop) {
     const program *p = j->program;
-    int loops = 0, rows = 0, tails = 0, counts = 0, numbers = 1;
+    int each = j->keys > 1 && j->count < FEW, loops = 0, arguments = 0, tails = 0, counts = 0, numbers = 1;
+    size_t rows = 0; /* for the words of an attempt, or of a block */
     for (const stage *s = stages + p->first_stage, *end = s + p->stages; s < end; s++) {
         counts += s->kind == STAGE_COUNT;
-        loops |= s->kind == STAGE_LOOP;
-        rows |= s->step > 1;
+        size_t words = each || s->step > 1 ? per_block(j, 32) : 0;
+        if (s->kind == STAGE_LOOP) {
+            int count = 0;
+            while (s->inputs[count] >= 0) count++;
+            arguments = count > arguments ? count : arguments;
+            words = per_block(j, s->bits) * blocks_of(j, s);
+            loops = 1;
+        }
+        rows = words > rows ? words : rows;
         if (s->tail_inputs > tails) tails = s->tail_inputs;
     }
-    int each = j->keys > 1 && j->count < FEW;
     work w; /* an initializer would clear 1 KB */
     w.job = j, w.key_at = SIZE_MAX, w.filled = UINT64_MAX, w.constants = 0;
     size_t n = stop - first;
@@ -277,12 +294,12 @@ static int execute(const job *j, size_t first, size_t stop) {
     for (int i = 0; i < p->parameters; i++) numbers &= j->parameters[i].shape == ONE;
     w.numbers = numbers && n > CHUNK; /* in one chunk, few elements would share the constants */
     size_t column = w.capacity * 8;
-    w.row_count = loops || rows || each ? MOST_WORDS : 4;
-    size_t columns = (size_t)(p->buffers + w.row_count) + 3 + (loops ? 4 + MOST_INPUTS + 3 : 0) +
-                     (tails ? (size_t)tails + 1 : 0) + (each ? 4 * (size_t)p->keys + 1 : (size_t)p->keys) +
+    w.row_count = (int)rows + 4;
+    size_t columns = (size_t)(p->buffers + w.row_count) + 3 + (loops ? 4 + (size_t)arguments + 3 : 0) +
+                     (tails ? (size_t)tails + 1 : 0) + (each ? 4 * (size_t)p->keys + 1 : 0) +
                      (w.numbers ? (size_t)counts : 0);
     char small[24576], *memory = small;
-    size_t need = columns * column + 64;
+    size_t need = columns * column + 64 * (size_t)p->keys + 64;
     if (need > sizeof small) memory = malloc(need);
     if (!memory) return -1;
     char *arena = (char *)(((uintptr_t)memory + 63) / 64 * 64);
@@ -291,7 +308,7 @@ static int execute(const job *j, size_t first, size_t stop) {
     w.low = carve(&arena, column), w.high = carve(&arena, column), w.value = carve(&arena, column);
     for (int i = 0; i < w.row_count; i++) w.rows[i] = carve(&arena, column);
     if (loops) {
-        for (int i = 0; i < 4 + MOST_INPUTS; i++) w.columns[i] = carve(&arena, column);
+        for (int i = 0; i < 4 + arguments; i++) w.columns[i] = carve(&arena, column);
         w.live = (uint32_t *)carve(&arena, column), w.keep = (uint32_t *)carve(&arena, column);
         w.accept = (uint8_t *)carve(&arena, column);
     }

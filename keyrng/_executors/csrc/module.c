@@ -8,11 +8,11 @@
 #define Py_LIMITED_API 0x030B0000
 #endif
 #include <Python.h>
+#include <structmember.h>
 #define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
 #define NPY_TARGET_VERSION NPY_2_0_API_VERSION
 #include <numpy/arrayobject.h>
 #include <limits.h>
-#include <math.h>
 #include <string.h>
 
 #include "code.h"
@@ -300,8 +300,8 @@ static PyObject *histogram(PyObject *self, PyObject *const *args, Py_ssize_t n) 
 
 #include "orders.h"
 #include "plan.h"
-#include "arrays.h"
 #include "steps.h"
+#include "arrays.h"
 #include "entry.h"
 #include "bitgen.h"
 
@@ -323,7 +323,7 @@ static PyMethodDef methods[] = {
 static int start(PyObject *module) {
     (void)module;
     if (!chosen) find_isas();
-    return PyArray_ImportNumPyAPI() < 0 || start_entries() ? -1 : 0;
+    return PyArray_ImportNumPyAPI() < 0 ? -1 : 0;
 }
 
 /* All data is constant except for the pointer `chosen`, so no lock is needed. */

@@ -103,10 +103,11 @@ static int put_row(const number_rule *r, PyObject *object, int itemsize, row *to
     double read[MOST_ROW];
     int axes = r->flags & MATRIX ? 2 : 1;
     size_t n = to->n = read_numbers(object, axes, MOST_ROW, read), i = 0, size = axes == 2 ? n * n : n;
-    to->largest = -HUGE_VAL;
+    if (!n) return 0;
+    to->largest = read[0];
     for (; i < size && put_number(r, read[i], itemsize, (char *)to->values + i * (size_t)itemsize); i++)
         to->largest = read[i] > to->largest ? read[i] : to->largest;
-    return size && i == size;
+    return i == size;
 }
 
 /* The parameters of a plan; 0 if a rule refuses one. */

@@ -219,7 +219,7 @@ static int draw_weighted(const plan *p, const char *words, const row *weights, s
     return failed;
 }
 
-/* Of the integers below a number: by weight if the plan has a row, with replacement, and else without replacement. */
+/* Integers below a number: by weight, with replacement, if the plan has a row, and else without replacement. */
 static int draw_choice(const plan *p, const char *words, const converted *x, size_t count, PyArrayObject *result) {
     size_t size = (size_t)x->numbers[0];
     int32_t *places = PyArray_DATA(result);
