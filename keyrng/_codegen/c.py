@@ -18,7 +18,7 @@ from keyrng.kernels.bits import store
 from keyrng.kernels.lane import Kernel
 from keyrng.kernels.symbols import Graph, Symbol
 
-# Vectors of blocks that are computed side by side, by words per block: of blocks at any indices, as many as 16 registers
+# Vectors of blocks that are computed side by side, by words per block: of blocks at any indices as many as 16 registers
 # hold; of consecutive blocks many, and few for the rest and for small draws.
 _SIDE_BY_SIDE, _MANY, _FEW = {2: 4, 4: 2}, {2: 8, 4: 4}, {2: 2, 4: 2}
 

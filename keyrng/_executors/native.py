@@ -186,6 +186,16 @@ def arrays_hold(relation: int, values: Sequence[Array], intervals: tuple[tuple[i
     return all(held)
 
 
+def first_arrivals(times: Array, ratio: float, places: Array) -> Array:
+    """Write the place of the smallest number of each row; return the rows where another is not ``ratio`` times that.
+
+    Rows whose smallest number is 0 are among them. The numbers are not negative; ``places`` is int32.
+    """
+    undecided = np.empty(len(places), np.int32)
+    left = native.first_arrivals(times, times.size // len(places), ratio, places, undecided)
+    return undecided[:left]
+
+
 def program(kernel: Kernel, compute: Dtype, dtype: Dtype, algorithm: Algorithm) -> tuple[int, int, int] | None:
     """Return the numbers of a kernel's program, conversion (-1 for none) and algorithm; None if not compiled."""
     return _program(kernel, compute, dtype, algorithm, enabled)

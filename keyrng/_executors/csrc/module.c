@@ -12,6 +12,7 @@
 #define NPY_TARGET_VERSION NPY_2_0_API_VERSION
 #include <numpy/arrayobject.h>
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 #include "code.h"
@@ -302,6 +303,7 @@ static PyObject *histogram(PyObject *self, PyObject *const *args, Py_ssize_t n) 
 #include "arrays.h"
 #include "entry.h"
 #include "bitgen.h"
+#include "race.h"
 
 #define METHOD(name, flags) {#name, (PyCFunction)(void (*)(void))name, flags, NULL}
 
@@ -313,7 +315,7 @@ static PyMethodDef methods[] = {
     METHOD(histogram, METH_FASTCALL),  METHOD(short_orders, METH_FASTCALL), METHOD(sort_lines, METH_FASTCALL),
     METHOD(scatter, METH_FASTCALL),    METHOD(sort_buckets, METH_FASTCALL), METHOD(select_words, METH_FASTCALL),
     METHOD(take_elements, METH_FASTCALL), METHOD(read_stream, METH_FASTCALL),
-    METHOD(arrays_hold, METH_VARARGS),
+    METHOD(arrays_hold, METH_VARARGS), METHOD(first_arrivals, METH_FASTCALL),
     {NULL, NULL, 0, NULL},
 };
 
