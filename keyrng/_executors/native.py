@@ -196,6 +196,19 @@ def first_arrivals(times: Array, ratio: float, places: Array) -> Array:
     return undecided[:left]
 
 
+MOST_COMPONENTS = 32  # of vectors of `affine`, as in csrc/code.h
+
+
+def affine(matrix: Array, mean: Array, vectors: Array) -> None:
+    """Replace contiguous vectors by ``matrix @ vector + mean``; sums are in order and begin with 0."""
+    columns, mean = np.ascontiguousarray(matrix.T), np.ascontiguousarray(mean)
+
+    def piece(first: int, stop: int) -> None:
+        native.affine(columns, mean, mean.itemsize, first, stop, vectors)
+
+    run_pieces(vectors.size // mean.size, piece, PIECE // mean.size)
+
+
 def program(kernel: Kernel, compute: Dtype, dtype: Dtype, algorithm: Algorithm) -> tuple[int, int, int] | None:
     """Return the numbers of a kernel's program, conversion (-1 for none) and algorithm; None if not compiled."""
     return _program(kernel, compute, dtype, algorithm, enabled)
