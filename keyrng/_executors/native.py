@@ -16,7 +16,7 @@ import numpy as np
 from keyrng._core.arguments import broadcast
 from keyrng._core.dtypes import compute_dtype
 from keyrng._executors.base import Array, DrawSpec, Dtype, ElementRange
-from keyrng._executors.numpy import NUMPY
+from keyrng._executors.numpy import NUMPY, keep_freed_memory
 from keyrng._executors.threads import PIECE, piece_size, run_pieces
 from keyrng.algorithms.base import Algorithm, Domain
 from keyrng.kernels.lane import Kernel
@@ -46,6 +46,8 @@ if native is not None:
     _programs = {name: (i, result) for i, (name, result, _) in enumerate(_program_rows)}
     _times = [picoseconds for *_, picoseconds in _program_rows]
     _stores = {name: i for i, name in enumerate(_store_names)}
+
+_MANY = 1 << 14  # elements of a result that glibc could request from the operating system each time
 
 # False for tests and benchmarks of the NumPy path, by keyrng.testing.use_backend("numpy").
 enabled = native is not None
@@ -123,6 +125,8 @@ class NativeExecutor:
         total = keys * elements.count
         call = (*found, spec.words, keys, elements.start, elements.count, elements.total, flat, flat.itemsize)
         size = piece_size(_times[found[0]])
+        if total > _MANY:
+            keep_freed_memory()  # for the next result
         if total <= size:
             native.run(*call, 0, total, spec.shape, parameters)
         else:
