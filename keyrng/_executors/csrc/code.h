@@ -36,6 +36,7 @@ typedef struct {
     size_t size;
     int strict, bytes;
 } counting;
+#define MOST_COMPONENTS 32 /* of vectors of `affine` */
 
 #define SORT_SPACE(n) (24 * (n) + 64)
 
@@ -47,6 +48,7 @@ typedef struct {
     void (*count)(const counting *of, const double *x, size_t n, void *out); /* see count.h */
     void (*sort)(const sort_runs *from, size_t n, int known, void *space, uint32_t *places); /* see sort.h */
     size_t (*places)(const uint8_t *flags, uint8_t wanted, size_t n, uint32_t *numbers);
+    void (*affine[2])(const void *columns, const void *mean, size_t size, size_t count, void *vectors); /* see affine.h */
     int (*inside[2])(const void *numbers, size_t n, double low, double high, int whole); /* float32, float64 */
 } isa_code;
 

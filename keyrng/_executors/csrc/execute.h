@@ -131,6 +131,14 @@ static void count(work *w, const stage *s, int number, const void *const *in, vo
     w->job->isa->count(&of, in[0], w->lanes.n, out[0]);
 }
 
+/* Copy values that are some bytes apart. */
+static void stride(const char *from, int64_t apart, size_t n, int size, char *to) {
+    if (size == 4)
+        for (size_t i = 0; i < n; i++, from += apart) memcpy(to + 4 * i, from, 4);
+    else
+        for (size_t i = 0; i < n; i++, from += apart) memcpy(to + 8 * i, from, 8);
+}
+
 /* Copy the values of a parameter at flat positions `first` to `first + n`. */
 static void gather(const job *j, const parameter *p, size_t first, size_t n, int size, char *out) {
     if (p->shape == WHOLE) {
@@ -147,8 +155,10 @@ static void gather(const job *j, const parameter *p, size_t first, size_t n, int
         if (d < last) base += at[d] * p->strides[d];
     }
     for (size_t i = 0; i < n;) {
-        for (; at[last] < j->shape[last] && i < n; at[last]++, i++)
-            memcpy(out + i * (size_t)size, base + at[last] * p->strides[last], (size_t)size);
+        size_t run = (size_t)(j->shape[last] - at[last]);
+        if (run > n - i) run = n - i;
+        stride(base + at[last] * p->strides[last], p->strides[last], run, size, out + i * (size_t)size);
+        i += run;
         at[last] = 0;
         for (int d = last - 1; d >= 0 && i < n; d--) {
             base += p->strides[d];

@@ -13,6 +13,7 @@
 #define NPY_TARGET_VERSION NPY_2_0_API_VERSION
 #include <numpy/arrayobject.h>
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 #include "code.h"
@@ -299,11 +300,32 @@ static PyObject *histogram(PyObject *self, PyObject *const *args, Py_ssize_t n) 
 }
 
 #include "orders.h"
+
+/* affine(columns, mean, itemsize, first, stop, vectors): replace some of the vectors by a matrix, given by its columns,
+ * times the vector, plus the mean */
+static PyObject *affine(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+    (void)self;
+    if (n != 6) return PyErr_Format(PyExc_TypeError, "affine takes 6 arguments");
+    size_t itemsize = PyLong_AsSize_t(args[2]), first = PyLong_AsSize_t(args[3]), stop = PyLong_AsSize_t(args[4]);
+    if (PyErr_Occurred()) return NULL;
+    PyObject *const arrays[] = {args[0], args[1], args[5]};
+    Py_buffer views[3];
+    if (take_all(arrays, views, 3, 4)) return release_all(views, 3, NULL);
+    size_t bytes = (size_t)views[1].len, size = bytes / itemsize;
+    if (size < 1 || size > MOST_COMPONENTS || (size_t)views[0].len != bytes * size || (size_t)views[2].len < bytes * stop)
+        return release_all(views, 3, wrong_size("affine"));
+    PyThreadState *state = stop - first < GIL_WORTH / size ? NULL : PyEval_SaveThread();
+    chosen->affine[itemsize == 8](views[0].buf, views[1].buf, size, stop - first, (char *)views[2].buf + first * bytes);
+    if (state) PyEval_RestoreThread(state);
+    return release_all(views, 3, Py_NewRef(Py_None));
+}
+
 #include "plan.h"
 #include "steps.h"
 #include "arrays.h"
 #include "entry.h"
 #include "bitgen.h"
+#include "race.h"
 
 #define METHOD(name, flags) {#name, (PyCFunction)(void (*)(void))name, flags, NULL}
 
@@ -317,6 +339,8 @@ static PyMethodDef methods[] = {
     METHOD(take_elements, METH_FASTCALL), METHOD(read_stream, METH_FASTCALL),
     METHOD(arrays_hold, METH_VARARGS),
     METHOD(count_below, METH_FASTCALL),
+    METHOD(first_arrivals, METH_FASTCALL),
+    METHOD(affine, METH_FASTCALL),
     {NULL, NULL, 0, NULL},
 };
 
