@@ -164,6 +164,7 @@ IN_STEPS = {
         lambda k: keyrng.multivariate_normal(k, np.zeros(3, "f4"), SYMMETRIC.astype("f4"), (7,)),
         lambda k: keyrng.multivariate_normal(k, np.zeros(3, "f4"), SYMMETRIC, 30),
         lambda k: keyrng.multivariate_normal(k, [3], [[2.0]], dtype="float64"),
+        lambda k: keyrng.multivariate_normal(k, [2.0], [[1.8329848672013167]], (50,)),
         lambda k: keyrng.multivariate_normal(k, WIDE[:16], np.diag(WIDE[:16] + 1), (40,)),
     ],
     "permutation": [

@@ -130,7 +130,7 @@ static int draw_multivariate_normal(const plan *p, const char *words, const conv
     if (!given) return IN_PYTHON;
     double *square = PyArray_DATA(given);
     int status = 0;
-    for (size_t i = 0; i < n * n; i++) square[i] = size == 4 ? ((const float *)matrix->values)[i] : matrix->values[i];
+    memcpy(square, matrix->values, n * n * sizeof *square);
     for (size_t i = 0; i < n * n; i++) status = square[i] == square[i % n * n + i / n] ? status : IN_PYTHON;
     PyObject *made = status ? NULL : PyObject_CallFunctionObjArgs(p->call, given, NULL);
     Py_DECREF((PyObject *)given);
@@ -169,7 +169,7 @@ static int draw_multinomial(const plan *p, const char *words, const converted *x
             for (size_t r = 0; r < count; r++) chances[r] = chance;
             status = draw(p, p->program, p->store, keys + i * bytes, count, 1, parameters, drawn, sizeof *drawn);
         } else {
-            for (size_t r = 0; r < count; r++) drawn[r] = chance > 0 ? rest[r] : 0;
+            for (size_t r = 0; r < count; r++) drawn[r] = chance > 0 ? rest[r] + 0.0 : 0; /* 0, not -0 */
         }
         for (size_t r = 0; r < count && !status; r++) {
             char *to = (char *)PyArray_DATA(result) + (r * n + i) * (size_t)PyArray_ITEMSIZE(result);
