@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._codegen.dialects import C, for_each_copy, needs, statements
+from keyrng._codegen.dialects import C, for_each_copy, needs, statements, walk
 from keyrng._codegen.trace import Loop, Program, leaves, trace
 from keyrng.algorithms.base import Algorithm, Words
 from keyrng.kernels.bits import store
@@ -28,7 +28,7 @@ _ABREAST, _MOST_STATEMENTS = 4, 450
 
 # Array sizes of csrc/code.h. The words of an attempt, rounded up to whole blocks, plus one more block fit the 16 rows
 # of MOST_WORDS in csrc/words.h.
-_MOST_INPUTS, _MOST_KEYS, _MOST_WORDS, _MOST_TAIL_INPUTS = 12, 12, 8, 4
+_MOST_INPUTS, _MOST_KEYS, _MOST_WORDS, _MOST_TAIL_INPUTS, _MOST_COUNTS = 12, 12, 8, 4, 2
 
 # Conversions from a kernel's result to the requested dtype. Not listed: conversions that only reinterpret or truncate
 # bits, such as narrower integers.
@@ -103,6 +103,7 @@ class _Source:
         program = _Program(f"{kernel.name}.{dtype.name}", traced, [dtype.itemsize] * len(traced.parameters))
         where = dict(zip(traced.parameters, range(len(traced.parameters)), strict=True))
         leaf = leaves(traced)
+        self._compute(program, f"{name}_constants", lanes, where, _constants(traced), kernel.abreast, constant=1)
         for i, source in enumerate(traced.sources):
             symbol = leaf["word", i]
             where[symbol] = program.buffer(symbol.dtype)
@@ -115,6 +116,9 @@ class _Source:
             stage, number = self._loop(f"{name}_attempt{i}", lanes, loop, where, where[symbol], kernel.abreast)
             program.stages.append(stage)
             program.picoseconds += 3000 + 3 * (self.picoseconds[number] + 20 * loop.body.bits * loop.body.words) // 2
+        counts = [symbol for symbol in walk([traced.result], where) if symbol.op == "count"]
+        for i, symbol in enumerate(counts[:_MOST_COUNTS]):
+            self._count(program, f"{name}_count{i}", lanes, where, symbol, kernel.abreast)
         self._compute(program, name, lanes, where, [traced.result], kernel.abreast)
         if len(program.sizes) > 2 * _MOST_INPUTS or len(traced.keys) > _MOST_KEYS:
             raise ValueError(f"{program.name} needs more buffers or keys than code.h holds")
@@ -129,6 +133,7 @@ class _Source:
         where: dict[Symbol, int],
         wanted: Iterable[Symbol],
         copies: int,
+        constant: int = 0,
     ) -> None:
         """Add a map stage for the wanted symbols that are not in a buffer yet."""
         outputs = [symbol for symbol in dict.fromkeys(wanted) if symbol not in where]
@@ -141,8 +146,36 @@ class _Source:
         for symbol in outputs:
             where[symbol] = program.buffer(symbol.dtype)
         program.stages.append(
-            _stage("MAP", map=number, inputs=[where[i] for i in inputs], outputs=[where[o] for o in outputs])
+            _stage(
+                "MAP",
+                map=number,
+                constant=constant,
+                inputs=[where[i] for i in inputs],
+                outputs=[where[o] for o in outputs],
+            )
         )
+
+    def _count(
+        self, program: _Program, name: str, lanes: int, where: dict[Symbol, int], symbol: Symbol, copies: int
+    ) -> None:
+        """Add the stage of ``count_sums``: a map for any arguments, and one of a term for a table of the sums."""
+        first, step, u, *arguments = symbol.args
+        self._compute(program, f"{name}_before", lanes, where, [u, first, *arguments], copies)
+        number = self.map(name, lanes, [u, first, *arguments], [symbol], copies)
+        term = self.map(f"{name}_term", lanes, [*step.inputs[1:4], *step.inputs[5:]], [step.term], 1)
+        where[symbol] = program.buffer(symbol.dtype)
+        program.stages.append(
+            _stage(
+                "COUNT",
+                map=number,
+                constant=int(not _varying([first, *arguments])),
+                step=term,
+                place=step.start,
+                inputs=[where[a] for a in (u, first, *arguments)],
+                outputs=[where[symbol]],
+            )
+        )
+        program.picoseconds += 10 * self.picoseconds[number]
 
     def _loop(
         self, name: str, lanes: int, loop: Loop, where: dict[Symbol, int], result: int, copies: int
@@ -153,6 +186,8 @@ class _Source:
         dtypes = [argument.dtype for argument in loop.arguments]
         inputs = [body.graph.node("word", np.dtype(f"uint{body.bits}"), i) for i in range(body.words)]
         inputs += [body.graph.node("param", dtype, i) for i, dtype in enumerate(dtypes)]
+        if all(symbol.dtype.itemsize == 4 for symbol in inputs):
+            lanes = 32  # narrower than the kernel's, if it selects between methods
         outputs, tail, arguments = [body.accept, body.value], -1, []
         if body.accept.op == "rarely" and body.accept.args[3]:
             condition, exact, accept, _, *arguments = body.accept.args
@@ -291,6 +326,19 @@ def table_definition(table: Table) -> str:
     columns, rows = (", ".join(value.hex() for value in order.ravel().tolist()) for order in orders)
     name = f"static const e_float64 {table.name}[]"
     return f"#ifdef TABLES_BY_COLUMN\n{name} = {{{columns}}};\n#else\n{name} = {{{rows}}};\n#endif"
+
+
+def _constants(traced: Program) -> list[Symbol]:
+    """The values of parameters alone that loops and counts need; with numbers as parameters, they are computed once."""
+    everything = needs([traced.result, *(a for loop in traced.loops for a in loop.arguments)], ())
+    counts = [a for symbol in everything if symbol.op == "count" for a in symbol.args if isinstance(a, Symbol)]
+    wanted = dict.fromkeys([*(a for loop in traced.loops for a in loop.arguments), *counts])
+    return [symbol for symbol in wanted if symbol.op not in ("param", "const") and not _varying([symbol])]
+
+
+def _varying(outputs: Sequence[Symbol]) -> bool:
+    """Whether values depend on words."""
+    return any(symbol.op in ("word", "loop") for symbol in needs(outputs, ()))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from keyrng.kernels.counting import MOST_TERMS
 from keyrng.kernels.lookup import Table
 from keyrng.kernels.symbols import BOOL, Symbol
 
@@ -37,6 +38,12 @@ class Dialect(Protocol):
 
     def look_up(self, table: Table, first: int, index: str, latest: str, names: Sequence[str]) -> str:
         """Return the statements that set variables to columns of a table; ``latest`` was set before."""
+
+    def same(self, symbol: Symbol, number: str) -> str:
+        """Return the value of a symbol that is a C number for all lanes."""
+
+    def tally(self, total: str, going: str) -> str:
+        """Return the statement that adds 1 to a count where a sum counts."""
 
 
 def walk(outputs: Sequence[Symbol], known: Container[Symbol]) -> list[Symbol]:
@@ -100,6 +107,9 @@ def extend(known: dict[Symbol, str], outputs: Sequence[Symbol], dialect: Dialect
         if symbol.op == "lookup":
             lines += [] if symbol in known else _columns(known, symbol, dialect, copies)
             continue
+        if symbol.op in ("count", "total"):
+            lines += _summed(known, symbol, dialect, copies)
+            continue
         operands = [known[a] if isinstance(a, Symbol) else str(a) for a in symbol.args]
         if symbol.op == "const":
             known[symbol] = dialect.spell(symbol, operands)
@@ -156,6 +166,38 @@ def _columns(known: dict[Symbol, str], symbol: Symbol, dialect: Dialect, copies:
     return _repeated([declared, dialect.look_up(table, first, known[index], latest, names)], copies)
 
 
+def _summed(known: dict[Symbol, str], symbol: Symbol, dialect: Dialect, copies: int) -> list[str]:
+    """The loop of ``count_sums`` or ``sum_terms``, over the copies together."""
+    first, step, *arguments = symbol.args
+    known[symbol] = result = _variable(known, copies)
+    number, mark, counts = len(known), "_@" * (copies > 1), symbol.op == "count"
+    term, k, inverse = (f"{name}{number}" for name in ("term", "k", "inverse"))
+    total = f"sum{number}{mark}" if counts else result
+    inner = known | dict(
+        zip(step.inputs, [total, term + mark, k, inverse, *(known[a] for a in arguments)], strict=True)
+    )
+    body = extend(inner, [step.going, step.sum, step.term], dialect, copies)
+    kind, going = dialect.declare(first), inner[step.going]
+    together = " | ".join(_repeated([going], copies)) if copies > 1 else going
+    start = [f"{kind} {total} = {known[first]};"]
+    if counts:
+        start.append(f"{dialect.declare(symbol)} {result} = {dialect.same(symbol, '0')};")
+    return [
+        *_repeated(start, copies),
+        "{",
+        *_repeated([f"{kind} {term}{mark} = {known[first]};"], copies),
+        f"for (int i{number} = {step.start + 1}; i{number} <= {step.start + MOST_TERMS}; i{number}++) {{",
+        f"{kind} {k} = {dialect.same(first, f'(double)i{number}')};",
+        f"{kind} {inverse} = {dialect.same(first, f'1.0 / i{number}')};",
+        *body,
+        *_repeated([dialect.tally(result, going)] if counts else [], copies),
+        f"if (!({dialect.any(step.going, together)})) break;",
+        *_repeated([f"{total} = {inner[step.sum]}, {term}{mark} = {inner[step.term]};"], copies),
+        "}",
+        "}",
+    ]
+
+
 def mask_bits(symbol: Symbol) -> int:
     """Width of a condition's vector mask: the width of the compared values."""
     if symbol.op == "const":
@@ -193,6 +235,8 @@ class C:
 
     def declare(self, symbol: Symbol) -> str:
         """Return the type of a symbol's variable."""
+        if symbol.op == "going":
+            return f"going_mask_w{self.lanes}"
         return f"mask{mask_bits(symbol)}_w{self.lanes}" if symbol.dtype == BOOL else self.type(symbol.dtype)
 
     def any(self, symbol: Symbol, text: str) -> str:
@@ -205,6 +249,14 @@ class C:
         call = f"lookup_float64_w{self.lanes}({table.name} + {16 * first}, {index}, {targets});"
         return f"AFTER({latest}, {index}); {call}"
 
+    def same(self, symbol: Symbol, number: str) -> str:
+        """Return the value of a symbol that is a number for all lanes."""
+        return f"SPLAT({self.declare(symbol)}, {number})"
+
+    def tally(self, total: str, going: str) -> str:
+        """Return the statement that adds 1 where a sum counts."""
+        return f"{total} = tally_w{self.lanes}({total}, {going});"
+
     def _mask(self, symbol: Symbol, text: str, bits: int) -> str:
         return text if mask_bits(symbol) == bits else f"CONVERT(mask{bits}_w{self.lanes}, {text})"
 
@@ -212,6 +264,9 @@ class C:
         """Return the expression of an operation."""
         op, dtype, args = symbol.op, symbol.dtype, symbol.args
         kind = self.declare(symbol)
+        if op == "going":
+            total, u, larger = operands
+            return f"at_most_w{self.lanes}({total}, {u}) & below_w{self.lanes}({total}, {larger})"
         if op == "const":
             return f"SPLAT({kind}, {-int(args[1]) if dtype == BOOL else literal(args[1])})"
         if dtype == BOOL and args[0].dtype == BOOL:
@@ -283,6 +338,9 @@ class CUDA:
             return f"{operands[0]} ? {operands[1]} : {operands[2]}"
         if op == "take":  # only in functions of rows
             return f"p{operands[1]}[{operands[0]}]"
+        if op == "going":
+            total, u, larger = operands
+            return f"f_le({total}, {u}) & f_lt({total}, {larger})"
         if op in ("cast", "bitcast"):
             return self._conversion(op, args[0].dtype, dtype, operands[0])
         if args[0].dtype.kind == "f":
@@ -300,6 +358,14 @@ class CUDA:
     def look_up(self, table: Table, first: int, index: str, latest: str, names: Sequence[str]) -> str:
         """Return the statement that sets a variable to a column of a table."""
         return f"{names[0]} = float64_of({table.name}[{16 * first} + {index}]);"
+
+    def same(self, symbol: Symbol, number: str) -> str:
+        """Return a number, which only one lane has."""
+        return number
+
+    def tally(self, total: str, going: str) -> str:
+        """Return the statement that adds 1 if a sum counts."""
+        return f"{total} += {going};"
 
     def _constant(self, value: Any) -> str:
         dtype = value.dtype

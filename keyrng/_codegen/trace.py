@@ -80,7 +80,7 @@ class _SymbolicLane:
         return self._graph.node("word", np.dtype(f"uint{bits}"), len(self._program.sources) - 1)
 
     def bits(self, width: int | None = None) -> Symbol:
-        self._once()
+        self._once("bits")
         return self._word(word_width(self.dtype, width))
 
     def strided_words(self, count: int, width: int | None = None) -> tuple[Symbol, ...]:
@@ -98,7 +98,7 @@ class _SymbolicLane:
         return tuple(_SymbolicLane(self._program, self._graph, first + child) for child in range(count))
 
     def rejection_loop(self, attempt: Callable[..., tuple[Any, Any]], *arguments: Any) -> Symbol:
-        self._once()
+        self._once("attempts")
         inputs = tuple(a if isinstance(a, Symbol) else self._graph.constant(a, self.dtype) for a in arguments)
         body = Attempt(Graph())
         accept, value = attempt(

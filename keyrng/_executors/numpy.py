@@ -55,7 +55,7 @@ class _Lanes:
         self.dtype = dtype
 
     def bits(self, width: int | None = None) -> Array:
-        self._once()
+        self._once("bits")
         return direct_words(
             self._keys.algorithm,
             self._keys.words,
@@ -85,7 +85,7 @@ class _Lanes:
         return tuple(_Lanes(child, self._elements, self.dtype) for child in self._keys.split(count))
 
     def rejection_loop(self, attempt: Callable[..., tuple[Any, Any]], *arguments: Any) -> Array:
-        self._once()
+        self._once("attempts")
         total = len(self._keys.words) * self._elements.count
         arguments = tuple(a if isinstance(a, np.ndarray) else np.array([a], self.dtype) for a in arguments)
         blocks = _AttemptBlocks(self._keys, self._elements)

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
-from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, compute_dtype, number_dtype
+from keyrng._core.arguments import cast_array
+from keyrng._core.dtypes import FLOAT32, FLOAT64, Dtype, DTypeLike, compute_dtype, number_dtype
+from keyrng._executors.device import Device
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import Array, ArrayLike, wider
-from keyrng._sampling.sampler import sampler
+from keyrng._sampling.parameters import Array, ArrayLike, cache_scalars, checked_parameter, wider
+from keyrng._sampling.sampler import Plan, sampler_of
 from keyrng._sampling.shapes import Shape
+from keyrng.distributions._shared.inversion import binomial_count, binomial_is_small, methods
 from keyrng.distributions._shared.ratio_of_uniforms import NOTHING, log_binomial, proposal
-from keyrng.kernels.bits import sum_as_int
+from keyrng.kernels.bits import small_as_float, sum_as_int, uniform_co
 from keyrng.kernels.elementary import floor
-from keyrng.kernels.lane import FLOATS, kernel
-from keyrng.kernels.ops import where
-from keyrng.kernels.requirements import Requirement, integer_up_to, probability
+from keyrng.kernels.lane import FLOATS, AttemptIn, Kernel, kernel
+from keyrng.kernels.ops import bitcast, cast, where
+from keyrng.kernels.requirements import Parameter, Requirement, integer_up_to, probability
 
 
 def _attempt(lane: Any, n: Any, p: Any, peak: Any) -> tuple[Any, Any]:
@@ -34,21 +38,88 @@ def _attempt(lane: Any, n: Any, p: Any, peak: Any) -> tuple[Any, Any]:
     return accept | certain, where(certain, 0.0, x)
 
 
-@kernel(*FLOATS)
-def binomial_kernel(lane: Any, n: Any, p: Any) -> Any:
-    """Return a binomial variate of ``n`` trials."""
-    likely = p > 0.5
-    # Count the rarer outcome, because 1 - p is exact for p > 1/2.
-    rare = where(likely, 1.0 - p, p)
+def _attempt_in_float32(lane: Any, n: Any, p: Any, peak: Any) -> tuple[Any, Any]:
+    return _attempt(AttemptIn(lane, FLOAT32), n, p, peak)
+
+
+def _by_rejection(lane: Any, n: Any, p: Any, attempt: Callable[..., tuple[Any, Any]] = _attempt) -> Any:
+    likely, rare = _rarer(p)
     mean = n * rare
     base = floor(mean)
     mode = floor(mean - base + rare)
     peak = log_binomial(base + mode, mode - (mean - base) + (1.0 - rare), n, rare)
-    x = lane.rejection_loop(_attempt, n, rare, peak)
+    x = lane.rejection_loop(attempt, n, rare, peak)
     return sum_as_int(where(likely, n - base, base), where(likely, -x, x))
 
 
-@sampler
+def _rarer(p: Any) -> tuple[Any, Any]:
+    """Return whether failures are rarer, and the probability of the rarer outcome, which is what is counted."""
+    likely = p > 0.5
+    return likely, where(likely, 1.0 - p, p)  # 1 - p is exact for p > 1/2
+
+
+def _by_inversion(lane: Any, n: Any, p: Any) -> Any:
+    likely, rare = _rarer(p)
+    count = binomial_count(uniform_co(lane), n, rare)
+    return where(likely, cast(n, np.int64) - count, count)
+
+
+def _float_by_inversion(lane: Any, n: Any, p: Any) -> Any:
+    likely, rare = _rarer(p)
+    count = small_as_float(bitcast(binomial_count(uniform_co(lane), n, rare), np.uint64))
+    return cast(where(likely, n - count, count), np.float32)
+
+
+@kernel("float64")
+def binomial_kernel(lane: Any, n: Any, p: Any) -> Any:
+    """Return a count of successes; the others draw the same for some parameters."""
+    small = binomial_is_small(n, p)
+    large = _by_rejection(lane, where(small, 0.0, n), where(small, 0.0, p))
+    return where(small, _by_inversion(lane, where(small, n, 0.0), where(small, p, 0.0)), large)
+
+
+@kernel("float64")
+def _binomial_in_float32(lane: Any, n: Any, p: Any) -> Any:
+    # The same values as `_binomial_small_in_float32`, and as `_binomial_large` in float32 for large means.
+    small = binomial_is_small(n, p)
+    rest, chance = (cast(where(small, 0.0, value), FLOAT32) for value in (n, p))
+    large = _by_rejection(lane, rest, chance, _attempt_in_float32)
+    few = _float_by_inversion(lane, where(small, n, 0.0), where(small, p, 0.0))
+    return where(small, few, cast(large, FLOAT32))
+
+
+@kernel("float64")
+def _binomial_small(lane: Any, n: Any, p: Any) -> Any:
+    return _by_inversion(lane, n, p)
+
+
+@kernel("float64")
+def _binomial_small_in_float32(lane: Any, n: Any, p: Any) -> Any:
+    return _float_by_inversion(lane, n, p)
+
+
+@kernel(*FLOATS)
+def _binomial_large(lane: Any, n: Any, p: Any) -> Any:
+    return _by_rejection(lane, n, p)
+
+
+@kernel("float64")
+def _binomial_is_small(lane: Any, n: Any, p: Any) -> Any:
+    return binomial_is_small(n, p)
+
+
+def _small_kernel(floats: Dtype) -> Kernel:
+    return _binomial_small if floats == FLOAT64 else _binomial_small_in_float32
+
+
+def _plans(dtype: DTypeLike, n: Any, p: Any) -> Iterable[Plan]:
+    dtype = number_dtype(dtype)
+    floats, numbers = _floats(dtype), (trials(dtype)(n=n), probability(p=p))
+    yield Plan(_small_kernel(floats), numbers, dtype, FLOAT64, _binomial_is_small)
+    yield Plan(_binomial_large, numbers, dtype, floats)
+
+
+@sampler_of(_plans)
 def binomial(
     key: Key,
     n: ArrayLike,
@@ -100,27 +171,54 @@ def binomial(
 
     Notes
     -----
-    The probability of ``k`` is ``C(n, k) * p**k * (1 - p)**(n - k)``. The method is Stadlober's ratio of uniforms [1]_,
-    with probabilities that lose no digits for any ``n``. Integer dtypes are computed in float64.
+    The probability of ``k`` is ``C(n, k) * p**k * (1 - p)**(n - k)``. If ``n * p`` or ``n * (1 - p)`` is at
+    most 30, the method is inversion by sequential search [1]_ in float64, with one uniform that is a multiple of
+    2**-52. Otherwise it is Stadlober's ratio of uniforms [2]_, with probabilities that lose no digits for any ``n``, in
+    float64 for dtypes of 64 bits and integers, and in float32 for other dtypes.
 
     The values differ from those of ``jax.random.binomial``, which draws from chains of keys.
 
     References
     ----------
-    .. [1] E. Stadlober, "The ratio of uniforms approach for generating discrete random variates", Journal of
+    .. [1] L. Devroye, "Non-Uniform Random Variate Generation", Springer, 1986, sections III.2 and X.3.3.
+    .. [2] E. Stadlober, "The ratio of uniforms approach for generating discrete random variates", Journal of
        Computational and Applied Mathematics 31 (1990), 181-189. https://doi.org/10.1016/0377-0427(90)90349-5
 
     Examples
     --------
     >>> import keyrng
     >>> keyrng.binomial(keyrng.key(0), 10, 0.3, (5,), "int32")
-    array([3, 5, 2, 3, 3], dtype=int32)
+    array([3, 2, 6, 3, 3], dtype=int32)
     """
     dtype = number_dtype(dtype, out)
-    floats = compute_dtype(dtype) if dtype.kind not in "iu" else FLOAT64
-    return sample_kernel(
-        binomial_kernel, key, shape, dtype, trials(dtype)(n=n), probability(p=p), compute=floats, out=out
-    )
+    chosen, compute, *parameters = _prepared(key, n, p, dtype)
+    return sample_kernel(chosen, key, shape, dtype, *parameters, compute=compute, out=out)
+
+
+@cache_scalars
+def _prepared(device: Device, n: ArrayLike, p: ArrayLike, dtype: Dtype) -> tuple[Kernel, Dtype, Parameter, Parameter]:
+    first, second = (checked_parameter(device, each, FLOAT64) for each in (trials(dtype)(n=n), probability(p=p)))
+    return binomial_method(first, second, _floats(dtype))
+
+
+def binomial_method(n: Parameter, p: Parameter, floats: Dtype) -> tuple[Kernel, Dtype, Parameter, Parameter]:
+    """Return the kernel for parameters of float64, the dtype that it computes in, and the parameters in that dtype.
+
+    ``floats`` is the dtype of attempts.
+    """
+    small, large = methods(binomial_is_small, n.value, p.value)
+    if not large:
+        return _small_kernel(floats), FLOAT64, n, p
+    if small:
+        return binomial_kernel if floats == FLOAT64 else _binomial_in_float32, FLOAT64, n, p
+    if floats != FLOAT64:
+        n, p = (Parameter(each.name, cast_array(each.name, each.value, floats)) for each in (n, p))
+    return _binomial_large, floats, n, p
+
+
+def _floats(dtype: Dtype) -> Dtype:
+    """Return the dtype of the computation for large means."""
+    return FLOAT64 if dtype.kind in "iu" else compute_dtype(dtype)
 
 
 def trials(dtype: Dtype) -> Requirement:

@@ -18,13 +18,12 @@ from keyrng.kernels.requirements import positive
 from keyrng.kernels.special import exp_halves
 
 
-def _ratio(over: Any, over_shape: Any, dfnum: Any, under: Any, dfden: Any) -> Any:
-    """Return the ratio of two gamma variates over their degrees of freedom.
+def _ratio(factor: Any, boost: Any, over_shape: Any, dfnum: Any, under: Any, dfden: Any) -> Any:
+    """Return the ratio of two gamma variates over their degrees of freedom; the first is given by `gamma_parts`.
 
     The order of operations overflows or underflows only if the result does. Both shapes, the second of which is
     ``dfden / 2``, come from `comparable`.
     """
-    factor, boost = gamma_parts(over, over_shape)
     factor_under, boost_under = gamma_parts(under, dfden * 0.5)
     first, second = exp_halves(boost - boost_under)
     dfnum, dfden = where(over_shape < 2.0**-60, 2.0**-60, dfnum), _not_tiny(dfden)
@@ -43,7 +42,7 @@ def _f_large(lane: Any, dfnum: Any, dfden: Any) -> Any:
 def _f(lane: Any, dfnum: Any, dfden: Any) -> Any:
     under, over = lane.split(2)  # jax's order
     dfnum, dfden = comparable(dfnum, dfden)
-    return _ratio(over, dfnum * 0.5, dfnum, under, dfden)
+    return _ratio(*gamma_parts(over, dfnum * 0.5), dfnum * 0.5, dfnum, under, dfden)
 
 
 @sampler

@@ -23,11 +23,12 @@ from keyrng._sampling.parameters import (
 )
 from keyrng._sampling.sampler import Plan, sampler_of
 from keyrng._sampling.shapes import Shape
+from keyrng.distributions._shared.inversion import hypergeometric_count, hypergeometric_is_small, methods
 from keyrng.distributions._shared.ratio_of_uniforms import NOTHING, log_binomial, proposal
-from keyrng.kernels.bits import sum_as_int
+from keyrng.kernels.bits import small_as_float, sum_as_int, uniform_co
 from keyrng.kernels.elementary import floor
-from keyrng.kernels.lane import kernel
-from keyrng.kernels.ops import where
+from keyrng.kernels.lane import Kernel, kernel
+from keyrng.kernels.ops import bitcast, where
 from keyrng.kernels.requirements import Parameter, integer_up_to
 
 LARGEST = 2**53
@@ -60,21 +61,54 @@ def _attempt(lane: Any, good: Any, bad: Any, sample: Any, peak: Any) -> tuple[An
     return accept | certain, where(certain, 0.0, x)
 
 
-@kernel("float64")
-def hypergeometric_kernel(lane: Any, good: Any, bad: Any, sample: Any) -> Any:
-    """Return a hypergeometric variate."""
-    # Count the rarer kind in the smaller of the sample and the rest, so that every count from 0 is possible.
+def _rarer(good: Any, bad: Any, sample: Any) -> tuple[Any, Any, Any]:
+    """Return the numbers of items of the rarer kind, of the other kind, and of the smaller of the sample and the rest.
+
+    Items of the rarer kind are counted in the smaller part, so that every count from 0 is possible.
+    """
     total = good + bad
-    swap, rest = good > bad, sample > total * 0.5
-    rare, common = where(swap, bad, good), where(swap, good, bad)
-    taken = where(rest, total - sample, sample)
+    swap = good > bad
+    return where(swap, bad, good), where(swap, good, bad), where(sample > total * 0.5, total - sample, sample)
+
+
+def _counted(count: Any, good: Any, bad: Any, sample: Any) -> Any:
+    """Return the number of good items in the sample, from the count of items by `_rarer`."""
+    total = good + bad
+    rest = sample > total * 0.5
+    count = where(good > bad, where(rest, total - sample, sample) - count, count)
+    return where(rest, good - count, count)
+
+
+def _by_inversion(lane: Any, good: Any, bad: Any, sample: Any) -> Any:
+    count = hypergeometric_count(uniform_co(lane), *_rarer(good, bad, sample))
+    return sum_as_int(_counted(small_as_float(bitcast(count, np.uint64)), good, bad, sample))
+
+
+def _by_rejection(lane: Any, good: Any, bad: Any, sample: Any) -> Any:
+    total = good + bad
+    rare, common, taken = _rarer(good, bad, sample)
     _, _, base = _centre(rare, common, taken)
     base = where(total > 0.0, base, 0.0)  # 0 / 0 without items
     mode = floor((rare + 1.0) * (taken + 1.0) / (total + 2.0)) - base
     x = lane.rejection_loop(_attempt, rare, common, taken, _log_probability(mode, rare, common, taken))
-    k = base + x
-    k = where(swap, taken - k, k)
-    return sum_as_int(where(rest, good - k, k))
+    return sum_as_int(_counted(base + x, good, bad, sample))
+
+
+@kernel("float64")
+def _hypergeometric(lane: Any, good: Any, bad: Any, sample: Any) -> Any:
+    small = hypergeometric_is_small(good, bad, sample)
+    few = _by_inversion(lane, *(where(small, n, 0.0) for n in (good, bad, sample)))
+    return where(small, few, _by_rejection(lane, *(where(small, 0.0, n) for n in (good, bad, sample))))
+
+
+@kernel("float64")
+def _hypergeometric_small(lane: Any, good: Any, bad: Any, sample: Any) -> Any:
+    return _by_inversion(lane, good, bad, sample)
+
+
+@kernel("float64")
+def _hypergeometric_large(lane: Any, good: Any, bad: Any, sample: Any) -> Any:
+    return _by_rejection(lane, good, bad, sample)
 
 
 @kernel("float64")
@@ -82,11 +116,24 @@ def _hypergeometric_fits(lane: Any, good: Any, bad: Any, sample: Any, largest: A
     return _countable(bad, good) & _contained(sample, good, bad) & _held(sample, good, largest)
 
 
+@kernel("float64")
+def _hypergeometric_fits_and_is_small(lane: Any, good: Any, bad: Any, sample: Any, largest: Any) -> Any:
+    fits = _countable(bad, good) & _contained(sample, good, bad) & _held(sample, good, largest)
+    return fits & hypergeometric_is_small(good, bad, sample)
+
+
+def hypergeometric_method(good: Array, bad: Array, sample: Array) -> Kernel:
+    """Return the kernel for parameters of float64."""
+    small, large = methods(hypergeometric_is_small, good, bad, sample)
+    return (_hypergeometric if small else _hypergeometric_large) if large else _hypergeometric_small
+
+
 def _plans(dtype: DTypeLike, ngood: Any, nbad: Any, nsample: Any) -> Iterable[Plan]:
     dtype, counts = integer_dtype(dtype), integer_up_to(LARGEST)
     largest = Parameter("dtype", float(min(int(np.iinfo(dtype).max), LARGEST)))
     numbers = counts(ngood=ngood), counts(nbad=nbad), counts(nsample=nsample), largest
-    yield Plan(hypergeometric_kernel, numbers, dtype, FLOAT64, _hypergeometric_fits)
+    yield Plan(_hypergeometric_small, numbers, dtype, FLOAT64, _hypergeometric_fits_and_is_small)
+    yield Plan(_hypergeometric_large, numbers, dtype, FLOAT64, _hypergeometric_fits)
 
 
 @sampler_of(_plans)
@@ -139,32 +186,34 @@ def hypergeometric(
 
     Notes
     -----
-    The probability of ``k`` is ``C(ngood, k) * C(nbad, nsample - k) / C(ngood + nbad, nsample)``. The method is
-    Stadlober's ratio of uniforms [1]_, in float64.
+    The probability of ``k`` is ``C(ngood, k) * C(nbad, nsample - k) / C(ngood + nbad, nsample)``. If the mean
+    number of items of a kind in the sample or in the rest is at most 30, the method is inversion by sequential search
+    [1]_, with one uniform that is a multiple of 2**-52. Otherwise it is Stadlober's ratio of uniforms [2]_. The
+    computation is in float64.
 
     The parameters are those of ``numpy.random.Generator.hypergeometric``; ``jax.random`` does not have this
     distribution.
 
     References
     ----------
-    .. [1] E. Stadlober, "The ratio of uniforms approach for generating discrete random variates", Journal of
+    .. [1] L. Devroye, "Non-Uniform Random Variate Generation", Springer, 1986, sections III.2 and X.3.3.
+    .. [2] E. Stadlober, "The ratio of uniforms approach for generating discrete random variates", Journal of
        Computational and Applied Mathematics 31 (1990), 181-189. https://doi.org/10.1016/0377-0427(90)90349-5
 
     Examples
     --------
     >>> import keyrng
     >>> keyrng.hypergeometric(keyrng.key(0), 30, 20, 10, (5,))
-    array([6, 4, 7, 6, 6], dtype=int32)
+    array([6, 7, 3, 6, 6], dtype=int32)
     """
     dtype = integer_dtype(dtype, out)
-    parameters = _checked(key, ngood, nbad, nsample, dtype)
-    return sample_kernel(hypergeometric_kernel, key, shape, dtype, *parameters, compute=FLOAT64, out=out)
+    chosen, *parameters = _prepared(key, ngood, nbad, nsample, dtype)
+    return sample_kernel(chosen, key, shape, dtype, *parameters, compute=FLOAT64, out=out)
 
 
 @cache_scalars
-def _checked(
-    device: Device, ngood: ArrayLike, nbad: ArrayLike, nsample: ArrayLike, dtype: Dtype
-) -> tuple[Parameter, ...]:
+def _prepared(device: Device, ngood: ArrayLike, nbad: ArrayLike, nsample: ArrayLike, dtype: Dtype) -> tuple[Any, ...]:
+    """Return the kernel for parameters, and the parameters, checked."""
     counts = integer_up_to(LARGEST)
     first, second, third = (
         checked_parameter(device, n, FLOAT64) for n in (counts(ngood=ngood), counts(nbad=nbad), counts(nsample=nsample))
@@ -185,7 +234,8 @@ def _checked(
     b = check_relation(device, _countable, b, a, error=too_many)
     c = check_relation(device, _contained, c, a, b, error=too_large)
     c = check_relation(device, held_by(dtype), c, a, error=not_held)
-    return first, Parameter("nbad", b, second.requirement), Parameter("nsample", c, third.requirement)
+    chosen = hypergeometric_method(a, b, c)
+    return chosen, first, Parameter("nbad", b, second.requirement), Parameter("nsample", c, third.requirement)
 
 
 @lru_cache

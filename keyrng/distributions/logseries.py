@@ -10,28 +10,52 @@ import numpy as np
 
 from keyrng._core.dtypes import FLOAT64, Dtype, DTypeLike, integer_dtype
 from keyrng._core.fpenv import in_default_fpenv
-from keyrng._keys.derive import Key, device_of
+from keyrng._executors.device import Device
+from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import Array, ArrayLike, checked_parameter, wider
+from keyrng._sampling.parameters import Array, ArrayLike, cache_scalars, checked_parameter, wider
 from keyrng._sampling.sampler import Plan, sampler_of
 from keyrng._sampling.shapes import Shape
+from keyrng.distributions._shared.inversion import MOST_RATIO, logseries_count, logseries_is_small, methods
 from keyrng.kernels.bits import uniform_co, uniform_oc
 from keyrng.kernels.elementary import exp, floor, log1p, log_unchecked
-from keyrng.kernels.lane import kernel
-from keyrng.kernels.ops import cast
-from keyrng.kernels.requirements import Interval, Requirement, below_one
+from keyrng.kernels.lane import Kernel, kernel
+from keyrng.kernels.ops import cast, where
+from keyrng.kernels.requirements import Interval, Parameter, Requirement, below_one
+
+
+def _ls(u: Any, second: Any, p: Any) -> Any:
+    # Kemp's LS: k = floor(1 + log(V) / log(q)) with q = 1 - (1 - p)**U. If q rounds to 0, log(q) is -inf and k is 1.
+    log_q = log1p(-exp(u * log1p(-p)))
+    return cast(floor(log_unchecked(uniform_oc(second)) / log_q) + 1.0, np.uint64)
 
 
 @kernel("float64")
 def _logseries(lane: Any, p: Any) -> Any:
-    # Kemp's LS: k = floor(1 + log(V) / log(q)) with q = 1 - (1 - p)**U. If q rounds to 0, log(q) is -inf and k is 1.
     first, second = lane.split(2)
-    log_q = log1p(-exp(uniform_co(first) * log1p(-p)))
-    return cast(floor(log_unchecked(uniform_oc(second)) / log_q) + 1.0, np.uint64)
+    u, small = uniform_co(first), logseries_is_small(p)
+    return where(small, logseries_count(u, where(small, p, 0.0)), _ls(u, second, p))
+
+
+@kernel("float64")
+def _logseries_small(lane: Any, p: Any) -> Any:
+    first, _ = lane.split(2)
+    return logseries_count(uniform_co(first), p)
+
+
+@kernel("float64")
+def _logseries_large(lane: Any, p: Any) -> Any:
+    first, second = lane.split(2)
+    return _ls(uniform_co(first), second, p)
+
+
+_small = Requirement(f"at most {MOST_RATIO}", Interval(0, MOST_RATIO))
 
 
 def _plans(dtype: DTypeLike, p: Any) -> Iterable[Plan]:
     dtype = integer_dtype(dtype)
+    if float(np.iinfo(dtype).max) > 38.0 / (1.0 - MOST_RATIO):
+        yield Plan(_logseries_small, (_small(p=p),), dtype, FLOAT64)
     yield Plan(_logseries, (_fitting(dtype)(p=p),), dtype, FLOAT64)
 
 
@@ -74,8 +98,9 @@ def logseries(
 
     Notes
     -----
-    The probability of ``k`` is ``-p**k / (k * log(1 - p))``. The method is algorithm LS of [1]_, in float64: two
-    uniforms, no rejection, accurate for ``p`` however near 1.
+    The probability of ``k`` is ``-p**k / (k * log(1 - p))``. For ``p`` up to 0.9 the method is inversion by
+    sequential search, with one uniform that is a multiple of 2**-52. For larger ``p`` it is algorithm LS of [1]_: two
+    uniforms, no rejection, accurate for ``p`` however near 1. The computation is in float64.
 
     No value is above ``1 + 36.05 / (1 - p)``, so every value fits the dtype. Values beyond 2**53 are multiples of
     powers of two.
@@ -91,13 +116,19 @@ def logseries(
     --------
     >>> import keyrng
     >>> keyrng.logseries(keyrng.key(0), 0.9, (5,))
-    array([1, 4, 6, 9, 2], dtype=int32)
+    array([17,  1,  3, 25,  1], dtype=int32)
     """
     dtype = integer_dtype(dtype, out)
-    checked_parameter(
-        device_of(key), below_one(p=p), FLOAT64
-    )  # the error for an invalid p comes before that for the dtype
-    return sample_kernel(_logseries, key, shape, dtype, _fitting(dtype)(p=p), compute=FLOAT64, out=out)
+    chosen, parameter = _prepared(key, p, dtype)
+    return sample_kernel(chosen, key, shape, dtype, parameter, compute=FLOAT64, out=out)
+
+
+@cache_scalars
+def _prepared(device: Device, p: ArrayLike, dtype: Dtype) -> tuple[Kernel, Parameter]:
+    checked_parameter(device, below_one(p=p), FLOAT64)  # the error for an invalid p comes before that for the dtype
+    parameter = checked_parameter(device, _fitting(dtype)(p=p), FLOAT64)
+    small, large = methods(logseries_is_small, parameter.value)
+    return (_logseries if small else _logseries_large) if large else _logseries_small, parameter
 
 
 @lru_cache

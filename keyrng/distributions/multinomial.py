@@ -25,7 +25,7 @@ from keyrng.distributions._shared.last_axis import (
     scaled,
     validated,
 )
-from keyrng.distributions.binomial import binomial_kernel, trials
+from keyrng.distributions.binomial import binomial_kernel, binomial_method, trials
 from keyrng.kernels.ops import where
 from keyrng.kernels.requirements import Parameter, non_negative
 
@@ -137,7 +137,7 @@ def multinomial(
     --------
     >>> import keyrng
     >>> keyrng.multinomial(keyrng.key(0), 10, [0.2, 0.3, 0.5], dtype="int32")
-    array([5, 2, 3], dtype=int32)
+    array([5, 0, 5], dtype=int32)
     """
     dtype = number_dtype(dtype, out)
     device = device_of(key)
@@ -161,6 +161,7 @@ def multinomial(
         raise ValueError(f"the last axis of shape must have the length of p, {weights.shape[-1]}, got {shape}")
 
     def count(keys: Key, batch: tuple[int, ...], i: int, rest: ArrayLike) -> Array:
-        return sample_kernel(binomial_kernel, keys, batch, np.float64, Parameter("n", rest), chances[..., i])
+        chosen, _, *values = binomial_method(Parameter("n", rest), Parameter("p", chances[..., i]), FLOAT64)
+        return sample_kernel(chosen, keys, batch, np.float64, *values)
 
     return cast_to_out(key, _class_by_class(key, full, draws, count), dtype, out)

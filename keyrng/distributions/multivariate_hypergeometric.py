@@ -21,7 +21,7 @@ from keyrng.distributions._shared.last_axis import (
     row_shape,
     validated,
 )
-from keyrng.distributions.hypergeometric import LARGEST, held_by, hypergeometric_kernel
+from keyrng.distributions.hypergeometric import LARGEST, held_by, hypergeometric_method
 from keyrng.distributions.multinomial import _class_by_class, _sums_from
 from keyrng.kernels.requirements import Parameter, integer_up_to
 
@@ -98,7 +98,7 @@ def multivariate_hypergeometric(
     --------
     >>> import keyrng
     >>> keyrng.multivariate_hypergeometric(keyrng.key(0), [16, 8, 4], 7)
-    array([5, 1, 1], dtype=int32)
+    array([2, 4, 1], dtype=int32)
     """
     dtype = integer_dtype(dtype, out)
     device = device_of(key)
@@ -134,7 +134,8 @@ def multivariate_hypergeometric(
     items = device.adopt("colors", items, colors)
 
     def count(keys: Key, batch: tuple[int, ...], i: int, rest: ArrayLike) -> Array:
-        wanted = Parameter("nsample", rest)
-        return sample_kernel(hypergeometric_kernel, keys, batch, np.float64, items[..., i], others[..., i], wanted)
+        good, bad = items[..., i], others[..., i]
+        chosen = hypergeometric_method(good, bad, rest)
+        return sample_kernel(chosen, keys, batch, np.float64, good, bad, Parameter("nsample", rest))
 
     return cast_to_out(key, _class_by_class(key, full, taken, count), dtype, out)

@@ -23,20 +23,44 @@ from keyrng._sampling.parameters import (
 )
 from keyrng._sampling.sampler import Plan, sampler_of
 from keyrng._sampling.shapes import Shape
+from keyrng.distributions._shared.inversion import methods, negative_binomial_count, negative_binomial_is_small
 from keyrng.distributions.gamma import gamma_parts
 from keyrng.distributions.poisson import poisson_parts
-from keyrng.kernels.bits import sum_as_int
+from keyrng.kernels.bits import sum_as_int, uniform_co
 from keyrng.kernels.elementary import exp
-from keyrng.kernels.lane import kernel
-from keyrng.kernels.ops import sqrt
+from keyrng.kernels.lane import Kernel, kernel
+from keyrng.kernels.ops import sqrt, where
 from keyrng.kernels.requirements import Parameter, positive, positive_probability
+
+
+def _mixture(mean: Any, count: Any, n: Any, p: Any) -> Any:
+    factor, boost = gamma_parts(mean, n)
+    return sum_as_int(*poisson_parts(count, factor * exp(boost) * ((1.0 - p) / p)))
 
 
 @kernel("float64")
 def _negative_binomial(lane: Any, n: Any, p: Any) -> Any:
     mean, count = lane.split(2)
-    factor, boost = gamma_parts(mean, n)
-    return sum_as_int(*poisson_parts(count, factor * exp(boost) * ((1.0 - p) / p)))
+    small = negative_binomial_is_small(n, p)
+    few = negative_binomial_count(uniform_co(count), where(small, n, 1.0), where(small, p, 1.0))
+    return where(small, few, _mixture(mean, count, n, where(small, 1.0, p)))
+
+
+@kernel("float64")
+def _negative_binomial_small(lane: Any, n: Any, p: Any) -> Any:
+    _, count = lane.split(2)
+    return negative_binomial_count(uniform_co(count), n, p)
+
+
+@kernel("float64")
+def _negative_binomial_large(lane: Any, n: Any, p: Any) -> Any:
+    mean, count = lane.split(2)
+    return _mixture(mean, count, n, p)
+
+
+@kernel("float64")
+def _negative_binomial_fits_and_is_small(lane: Any, n: Any, p: Any, largest: Any) -> Any:
+    return (_largest_count(p, n) <= largest) & negative_binomial_is_small(n, p)
 
 
 @kernel("float64")
@@ -48,7 +72,8 @@ def _plans(dtype: DTypeLike, n: Any, p: Any) -> Iterable[Plan]:
     dtype = integer_dtype(dtype)
     largest = Parameter("dtype", float(np.iinfo(dtype).max))
     numbers = positive(n=n), positive_probability(p=p), largest
-    yield Plan(_negative_binomial, numbers, dtype, FLOAT64, _negative_binomial_fits)
+    yield Plan(_negative_binomial_small, numbers, dtype, FLOAT64, _negative_binomial_fits_and_is_small)
+    yield Plan(_negative_binomial_large, numbers, dtype, FLOAT64, _negative_binomial_fits)
 
 
 @sampler_of(_plans)
@@ -99,25 +124,32 @@ def negative_binomial(
 
     Notes
     -----
-    The probability of ``k`` is ``gamma(n + k) / (k! * gamma(n)) * p**n * (1 - p)**k``. A variate is a Poisson variate
-    whose mean is a gamma variate of shape ``n`` and scale ``(1 - p) / p``, in float64.
+    The probability of ``k`` is ``gamma(n + k) / (k! * gamma(n)) * p**n * (1 - p)**k``. If ``p`` is at
+    least 0.1 and ``n * (1 - p)`` at most ``30 * sqrt(p)``, the method is inversion by sequential search [1]_, with one
+    uniform that is a multiple of 2**-52. Otherwise a variate is a Poisson variate, by the ratio of uniforms, whose mean
+    is a gamma variate of shape ``n`` and scale ``(1 - p) / p``. The computation is in float64.
 
     The parameters are those of ``numpy.random.Generator.negative_binomial``; ``jax.random`` does not have this
     distribution.
+
+    References
+    ----------
+    .. [1] L. Devroye, "Non-Uniform Random Variate Generation", Springer, 1986, sections III.2 and X.3.3.
 
     Examples
     --------
     >>> import keyrng
     >>> keyrng.negative_binomial(keyrng.key(0), 3, 0.5, (5,))
-    array([6, 6, 2, 3, 5], dtype=int32)
+    array([0, 7, 4, 3, 3], dtype=int32)
     """
     dtype = integer_dtype(dtype, out)
-    parameters = _checked(key, n, p, dtype)
-    return sample_kernel(_negative_binomial, key, shape, dtype, *parameters, compute=FLOAT64, out=out)
+    chosen, *parameters = _prepared(key, n, p, dtype)
+    return sample_kernel(chosen, key, shape, dtype, *parameters, compute=FLOAT64, out=out)
 
 
 @cache_scalars
-def _checked(device: Device, n: ArrayLike, p: ArrayLike, dtype: Dtype) -> tuple[Parameter, Parameter]:
+def _prepared(device: Device, n: ArrayLike, p: ArrayLike, dtype: Dtype) -> tuple[Kernel, Parameter, Parameter]:
+    """Return the kernel for parameters, and the parameters, checked."""
     largest = int(np.iinfo(dtype).max)
     successes, rate = (
         checked_parameter(device, parameter, FLOAT64) for parameter in (positive(n=n), positive_probability(p=p))
@@ -128,7 +160,9 @@ def _checked(device: Device, n: ArrayLike, p: ArrayLike, dtype: Dtype) -> tuple[
         return f"counts for n {n} and p {p} may not fit {dtype}, which ends at {largest}{wider(dtype)}"
 
     fitting = check_relation(device, _fits(largest), rate.value, successes.value, error=error)
-    return successes, Parameter("p", fitting, rate.requirement)
+    small, large = methods(negative_binomial_is_small, successes.value, fitting)
+    chosen = (_negative_binomial if small else _negative_binomial_large) if large else _negative_binomial_small
+    return chosen, successes, Parameter("p", fitting, rate.requirement)
 
 
 @lru_cache

@@ -2,32 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from keyrng._core.dtypes import DTypeLike, floating_dtype
+from keyrng._core.dtypes import Dtype, DTypeLike, compute_dtype, floating_dtype
+from keyrng._executors.device import Device, may_hold
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
-from keyrng._sampling.parameters import Array, ArrayLike
-from keyrng._sampling.sampler import sampler
+from keyrng._sampling.parameters import Array, ArrayLike, cache_scalars, checked_parameter
+from keyrng._sampling.sampler import Plan, sampler_of
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions.f import _ratio
-from keyrng.distributions.gamma import comparable
-from keyrng.distributions.noncentral_chisquare import _added_shape
-from keyrng.kernels.lane import FLOATS, kernel
+from keyrng.distributions.gamma import comparable, gamma_parts
+from keyrng.distributions.noncentral_chisquare import (
+    BELOW_ONE,
+    FROM_ONE,
+    _added_shape,
+    below_one,
+    from_one,
+    half_from_one,
+    half_square,
+)
+from keyrng.kernels.elementary import exp
+from keyrng.kernels.lane import FLOATS, Kernel, kernel
 from keyrng.kernels.ops import where
-from keyrng.kernels.requirements import non_negative, positive
+from keyrng.kernels.requirements import Parameter, non_negative, positive
 
 
 @kernel(*FLOATS)
 def _noncentral_f(lane: Any, dfnum: Any, dfden: Any, nonc: Any) -> Any:
     under, over = lane.split(2)
+    first, gamma = over.split(2)
+    one, alone = dfnum >= 1.0, dfnum == 1.0
+    added = _added_shape(first, where(one, 0.0, nonc))
+    central, dfden = comparable(dfnum + added, dfden)
+    mixed = where(added == 0.0, central * 0.5, dfnum * 0.5 + added)
+    shape = where(one, (dfnum - 1.0) * 0.5, mixed)
+    factor, boost = gamma_parts(gamma, where(alone, 1.0, shape))
+    half = half_square(first, nonc) + where(alone, 0.0, factor * exp(boost))
+    over_shape = where(one, dfnum * 0.5, mixed)
+    return _ratio(where(one, half, factor), where(one, 0.0, boost), over_shape, dfnum, under, dfden)
+
+
+@kernel(*FLOATS)
+def _noncentral_f_below_one(lane: Any, dfnum: Any, dfden: Any, nonc: Any) -> Any:
+    under, over = lane.split(2)
     count, gamma = over.split(2)
     added = _added_shape(count, nonc)
     central, dfden = comparable(dfnum + added, dfden)
-    return _ratio(gamma, where(added == 0.0, central * 0.5, dfnum * 0.5 + added), dfnum, under, dfden)
+    shape = where(added == 0.0, central * 0.5, dfnum * 0.5 + added)
+    return _ratio(*gamma_parts(gamma, shape), shape, dfnum, under, dfden)
 
 
-@sampler
+@kernel(*FLOATS)
+def _noncentral_f_from_one(lane: Any, dfnum: Any, dfden: Any, nonc: Any) -> Any:
+    under, over = lane.split(2)
+    normal, gamma = over.split(2)
+    half = half_from_one(normal, gamma, dfnum, nonc)
+    return _ratio(half, 0.0, dfnum * 0.5, dfnum, under, dfden)
+
+
+def _plans(dtype: DTypeLike, dfnum: Any, dfden: Any, nonc: Any) -> Iterable[Plan]:
+    dtype = floating_dtype(dtype)
+    rest = positive(dfden=dfden), non_negative(nonc=nonc)
+    for chosen, condition in ((_noncentral_f_from_one, FROM_ONE), (_noncentral_f_below_one, BELOW_ONE)):
+        yield Plan(chosen, (condition(dfnum=dfnum), *rest), dtype, compute_dtype(dtype))
+
+
+@sampler_of(_plans)
 def noncentral_f(
     key: Key,
     dfnum: ArrayLike,
@@ -84,7 +126,20 @@ def noncentral_f(
     --------
     >>> import keyrng
     >>> keyrng.noncentral_f(keyrng.key(0), 3.0, 5.0, 2.0, (3,))
-    array([ 7.4367046,  0.5543696, 17.99691  ], dtype=float32)
+    array([4.0290594 , 0.41723967, 5.697964  ], dtype=float32)
     """
-    parameters = positive(dfnum=dfnum), positive(dfden=dfden), non_negative(nonc=nonc)
-    return sample_kernel(_noncentral_f, key, shape, floating_dtype(dtype, out), *parameters, out=out)
+    dtype = floating_dtype(dtype, out)
+    chosen, parameters = _prepared(key, dfnum, dfden, nonc, dtype)
+    return sample_kernel(chosen, key, shape, dtype, *parameters, out=out)
+
+
+@cache_scalars
+def _prepared(
+    device: Device, dfnum: ArrayLike, dfden: ArrayLike, nonc: ArrayLike, dtype: Dtype
+) -> tuple[Kernel, tuple[Parameter, ...]]:
+    """Return the kernel for degrees of freedom of the numerator, and the parameters, checked."""
+    given = positive(dfnum=dfnum), positive(dfden=dfden), non_negative(nonc=nonc)
+    parameters = tuple(checked_parameter(device, each, compute_dtype(dtype)) for each in given)
+    if not may_hold(below_one, parameters[0].value):
+        return _noncentral_f_from_one, parameters
+    return _noncentral_f if may_hold(from_one, parameters[0].value) else _noncentral_f_below_one, parameters

@@ -2,6 +2,7 @@
 
 from keyrng.kernels.atan import atan
 from keyrng.kernels.bits import uniform_co, uniform_oc, uniform_signed
+from keyrng.kernels.counting import count_sums
 from keyrng.kernels.elementary import (
     copysign,
     exp,
@@ -41,6 +42,7 @@ __all__ = [
     "cast",
     "copysign",
     "cospi",
+    "count_sums",
     "erf",
     "erfc",
     "erfinv",

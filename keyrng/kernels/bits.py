@@ -77,6 +77,11 @@ def sum_as_int(base: Value, *rest: Value) -> Value:
     return bitcast(total, integer)
 
 
+def small_as_float(word: Value) -> Value:
+    """Return a uint64 below 2**52 as a float64; a cast takes many instructions on processors without AVX-512."""
+    return bitcast(word | 0x4330000000000000, np.float64) - 2.0**52
+
+
 def to_bfloat16(x: Value) -> Value:
     """Round a float32 to bfloat16, to nearest even, and return its bits."""
     word = bitcast(x, np.uint32)

@@ -20,7 +20,8 @@ Dtype = np.dtype[Any]
 class Lane(Protocol):
     """One element of a result: the source of a kernel's random words.
 
-    Only one of the five methods may be called, once; use ``split`` if a kernel needs more.
+    Only one of the five methods may be called, once; use ``split`` if a kernel needs more. The exception is
+    ``rejection_loop`` with ``bits``, because attempts have words that no direct draw has.
     """
 
     @property
@@ -109,17 +110,30 @@ def kernel_of(name: str) -> Kernel:
     return _kernels[name]
 
 
+@dataclass(frozen=True)
+class AttemptIn:
+    """The lane of an attempt that computes in another dtype than its kernel."""
+
+    lane: Any
+    dtype: Dtype
+
+    def bits(self, width: int | None = None) -> Any:
+        """Return the next word, by default as wide as the dtype."""
+        return self.lane.bits(word_width(self.dtype, width))
+
+
 class UseOnceGuard:
     """Enforces that the words of a lane are taken once."""
 
     def __init__(self) -> None:
-        self._used = False
+        self._used: set[str] = set()
 
-    def __call__(self) -> None:
-        """Record a use; ValueError if it is the second."""
-        if self._used:
+    def __call__(self, use: str = "others") -> None:
+        """Record a use; ValueError if it is the second, unless one takes "bits" and the other "attempts"."""
+        uses = {use, *self._used}
+        if use in self._used or (len(uses) > 1 and uses != {"bits", "attempts"}):
             raise ValueError("the words of a lane can be taken once; use lane.split(n) to get more lanes")
-        self._used = True
+        self._used = uses
 
 
 def word_width(dtype: Dtype, width: int | None = None) -> int:

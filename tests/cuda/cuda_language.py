@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from cuda_text import Dtype, Subject
-from tails import looked_up, nested_tails
+from tails import counts, looked_up, nested_tails
 
 from keyrng import kernels as language_of_kernels
 from keyrng.kernels.lane import Kernel
@@ -136,6 +136,8 @@ LANGUAGE: list[tuple[str, str, str, Callable[[Any], Any]]] = [
     ("rarely", "float32", "float32", floats(lambda x, y: number(nested_tails(number(x), number(y))))),
     ("rarely 64", "float64", "float64", floats(lambda x, y: number(nested_tails(number(x), number(y))))),
     ("lookup", "float64", "float64", floats(lambda x, y: number(looked_up(number(x), number(y))))),
+    ("count_sums", "float32", "float32", floats(counts)),
+    ("count_sums 64", "float64", "float64", floats(counts)),
     ("add", "float32", "float32", floats(lambda x, y: number(x + y))),
     ("sub", "float64", "float64", floats(lambda x, y: number(x - y))),
     ("mul", "float32", "float32", floats(lambda x, y: number(x * y))),

@@ -1,4 +1,4 @@
-"""Maps, the straight-line code of kernels in C: vectors side by side, the rest, and tails."""
+"""Maps, the straight-line code of kernels in C: vectors side by side, the rest, tails and counts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tails import decided_in_a_tail, looked_up, nested_tails, two_tails
+from tails import counts, decided_in_a_tail, looked_up, nested_tails, two_tails
 
 import keyrng
 from keyrng._codegen.c import _Source, table_definition
@@ -47,7 +47,7 @@ ISAS = {
 FUNCTIONS = [
     *(
         (function, dtype)
-        for function in (nested_tails, two_tails, decided_in_a_tail)
+        for function in (nested_tails, two_tails, decided_in_a_tail, counts)
         for dtype in ("float32", "float64")
     ),
     *((lambda x, y: erfinv(x * 0.5), dtype) for dtype in ("float32", "float64")),

@@ -45,7 +45,7 @@ ROWS: tuple[Case, ...] = (
     Case(
         "poisson",
         INTEGERS,
-        parameters=({"lam": 5.0}, {"lam": 0.4}, {"lam": 30.0}),
+        parameters=({"lam": 5.0}, {"lam": 0.4}, {"lam": 30.0}, {"lam": 35.5}),
         distribution=lambda dtype, lam: scipy("poisson", lam),
         extremes=({"lam": 0.0}, {"lam": 1e-3}, {"lam": 1.0}, {"lam": 10.0}),
         jax=None,
@@ -54,7 +54,7 @@ ROWS: tuple[Case, ...] = (
     Case(
         "binomial",
         (*INTEGERS, *FLOATS),
-        parameters=({"n": 100, "p": 0.3}, {"n": 7, "p": 0.9}, {"n": 1, "p": 0.5}),
+        parameters=({"n": 100, "p": 0.3}, {"n": 7, "p": 0.9}, {"n": 1, "p": 0.5}, {"n": 120, "p": 0.55}),
         distribution=lambda dtype, n, p: scipy("binom", n, p),
         extremes=({"n": 0, "p": 0.5}, {"n": 9, "p": 0.0}, {"n": 9, "p": 1.0}, {"n": 120, "p": 0.97}),
         jax=None,
@@ -63,7 +63,7 @@ ROWS: tuple[Case, ...] = (
     Case(
         "negative_binomial",
         INTEGERS,
-        parameters=({"n": 3.0, "p": 0.8}, {"n": 1.5, "p": 0.9}, {"n": 1.0, "p": 0.7}),
+        parameters=({"n": 3.0, "p": 0.8}, {"n": 1.5, "p": 0.9}, {"n": 1.0, "p": 0.7}, {"n": 600.0, "p": 0.95}),
         distribution=lambda dtype, n, p: scipy("nbinom", n, p),
         extremes=({"n": 2.0, "p": 1.0}, {"n": 0.5, "p": 0.9}),
         jax=None,
@@ -80,6 +80,7 @@ ROWS: tuple[Case, ...] = (
             {"ngood": 30, "nbad": 20, "nsample": 10},
             {"ngood": 20, "nbad": 60, "nsample": 45},
             {"ngood": 100, "nbad": 40, "nsample": 50},
+            {"ngood": 120, "nbad": 140, "nsample": 125},
         ),
         distribution=lambda dtype, ngood, nbad, nsample: Hypergeometric(ngood, nbad, nsample),
         extremes=({"ngood": 5, "nbad": 0, "nsample": 3}, {"ngood": 1, "nbad": 1000, "nsample": 30}),

@@ -63,7 +63,12 @@ ROWS: tuple[Case, ...] = (
     ),
     Case(
         "noncentral_chisquare",
-        parameters=({"df": 3.0, "nonc": 2.0}, {"df": 0.5, "nonc": 0.0}, {"df": 1.0, "nonc": 20.0}),
+        parameters=(
+            {"df": 3.0, "nonc": 2.0},
+            {"df": 0.5, "nonc": 0.0},
+            {"df": 1.0, "nonc": 20.0},
+            {"df": 0.7, "nonc": 3.0},
+        ),
         distribution=lambda dtype, df, nonc: scipy("ncx2", df, nonc) if nonc else scipy("chi2", df),
         extremes=({"df": 2.0, "nonc": 1e4},),
         jax=None,
@@ -75,6 +80,7 @@ ROWS: tuple[Case, ...] = (
             {"dfnum": 3.0, "dfden": 5.0, "nonc": 2.0},
             {"dfnum": 2.0, "dfden": 9.0, "nonc": 0.0},
             {"dfnum": 1.0, "dfden": 4.0, "nonc": 6.0},
+            {"dfnum": 0.7, "dfden": 4.0, "nonc": 3.0},
         ),
         distribution=lambda dtype, dfnum, dfden, nonc: scipy("ncf", dfnum, dfden, nonc),
         jax=None,

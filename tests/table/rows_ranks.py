@@ -85,7 +85,7 @@ ROWS: tuple[Case, ...] = (
     Case(
         "logseries near one",
         ("int64", "uint64"),
-        parameters=({"p": 0.999}, {"p": 1.0 - 1e-6}),
+        parameters=({"p": 0.999}, {"p": 1.0 - 1e-6}, {"p": 0.85}),
         distribution=lambda dtype, p: LogSeries(p),
         function="logseries",
         extremes=({"p": 1.0 - 1e-12},),

@@ -1,4 +1,4 @@
-"""Functions of the kernel language with tails and tables, for the tests of C and of CUDA."""
+"""Functions of the kernel language with tails, tables and counts, for the tests of C and of CUDA."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keyrng.kernels import bitcast, rarely, sqrt, where
+from keyrng.kernels import bitcast, cast, count_sums, exp, rarely, sqrt, where
 from keyrng.kernels.lookup import Table, lookup
 
 _LONG = Table([[8.0 * column + row for row in range(16)] for column in range(6)])
@@ -44,3 +44,13 @@ def looked_up(x: Any, y: Any) -> Any:
     (g,) = lookup(_SHORT, second)
     total = (a - b * c) / (d + 1.0) + e * f * g
     return rarely(y > 1.0, total, lambda total, index: total - next(lookup(_LONG, index)), total, second)
+
+
+def counts(x: Any, y: Any) -> Any:
+    """Counts of floats of any kind: of one distribution, of many, and in a tail; of all at once, none goes on."""
+    x64, y64 = cast(x, "float64"), cast(y, "float64")
+    u, lam = x64 * x64 * 0.25, y64 * y64 * 4.0
+    geometric = count_sums(u, 0.25, lambda p, k, inverse: p * 0.75)
+    poisson = count_sums(u, exp(-lam), lambda p, k, inverse, lam: p * (lam * inverse), lam)
+    few = rarely(u > lam, poisson, lambda u, lam: count_sums(u, lam, lambda p, k, inverse: p * (k * 0.001)), u, lam)
+    return cast(geometric * 10_000 + poisson * 100 + few, x.dtype)

@@ -30,6 +30,13 @@ typedef struct {
     size_t sizes_stride, runs;
 } sort_runs;
 
+/* How many thresholds, in ascending order, are at most x, or below x if it is `strict`, as integers of `bytes`. */
+typedef struct {
+    const double *thresholds;
+    size_t size;
+    int strict, bytes;
+} counting;
+
 #define SORT_SPACE(n) (24 * (n) + 64)
 
 typedef struct {
@@ -37,6 +44,7 @@ typedef struct {
     const map_fn *maps;
     const algorithm_code *algorithms;
     void (*pairs)(const uint32_t *from, size_t n, uint32_t *first, uint32_t *second); /* keys of two words to columns */
+    void (*count)(const counting *of, const double *x, size_t n, void *out); /* see count.h */
     void (*sort)(const sort_runs *from, size_t n, int known, void *space, uint32_t *places); /* see sort.h */
     size_t (*places)(const uint8_t *flags, uint8_t wanted, size_t n, uint32_t *numbers);
     int (*inside[2])(const void *numbers, size_t n, double low, double high, int whole); /* float32, float64 */
@@ -47,7 +55,7 @@ typedef struct {
     int word_bytes, key_words, block_words, jax_layout;
 } algorithm_info;
 
-enum stage_kind { STAGE_WORDS, STAGE_MAP, STAGE_LOOP };
+enum stage_kind { STAGE_WORDS, STAGE_MAP, STAGE_LOOP, STAGE_COUNT };
 
 #define MOST_INPUTS 12
 #define MOST_KEYS 12
@@ -55,12 +63,13 @@ enum stage_kind { STAGE_WORDS, STAGE_MAP, STAGE_LOOP };
 
 typedef struct {
     enum stage_kind kind;
-    int map;                 /* MAP, LOOP: index in maps */
+    int map;                 /* MAP, LOOP, COUNT: index in maps */
+    int constant;            /* MAP: whether it reads parameters only; COUNT: whether its terms do */
     int key, bits;           /* WORDS, LOOP */
-    int plane, step, place;  /* WORDS: element i reads word i * step + place + plane * size */
+    int plane, step, place;  /* WORDS: element i reads word i * step + place + plane * size; COUNT: map and start of terms */
     int words;               /* LOOP: words per attempt */
     int tail, tail_inputs;   /* LOOP: map of a condition that few lanes need, or -1, and the number of its inputs */
-    int inputs[MOST_INPUTS]; /* MAP, LOOP: buffers, ended by -1 */
+    int inputs[MOST_INPUTS]; /* MAP, LOOP, COUNT: buffers, ended by -1 */
     int outputs[MOST_INPUTS];
 } stage;
 

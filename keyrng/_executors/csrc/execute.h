@@ -101,6 +101,36 @@ static void loop(work *w, const stage *s) {
     }
 }
 
+/* The sums of a count whose terms are the same for all lanes: those that a number above all of them would pass. */
+static size_t sums_of(const work *w, const stage *s, const void *const *arguments, double *sums) {
+    double inputs[3][PAD] = {{0}}, next[PAD], *term = inputs[0], *k = inputs[1], *inverse = inputs[2];
+    const void *in[3 + MOST_INPUTS] = {term, k, inverse};
+    void *out[1] = {next};
+    size_t size = 0;
+    for (int i = 1; s->inputs[i + 1] >= 0; i++) in[2 + i] = arguments[i];
+    double total = *term = *(const double *)arguments[0];
+    for (; size < MOST_TERMS; size++) {
+        *k = (double)(s->place + 1 + (int)size);
+        *inverse = 1.0 / *k;
+        w->job->isa->maps[s->step](1, in, out);
+        *term = *next;
+        if (!(total + *term > total)) break;
+        sums[size] = total;
+        total += *term;
+    }
+    return size;
+}
+
+static void count(work *w, const stage *s, int number, const void *const *in, void *const *out) {
+    if (!(s->constant && w->numbers)) {
+        w->job->isa->maps[s->map](w->lanes.n, in, out);
+        return;
+    }
+    if (!w->constants) w->sizes[number] = sums_of(w, s, in + 1, w->sums[number]);
+    counting of = {w->sums[number], w->sizes[number], 0, 8};
+    w->job->isa->count(&of, in[0], w->lanes.n, out[0]);
+}
+
 /* Copy the values of a parameter at flat positions `first` to `first + n`. */
 static void gather(const job *j, const parameter *p, size_t first, size_t n, int size, char *out) {
     if (p->shape == WHOLE) {
@@ -129,6 +159,16 @@ static void gather(const job *j, const parameter *p, size_t first, size_t n, int
     }
 }
 
+/* By type, because the compiler does not vectorize copies of a size that it does not know. */
+static void repeat(const char *value, int size, size_t n, char *out) {
+    uint64_t wide = 0;
+    memcpy(&wide, value, (size_t)size);
+    if (size == 4)
+        for (size_t i = 0; i < n; i++) ((uint32_t *)out)[i] = (uint32_t)wide;
+    else
+        for (size_t i = 0; i < n; i++) ((uint64_t *)out)[i] = wide;
+}
+
 static void run_chunk(work *w, size_t flat) {
     const job *j = w->job;
     const program *p = j->program;
@@ -145,6 +185,7 @@ static void run_chunk(work *w, size_t flat) {
         w->buffers[i] = in_place ? (char *)q->data + flat * (size_t)p->itemsize : w->own[i];
         if (!in_place) gather(j, q, flat, n, p->itemsize, w->buffers[i]);
     }
+    int counts = 0;
     for (const stage *s = stages + p->first_stage, *end = s + p->stages; s < end; s++) {
         if (s->kind == STAGE_WORDS) {
             uint64_t offset = (uint64_t)s->plane * j->size + (uint64_t)s->place;
@@ -159,16 +200,22 @@ static void run_chunk(work *w, size_t flat) {
                        out == target                         ? target + AHEAD
                        : direct_out && value == (size_t)size ? target
                                                              : NULL);
-        } else if (s->kind == STAGE_MAP) {
+        } else if (s->kind == STAGE_LOOP) {
+            loop(w, s);
+        } else {
             const void *in[2 * MOST_INPUTS];
             void *out[MOST_INPUTS];
             for (int i = 0; s->inputs[i] >= 0; i++) in[i] = w->buffers[s->inputs[i]];
             for (int i = 0; s->outputs[i] >= 0; i++) out[i] = w->buffers[s->outputs[i]];
-            j->isa->maps[s->map](n, in, out);
-        } else {
-            loop(w, s);
+            if (s->kind == STAGE_COUNT) count(w, s, counts++, in, out);
+            else if (!(s->constant && w->numbers)) j->isa->maps[s->map](n, in, out);
+            else if (!w->constants) {
+                j->isa->maps[s->map](1, in, out);
+                for (int i = 0; s->outputs[i] >= 0; i++) repeat(out[i], p->sizes[s->outputs[i]], w->capacity, out[i]);
+            }
         }
     }
+    w->constants = w->numbers;
     if (j->store) {
         const void *in[1] = {w->buffers[p->output]};
         void *out[1] = {w->value};
@@ -216,16 +263,6 @@ static void take_keys(work *w, size_t flat) {
     derive_program_keys(w);
 }
 
-/* By type, because the compiler does not vectorize copies of a size that it does not know. */
-static void repeat(const char *value, int size, size_t n, char *out) {
-    uint64_t wide = 0;
-    memcpy(&wide, value, (size_t)size);
-    if (size == 4)
-        for (size_t i = 0; i < n; i++) ((uint32_t *)out)[i] = (uint32_t)wide;
-    else
-        for (size_t i = 0; i < n; i++) ((uint64_t *)out)[i] = wide;
-}
-
 static char *carve(char **arena, size_t bytes) {
     char *p = *arena;
     *arena += (bytes + 63) / 64 * 64;
@@ -235,9 +272,10 @@ static char *carve(char **arena, size_t bytes) {
 /* Compute elements `first` to `stop`, counted over all keys in order. Returns -1 if memory cannot be allocated. */
 static int execute(const job *j, size_t first, size_t stop) {
     const program *p = j->program;
-    int each = j->keys > 1 && j->count < FEW, loops = 0, arguments = 0, tails = 0;
+    int each = j->keys > 1 && j->count < FEW, loops = 0, arguments = 0, tails = 0, counts = 0, numbers = 1;
     size_t rows = 0; /* for the words of an attempt, or of a block */
     for (const stage *s = stages + p->first_stage, *end = s + p->stages; s < end; s++) {
+        counts += s->kind == STAGE_COUNT;
         size_t words = each || s->step > 1 ? per_block(j, 32) : 0;
         if (s->kind == STAGE_LOOP) {
             int count = 0;
@@ -250,13 +288,16 @@ static int execute(const job *j, size_t first, size_t stop) {
         if (s->tail_inputs > tails) tails = s->tail_inputs;
     }
     work w; /* an initializer would clear 1 KB */
-    w.job = j, w.key_at = SIZE_MAX, w.filled = UINT64_MAX;
+    w.job = j, w.key_at = SIZE_MAX, w.filled = UINT64_MAX, w.constants = 0;
     size_t n = stop - first;
     w.capacity = n < CHUNK ? (n + PAD - 1) / PAD * PAD : CHUNK;
+    for (int i = 0; i < p->parameters; i++) numbers &= j->parameters[i].shape == ONE;
+    w.numbers = numbers && n > CHUNK; /* in one chunk, few elements would share the constants */
     size_t column = w.capacity * 8;
     w.row_count = (int)rows + 4;
     size_t columns = (size_t)(p->buffers + w.row_count) + 3 + (loops ? 4 + (size_t)arguments + 3 : 0) +
-                     (tails ? (size_t)tails + 1 : 0) + (each ? 4 * (size_t)p->keys + 1 : 0);
+                     (tails ? (size_t)tails + 1 : 0) + (each ? 4 * (size_t)p->keys + 1 : 0) +
+                     (w.numbers ? (size_t)counts : 0);
     char small[24576], *memory = small;
     size_t need = columns * column + 64 * (size_t)p->keys + 64;
     if (need > sizeof small) memory = malloc(need);
@@ -273,6 +314,7 @@ static int execute(const job *j, size_t first, size_t stop) {
     }
     if (tails) w.open = (uint8_t *)carve(&arena, column);
     for (int i = 0; i < tails; i++) w.tail[i] = carve(&arena, column);
+    for (int i = 0; i < counts && w.numbers; i++) w.sums[i] = (double *)carve(&arena, column);
     if (each) w.lanes.index = (uint64_t *)carve(&arena, column);
     for (int k = 0; k < p->keys; k++) {
         char *one = each ? NULL : carve(&arena, 64);

@@ -8,6 +8,7 @@
 #endif
 
 #include "functions.inc"
+#include "count.h"
 #include "sort.h"
 
 /* In this file, so that the compiler uses the shuffles of this instruction set. */
@@ -56,5 +57,5 @@ INSIDE_FUNCTION(float64, uint64, 0x1p52)
 #define STRING(x) STRING_(x)
 
 extern const isa_code TABLE(KEYRNG_ISA);
-const isa_code TABLE(KEYRNG_ISA) = {STRING(KEYRNG_ISA), maps, algorithms, pairs, sort, places,
+const isa_code TABLE(KEYRNG_ISA) = {STRING(KEYRNG_ISA), maps, algorithms, pairs, count, sort, places,
                                     {inside_float32, inside_float64}};

@@ -316,6 +316,7 @@ static PyMethodDef methods[] = {
     METHOD(scatter, METH_FASTCALL),    METHOD(sort_buckets, METH_FASTCALL), METHOD(select_words, METH_FASTCALL),
     METHOD(take_elements, METH_FASTCALL), METHOD(read_stream, METH_FASTCALL),
     METHOD(arrays_hold, METH_VARARGS),
+    METHOD(count_below, METH_FASTCALL),
     {NULL, NULL, 0, NULL},
 };
 

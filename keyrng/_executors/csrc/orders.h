@@ -252,3 +252,18 @@ static PyObject *take_elements(PyObject *self, PyObject *const *args, Py_ssize_t
     if (state) PyEval_RestoreThread(state);
     return release_all(views, 3, Py_NewRef(Py_None));
 }
+
+/* count_below(thresholds, numbers, out): how many thresholds, in ascending order, are below each number, as 32 bits */
+static PyObject *count_below(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+    (void)self;
+    if (n != 3) return PyErr_Format(PyExc_TypeError, "count_below takes 3 arguments");
+    Py_buffer views[3];
+    if (take_all(args, views, 3, 4)) return release_all(views, 3, NULL);
+    size_t numbers = (size_t)views[1].len / sizeof(double);
+    if ((size_t)views[2].len < 4 * numbers) return release_all(views, 3, wrong_size("count_below"));
+    counting of = {views[0].buf, (size_t)views[0].len / sizeof(double), 1, 4};
+    PyThreadState *state = numbers < GIL_WORTH ? NULL : PyEval_SaveThread();
+    chosen->count(&of, views[1].buf, numbers, views[2].buf);
+    if (state) PyEval_RestoreThread(state);
+    return release_all(views, 3, Py_NewRef(Py_None));
+}

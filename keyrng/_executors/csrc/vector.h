@@ -185,6 +185,31 @@ ANY_FUNCTION(64, w32)
 ANY_FUNCTION(32, w64)
 ANY_FUNCTION(64, w64)
 
+/* For count_sums: a sum counts if it is at most u, and less than the next sum. */
+#define GOING_FUNCTIONS(W)                                                                                             \
+    typedef mask64_##W going_mask_##W;                                                                                 \
+    static inline going_mask_##W below_##W(float64_##W a, float64_##W b) { return COMPARE(mask64_##W, a < b); }        \
+    static inline going_mask_##W at_most_##W(float64_##W a, float64_##W b) { return COMPARE(mask64_##W, a <= b); }     \
+    static inline int any_going_mask_##W(going_mask_##W going) { return any_mask64_##W(going); }                       \
+    static inline int64_##W tally_##W(int64_##W count, going_mask_##W going) { return count - going; }
+GOING_FUNCTIONS(w32)
+#if defined(VECTOR_BYTES) && defined(__AVX512F__)
+/* GCC would convert masks of other types to vectors and back. */
+typedef __mmask8 going_mask_w64;
+static inline going_mask_w64 below_w64(float64_w64 a, float64_w64 b) {
+    return _mm512_cmp_pd_mask((__m512d)a, (__m512d)b, _CMP_LT_OQ);
+}
+static inline going_mask_w64 at_most_w64(float64_w64 a, float64_w64 b) {
+    return _mm512_cmp_pd_mask((__m512d)a, (__m512d)b, _CMP_LE_OQ);
+}
+static inline int any_going_mask_w64(going_mask_w64 going) { return going != 0; }
+static inline int64_w64 tally_w64(int64_w64 count, going_mask_w64 going) {
+    return (int64_w64)_mm512_mask_add_epi64((__m512i)count, going, (__m512i)count, _mm512_set1_epi64(1));
+}
+#else
+GOING_FUNCTIONS(w64)
+#endif
+
 static inline float32_w32 abs_float32_w32(float32_w32 x) {
     return BITCAST(float32_w32, uint32_w32, BITCAST(uint32_w32, float32_w32, x) & 0x7fffffffu);
 }

@@ -12,6 +12,8 @@
 #define FEW 128         /* with fewer values per key, a chunk has a key per lane */
 #define MOST_WORDS 16   /* per attempt, rounded up to whole blocks */
 #define MOST_DIMS 64
+#define MOST_COUNTS 2
+#define MOST_TERMS 1024 /* of a count, as in keyrng/kernels/counting.py */
 #define AHEAD 8192      /* prefetch distance in bytes for words written to the output: 0.56 -> 0.42 ns/word */
 
 typedef struct {
@@ -60,6 +62,9 @@ typedef struct {
     char *tail[MOST_TAIL_INPUTS];
     char *value;
     size_t key_at; /* with one key: its number; lanes.key has its children */
+    int numbers, constants; /* whether all parameters are numbers, and constants of them are computed */
+    double *sums[MOST_COUNTS]; /* with numbers: the thresholds of each count */
+    size_t sizes[MOST_COUNTS];
 } work;
 
 static void put_word(char *column, size_t i, uint64_t word, int bytes) {

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from keyrng._core.dtypes import FLOAT64, index_dtype
+from keyrng._executors import native
 from keyrng._executors.base import ElementRange
 from keyrng._executors.device import Device, device_at
 from keyrng._keys.create import key as new_key
@@ -26,6 +27,7 @@ from keyrng.kernels.ops import cast
 from keyrng.kernels.requirements import Interval, Requirement
 
 _CHUNK = 1 << 15  # elements at a time, whose arrays stay in a level-2 cache
+_FEW = 64  # sums, up to which comparisons with all of them take less time than a search
 
 _weight = Requirement("finite and not negative", Interval(0, math.inf, "[)"))
 
@@ -146,13 +148,25 @@ def cumulative_sum(x: Array) -> Array:
     return result
 
 
+def _few_below(reached: Array) -> Callable[[Array], Array]:
+    def find(parts: Array) -> Array:
+        places = np.empty(parts.size, np.int32)
+        native.native.count_below(reached, parts, places)
+        return places
+
+    return find
+
+
 def _search(reached: Array, count: int) -> Callable[[Array], Array]:
     """Return ``lambda parts: np.searchsorted(reached, parts)`` for ``count`` parts, above 0 and at most the last sum.
 
     A binary search mispredicts many branches. For many parts, a table of equal intervals has the first index that can
-    reach a part of the interval; in most cases it is the result, and only the other parts are searched.
+    reach a part of the interval; in most cases it is the result, and only the other parts are searched. Few sums are
+    compared with every part.
     """
     size = reached.size
+    if native.enabled and size <= _FEW and reached.dtype == FLOAT64:
+        return _few_below(reached)
     if count < max(size / 4, 512):
         return lambda parts: np.searchsorted(reached, parts)
     scale = (4 if count >= 4 * size else 1) * size / reached[-1]
