@@ -139,6 +139,7 @@ IN_STEPS = {
         lambda k: keyrng.multinomial(k, 0, [1.0, 2.0], dtype="float64"),
         lambda k: keyrng.multinomial(k, 1e3, [1e-300 * 0.0, 7e269], shape=(50, 2)),
         lambda k: keyrng.multinomial(k, 2**24, WIDE),
+        lambda k: keyrng.multinomial(k, 100, [1.0, 1.0, 1.0], shape=(50, 3)),  # means on both sides of 30
     ],
     "categorical": [
         lambda k: keyrng.categorical(k, FLAT, shape=(10,)),

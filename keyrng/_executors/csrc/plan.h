@@ -151,10 +151,10 @@ static int put_numbers(const plan *p, PyObject *const *values, converted *to) {
     return 1;
 }
 
-/* Whether the relation of a plan holds for its numbers. */
-static int related(const plan *p, const uint64_t *numbers) {
-    if (p->relation < 0) return 1;
-    const program *q = &programs[p->relation];
+/* Whether a relation, a program without words, holds for numbers. */
+static int related(int relation, const uint64_t *numbers) {
+    if (relation < 0) return 1;
+    const program *q = &programs[relation];
     const stage *s = &stages[q->first_stage];
     char buffers[4][8 * PAD], result[8 * PAD];
     const void *in[4] = {NULL};
