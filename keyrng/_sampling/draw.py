@@ -125,12 +125,12 @@ def _draw(
     if type(key) is not Key:
         return key.record(kernels, shape, dtype, parameters, compute, out)  # type: ignore[attr-defined, no-any-return]
     spec = specify(kernels, key, shape, dtype, parameters, compute, out)
-    if device_at(spec.words) is CPU:
-        spec = spec._replace(kernels=tuple(_usual(kernel, spec.values) for kernel in kernels))
     if out is None:
         result = empty_sample(device_at(spec.words), key, spec.shape, dtype, spec.values)
     else:
         spec, result = destination(spec, key, out)
+    if result.size > _SMALL and device_at(spec.words) is CPU:
+        spec = spec._replace(kernels=tuple(_usual(kernel, spec.values) for kernel in kernels))
     if result.size:
         count = prod(spec.shape[spec.words.ndim - 1 :])
         fill(spec, ElementRange(0, count, count), result)

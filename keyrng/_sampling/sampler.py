@@ -47,13 +47,15 @@ class Plan(NamedTuple):
 class Steps(NamedTuple):
     """A sample that C makes in several steps (csrc/steps.h) with draws of these kernels.
 
-    ``parameters`` are those of the sampler: `Row`, `Truth`, or as for a `Plan`. C calls ``call``, a function of Python.
+    ``parameters`` are those of the sampler: `Row`, `Truth`, or as for a `Plan`. ``relation`` says whether the second
+    kernel draws the same as the first. C calls ``call``, a function of Python.
     """
 
     kernels: tuple[Kernel, ...]
     parameters: tuple[Any, ...]
     dtype: Dtype
     compute: Dtype
+    relation: Kernel | None = None
     call: Callable[..., Any] | None = None
 
 
@@ -293,6 +295,8 @@ def _encoded_steps(steps: Steps, algorithm: Algorithm) -> tuple[Any, ...]:
     """Return a plan for csrc/plan.h; TypeError if C cannot draw it."""
     compute, number = steps.compute, native.algorithm_number(algorithm)
     found = [native.program(kernel, compute, compute, algorithm) for kernel in steps.kernels]
+    if steps.relation is not None:
+        found.append(native.program(steps.relation, compute, np.dtype(bool), algorithm))
     programs = [program for program in found if program is not None]
     if number is None or len(programs) < len(found):
         raise TypeError("a kernel is not compiled")

@@ -89,7 +89,8 @@ def _binomial_in_float32(lane: Any, n: Any, p: Any) -> Any:
 
 
 @kernel("float64")
-def _binomial_small(lane: Any, n: Any, p: Any) -> Any:
+def binomial_small_kernel(lane: Any, n: Any, p: Any) -> Any:
+    """Return the same for few successes or few failures."""
     return _by_inversion(lane, n, p)
 
 
@@ -104,18 +105,19 @@ def _binomial_large(lane: Any, n: Any, p: Any) -> Any:
 
 
 @kernel("float64")
-def _binomial_is_small(lane: Any, n: Any, p: Any) -> Any:
+def binomial_is_small_kernel(lane: Any, n: Any, p: Any) -> Any:
+    """Return whether `binomial_small_kernel` may be used."""
     return binomial_is_small(n, p)
 
 
 def _small_kernel(floats: Dtype) -> Kernel:
-    return _binomial_small if floats == FLOAT64 else _binomial_small_in_float32
+    return binomial_small_kernel if floats == FLOAT64 else _binomial_small_in_float32
 
 
 def _plans(dtype: DTypeLike, n: Any, p: Any) -> Iterable[Plan]:
     dtype = number_dtype(dtype)
     floats, numbers = _floats(dtype), (trials(dtype)(n=n), probability(p=p))
-    yield Plan(_small_kernel(floats), numbers, dtype, FLOAT64, _binomial_is_small)
+    yield Plan(_small_kernel(floats), numbers, dtype, FLOAT64, binomial_is_small_kernel)
     yield Plan(_binomial_large, numbers, dtype, floats)
 
 

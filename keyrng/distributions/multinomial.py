@@ -25,7 +25,13 @@ from keyrng.distributions._shared.last_axis import (
     scaled,
     validated,
 )
-from keyrng.distributions.binomial import binomial_kernel, binomial_method, trials
+from keyrng.distributions.binomial import (
+    binomial_is_small_kernel,
+    binomial_kernel,
+    binomial_method,
+    binomial_small_kernel,
+    trials,
+)
 from keyrng.kernels.ops import where
 from keyrng.kernels.requirements import Parameter, non_negative
 
@@ -67,7 +73,8 @@ def _plans(algorithm: Algorithm, dtype: DTypeLike, n: Any, p: Any) -> Iterable[S
     dtype = number_dtype(dtype)
     if dtype.name in ("float32", "float64", "int32", "int64"):
         weights = Row(non_negative(p=p), not_scaled)
-        yield Steps((binomial_kernel,), (trials(dtype)(n=n), weights), dtype, FLOAT64)
+        counts = binomial_kernel, binomial_small_kernel
+        yield Steps(counts, (trials(dtype)(n=n), weights), dtype, FLOAT64, binomial_is_small_kernel)
 
 
 @sampler_in_steps("multinomial", _plans)

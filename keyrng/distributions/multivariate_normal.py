@@ -30,7 +30,7 @@ def _plans(algorithm: Algorithm, dtype: DTypeLike, mean: Any, cov: Any) -> Itera
     dtype = floating_dtype(dtype)
     if dtype == compute_dtype(dtype):
         numbers = Row(finite(mean=mean)), Row(finite(cov=cov), axes=2)
-        yield Steps((normal_kernel,), numbers, dtype, dtype, np.linalg.cholesky)
+        yield Steps((normal_kernel,), numbers, dtype, dtype, call=np.linalg.cholesky)
 
 
 @sampler_in_steps("multivariate_normal", _plans)

@@ -139,6 +139,7 @@ IN_STEPS = {
         lambda k: keyrng.multinomial(k, 0, [1.0, 2.0], dtype="float64"),
         lambda k: keyrng.multinomial(k, 1e3, [1e-300 * 0.0, 7e269], shape=(50, 2)),
         lambda k: keyrng.multinomial(k, 2**24, WIDE),
+        lambda k: keyrng.multinomial(k, 100, [1.0, 1.0, 1.0], shape=(50, 3)),  # means on both sides of 30
     ],
     "categorical": [
         lambda k: keyrng.categorical(k, FLAT, shape=(10,)),
@@ -164,6 +165,7 @@ IN_STEPS = {
         lambda k: keyrng.multivariate_normal(k, np.zeros(3, "f4"), SYMMETRIC.astype("f4"), (7,)),
         lambda k: keyrng.multivariate_normal(k, np.zeros(3, "f4"), SYMMETRIC, 30),
         lambda k: keyrng.multivariate_normal(k, [3], [[2.0]], dtype="float64"),
+        lambda k: keyrng.multivariate_normal(k, [2.0], [[1.8329848672013167]], (50,)),
         lambda k: keyrng.multivariate_normal(k, WIDE[:16], np.diag(WIDE[:16] + 1), (40,)),
     ],
     "permutation": [

@@ -114,7 +114,7 @@ static const plan *find_plan(entry *e, PyObject *algorithm, PyObject *dtype, PyO
             const plan *p = e->plans[i];
             if (p->algorithm == algorithm && p->dtype == dtype && p->given == given) {
                 if (p->program < 0) return NULL;
-                if (put_numbers(p, values, to) && related(p, to->numbers)) return p;
+                if (put_numbers(p, values, to) && related(p->relation, to->numbers)) return p;
                 known = 1;
             }
         }

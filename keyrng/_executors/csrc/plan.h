@@ -35,7 +35,7 @@ typedef struct {
 typedef struct {
     size_t n;
     double largest;
-    double values[MOST_ROW]; /* floats, if the computation is in float32 */
+    double values[MOST_ROW]; /* floats, if the computation is in float32 and it is not a matrix */
 } row;
 
 /* The parameters of a plan, in the dtype of the computation. */
@@ -107,6 +107,7 @@ static int put_row(const number_rule *r, PyObject *object, int itemsize, row *to
     to->largest = read[0];
     for (; i < size && put_number(r, read[i], itemsize, (char *)to->values + i * (size_t)itemsize); i++)
         to->largest = read[i] > to->largest ? read[i] : to->largest;
+    if (axes == 2) memcpy(to->values, read, size * sizeof *read);
     return i == size;
 }
 
@@ -150,10 +151,10 @@ static int put_numbers(const plan *p, PyObject *const *values, converted *to) {
     return 1;
 }
 
-/* Whether the relation of a plan holds for its numbers. */
-static int related(const plan *p, const uint64_t *numbers) {
-    if (p->relation < 0) return 1;
-    const program *q = &programs[p->relation];
+/* Whether a relation, a program without words, holds for numbers. */
+static int related(int relation, const uint64_t *numbers) {
+    if (relation < 0) return 1;
+    const program *q = &programs[relation];
     const stage *s = &stages[q->first_stage];
     char buffers[4][8 * PAD], result[8 * PAD];
     const void *in[4] = {NULL};

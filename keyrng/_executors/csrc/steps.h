@@ -130,7 +130,7 @@ static int draw_multivariate_normal(const plan *p, const char *words, const conv
     if (!given) return IN_PYTHON;
     double *square = PyArray_DATA(given);
     int status = 0;
-    for (size_t i = 0; i < n * n; i++) square[i] = size == 4 ? ((const float *)matrix->values)[i] : matrix->values[i];
+    memcpy(square, matrix->values, n * n * sizeof *square);
     for (size_t i = 0; i < n * n; i++) status = square[i] == square[i % n * n + i / n] ? status : IN_PYTHON;
     PyObject *made = status ? NULL : PyObject_CallFunctionObjArgs(p->call, given, NULL);
     Py_DECREF((PyObject *)given);
@@ -148,7 +148,8 @@ static int draw_multivariate_normal(const plan *p, const char *words, const conv
     return status;
 }
 
-/* Class after class, a binomial variate of the draws that are left, by a child of the key for each class. */
+/* Class after class, a binomial variate of the draws that are left, by a child of the key for each class. The faster
+ * program draws the same if the relation of `more` holds for the largest number of draws, and then for fewer. */
 static int draw_multinomial(const plan *p, const char *words, const converted *x, size_t count, PyArrayObject *result) {
     const algorithm_info *a = &algorithm_infos[p->number];
     const double *weights = x->rows[0].values;
@@ -166,10 +167,14 @@ static int draw_multinomial(const plan *p, const char *words, const converted *x
     for (size_t i = 0; i < n && !status; i++) {
         double chance = left[i] > 0 ? weights[i] / left[i] : 0;
         if (chance > 0 && chance < 1) { /* else the variate is 0 or all that are left */
-            for (size_t r = 0; r < count; r++) chances[r] = chance;
-            status = draw(p, p->program, p->store, keys + i * bytes, count, 1, parameters, drawn, sizeof *drawn);
+            double most[2] = {0, chance};
+            uint64_t numbers[2];
+            for (size_t r = 0; r < count; r++) chances[r] = chance, most[0] = rest[r] > most[0] ? rest[r] : most[0];
+            memcpy(numbers, most, sizeof numbers);
+            int program = related(p->more[1], numbers) ? p->more[0] : p->program;
+            status = draw(p, program, p->store, keys + i * bytes, count, 1, parameters, drawn, sizeof *drawn);
         } else {
-            for (size_t r = 0; r < count; r++) drawn[r] = chance > 0 ? rest[r] : 0;
+            for (size_t r = 0; r < count; r++) drawn[r] = chance > 0 ? rest[r] + 0.0 : 0; /* 0, not -0 */
         }
         for (size_t r = 0; r < count && !status; r++) {
             char *to = (char *)PyArray_DATA(result) + (r * n + i) * (size_t)PyArray_ITEMSIZE(result);
