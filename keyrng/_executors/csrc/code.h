@@ -30,7 +30,7 @@ typedef struct {
     size_t sizes_stride, runs;
 } sort_runs;
 
-#define MOST_COMPONENTS 32 /* of vectors of `affine` */
+#define SHORT_ROW 32 /* numbers of a row in rows.h */
 
 #define SORT_SPACE(n) (24 * (n) + 64)
 
@@ -40,7 +40,8 @@ typedef struct {
     const algorithm_code *algorithms;
     void (*pairs)(const uint32_t *from, size_t n, uint32_t *first, uint32_t *second); /* keys of two words to columns */
     void (*sort)(const sort_runs *from, size_t n, int known, void *space, uint32_t *places); /* see sort.h */
-    void (*affine[2])(const void *columns, const void *mean, size_t size, size_t count, void *vectors); /* see affine.h */
+    void (*affine[2])(const void *columns, const void *mean, size_t size, size_t count, void *rows); /* see rows.h */
+    void (*shares[2])(size_t size, size_t count, void *rows);
     int (*inside[2])(const void *numbers, size_t n, double low, double high, int whole); /* float32, float64 */
 } isa_code;
 
