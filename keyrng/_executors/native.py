@@ -200,17 +200,32 @@ def first_arrivals(times: Array, ratio: float, places: Array) -> Array:
     return undecided[:left]
 
 
-MOST_COMPONENTS = 32  # of vectors of `affine`, as in csrc/code.h
+_SHORT_ROW = 32  # as in csrc/code.h
 
 
-def affine(matrix: Array, mean: Array, vectors: Array) -> None:
-    """Replace contiguous vectors by ``matrix @ vector + mean``; sums are in order and begin with 0."""
+def takes_rows(rows: Array) -> bool:
+    """Whether `affine` and `shares` take these rows, along the last axis."""
+    return enabled and rows.size > 0 and rows.shape[-1] <= _SHORT_ROW and rows.flags.c_contiguous
+
+
+def affine(matrix: Array, mean: Array, rows: Array) -> None:
+    """Replace rows by ``matrix @ row + mean``; sums are in order and begin with 0."""
     columns, mean = np.ascontiguousarray(matrix.T), np.ascontiguousarray(mean)
 
     def piece(first: int, stop: int) -> None:
-        native.affine(columns, mean, mean.itemsize, first, stop, vectors)
+        native.affine(columns, mean, mean.itemsize, first, stop, rows)
 
-    run_pieces(vectors.size // mean.size, piece, PIECE // mean.size)
+    run_pieces(rows.size // mean.size, piece, PIECE // mean.size)
+
+
+def shares(rows: Array) -> None:
+    """Divide rows by their sums, which are in order and begin with 0."""
+    size = rows.shape[-1]
+
+    def piece(first: int, stop: int) -> None:
+        native.shares(size, rows.itemsize, first, stop, rows)
+
+    run_pieces(rows.size // size, piece, PIECE // size)
 
 
 def program(kernel: Kernel, compute: Dtype, dtype: Dtype, algorithm: Algorithm) -> tuple[int, int, int] | None:

@@ -126,7 +126,7 @@ def multivariate_normal(
 
 
 def _cpu_vectors(key: Key, factors: Array, normals: Array, mean: Array, lower: bool, dtype: Dtype) -> Array:
-    if native.enabled and factors.ndim == 2 and mean.ndim == 1 and mean.size <= native.MOST_COMPONENTS and normals.size:
+    if factors.ndim == 2 and mean.ndim == 1 and native.takes_rows(normals):
         native.affine(factors, mean, normals)
         return normals
     vectors = product(factors, normals, lower)

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from cases import FLOATS, PATHS, assert_same, on
+from cases import FLOATS, assert_same
 from test_jax import decoded, golden
 from test_vectors import COV, KEY, MEAN
 
@@ -38,19 +38,6 @@ def test_parameters_broadcast() -> None:
     alone = keyrng.wishart(key, 3.0, COV, (2, 2))[0]
     np.testing.assert_allclose(x[0], alone * np.array([1, 4]).reshape(2, 1, 1), 1e-12)
     assert_same(keyrng.wishart(keys, df, covs[:, 0])[1], keyrng.wishart(keys[1], df, covs[:, 0]))
-
-
-@pytest.mark.parametrize("path", PATHS[1:])
-@pytest.mark.parametrize("dtype", FLOATS)
-def test_paths(path: str, dtype: str) -> None:
-    for n in (1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 32, 33):
-        root = np.random.default_rng(n).normal(size=(n, n))
-        for method in ("cholesky", "eigh"):
-            arguments = KEY, np.arange(float(n)), root @ root.T + np.eye(n), (41,), dtype, method
-            with on("numpy"):
-                expected = keyrng.multivariate_normal(*arguments)
-            with on(path):
-                assert_same(keyrng.multivariate_normal(*arguments), expected, n, method)
 
 
 def test_dtype_is_that_of_the_arrays() -> None:

@@ -36,7 +36,7 @@ typedef struct {
     size_t size;
     int strict, bytes;
 } counting;
-#define MOST_COMPONENTS 32 /* of vectors of `affine` */
+#define SHORT_ROW 32 /* numbers of a row in rows.h */
 
 #define SORT_SPACE(n) (24 * (n) + 64)
 
@@ -48,7 +48,8 @@ typedef struct {
     void (*count)(const counting *of, const double *x, size_t n, void *out); /* see count.h */
     void (*sort)(const sort_runs *from, size_t n, int known, void *space, uint32_t *places); /* see sort.h */
     size_t (*places)(const uint8_t *flags, uint8_t wanted, size_t n, uint32_t *numbers);
-    void (*affine[2])(const void *columns, const void *mean, size_t size, size_t count, void *vectors); /* see affine.h */
+    void (*affine[2])(const void *columns, const void *mean, size_t size, size_t count, void *rows); /* see rows.h */
+    void (*shares[2])(size_t size, size_t count, void *rows);
     int (*inside[2])(const void *numbers, size_t n, double low, double high, int whole); /* float32, float64 */
 } isa_code;
 
