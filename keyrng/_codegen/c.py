@@ -170,8 +170,8 @@ class _Source:
                 "COUNT",
                 map=number,
                 constant=int(not _varying([first, *arguments])),
-                step=term,
-                place=step.start,
+                term=term,
+                start=step.start,
                 inputs=[where[a] for a in (u, first, *arguments)],
                 outputs=[where[symbol]],
             )

@@ -44,7 +44,11 @@ HERE = Path(__file__).parent
 
 
 # Kernels of small draws on the CPU; tests/executors/test_entries.py tests them.
-SMALL_DRAWS = ("uniform_between", "uniform_order", "triangular_order", "negative_binomial_fits", "hypergeometric_fits")
+SMALL_DRAWS = (
+    "uniform_between", "uniform_order", "triangular_order", "negative_binomial_fits",
+    "negative_binomial_fits_and_is_small", "hypergeometric_fits", "hypergeometric_fits_and_is_small",
+    "binomial_is_small",
+)  # fmt: skip
 
 # Kernels that find the classes of large draws on the CPU; tests/distributions/test_gumbel_race.py tests them.
 RACES = ("race", "race_of_64_bits")

@@ -69,7 +69,8 @@ typedef struct {
     int map;                 /* MAP, LOOP, COUNT: index in maps */
     int constant;            /* MAP: whether it reads parameters only; COUNT: whether its terms do */
     int key, bits;           /* WORDS, LOOP */
-    int plane, step, place;  /* WORDS: element i reads word i * step + place + plane * size; COUNT: map and start of terms */
+    int plane, step, place;  /* WORDS: element i reads word i * step + place + plane * size */
+    int term, start;         /* COUNT: the index in maps of a term, and the number of the first */
     int words;               /* LOOP: words per attempt */
     int tail, tail_inputs;   /* LOOP: map of a condition that few lanes need, or -1, and the number of its inputs */
     int inputs[MOST_INPUTS]; /* MAP, LOOP, COUNT: buffers, ended by -1 */

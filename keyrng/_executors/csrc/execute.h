@@ -106,9 +106,9 @@ static size_t sums_of(const work *w, const stage *s, const void *const *argument
     for (int i = 1; s->inputs[i + 1] >= 0; i++) in[2 + i] = arguments[i];
     double total = *term = *(const double *)arguments[0];
     for (; size < MOST_TERMS; size++) {
-        *k = (double)(s->place + 1 + (int)size);
+        *k = (double)(s->start + 1 + (int)size);
         *inverse = 1.0 / *k;
-        w->job->isa->maps[s->step](1, in, out);
+        w->job->isa->maps[s->term](1, in, out);
         *term = *next;
         if (!(total + *term > total)) break;
         sums[size] = total;
