@@ -17,6 +17,7 @@ from timing import ONE_THREAD, Subject
 import keyrng
 
 MILLION, TEN = 1 << 20, 10
+_MANY = "a million, float64 or integers"
 
 #: keyrng's function with the arguments after the key, NumPy's and MKL's method with its arguments; SHAPE is the shape
 #: or the size, and A, B, C and N are numbers: two between 0.5 and 6, a probability, and an integer.
@@ -58,16 +59,46 @@ ROWS: dict[str, Row] = {
     "randint": ("randint", (SHAPE, 0, N, "int64"), "integers", (0, N, SHAPE), "randint"),
 }  # fmt: skip
 
+_ZEROS, _TENTHS, _FIFTHS = np.zeros(10), np.full(10, 0.1), np.full(5, 0.2)
+_MEAN, _COVARIANCE = np.zeros(4), np.eye(4)
+
+#: Samplers with arrays as parameters: keyrng's and NumPy's call for a number of draws, and the values of a draw.
+VECTORS: dict[str, tuple[Callable[[Any, int], object], Callable[[Any, int], object], int]] = {
+    "choice(10, p)": (
+        lambda key, n: keyrng.choice(key, 10, (n,), p=_TENTHS), lambda rng, n: rng.choice(10, n, p=_TENTHS), 1,
+    ),
+    "categorical(10)": (
+        lambda key, n: keyrng.categorical(key, _ZEROS, shape=(n,)),
+        lambda rng, n: rng.choice(10, n, p=_TENTHS), 1,
+    ),
+    "multinomial(100, 5)": (
+        lambda key, n: keyrng.multinomial(key, 100, _FIFTHS, shape=(n, 5)),
+        lambda rng, n: rng.multinomial(100, _FIFTHS, n), 5,
+    ),
+    "dirichlet(3)": (
+        lambda key, n: keyrng.dirichlet(key, (1.0, 2.0, 3.0), (n,), "float64"),
+        lambda rng, n: rng.dirichlet((1.0, 2.0, 3.0), n), 3,
+    ),
+    "multivariate_normal(4)": (
+        lambda key, n: keyrng.multivariate_normal(key, _MEAN, _COVARIANCE, (n,), "float64"),
+        lambda rng, n: rng.multivariate_normal(_MEAN, _COVARIANCE, n, method="cholesky"), 4,
+    ),
+}  # fmt: skip
+
 
 def groups() -> dict[str, list[Subject]]:
     """Return the rows as subjects: each for a million values and for ten."""
-    made = {f"{name}, a million, float64 or integers": _subjects(row, MILLION) for name, row in ROWS.items()}
-    return made | {f"{name}, ten values": _subjects(row, TEN) for name, row in ROWS.items()}
+    made = {}
+    for size, text in ((MILLION, _MANY), (TEN, "ten values")):
+        made |= {f"{name}, {text}": _subjects(row, size) for name, row in ROWS.items()}
+        made |= {f"{name}, {text}": _of_vectors(*row, size) for name, row in VECTORS.items()}
+    return made
 
 
 def values() -> dict[str, int]:
     """Return the number of values of the groups that are timed per value."""
-    return {f"{name}, a million, float64 or integers": MILLION for name in ROWS}
+    sizes = dict.fromkeys(ROWS, MILLION) | {name: MILLION // each * each for name, (_, _, each) in VECTORS.items()}
+    return {f"{name}, {_MANY}": size for name, size in sizes.items()}
 
 
 def _subjects(row: Row, size: int) -> list[Subject]:
@@ -93,6 +124,14 @@ def _subjects(row: Row, size: int) -> list[Subject]:
             Subject("MKL MT19937", _calls([partial(mkl_draw, *_given(numpy_arguments, size, i)) for i in range(64)]))
         )
     return subjects
+
+
+def _of_vectors(ours: Callable[..., object], theirs: Callable[..., object], each: int, size: int) -> list[Subject]:
+    keys, generator, draws = list(keyrng.split(keyrng.key(0), 64)), np.random.default_rng(0), max(1, size // each)
+    return [
+        Subject(ONE_THREAD.name, _calls([partial(ours, key, draws) for key in keys]), ONE_THREAD),
+        Subject("numpy PCG64", partial(theirs, generator, draws)),
+    ]
 
 
 def _calls(calls: list[Callable[[], object]]) -> Callable[[], object]:
