@@ -71,7 +71,8 @@ def _float_by_inversion(lane: Any, n: Any, p: Any) -> Any:
 
 
 @kernel("float64")
-def _binomial(lane: Any, n: Any, p: Any) -> Any:
+def binomial_kernel(lane: Any, n: Any, p: Any) -> Any:
+    """Return a binomial variate of ``n`` trials, by the method for the parameters."""
     small = binomial_is_small(n, p)
     large = _by_rejection(lane, where(small, 0.0, n), where(small, 0.0, p))
     return where(small, _by_inversion(lane, where(small, n, 0.0), where(small, p, 0.0)), large)
@@ -217,7 +218,7 @@ def binomial_method(n: Parameter, p: Parameter, floats: Dtype) -> tuple[Kernel, 
     if not large:
         return _small_kernel(floats), FLOAT64, n, p
     if small:
-        return _binomial if floats == FLOAT64 else _binomial_in_float32, FLOAT64, n, p
+        return binomial_kernel if floats == FLOAT64 else _binomial_in_float32, FLOAT64, n, p
     if floats != FLOAT64:
         n, p = (Parameter(each.name, cast_array(each.name, each.value, floats)) for each in (n, p))
     return _binomial_large, floats, n, p
