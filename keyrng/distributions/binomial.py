@@ -72,7 +72,7 @@ def _float_by_inversion(lane: Any, n: Any, p: Any) -> Any:
 
 @kernel("float64")
 def binomial_kernel(lane: Any, n: Any, p: Any) -> Any:
-    """Return a count of successes; the others draw the same for some parameters."""
+    """Return a binomial variate of ``n`` trials, by the method for the parameters."""
     small = binomial_is_small(n, p)
     large = _by_rejection(lane, where(small, 0.0, n), where(small, 0.0, p))
     return where(small, _by_inversion(lane, where(small, n, 0.0), where(small, p, 0.0)), large)

@@ -95,7 +95,8 @@ def _by_rejection(lane: Any, good: Any, bad: Any, sample: Any) -> Any:
 
 
 @kernel("float64")
-def _hypergeometric(lane: Any, good: Any, bad: Any, sample: Any) -> Any:
+def hypergeometric_kernel(lane: Any, good: Any, bad: Any, sample: Any) -> Any:
+    """Return a hypergeometric variate, by the method for the parameters."""
     small = hypergeometric_is_small(good, bad, sample)
     few = _by_inversion(lane, *(where(small, n, 0.0) for n in (good, bad, sample)))
     return where(small, few, _by_rejection(lane, *(where(small, 0.0, n) for n in (good, bad, sample))))
@@ -125,7 +126,7 @@ def _hypergeometric_fits_and_is_small(lane: Any, good: Any, bad: Any, sample: An
 def hypergeometric_method(good: Array, bad: Array, sample: Array) -> Kernel:
     """Return the kernel for parameters of float64."""
     small, large = methods(hypergeometric_is_small, good, bad, sample)
-    return (_hypergeometric if small else _hypergeometric_large) if large else _hypergeometric_small
+    return (hypergeometric_kernel if small else _hypergeometric_large) if large else _hypergeometric_small
 
 
 def _plans(dtype: DTypeLike, ngood: Any, nbad: Any, nsample: Any) -> Iterable[Plan]:

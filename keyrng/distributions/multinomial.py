@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,8 @@ from keyrng.distributions.binomial import (
 )
 from keyrng.kernels.ops import where
 from keyrng.kernels.requirements import Parameter, non_negative
+
+_MANY = 256  # counts, from which on reading the parameters takes less time than both methods
 
 
 def _sums_from(rows: Array) -> Array:
@@ -168,7 +171,10 @@ def multinomial(
         raise ValueError(f"the last axis of shape must have the length of p, {weights.shape[-1]}, got {shape}")
 
     def count(keys: Key, batch: tuple[int, ...], i: int, rest: ArrayLike) -> Array:
-        chosen, _, *values = binomial_method(Parameter("n", rest), Parameter("p", chances[..., i]), FLOAT64)
+        n, chance = Parameter("n", rest), chances[..., i]
+        if keys.size * prod(batch) < _MANY:
+            return sample_kernel(binomial_kernel, keys, batch, np.float64, n, chance)
+        chosen, _, *values = binomial_method(n, Parameter("p", chance), FLOAT64)
         return sample_kernel(chosen, keys, batch, np.float64, *values)
 
     return cast_to_out(key, _class_by_class(key, full, draws, count), dtype, out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,8 @@ from keyrng.distributions._shared.last_axis import (
     row_shape,
     validated,
 )
-from keyrng.distributions.hypergeometric import LARGEST, held_by, hypergeometric_method
-from keyrng.distributions.multinomial import _class_by_class, _sums_from
+from keyrng.distributions.hypergeometric import LARGEST, held_by, hypergeometric_kernel, hypergeometric_method
+from keyrng.distributions.multinomial import _MANY, _class_by_class, _sums_from
 from keyrng.kernels.requirements import Parameter, integer_up_to
 
 
@@ -135,7 +136,8 @@ def multivariate_hypergeometric(
 
     def count(keys: Key, batch: tuple[int, ...], i: int, rest: ArrayLike) -> Array:
         good, bad = items[..., i], others[..., i]
-        chosen = hypergeometric_method(good, bad, rest)
+        many = keys.size * prod(batch) >= _MANY
+        chosen = hypergeometric_method(good, bad, rest) if many else hypergeometric_kernel
         return sample_kernel(chosen, keys, batch, np.float64, good, bad, Parameter("nsample", rest))
 
     return cast_to_out(key, _class_by_class(key, full, taken, count), dtype, out)

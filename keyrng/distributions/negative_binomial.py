@@ -159,27 +159,28 @@ def _prepared(device: Device, n: ArrayLike, p: ArrayLike, dtype: Dtype) -> tuple
     def error() -> str:
         return f"counts for n {n} and p {p} may not fit {dtype}, which ends at {largest}{wider(dtype)}"
 
-    worst = _worst(rate.value, successes.value)
-    if worst and _largest_count(*worst) <= largest:
-        fitting = rate.value
-    else:
-        fitting = check_relation(device, _fits(largest), rate.value, successes.value, error=error)
-    if worst and negative_binomial_is_small(*reversed(worst)):
-        small, large = True, False
-    else:
-        small, large = methods(negative_binomial_is_small, successes.value, fitting)
+    fitting, small, large = rate.value, True, False
+    if not _holds_for_all(_fits(largest), fitting, successes.value):
+        fitting = check_relation(device, _fits(largest), fitting, successes.value, error=error)
+    if not _holds_for_all(_small, fitting, successes.value):
+        small, large = methods(_small, fitting, successes.value)
     chosen = (_negative_binomial if small else _negative_binomial_large) if large else _negative_binomial_small
     return chosen, successes, Parameter("p", fitting, rate.requirement)
 
 
-def _worst(p: Array, n: Array) -> tuple[Array, Array] | None:
-    """Return the parameters of the largest counts; a relation that holds for them holds for all, and saves time.
+def _holds_for_all(relation: Callable[[Any, Any], Any], p: Array, n: Array) -> bool:
+    """Return whether a relation holds for the smallest p and the largest n, of the largest counts, and so for all.
 
-    None for arrays in GPU memory, and for empty ones.
+    It saves time; False for empty arrays and for those in GPU memory.
     """
     if not all(isinstance(values, np.ndarray) and values.size for values in (p, n)):
-        return None
-    return p.min(), n.max()
+        return False
+    with np.errstate(all="ignore"):
+        return bool(relation(p.min(), n.max()))
+
+
+def _small(p: Any, n: Any) -> Any:
+    return negative_binomial_is_small(n, p)
 
 
 @lru_cache
