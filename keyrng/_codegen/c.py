@@ -19,8 +19,9 @@ from keyrng.kernels.lane import Kernel
 from keyrng.kernels.lookup import Table, tables
 from keyrng.kernels.symbols import Graph, Symbol
 
-# Vectors of blocks that are computed side by side, by words per block: as many as 16 registers hold.
-_SIDE_BY_SIDE = {2: 4, 4: 2}
+# Vectors of blocks that are computed side by side, by words per block: of blocks at any indices as many as 16 registers
+# hold; of consecutive blocks many, and few for the rest and for small draws.
+_SIDE_BY_SIDE, _MANY, _FEW = {2: 4, 4: 2}, {2: 8, 4: 4}, {2: 2, 4: 2}
 
 # Vectors of a map that are computed side by side unless its kernel states a number, and the most statements that it may
 # have for that: the code of larger maps would not fit the processor's cache of instructions.
@@ -169,8 +170,8 @@ class _Source:
                 "COUNT",
                 map=number,
                 constant=int(not _varying([first, *arguments])),
-                step=term,
-                place=step.start,
+                term=term,
+                start=step.start,
                 inputs=[where[a] for a in (u, first, *arguments)],
                 outputs=[where[symbol]],
             )
@@ -235,7 +236,7 @@ class _Source:
         ]
         rows.append("{" + ", ".join(values) + "}")
         vector = f"LANES_w{algorithm.word_bits}"
-        group = f"{_SIDE_BY_SIDE[algorithm.block_words]} * {vector}"
+        group = f"{_FEW[algorithm.block_words]} * {vector}"
         return "{" + ", ".join([*fills, *rows, group, vector]) + "}"
 
     def _traced(self, algorithm: Algorithm, read: Any) -> tuple[list[Symbol], list[Symbol]]:
@@ -245,34 +246,43 @@ class _Source:
         return inputs, list(read(block))
 
     def _fill(self, name: str, algorithm: Algorithm, read: Any) -> None:
-        bits, copies = algorithm.word_bits, _SIDE_BY_SIDE[algorithm.block_words]
+        bits, many, few = algorithm.word_bits, _MANY[algorithm.block_words], _FEW[algorithm.block_words]
         kind, lanes = f"uint{bits}_w{bits}", f"LANES_w{bits}"
         inputs, outputs = self._traced(algorithm, read)
         leaves = [f"k{i}" for i in range(algorithm.key_words)] + ["low_@", "high", "draw", "use"]
-        body, results = statements(outputs, dict(zip(inputs, leaves, strict=True)), C(bits), copies)
+        call = f"store_{kind}" if len(outputs) == 1 else f"store{len(outputs)}_{kind}"
+
+        def loop(copies: int) -> list[str]:
+            body, results = statements(outputs, dict(zip(inputs, leaves, strict=True)), C(bits), copies)
+            size = f"{copies} * {lanes} * {len(results)} * sizeof(e_uint{bits})"
+            return [
+                f"    for (; i + {copies} * {lanes} <= n; i += {copies} * {lanes}) {{",
+                *for_each_copy([f"        {kind} low_@ = low + @ * {lanes};"], copies),
+                *(f"        {line}" for line in body),
+                *for_each_copy([f"        {call}(out, i + @ * {lanes}, {', '.join(results)});"], copies),
+                f"        low += {copies} * {lanes};",
+                f"        FETCH_AHEAD(ahead, {size})",
+                "    }",
+            ]
+
+        high = "(e_uint32)(first >> 32)" if bits == 32 else "0"
         lines = [
             f"static void fill_{name}(const void *key, uint64_t first, size_t groups, uint64_t domain, void *out,",
             "        const char *ahead) {",
-        ]
-        lines += [
-            f"    {kind} k{i} = SPLAT({kind}, ((const e_uint{bits} *)key)[{i}]);" for i in range(algorithm.key_words)
-        ]
-        high = "(e_uint32)(first >> 32)" if bits == 32 else "0"
-        lines += [
+            *(
+                f"    {kind} k{i} = SPLAT({kind}, ((const e_uint{bits} *)key)[{i}]);"
+                for i in range(algorithm.key_words)
+            ),
             f"    {kind} high = SPLAT({kind}, {high}), draw = SPLAT({kind}, 0);",
             f"    {kind} use = SPLAT({kind}, (e_uint{bits})domain);",
-            f"    {kind} low_0 = SPLAT({kind}, (e_uint{bits})first) + iota_{kind}();",
-            *(f"    {kind} low_{c} = low_{c - 1} + {lanes};" for c in range(1, copies)),
+            f"    {kind} low = SPLAT({kind}, (e_uint{bits})first) + iota_{kind}();",
             "    (void)high, (void)draw, (void)use;",
-            f"    for (size_t i = 0; i < groups * {copies} * {lanes}; i += {copies} * {lanes}) {{",
-            *(f"        {line}" for line in body),
+            f"    size_t i = 0, n = groups * {few} * {lanes};",
+            *loop(many),
+            *loop(few),
+            "}",
         ]
-        call = f"store_{kind}" if len(results) == 1 else f"store{len(results)}_{kind}"
-        lines += for_each_copy([f"        {call}(out, i + @ * {lanes}, {', '.join(results)});"], copies)
-        lines += [f"        low_{c} += {copies} * {lanes};" for c in range(copies)]
-        size = f"{copies} * {lanes} * {len(results)} * sizeof(e_uint{bits})"
-        lines.append(f"        FETCH_AHEAD(ahead, {size})")
-        self.functions.append("\n".join([*lines, "    }", "}"]))
+        self.functions.append("\n".join(lines))
 
     def _lanes(self, name: str, algorithm: Algorithm, read: Any, each: int) -> str:
         bits, copies = algorithm.word_bits, _SIDE_BY_SIDE[algorithm.block_words]

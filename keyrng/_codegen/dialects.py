@@ -39,8 +39,8 @@ class Dialect(Protocol):
     def look_up(self, table: Table, first: int, index: str, latest: str, names: Sequence[str]) -> str:
         """Return the statements that set variables to columns of a table; ``latest`` was set before."""
 
-    def same(self, symbol: Symbol, number: str) -> str:
-        """Return the value of a symbol that is a C number for all lanes."""
+    def counter(self, symbol: Symbol, number: str) -> tuple[str, str]:
+        """Return the values of two floats like a symbol, the same for all lanes: an int, and its inverse."""
 
     def tally(self, total: str, going: str) -> str:
         """Return the statement that adds 1 to a count where a sum counts."""
@@ -181,14 +181,17 @@ def _summed(known: dict[Symbol, str], symbol: Symbol, dialect: Dialect, copies: 
     together = " | ".join(_repeated([going], copies)) if copies > 1 else going
     start = [f"{kind} {total} = {known[first]};"]
     if counts:
-        start.append(f"{dialect.declare(symbol)} {result} = {dialect.same(symbol, '0')};")
+        zero = dialect.spell(symbol.graph.constant(0, symbol.dtype), [])
+        start.append(f"{dialect.declare(symbol)} {result} = {zero};")
     return [
         *_repeated(start, copies),
         "{",
         *_repeated([f"{kind} {term}{mark} = {known[first]};"], copies),
         f"for (int i{number} = {step.start + 1}; i{number} <= {step.start + MOST_TERMS}; i{number}++) {{",
-        f"{kind} {k} = {dialect.same(first, f'(double)i{number}')};",
-        f"{kind} {inverse} = {dialect.same(first, f'1.0 / i{number}')};",
+        *(
+            f"{kind} {name} = {value};"
+            for name, value in zip((k, inverse), dialect.counter(first, f"i{number}"), strict=True)
+        ),
         *body,
         *_repeated([dialect.tally(result, going)] if counts else [], copies),
         f"if (!({dialect.any(step.going, together)})) break;",
@@ -249,9 +252,10 @@ class C:
         call = f"lookup_float64_w{self.lanes}({table.name} + {16 * first}, {index}, {targets});"
         return f"AFTER({latest}, {index}); {call}"
 
-    def same(self, symbol: Symbol, number: str) -> str:
-        """Return the value of a symbol that is a number for all lanes."""
-        return f"SPLAT({self.declare(symbol)}, {number})"
+    def counter(self, symbol: Symbol, number: str) -> tuple[str, str]:
+        """Return the values of two floats like a symbol, the same for all lanes: an int, and its inverse."""
+        kind = self.declare(symbol)
+        return f"SPLAT({kind}, (double){number})", f"SPLAT({kind}, 1.0 / {number})"
 
     def tally(self, total: str, going: str) -> str:
         """Return the statement that adds 1 where a sum counts."""
@@ -359,9 +363,10 @@ class CUDA:
         """Return the statement that sets a variable to a column of a table."""
         return f"{names[0]} = float64_of({table.name}[{16 * first} + {index}]);"
 
-    def same(self, symbol: Symbol, number: str) -> str:
-        """Return a number, which only one lane has."""
-        return number
+    def counter(self, symbol: Symbol, number: str) -> tuple[str, str]:
+        """Return two floats: an int, and its inverse."""
+        value = f"{symbol.dtype.name}_from({number})"
+        return value, f"f_div({self._constant(symbol.dtype.type(1))}, {value})"
 
     def tally(self, total: str, going: str) -> str:
         """Return the statement that adds 1 if a sum counts."""

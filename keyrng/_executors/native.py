@@ -16,7 +16,7 @@ import numpy as np
 from keyrng._core.arguments import broadcast
 from keyrng._core.dtypes import compute_dtype
 from keyrng._executors.base import Array, DrawSpec, Dtype, ElementRange
-from keyrng._executors.numpy import NUMPY
+from keyrng._executors.numpy import NUMPY, keep_freed_memory
 from keyrng._executors.threads import PIECE, piece_size, run_pieces
 from keyrng.algorithms.base import Algorithm, Domain
 from keyrng.kernels.lane import Kernel
@@ -46,6 +46,8 @@ if native is not None:
     _programs = {name: (i, result) for i, (name, result, _) in enumerate(_program_rows)}
     _times = [picoseconds for *_, picoseconds in _program_rows]
     _stores = {name: i for i, name in enumerate(_store_names)}
+
+_MANY = 1 << 14  # elements of a result that glibc could request from the operating system each time
 
 # False for tests and benchmarks of the NumPy path, by keyrng.testing.use_backend("numpy").
 enabled = native is not None
@@ -123,6 +125,8 @@ class NativeExecutor:
         total = keys * elements.count
         call = (*found, spec.words, keys, elements.start, elements.count, elements.total, flat, flat.itemsize)
         size = piece_size(_times[found[0]])
+        if total > _MANY:
+            keep_freed_memory()  # for the next result
         if total <= size:
             native.run(*call, 0, total, spec.shape, parameters)
         else:
@@ -184,6 +188,44 @@ def arrays_hold(relation: int, values: Sequence[Array], intervals: tuple[tuple[i
 
     run_pieces(total, piece)
     return all(held)
+
+
+def first_arrivals(times: Array, ratio: float, places: Array) -> Array:
+    """Write the place of the smallest number of each row; return the rows where another is not ``ratio`` times that.
+
+    Rows whose smallest number is 0 are among them. The numbers are not negative; ``places`` is int32.
+    """
+    undecided = np.empty(len(places), np.int32)
+    left = native.first_arrivals(times, times.size // len(places), ratio, places, undecided)
+    return undecided[:left]
+
+
+_SHORT_ROW = 32  # as in csrc/code.h
+
+
+def takes_rows(rows: Array) -> bool:
+    """Whether `affine` and `shares` take these rows, along the last axis."""
+    return enabled and rows.size > 0 and rows.shape[-1] <= _SHORT_ROW and rows.flags.c_contiguous
+
+
+def affine(matrix: Array, mean: Array, rows: Array) -> None:
+    """Replace rows by ``matrix @ row + mean``; sums are in order and begin with 0."""
+    columns, mean = np.ascontiguousarray(matrix.T), np.ascontiguousarray(mean)
+
+    def piece(first: int, stop: int) -> None:
+        native.affine(columns, mean, mean.itemsize, first, stop, rows)
+
+    run_pieces(rows.size // mean.size, piece, PIECE // mean.size)
+
+
+def shares(rows: Array) -> None:
+    """Divide rows by their sums, which are in order and begin with 0."""
+    size = rows.shape[-1]
+
+    def piece(first: int, stop: int) -> None:
+        native.shares(size, rows.itemsize, first, stop, rows)
+
+    run_pieces(rows.size // size, piece, PIECE // size)
 
 
 def program(kernel: Kernel, compute: Dtype, dtype: Dtype, algorithm: Algorithm) -> tuple[int, int, int] | None:

@@ -96,7 +96,8 @@ def _sort_by_buckets(
     Each thread scatters a contiguous part of the words to separate buckets, which are then read in the order of the
     parts, so the result does not depend on the number of threads.
     """
-    bits = max(6, min(size.bit_length() - 10, 12), size.bit_length() - 15)
+    # Scattering to more than 1,024 buckets takes 3.5 instead of 1.4 ns per element; larger ones are sorted as fast.
+    bits = max(6, min(size.bit_length() - 11, 10), size.bit_length() - 15)
     parts = max(1, min(get_num_threads(), size // PIECE)) if threads else 1
     part, count = -(-size // parts), 1 << bits
     mean = part * 2**32 // limit // count + 1

@@ -22,7 +22,7 @@ from keyrng.kernels.bits import small_as_float, sum_as_int, uniform_co
 from keyrng.kernels.elementary import floor
 from keyrng.kernels.lane import FLOATS, AttemptIn, Kernel, kernel
 from keyrng.kernels.ops import bitcast, cast, where
-from keyrng.kernels.requirements import Parameter, Requirement, integer_up_to, probability
+from keyrng.kernels.requirements import Interval, Parameter, Requirement, integer_up_to, probability
 
 
 def _attempt(lane: Any, n: Any, p: Any, peak: Any) -> tuple[Any, Any]:
@@ -114,9 +114,17 @@ def _small_kernel(floats: Dtype) -> Kernel:
     return binomial_small_kernel if floats == FLOAT64 else _binomial_small_in_float32
 
 
+# Trials and probabilities of large means, for which C needs no relation.
+_LARGE = ((100, 0.31), (1000, 0.031))
+
+
 def _plans(dtype: DTypeLike, n: Any, p: Any) -> Iterable[Plan]:
     dtype = number_dtype(dtype)
-    floats, numbers = _floats(dtype), (trials(dtype)(n=n), probability(p=p))
+    floats = _floats(dtype)
+    for least, rare in _LARGE:
+        enough = Requirement("", Interval(least, _most(dtype), whole=True))
+        yield Plan(_binomial_large, (enough(n=n), Requirement("", Interval(rare, 1.0 - rare))(p=p)), dtype, floats)
+    numbers = trials(dtype)(n=n), probability(p=p)
     yield Plan(_small_kernel(floats), numbers, dtype, FLOAT64, binomial_is_small_kernel)
     yield Plan(_binomial_large, numbers, dtype, floats)
 
@@ -225,10 +233,13 @@ def _floats(dtype: Dtype) -> Dtype:
 
 def trials(dtype: Dtype) -> Requirement:
     """Return the requirement that a dtype, and float64 for integers, represents every count up to n."""
+    return integer_up_to(_most(dtype), "" if dtype.itemsize == 8 else f" for {dtype}{wider(dtype)}")
+
+
+def _most(dtype: Dtype) -> int:
     if dtype.itemsize == 8:
-        return integer_up_to(2**53)
-    largest = int(np.iinfo(dtype).max) if dtype.kind in "iu" else _FLOATS[dtype.name]
-    return integer_up_to(largest, f" for {dtype}{wider(dtype)}")
+        return 2**53
+    return int(np.iinfo(dtype).max) if dtype.kind in "iu" else _FLOATS[dtype.name]
 
 
 _FLOATS = {"float16": 2**11, "bfloat16": 2**8, "float32": 2**24}

@@ -20,7 +20,7 @@ from keyrng._sampling.shapes import Shape, check_out, empty_sample, sample_shape
 from keyrng.algorithms.base import Algorithm
 from keyrng.distributions._shared.gumbel_top_k import centered, gumbel_top_k
 from keyrng.distributions._shared.gumbel_top_k_cuda import FAR, logit
-from keyrng.distributions.gumbel import gumbel_kernel
+from keyrng.distributions.gumbel import gumbel_kernel, race_kernel
 from keyrng.kernels.requirements import Interval, Requirement
 
 _near = Requirement("a number of at most FAR, not NaN", Interval(-math.inf, FAR))
@@ -153,10 +153,11 @@ def categorical(
             rows = np.broadcast_to(0, shape)
         else:
             rows = xp.broadcast_to(xp.arange(len(table)).reshape(batch), key.shape + rest).reshape(shape)
-        chosen = gumbel_top_k(kernel, key, centered(device.contiguous(table), dtype), rows, prod(draws))
+        table = centered(device.contiguous(table), dtype)
+        chosen = gumbel_top_k(kernel, key, table, rows, prod(draws), race_kernel(mode, dtype))
         places: Array = xp.moveaxis(chosen.reshape(*key.shape, *rest, -1), -1, key.ndim).reshape(full)
-        if device is not CPU and out is None and places.flags.c_contiguous:
-            return places  # saves a launch
+        if out is None and places.flags.c_contiguous:
+            return places
         result[...] = places
     return result if out is None else out
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from keyrng._core.dtypes import Dtype, DTypeLike, compute_dtype, floating_dtype
 from keyrng._core.fpenv import without_warnings
+from keyrng._executors import native
 from keyrng._executors.device import CPU, may_hold, preparation_device
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import sample_kernel
@@ -133,6 +134,9 @@ def _cpu_shares(key: Key, sample: Array, parameter: Parameter, small: bool, larg
         sample_kernel(_boosted, key, shape, compute, sample, boost, out=sample)
     if large:
         sample = device.apply(_product, sample, device.apply(_room, peak))
+    if native.takes_rows(sample):
+        native.shares(sample)
+        return sample
     return sample_kernel(_over_total, key, shape, compute, sample, device.row_sum(sample)[..., None], out=sample)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,8 @@ from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array
 from keyrng._sampling.sampler import sampler
 from keyrng._sampling.shapes import Shape
-from keyrng.kernels.bits import to_uniform_co, uniform_oo
-from keyrng.kernels.elementary import format_of, log1p_unchecked, log_unchecked
+from keyrng.kernels.bits import to_uniform_co, uniform_co, uniform_oo
+from keyrng.kernels.elementary import format_of, horner, log1p_unchecked, log_unchecked, split_float
 from keyrng.kernels.lane import FLOATS, Kernel, kernel
 from keyrng.kernels.ops import bitcast, cast, where
 
@@ -58,6 +59,41 @@ def gumbel_kernel(mode: str | None, dtype: Dtype) -> Kernel:
     """Return the kernel of a mode for a dtype. Raise ValueError for an unknown mode."""
     check_choice("mode", mode, *_MODES)
     return _MODES["high" if mode == "highest" and dtype == np.float64 else mode]
+
+
+# Categorical draws find the largest sum of a logit and a Gumbel variate -log(E), E = -log(u), as the smallest product
+# of E and a weight, e to the power of minus the logit, in float32. The product is within a factor of 1 +- 5e-5: 3.05e-5
+# from digits of u that are left out, 0.83e-5 from the polynomial, and roundings. It is 0 where it may be less precise.
+
+
+@kernel("float32")
+def _race(lane: Any, weight: Any) -> Any:
+    u = uniform_co(lane)
+    return where(u == 0.0, 0.0, _exponential(u, 1.0 - u) * weight)
+
+
+@kernel("float32")
+def _race_of_64_bits(lane: Any, weight: Any) -> Any:
+    word = cast(lane.bits(64) >> 33, np.uint32)
+    u, rest = ((cast(bitcast(w, np.int32), np.float32) + 0.5) * 2.0**-31 for w in (word, 2**31 - 1 - word))
+    imprecise = (u < 2.0**-20) | (rest < 2.0**-17)
+    return where(imprecise, 0.0, _exponential(u, rest) * weight)
+
+
+def _exponential(u: Any, rest: Any) -> Any:
+    """Return -log(u), where ``rest`` is 1 - u, with a relative error of 9e-6."""
+    f, k = split_float(u, format_of(u).bias)
+    f = where(rest < 0.25, -rest, f)
+    # Chebyshev interpolation of log(1 + f) / f for f from -0.3125 to 0.375, to 8.3e-6
+    ratio = horner(f, (-0.16203308, 0.22446106, -0.25211802, 0.33233085, -0.49994007, 1.0000061))
+    return -(k * np.float32(math.log(2.0)) + f * ratio)
+
+
+def race_kernel(mode: str | None, dtype: Dtype) -> Kernel | None:
+    """Return the kernel of products for categorical draws with the Gumbel variates of a mode, if there is one."""
+    if mode not in (None, "low"):
+        return None
+    return _race_of_64_bits if dtype == np.float64 else _race
 
 
 @sampler

@@ -10,6 +10,7 @@ import numpy as np
 from keyrng._core.arguments import check_choice
 from keyrng._core.dtypes import Dtype, DTypeLike, compute_dtype, floating_dtype, floating_of
 from keyrng._core.fpenv import without_warnings
+from keyrng._executors import native
 from keyrng._executors.device import preparation_device
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import sample_kernel
@@ -125,6 +126,9 @@ def multivariate_normal(
 
 
 def _cpu_vectors(key: Key, factors: Array, normals: Array, mean: Array, lower: bool, dtype: Dtype) -> Array:
+    if factors.ndim == 2 and mean.ndim == 1 and native.takes_rows(normals):
+        native.affine(factors, mean, normals)
+        return normals
     vectors = product(factors, normals, lower)
     return sample_kernel(_add_mean, key, vectors.shape[key.ndim :], vectors.dtype, vectors, mean, out=vectors)
 

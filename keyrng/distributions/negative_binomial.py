@@ -159,10 +159,27 @@ def _prepared(device: Device, n: ArrayLike, p: ArrayLike, dtype: Dtype) -> tuple
     def error() -> str:
         return f"counts for n {n} and p {p} may not fit {dtype}, which ends at {largest}{wider(dtype)}"
 
-    fitting = check_relation(device, _fits(largest), rate.value, successes.value, error=error)
-    small, large = methods(negative_binomial_is_small, successes.value, fitting)
+    worst = _worst(rate.value, successes.value)
+    if worst and _largest_count(*worst) <= largest:
+        fitting = rate.value
+    else:
+        fitting = check_relation(device, _fits(largest), rate.value, successes.value, error=error)
+    if worst and negative_binomial_is_small(*reversed(worst)):
+        small, large = True, False
+    else:
+        small, large = methods(negative_binomial_is_small, successes.value, fitting)
     chosen = (_negative_binomial if small else _negative_binomial_large) if large else _negative_binomial_small
     return chosen, successes, Parameter("p", fitting, rate.requirement)
+
+
+def _worst(p: Array, n: Array) -> tuple[Array, Array] | None:
+    """Return the parameters of the largest counts; a relation that holds for them holds for all, and saves time.
+
+    None for arrays in GPU memory, and for empty ones.
+    """
+    if not all(isinstance(values, np.ndarray) and values.size for values in (p, n)):
+        return None
+    return p.min(), n.max()
 
 
 @lru_cache

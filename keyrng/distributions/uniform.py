@@ -18,7 +18,7 @@ from keyrng._sampling.spec import check_nothing
 from keyrng.kernels.bits import uniform_co
 from keyrng.kernels.formats import neighbour
 from keyrng.kernels.lane import FLOATS, kernel
-from keyrng.kernels.ops import where
+from keyrng.kernels.ops import rarely, where
 from keyrng.kernels.requirements import Parameter, finite
 
 
@@ -36,7 +36,12 @@ def _uniform(lane: Any, minval: Any, maxval: Any, largest: Any) -> Any:
 
 @kernel(*FLOATS)
 def _uniform_between(lane: Any, minval: Any, maxval: Any) -> Any:
-    return _uniform(lane, minval, maxval, neighbour(maxval, up=False))
+    x = uniform_co(lane) * (maxval - minval) + minval
+    return rarely(x >= maxval, x, _below, maxval)  # the same values as `_uniform`
+
+
+def _below(bound: Any) -> Any:
+    return neighbour(bound, up=False)
 
 
 @kernel(*FLOATS)

@@ -226,7 +226,7 @@ def _exponent(fmt: Format, word: Value, dtype: Any, bias: Any) -> Value:
     return aligned - (bias + fmt.integers)
 
 
-def _split(x: Value, bias: Any) -> tuple[Value, Value]:
+def split_float(x: Value, bias: Any) -> tuple[Value, Value]:
     """Return f and k of a positive, finite, normal ``x = (1 + f) * 2**(k + bias - fmt.bias)``."""
     fmt = format_of(x)
     word = bitcast(x, fmt.word) + (fmt.one - fmt.lowest)
@@ -248,7 +248,7 @@ def log_unchecked(x: Value) -> Value:
     Precision: as ``log``.
     """
     fmt = format_of(x)
-    f, k = _split(x, fmt.bias)
+    f, k = split_float(x, fmt.bias)
     return _log_of(fmt, f, k, k * fmt.ln2_low)
 
 
@@ -258,7 +258,7 @@ def log(x: Value) -> Value:
     Precision: 0.92 ULP (float32), 0.94 (float64), also for subnormals.
     """
     fmt = format_of(x)
-    f, k = _split(*_lift(x))
+    f, k = split_float(*_lift(x))
     return _log_limits(x, _log_of(fmt, f, k, k * fmt.ln2_low))
 
 
@@ -274,7 +274,7 @@ def log_parts(x: Value) -> tuple[Value, Value]:
     Where the logarithm is infinite or NaN, ``high`` is too, and ``low`` is zero.
     """
     fmt = format_of(x)
-    f, k = _split(*_lift(x))
+    f, k = split_float(*_lift(x))
     d = f + 2.0
     s = f / d
     # The error of the quotient: f - s (2 + f), exactly.

@@ -44,13 +44,20 @@ HERE = Path(__file__).parent
 
 
 # Kernels of small draws on the CPU; tests/executors/test_entries.py tests them.
-SMALL_DRAWS = ("uniform_between", "uniform_order", "triangular_order", "negative_binomial_fits", "hypergeometric_fits")
+SMALL_DRAWS = (
+    "uniform_between", "uniform_order", "triangular_order", "negative_binomial_fits",
+    "negative_binomial_fits_and_is_small", "hypergeometric_fits", "hypergeometric_fits_and_is_small",
+    "binomial_is_small",
+)  # fmt: skip
+
+# Kernels that find the classes of large draws on the CPU; tests/distributions/test_gumbel_race.py tests them.
+RACES = ("race", "race_of_64_bits")
 
 
 def test_every_kernel_is_reached() -> None:
     # A kernel without a row in cases.py would not be tested here.
     reached = {(s.kernel.name, s.compute.name) for s in subjects()}
-    ours = [k for k in kernels() if k.function.__module__.startswith("keyrng.") and k.name not in SMALL_DRAWS]
+    ours = [k for k in kernels() if k.function.__module__.startswith("keyrng.") and k.name not in SMALL_DRAWS + RACES]
     registered = {(k.name, dtype) for k in ours for dtype in k.dtypes}
 
     assert registered - reached == set()

@@ -140,3 +140,20 @@ def test_out(block: Block) -> None:
         ):
             with pytest.raises(error, match="out"):
                 block.call(keys, shape, dtype, out=wrong)
+
+
+@pytest.mark.parametrize("path", PATHS[1:])
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_lengths_of_vectors(path: str, dtype: str) -> None:
+    for n in (1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 32, 33):
+        root = np.random.default_rng(n).normal(size=(n, n))
+        cov = root @ root.T + np.eye(n)
+        for call in (
+            lambda n=n, cov=cov: keyrng.multivariate_normal(KEY, np.arange(float(n)), cov, (301,), dtype),
+            lambda n=n, cov=cov: keyrng.multivariate_normal(KEY, np.arange(float(n)), cov, (301,), dtype, "eigh"),
+            lambda n=n: keyrng.dirichlet(KEY, np.linspace(0.5, 3.0, n), (301,), dtype),
+        ):
+            with on("numpy"):
+                expected = call()
+            with on(path):
+                assert_same(call(), expected, n)

@@ -80,7 +80,7 @@ ROWS: tuple[Case, ...] = (
             {"ngood": 30, "nbad": 20, "nsample": 10},
             {"ngood": 20, "nbad": 60, "nsample": 45},
             {"ngood": 100, "nbad": 40, "nsample": 50},
-            {"ngood": 120, "nbad": 140, "nsample": 125},
+            {"ngood": 120, "nbad": 125, "nsample": 120},
         ),
         distribution=lambda dtype, ngood, nbad, nsample: Hypergeometric(ngood, nbad, nsample),
         extremes=({"ngood": 5, "nbad": 0, "nsample": 3}, {"ngood": 1, "nbad": 1000, "nsample": 30}),

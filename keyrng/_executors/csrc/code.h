@@ -36,6 +36,7 @@ typedef struct {
     size_t size;
     int strict, bytes;
 } counting;
+#define SHORT_ROW 32 /* numbers of a row in rows.h */
 
 #define SORT_SPACE(n) (24 * (n) + 64)
 
@@ -47,6 +48,8 @@ typedef struct {
     void (*count)(const counting *of, const double *x, size_t n, void *out); /* see count.h */
     void (*sort)(const sort_runs *from, size_t n, int known, void *space, uint32_t *places); /* see sort.h */
     size_t (*places)(const uint8_t *flags, uint8_t wanted, size_t n, uint32_t *numbers);
+    void (*affine[2])(const void *columns, const void *mean, size_t size, size_t count, void *rows); /* see rows.h */
+    void (*shares[2])(size_t size, size_t count, void *rows);
     int (*inside[2])(const void *numbers, size_t n, double low, double high, int whole); /* float32, float64 */
 } isa_code;
 
@@ -66,7 +69,8 @@ typedef struct {
     int map;                 /* MAP, LOOP, COUNT: index in maps */
     int constant;            /* MAP: whether it reads parameters only; COUNT: whether its terms do */
     int key, bits;           /* WORDS, LOOP */
-    int plane, step, place;  /* WORDS: element i reads word i * step + place + plane * size; COUNT: map and start of terms */
+    int plane, step, place;  /* WORDS: element i reads word i * step + place + plane * size */
+    int term, start;         /* COUNT: the index in maps of a term, and the number of the first */
     int words;               /* LOOP: words per attempt */
     int tail, tail_inputs;   /* LOOP: map of a condition that few lanes need, or -1, and the number of its inputs */
     int inputs[MOST_INPUTS]; /* MAP, LOOP, COUNT: buffers, ended by -1 */

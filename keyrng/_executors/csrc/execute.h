@@ -5,14 +5,14 @@
 #include "fpenv.h"
 #include "words.h"
 
-static void compress(char *column, const uint32_t *keep, size_t n, int bytes) {
+static void compress(const char *from, const uint32_t *keep, size_t n, int bytes, char *to) {
     if (bytes == 4)
-        for (size_t i = 0; i < n; i++) ((uint32_t *)column)[i] = ((uint32_t *)column)[keep[i]];
+        for (size_t i = 0; i < n; i++) ((uint32_t *)to)[i] = ((const uint32_t *)from)[keep[i]];
     else
-        for (size_t i = 0; i < n; i++) ((uint64_t *)column)[i] = ((uint64_t *)column)[keep[i]];
+        for (size_t i = 0; i < n; i++) ((uint64_t *)to)[i] = ((const uint64_t *)from)[keep[i]];
 }
 
-/* The indices of the live lanes. */
+/* The indices of the live lanes; before the first attempt all are live and not listed. */
 static void put_live_indices(work *w, size_t n) {
     const algorithm_info *a = w->job->algorithm;
     if (w->lanes.each && at_one_index(w->job)) {
@@ -20,19 +20,17 @@ static void put_live_indices(work *w, size_t n) {
         return;
     }
     w->filled = UINT64_MAX;
-    if (!w->lanes.each && n == w->lanes.n) {
-        put_range(a, w->low, w->high, w->lanes.first, n);
-        return;
-    }
-    for (size_t i = 0; i < n; i++)
-        put_index(a, w->low, w->high, i, w->lanes.each ? w->lanes.index[w->live[i]] : w->lanes.first + w->live[i]);
+    if (n < w->lanes.n)
+        for (size_t i = 0; i < n; i++) put_index(a, w->low, w->high, i, lane_index(w, w->live[i]));
+    else if (w->lanes.each) put_indices(a, w->low, w->high, w->lanes.index, 0, n);
+    else put_range(a, w->low, w->high, w->lanes.first, n);
 }
 
 /* Decide the open lanes of an attempt side by side, instead of in vectors where the others wait. */
 static void decide(work *w, const stage *s, size_t n) {
     void *decided[1] = {w->open};
     size_t open = w->job->isa->places(w->open, 1, n, w->keep);
-    for (int i = 0; i < s->tail_inputs; i++) compress(w->tail[i], w->keep, open, s->bits / 8);
+    for (int i = 0; i < s->tail_inputs; i++) compress(w->tail[i], w->keep, open, s->bits / 8, w->tail[i]);
     w->job->isa->maps[s->tail](open, (const void *const *)w->tail, decided);
     for (size_t i = 0; i < open; i++) w->accept[w->keep[i]] = w->open[i];
 }
@@ -66,7 +64,6 @@ static void loop(work *w, const stage *s) {
     }
     for (; s->inputs[arguments] >= 0; arguments++) in[s->words + arguments] = w->buffers[s->inputs[arguments]];
     for (int i = 0; i < s->words; i++) in[i] = w->rows[i];
-    for (size_t i = 0; i < n; i++) w->live[i] = (uint32_t)i;
 
     for (int first = 1; n; first = 0) {
         for (size_t b = 0; b < blocks; b++, draw++) {
@@ -87,16 +84,15 @@ static void loop(work *w, const stage *s) {
             for (size_t i = 0; i < n; i++) ((uint32_t *)out)[w->live[i]] = ((uint32_t *)w->value)[i];
         if (!first && size == 8)
             for (size_t i = 0; i < n; i++) ((uint64_t *)out)[w->live[i]] = ((uint64_t *)w->value)[i];
-        if (first)
-            for (int i = 0; i < arguments && left; i++) {
-                char *copy = w->columns[4 + i];
-                memcpy(copy, in[s->words + i], n * (size_t)j->program->sizes[s->inputs[i]]);
-                in[s->words + i] = copy;
-            }
-        compress((char *)w->live, w->keep, left, 4);
-        for (int i = 0; i < arguments && left; i++)
-            compress(w->columns[4 + i], w->keep, left, j->program->sizes[s->inputs[i]]);
-        for (int i = 0; each && i < a->key_words; i++) compress(key[i], w->keep, left, a->word_bytes);
+        for (int i = 0; i < arguments && left; i++) {
+            char *column = w->columns[4 + i];
+            compress(in[s->words + i], w->keep, left, j->program->sizes[s->inputs[i]], column);
+            in[s->words + i] = column;
+        }
+        for (int i = 0; each && i < a->key_words; i++) compress(key[i], w->keep, left, a->word_bytes, key[i]);
+        if (!first) compress((char *)w->live, w->keep, left, 4, (char *)w->keep);
+        uint32_t *live = w->keep;
+        w->keep = w->live, w->live = live;
         n = left;
     }
 }
@@ -110,9 +106,9 @@ static size_t sums_of(const work *w, const stage *s, const void *const *argument
     for (int i = 1; s->inputs[i + 1] >= 0; i++) in[2 + i] = arguments[i];
     double total = *term = *(const double *)arguments[0];
     for (; size < MOST_TERMS; size++) {
-        *k = (double)(s->place + 1 + (int)size);
+        *k = (double)(s->start + 1 + (int)size);
         *inverse = 1.0 / *k;
-        w->job->isa->maps[s->step](1, in, out);
+        w->job->isa->maps[s->term](1, in, out);
         *term = *next;
         if (!(total + *term > total)) break;
         sums[size] = total;
@@ -131,6 +127,14 @@ static void count(work *w, const stage *s, int number, const void *const *in, vo
     w->job->isa->count(&of, in[0], w->lanes.n, out[0]);
 }
 
+/* Copy values that are some bytes apart. */
+static void stride(const char *from, int64_t apart, size_t n, int size, char *to) {
+    if (size == 4)
+        for (size_t i = 0; i < n; i++, from += apart) memcpy(to + 4 * i, from, 4);
+    else
+        for (size_t i = 0; i < n; i++, from += apart) memcpy(to + 8 * i, from, 8);
+}
+
 /* Copy the values of a parameter at flat positions `first` to `first + n`. */
 static void gather(const job *j, const parameter *p, size_t first, size_t n, int size, char *out) {
     if (p->shape == WHOLE) {
@@ -147,8 +151,10 @@ static void gather(const job *j, const parameter *p, size_t first, size_t n, int
         if (d < last) base += at[d] * p->strides[d];
     }
     for (size_t i = 0; i < n;) {
-        for (; at[last] < j->shape[last] && i < n; at[last]++, i++)
-            memcpy(out + i * (size_t)size, base + at[last] * p->strides[last], (size_t)size);
+        size_t run = (size_t)(j->shape[last] - at[last]);
+        if (run > n - i) run = n - i;
+        stride(base + at[last] * p->strides[last], p->strides[last], run, size, out + i * (size_t)size);
+        i += run;
         at[last] = 0;
         for (int d = last - 1; d >= 0 && i < n; d--) {
             base += p->strides[d];

@@ -13,6 +13,7 @@
 #define NPY_TARGET_VERSION NPY_2_0_API_VERSION
 #include <numpy/arrayobject.h>
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 #include "code.h"
@@ -299,11 +300,50 @@ static PyObject *histogram(PyObject *self, PyObject *const *args, Py_ssize_t n) 
 }
 
 #include "orders.h"
+
+/* affine(columns, mean, itemsize, first, stop, vectors): replace some of the vectors by a matrix, given by its columns,
+ * times the vector, plus the mean */
+static PyObject *affine(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+    (void)self;
+    if (n != 6) return PyErr_Format(PyExc_TypeError, "affine takes 6 arguments");
+    size_t itemsize = PyLong_AsSize_t(args[2]), first = PyLong_AsSize_t(args[3]), stop = PyLong_AsSize_t(args[4]);
+    if (PyErr_Occurred()) return NULL;
+    PyObject *const arrays[] = {args[0], args[1], args[5]};
+    Py_buffer views[3];
+    if (take_all(arrays, views, 3, 4)) return release_all(views, 3, NULL);
+    size_t bytes = (size_t)views[1].len, size = bytes / itemsize;
+    if (size < 1 || size > SHORT_ROW || (size_t)views[0].len != bytes * size || (size_t)views[2].len < bytes * stop)
+        return release_all(views, 3, wrong_size("affine"));
+    PyThreadState *state = stop - first < GIL_WORTH / size ? NULL : PyEval_SaveThread();
+    chosen->affine[itemsize == 8](views[0].buf, views[1].buf, size, stop - first, (char *)views[2].buf + first * bytes);
+    if (state) PyEval_RestoreThread(state);
+    return release_all(views, 3, Py_NewRef(Py_None));
+}
+
+/* shares(size, itemsize, first, stop, rows): divide some of the rows by their sums */
+static PyObject *shares(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+    (void)self;
+    if (n != 5) return PyErr_Format(PyExc_TypeError, "shares takes 5 arguments");
+    size_t numbers[4];
+    for (int i = 0; i < 4; i++) numbers[i] = PyLong_AsSize_t(args[i]);
+    if (PyErr_Occurred()) return NULL;
+    size_t size = numbers[0], itemsize = numbers[1], first = numbers[2], count = numbers[3] - first;
+    Py_buffer view;
+    if (take_all(args + 4, &view, 1, 1)) return release_all(&view, 1, NULL);
+    if (size < 1 || size > SHORT_ROW || (size_t)view.len < size * itemsize * numbers[3])
+        return release_all(&view, 1, wrong_size("shares"));
+    PyThreadState *state = count < GIL_WORTH / size ? NULL : PyEval_SaveThread();
+    chosen->shares[itemsize == 8](size, count, (char *)view.buf + first * size * itemsize);
+    if (state) PyEval_RestoreThread(state);
+    return release_all(&view, 1, Py_NewRef(Py_None));
+}
+
 #include "plan.h"
 #include "steps.h"
 #include "arrays.h"
 #include "entry.h"
 #include "bitgen.h"
+#include "race.h"
 
 #define METHOD(name, flags) {#name, (PyCFunction)(void (*)(void))name, flags, NULL}
 
@@ -315,8 +355,9 @@ static PyMethodDef methods[] = {
     METHOD(histogram, METH_FASTCALL),  METHOD(short_orders, METH_FASTCALL), METHOD(sort_lines, METH_FASTCALL),
     METHOD(scatter, METH_FASTCALL),    METHOD(sort_buckets, METH_FASTCALL), METHOD(select_words, METH_FASTCALL),
     METHOD(take_elements, METH_FASTCALL), METHOD(read_stream, METH_FASTCALL),
-    METHOD(arrays_hold, METH_VARARGS),
     METHOD(count_below, METH_FASTCALL),
+    METHOD(arrays_hold, METH_VARARGS), METHOD(first_arrivals, METH_FASTCALL),
+    METHOD(affine, METH_FASTCALL), METHOD(shares, METH_FASTCALL),
     {NULL, NULL, 0, NULL},
 };
 

@@ -18,6 +18,7 @@ from keyrng._executors.threads import PIECE
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import fill_range, run_ranges
 from keyrng._sampling.parameters import Array
+from keyrng.distributions._shared.gumbel_race import Race
 from keyrng.distributions._shared.gumbel_top_k_cuda import (
     FAR,
     CudaTopK,
@@ -31,14 +32,17 @@ from keyrng.kernels.lane import Kernel
 _SHORT = 256  # up to this number of classes sorting many rows at once is faster than a partition of each
 
 
-def gumbel_top_k(kernel: Kernel, key: Key, table: Array, rows: Array, count: int) -> Array:
+def gumbel_top_k(kernel: Kernel, key: Key, table: Array, rows: Array, count: int, race: Kernel | None = None) -> Array:
     """Return the classes with the ``count`` largest sums of logit and Gumbel variate, in descending order, stably.
 
     Each key has an array of Gumbel variates of shape (before, classes, after). ``rows``, of shape (keys, before,
     after), has the row of ``table`` with the logits; on a GPU, only its shape counts if it is a NumPy array, and the
-    table has one row or a row for each draw. The result has one more axis, of length ``count``.
+    table has one row or a row for each draw. The result has one more axis, of length ``count``. ``race`` is the kernel
+    of `Race`, which has the same results.
     """
     device = device_of(key)
+    if device is CPU and count == 1 and race is not None and Race.suits(race, key, table, rows):
+        return Race(kernel, race, key.reshape(-1), table, rows.shape[1]).winners()
     chosen: Any = device.pick(CpuTopK, CudaTopK)
     top_k: CpuTopK | CudaTopK = chosen(kernel, key.reshape(-1), table, rows)
     keys, before, after = rows.shape
