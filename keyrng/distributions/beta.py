@@ -40,7 +40,7 @@ def _share(x: Any, y: Any) -> Any:
     """Return x / (x + y)."""
     # From the quotient of the smaller and the larger: correct if both underflow or one overflows.
     less = x < y
-    quotient = where(less, x / y, y / x)
+    quotient = where(less, x, y) / where(less, y, x)
     return where(less, quotient, 1.0) / (1.0 + quotient)
 
 
