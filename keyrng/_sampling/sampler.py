@@ -162,7 +162,10 @@ def _array_sampler(
     def planned(dtype: Any, given: tuple[str, ...]) -> tuple[ArrayPlan, ...]:
         numbers = {name: _Number.of(names.index(name)) for name in given}
         try:
-            return tuple(_of_arrays(plan, names) for plan in plans(dtype, **numbers))
+            made = list(plans(dtype, **numbers))
+            # The plans after a relation are for numbers for which it is false, not for arrays with some of each.
+            related = [i for i, plan in enumerate(made) if plan.relation is not None]
+            return tuple(_of_arrays(plan, names) for plan in made[: related[0] + 1 if related else None])
         except Exception:  # of any kind, as for an entry
             return ()
 

@@ -23,6 +23,9 @@ SIZE = 2048 + 77
 # Samplers whose kernel depends on its parameters in a way that C does not know, or that compute with them.
 IN_PYTHON = {"truncated_normal", "vonmises"}
 
+# Samplers with a method for small and one for large parameters, which Python draws together.
+IN_PYTHON |= {"binomial", "hypergeometric", "negative_binomial", "noncentral_chisquare", "noncentral_f", "poisson"}
+
 
 def check_both(call: Callable[[], Any]) -> None:
     with without_entries():

@@ -40,7 +40,7 @@ static void insertion_sort(uint64_t *elements, size_t n) {
     }
 }
 
-#define FEW_ELEMENTS 32 /* which are sorted by comparing each with all */
+#define FEW_ELEMENTS 24 /* which are sorted by comparing each with all */
 
 static void sort_few(const uint64_t *elements, size_t n, uint32_t *places) {
     uint64_t words[FEW_ELEMENTS], ranks[FEW_ELEMENTS] = {0};
