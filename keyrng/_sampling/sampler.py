@@ -34,7 +34,8 @@ class Plan(NamedTuple):
     """A draw with numbers as parameters; some are known to C only.
 
     ``relation`` is a kernel without words that returns whether the first of the parameters may be used together.
-    Parameters of words are `Integer` or `Divisor`.
+    Parameters of words are `Integer` or `Divisor`. If ``for_arrays``, the draw is the same for all numbers that meet
+    the requirements, and not only for those that do not meet those of an earlier plan.
     """
 
     kernel: Kernel
@@ -42,6 +43,7 @@ class Plan(NamedTuple):
     dtype: Dtype
     compute: Dtype
     relation: Kernel | None = None
+    for_arrays: bool = True
 
 
 class Steps(NamedTuple):
@@ -162,10 +164,7 @@ def _array_sampler(
     def planned(dtype: Any, given: tuple[str, ...]) -> tuple[ArrayPlan, ...]:
         numbers = {name: _Number.of(names.index(name)) for name in given}
         try:
-            made = list(plans(dtype, **numbers))
-            # The plans after a relation are for numbers for which it is false, not for arrays with some of each.
-            related = [i for i, plan in enumerate(made) if plan.relation is not None]
-            return tuple(_of_arrays(plan, names) for plan in made[: related[0] + 1 if related else None])
+            return tuple(_of_arrays(plan, names) for plan in plans(dtype, **numbers) if plan.for_arrays)
         except Exception:  # of any kind, as for an entry
             return ()
 

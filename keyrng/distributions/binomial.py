@@ -114,6 +114,10 @@ def _small_kernel(floats: Dtype) -> Kernel:
     return binomial_small_kernel if floats == FLOAT64 else _binomial_small_in_float32
 
 
+def _mixed_kernel(floats: Dtype) -> Kernel:
+    return binomial_kernel if floats == FLOAT64 else _binomial_in_float32
+
+
 # Trials and probabilities of large means, for which C needs no relation.
 _LARGE = ((100, 0.31), (1000, 0.031))
 
@@ -126,7 +130,8 @@ def _plans(dtype: DTypeLike, n: Any, p: Any) -> Iterable[Plan]:
         yield Plan(_binomial_large, (enough(n=n), Requirement("", Interval(rare, 1.0 - rare))(p=p)), dtype, floats)
     numbers = trials(dtype)(n=n), probability(p=p)
     yield Plan(_small_kernel(floats), numbers, dtype, FLOAT64, binomial_is_small_kernel)
-    yield Plan(_binomial_large, numbers, dtype, floats)
+    yield Plan(_binomial_large, numbers, dtype, floats, for_arrays=False)
+    yield Plan(_mixed_kernel(floats), numbers, dtype, FLOAT64)
 
 
 @sampler_of(_plans)
@@ -220,7 +225,7 @@ def binomial_method(n: Parameter, p: Parameter, floats: Dtype) -> tuple[Kernel, 
     if not large:
         return _small_kernel(floats), FLOAT64, n, p
     if small:
-        return binomial_kernel if floats == FLOAT64 else _binomial_in_float32, FLOAT64, n, p
+        return _mixed_kernel(floats), FLOAT64, n, p
     if floats != FLOAT64:
         n, p = (Parameter(each.name, cast_array(each.name, each.value, floats)) for each in (n, p))
     return _binomial_large, floats, n, p

@@ -134,7 +134,8 @@ def _plans(dtype: DTypeLike, ngood: Any, nbad: Any, nsample: Any) -> Iterable[Pl
     largest = Parameter("dtype", float(min(int(np.iinfo(dtype).max), LARGEST)))
     numbers = counts(ngood=ngood), counts(nbad=nbad), counts(nsample=nsample), largest
     yield Plan(_hypergeometric_small, numbers, dtype, FLOAT64, _hypergeometric_fits_and_is_small)
-    yield Plan(_hypergeometric_large, numbers, dtype, FLOAT64, _hypergeometric_fits)
+    yield Plan(_hypergeometric_large, numbers, dtype, FLOAT64, _hypergeometric_fits, for_arrays=False)
+    yield Plan(_hypergeometric, numbers, dtype, FLOAT64, _hypergeometric_fits)
 
 
 @sampler_of(_plans)

@@ -73,7 +73,8 @@ def _plans(dtype: DTypeLike, n: Any, p: Any) -> Iterable[Plan]:
     largest = Parameter("dtype", float(np.iinfo(dtype).max))
     numbers = positive(n=n), positive_probability(p=p), largest
     yield Plan(_negative_binomial_small, numbers, dtype, FLOAT64, _negative_binomial_fits_and_is_small)
-    yield Plan(_negative_binomial_large, numbers, dtype, FLOAT64, _negative_binomial_fits)
+    yield Plan(_negative_binomial_large, numbers, dtype, FLOAT64, _negative_binomial_fits, for_arrays=False)
+    yield Plan(_negative_binomial, numbers, dtype, FLOAT64, _negative_binomial_fits)
 
 
 @sampler_of(_plans)
