@@ -135,7 +135,7 @@ def _plans(dtype: DTypeLike, ngood: Any, nbad: Any, nsample: Any) -> Iterable[Pl
     numbers = counts(ngood=ngood), counts(nbad=nbad), counts(nsample=nsample), largest
     yield Plan(_hypergeometric_small, numbers, dtype, FLOAT64, _hypergeometric_fits_and_is_small)
     yield Plan(_hypergeometric_large, numbers, dtype, FLOAT64, _hypergeometric_fits, for_arrays=False)
-    yield Plan(_hypergeometric, numbers, dtype, FLOAT64, _hypergeometric_fits)
+    yield Plan(hypergeometric_kernel, numbers, dtype, FLOAT64, _hypergeometric_fits)
 
 
 @sampler_of(_plans)
