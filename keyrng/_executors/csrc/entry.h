@@ -6,7 +6,8 @@
  * Python, which reports errors.
  */
 #define MOST_ARGUMENTS 16
-#define MOST_PLANS 128
+#define MOST_PLANS 1024 /* of all algorithms, dtypes and sets of arguments together */
+#define MOST_MADE 8     /* of one of each */
 
 typedef struct {
     const struct kind *kind;
@@ -118,7 +119,7 @@ static const plan *find_plan(entry *e, PyObject *algorithm, PyObject *dtype, PyO
                 known = 1;
             }
         }
-        if (known || PLANS(e) == MOST_PLANS || !learn_plans(e, algorithm, dtype, given)) return NULL;
+        if (known || PLANS(e) > MOST_PLANS - MOST_MADE || !learn_plans(e, algorithm, dtype, given)) return NULL;
     }
 }
 
