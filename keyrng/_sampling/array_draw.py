@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
@@ -11,10 +11,13 @@ import numpy as np
 from keyrng._core.arguments import cast_array
 from keyrng._core.dtypes import FLOAT32, FLOAT64, Dtype
 from keyrng._core.fpenv import in_default_fpenv
+from keyrng._core.migration import argument_names
 from keyrng._executors import native
 from keyrng._keys.key import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import NUMBERS, Array, number_array
+from keyrng._sampling.plan import Plan, UnknownNumber, interval_of, is_kept, relation_of
+from keyrng.algorithms.base import get
 from keyrng.kernels.lane import Kernel
 from keyrng.kernels.requirements import Interval, Parameter
 
@@ -91,3 +94,55 @@ def closed(interval: Interval | None, dtype: Dtype) -> ClosedInterval:
     low = low if interval.ends[0] == "[" else np.nextafter(low, np.array(np.inf, dtype))
     high = high if interval.ends[1] == "]" else np.nextafter(high, np.array(-np.inf, dtype))
     return 1 + interval.whole, float(low), float(high)
+
+
+def array_sampler(
+    function: Callable[..., Any], plans: Callable[..., Iterable[Plan]]
+) -> Callable[[tuple[Any, ...], dict[str, Any]], Any]:
+    """Return a function of a call's arguments: the sample if they contain arrays and a plan draws it, else None."""
+    names, code = argument_names(function), function.__code__
+    positional = names[: code.co_argcount]
+    defaults = function.__defaults__ or ()
+    shape_if_none_given = dict(zip(reversed(positional), reversed(defaults), strict=False)).get("shape")
+
+    @lru_cache(maxsize=64)
+    def planned(dtype: Any, given: tuple[str, ...]) -> tuple[ArrayPlan, ...]:
+        numbers = {name: UnknownNumber.of(names.index(name)) for name in given}
+        try:
+            return tuple(_of_arrays(plan, names) for plan in plans(dtype, **numbers) if plan.for_arrays)
+        except Exception:  # of any kind, as for an entry
+            return ()
+
+    def draw(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        given = dict(zip(positional, args, strict=False), **kwargs)
+        if len(given) < len(args) + len(kwargs) or native.paused:
+            return None
+        shape, out = given.pop("shape", shape_if_none_given), given.pop("out", None)
+        if not any(type(value) is np.ndarray for value in given.values()):
+            return None
+        key, dtype = given.pop("key", None), given.pop("dtype", None)
+        if dtype is None and type(out) is np.ndarray and "dtype" in names:
+            dtype = out.dtype
+        if type(key) is not Key or type(key._words) is not np.ndarray or not is_kept(dtype):
+            return None
+        for plan in planned(dtype, tuple(given)):
+            sample = plan.draw(key, shape, out, given)
+            if sample is not None:
+                return sample
+        return None
+
+    return draw
+
+
+def _of_arrays(plan: Plan, names: tuple[str, ...]) -> ArrayPlan:
+    """Return a plan for arrays; TypeError if C cannot check them."""
+    sources = []
+    for parameter in plan.parameters:
+        if type(parameter) is not Parameter or plan.compute.kind != "f":
+            raise TypeError("C checks arrays of floats only")
+        _, value, requirement = parameter
+        argument = names[value.argument] if type(value) is UnknownNumber else None
+        sources.append(Source(argument, parameter, None if requirement is None else interval_of(requirement)))
+    kernel, dtype, compute, relation = plan.kernel, plan.dtype, plan.compute, relation_of(plan, get("threefry2x32"))
+    intervals = tuple(closed(source.interval, compute) for source in sources)
+    return ArrayPlan(kernel, len(kernel.parameters), dtype, compute, relation, tuple(sources), intervals)

@@ -15,7 +15,8 @@ from keyrng._core.fpenv import in_default_fpenv
 from keyrng._executors.device import CPU, device_at, preparation_device
 from keyrng._keys.derive import Key, device_of, normalize_axis
 from keyrng._sampling.parameters import Array, ArrayLike, as_bool, checked_parameter
-from keyrng._sampling.sampler import Row, Steps, sampler_in_steps
+from keyrng._sampling.plan import Row, Steps
+from keyrng._sampling.sampler import sampler_in_steps
 from keyrng._sampling.shapes import Shape, check_out, empty_sample, sample_shape
 from keyrng.algorithms.base import Algorithm
 from keyrng.distributions._shared.gumbel_top_k import centered, gumbel_top_k

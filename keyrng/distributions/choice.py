@@ -13,7 +13,8 @@ from keyrng._core.fpenv import in_default_fpenv
 from keyrng._executors.device import is_on_gpu, preparation_device
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.parameters import Array, ArrayLike, as_bool
-from keyrng._sampling.sampler import Integer, Steps, Truth, sampler_in_steps
+from keyrng._sampling.plan import Integer, Steps, Truth
+from keyrng._sampling.sampler import sampler_in_steps
 from keyrng._sampling.shapes import Shape
 from keyrng.algorithms.base import Algorithm
 from keyrng.distributions._shared.elements import elements_of

@@ -21,7 +21,8 @@ from keyrng._sampling.parameters import (
     checked_parameter,
     wider,
 )
-from keyrng._sampling.sampler import Plan, sampler_of
+from keyrng._sampling.plan import Plan
+from keyrng._sampling.sampler import sampler_of
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions._shared.inversion import hypergeometric_count, hypergeometric_is_small, methods
 from keyrng.distributions._shared.ratio_of_uniforms import NOTHING, log_binomial, proposal

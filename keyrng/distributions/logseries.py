@@ -14,7 +14,8 @@ from keyrng._executors.device import Device
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, cache_scalars, checked_parameter, wider
-from keyrng._sampling.sampler import Plan, sampler_of
+from keyrng._sampling.plan import Plan
+from keyrng._sampling.sampler import sampler_of
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions._shared.inversion import MOST_RATIO, logseries_count, logseries_is_small, methods
 from keyrng.kernels.bits import uniform_co, uniform_oc

@@ -14,7 +14,8 @@ from keyrng._executors.device import as_number, device_at, may_hold, preparation
 from keyrng._keys.derive import Key, device_of, split
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, check_relation
-from keyrng._sampling.sampler import Row, Steps, sampler_in_steps
+from keyrng._sampling.plan import Row, Steps
+from keyrng._sampling.sampler import sampler_in_steps
 from keyrng._sampling.shapes import Shape
 from keyrng.algorithms.base import Algorithm
 from keyrng.distributions._shared.last_axis import (

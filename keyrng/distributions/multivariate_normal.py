@@ -15,7 +15,8 @@ from keyrng._executors.device import preparation_device
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike
-from keyrng._sampling.sampler import Row, Steps, sampler_in_steps
+from keyrng._sampling.plan import Row, Steps
+from keyrng._sampling.sampler import sampler_in_steps
 from keyrng._sampling.shapes import Shape
 from keyrng.algorithms.base import Algorithm
 from keyrng.distributions._shared.covariance import METHODS, covariance, factor, product

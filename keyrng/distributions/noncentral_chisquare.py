@@ -11,7 +11,8 @@ from keyrng._executors.device import Device, may_hold
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, cache_scalars, checked_parameter
-from keyrng._sampling.sampler import Plan, sampler_of
+from keyrng._sampling.plan import Plan
+from keyrng._sampling.sampler import sampler_of
 from keyrng._sampling.shapes import Shape
 from keyrng.distributions.gamma import gamma_parts, large_gamma
 from keyrng.distributions.normal import normal_kernel

@@ -15,7 +15,8 @@ from keyrng._executors.device import Device, device_of_values, is_on_gpu
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, cache_scalars, check_broadcast_together
-from keyrng._sampling.sampler import Divisor, Integer, Plan, sampler_of
+from keyrng._sampling.plan import Divisor, Integer, Plan
+from keyrng._sampling.sampler import sampler_of
 from keyrng._sampling.shapes import Shape
 from keyrng._sampling.spec import check_nothing
 from keyrng.kernels.formats import conversion

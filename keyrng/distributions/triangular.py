@@ -19,7 +19,8 @@ from keyrng._sampling.parameters import (
     finite_span,
     round_to_dtype,
 )
-from keyrng._sampling.sampler import Plan, sampler_of
+from keyrng._sampling.plan import Plan
+from keyrng._sampling.sampler import sampler_of
 from keyrng._sampling.shapes import Shape
 from keyrng.kernels.bits import uniform_co
 from keyrng.kernels.lane import FLOATS, kernel

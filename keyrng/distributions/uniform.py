@@ -12,7 +12,8 @@ from keyrng._executors.device import Device
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, bounds, cache_scalars, check_relation, finite_span, next_below
-from keyrng._sampling.sampler import Plan, sampler_of
+from keyrng._sampling.plan import Plan
+from keyrng._sampling.sampler import sampler_of
 from keyrng._sampling.shapes import Shape
 from keyrng._sampling.spec import check_nothing
 from keyrng.kernels.bits import uniform_co

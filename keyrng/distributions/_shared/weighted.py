@@ -17,7 +17,7 @@ from keyrng._keys.create import key as new_key
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import fill_range, run_ranges
 from keyrng._sampling.parameters import Array, ArrayLike
-from keyrng._sampling.sampler import Row
+from keyrng._sampling.plan import Row
 from keyrng.algorithms.base import Algorithm
 from keyrng.distributions._shared.last_axis import not_scaled, scaled, validated
 from keyrng.distributions._shared.weighted_cuda import cdf_cuda, weighted_indices_cuda
