@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._codegen.dialects import C, for_each_copy, needs, statements, walk
+from keyrng._codegen.dialects import C
+from keyrng._codegen.statements import for_each_copy, needs, statements, walk
 from keyrng._codegen.trace import Loop, Program, leaves, trace
 from keyrng.algorithms.base import Algorithm, Words
 from keyrng.kernels.bits import store

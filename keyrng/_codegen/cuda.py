@@ -15,8 +15,9 @@ import numpy as np
 
 from keyrng._codegen.cuda_algorithm import algorithm_functions, attempt_words
 from keyrng._codegen.cuda_prelude import complete, device, identifier, written
-from keyrng._codegen.dialects import CUDA, extend, literal, statements
+from keyrng._codegen.dialects import CUDA, literal
 from keyrng._codegen.expressions import Expression, evaluate, passed_as
+from keyrng._codegen.statements import extend, statements
 from keyrng._codegen.trace import Attempt, Program, Source, leaves, trace
 from keyrng.algorithms.base import Algorithm, Domain
 from keyrng.kernels.bits import store

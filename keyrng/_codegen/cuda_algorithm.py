@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from keyrng._codegen.cuda_prelude import U32, U64, device, written
-from keyrng._codegen.dialects import CUDA, extend, statements
+from keyrng._codegen.dialects import CUDA
+from keyrng._codegen.statements import extend, statements
 from keyrng.algorithms.base import Algorithm, Domain
 from keyrng.kernels.symbols import Graph, Symbol
 

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from keyrng._codegen.cuda_prelude import complete, written
-from keyrng._codegen.dialects import CUDA, extend, needs
+from keyrng._codegen.dialects import CUDA
 from keyrng._codegen.expressions import Expression, evaluate, passed_as
+from keyrng._codegen.statements import extend, needs
 from keyrng.kernels.bits import store
 from keyrng.kernels.formats import from_ordered_word, ordered_word
 from keyrng.kernels.ops import bitcast, cast, where
