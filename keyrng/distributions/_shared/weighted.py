@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -109,13 +110,14 @@ def _cpu_indices(part: Kernel, key: Key, full: tuple[int, ...], reached: Array) 
     runs = -(-count // length)
 
     def piece(first: int, stop: int) -> None:
+        memory = np.empty(together * length)
         for i in range(first, stop):
             row, start = i // runs * together, i % runs * length
             to = places[row : row + together, start : start + length]
-            parts = np.empty(to.shape)
+            parts = memory[: to.size]
             some = key if together >= key.size else key.reshape(-1)[row : row + together]
-            fill_range(part, some, parts, ElementRange(start, to.shape[1], count), whole)
-            to[...] = find(parts.reshape(-1)).reshape(to.shape)
+            fill_range(part, some, parts.reshape(to.shape), ElementRange(start, to.shape[1], count), whole)
+            find(parts, to.reshape(-1))
 
     run_ranges(key._algorithm, -(-key.size // together) * runs, piece, 1)
     return places.reshape(full)
@@ -148,27 +150,22 @@ def cumulative_sum(x: Array) -> Array:
     return result
 
 
-def _few_below(reached: Array) -> Callable[[Array], Array]:
-    def find(parts: Array) -> Array:
-        places = np.empty(parts.size, np.int32)
-        native.native.count_below(reached, parts, places)
-        return places
+def _search(reached: Array, count: int) -> Callable[[Array, Array], None]:
+    """Return a function that searches ``count`` parts, above 0 and at most the last sum, as `numpy.searchsorted` does.
 
-    return find
-
-
-def _search(reached: Array, count: int) -> Callable[[Array], Array]:
-    """Return ``lambda parts: np.searchsorted(reached, parts)`` for ``count`` parts, above 0 and at most the last sum.
-
-    A binary search mispredicts many branches. For many parts, a table of equal intervals has the first index that can
-    reach a part of the interval; in most cases it is the result, and only the other parts are searched. Few sums are
-    compared with every part.
+    Its second argument is the array that it writes to. A binary search mispredicts many branches. For many parts, a
+    table of equal intervals has the first index that can reach a part of the interval; in most cases it is the result,
+    and only the other parts are searched. Few sums are compared with every part.
     """
     size = reached.size
     if native.enabled and size <= _FEW and reached.dtype == FLOAT64:
-        return _few_below(reached)
+        return partial(native.native.count_below, reached)
+
+    def search(parts: Array, places: Array) -> None:
+        places[...] = np.searchsorted(reached, parts)
+
     if count < max(size / 4, 512):
-        return lambda parts: np.searchsorted(reached, parts)
+        return search
     scale = (4 if count >= 4 * size else 1) * size / reached[-1]
 
     def interval(x: Array) -> Array:
@@ -178,10 +175,9 @@ def _search(reached: Array, count: int) -> Callable[[Array], Array]:
     counts = np.bincount(interval(reached))
     first = (np.cumsum(counts) - counts).astype(index_dtype(size))  # more integers of 32 bits fit a cache
 
-    def find(parts: Array) -> Array:
-        places: Array = first.take(interval(parts), mode="clip")
+    def search_intervals(parts: Array, places: Array) -> None:
+        first.take(interval(parts), mode="clip", out=places)
         missed = np.flatnonzero(reached.take(places, mode="clip") < parts)
         places[missed] = np.searchsorted(reached, parts[missed])
-        return places
 
-    return find
+    return search_intervals
