@@ -19,6 +19,9 @@ COLUMNS = {
     "torch": "torch",
 }
 VALUES = ("uniform", "normal", "exponential", "gamma(2.0)", "poisson(5)", "binomial(100, .3)", "randint(0, 1000)")
+#: As in compared.py: the ends of the groups' names, and their units.
+COMPARED = {"a million, float64 or integers": "ns per value", "ten values": "µs per call"}
+PEERS = {"keyrng": "keyrng compiled, 1 thread", "NumPy": "numpy PCG64", "MKL": "MKL MT19937"}
 CALLS = (
     *("key(0)", "split(k)", "fold_in(k, 1)", "uniform(k)", "normal(k, (10,))"),
     *("gamma(k, 2.0, (10,))", "gamma(k, a), 10 values", "randint(k, (10,), 0, 1000)"),
@@ -51,7 +54,23 @@ def table(data: dict[str, Any]) -> str:
             times = (median.get((group, subject)) for subject in columns.values())
             lines.append(f"| `{group}` | {' | '.join('-' if t is None else f'{t:.3g}' for t in times)} |")
         lines.append("")
-    return "\n".join(lines)
+    return "\n".join([*lines, *compared(median)])
+
+
+def compared(median: dict[tuple[str, str], float]) -> list[str]:
+    """Return the lines of the table of `compared`: each sampler with many values and with few, and who is slower."""
+    heads = [f"{peer}, {unit}" for unit in COMPARED.values() for peer in PEERS]
+    lines = [f"| float64, 1 thread | {' | '.join(heads)} |", "|---|" + "---:|" * len(heads)]
+    slower = []
+    for name in dict.fromkeys(group.rpartition(f", {end}")[0] for end in COMPARED for group, _ in median):
+        if not name:
+            continue
+        times = [median.get((f"{name}, {end}", peer)) for end in COMPARED for peer in PEERS.values()]
+        lines.append(f"| `{name}` | {' | '.join('-' if t is None else f'{t:.3g}' for t in times)} |")
+        for (ours, *theirs), end in zip((times[:3], times[3:]), COMPARED, strict=True):
+            slower += [f"`{name}` ({end.split(',')[0]})" for t in theirs if ours and t and t < ours]
+    verdict = f"keyrng is slower in {', '.join(dict.fromkeys(slower))}." if slower else "keyrng is faster in every row."
+    return [*lines, "", verdict, ""]
 
 
 def page(text: str, data: dict[str, Any]) -> str:

@@ -22,7 +22,7 @@ from keyrng._executors import native
 
 HERE = Path(__file__).parent
 JUDGED = {"median": "Medians", "least": "Fastest rounds, because the machine was busy"}
-PACKAGES = ("numpy", "jax", "torch", "randomgen", "cupy-cuda12x", "cupy-cuda13x")
+PACKAGES = ("numpy", "jax", "torch", "randomgen", "mkl_random", "cupy-cuda12x", "cupy-cuda13x")
 
 
 @dataclass(frozen=True)
