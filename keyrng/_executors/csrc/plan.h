@@ -1,6 +1,6 @@
 /* Plans: kernels, and rules for the numbers that their parameters take. Part of module.c.
  *
- * keyrng/_sampling/sampler.py makes plans and describes them.
+ * keyrng/_sampling/plan.py makes plans and describes them.
  */
 #define LARGEST_EXACT (1ll << 53)
 
