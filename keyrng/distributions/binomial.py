@@ -68,7 +68,7 @@ def _by_inversion(lane: Any, n: Any, p: Any) -> Any:
 def _float_by_inversion(lane: Any, n: Any, p: Any) -> Any:
     likely, rare = _rarer(p)
     count = small_as_float(bitcast(binomial_count(uniform_co(lane), n, rare), np.uint64))
-    return cast(where(likely, n - count, count), np.float32)
+    return cast(where(likely, (n + 0.0) - count, count), np.float32)  # n + 0 is never -0
 
 
 @kernel("float64")
