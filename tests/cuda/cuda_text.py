@@ -130,6 +130,8 @@ def every_kernel() -> list[cuda.Request]:
     wanted, stores = [], set()
     for subject in subjects():
         plain = ("int32", "int64") if subject.compute.name not in subject.dtypes else (subject.compute.name,)
+        if not subject.dtypes.keys() & set(plain):
+            plain = (next(iter(subject.dtypes)),)  # floats of another width
         for name, dtype in subject.dtypes.items():
             if name in plain or len(subject.dtypes) == 1 or (subject.compute.name, name) not in stores:
                 wanted.append(cuda.Request(subject.kernel, subject.compute, dtype))
