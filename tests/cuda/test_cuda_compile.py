@@ -56,6 +56,11 @@ def not_exact(text: str) -> set[str]:
     return {i for i in instructions if re.search(r"\.f\d\d|fma|ftz|approx", i) and not ALLOWED.fullmatch(i)}
 
 
+def without_hashes(text: str) -> str:
+    """Leave out the hashes of a file and of the flags that nvcc puts in the names of constants."""
+    return re.sub(r"(_INTERNAL)_[0-9a-f]{8}(_\w+?_cu)_[0-9a-f]{8}", r"\1\2", text)
+
+
 def fills() -> list[cuda.Request]:
     """Return requests for the most frequent draws: words, and floats computed from them."""
     float32, uint32 = np.dtype(np.float32), np.dtype(np.uint32)
@@ -89,7 +94,7 @@ def test_flags_change_no_instruction() -> None:
     fast = ptx(text, *FAST_MATH)
 
     assert not_exact(fast) == set()
-    assert ptx(text, *CUPY) == fast
+    assert without_hashes(ptx(text, *CUPY)) == without_hashes(fast)
     some = cuda.module(algorithms.get("philox4x32"), fills())
     assert ptx(some) == ptx(some, *FAST_MATH)
 
@@ -156,7 +161,7 @@ def test_functions_of_rows(name: str) -> None:
     fast = ptx(text, *FAST_MATH)
 
     assert not_exact(fast) == set()
-    assert ptx(text, *CUPY) == fast
+    assert without_hashes(ptx(text, *CUPY)) == without_hashes(fast)
     assert compiled(text, "sm_90", *CUPY).local_memory() == {cuda_rows.row_name(request): (0, 0, 0)}
 
 
