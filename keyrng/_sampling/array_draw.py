@@ -114,8 +114,10 @@ def array_sampler(
             return ()
 
     def draw(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if native.native is None or native.paused:
+            return None
         given = dict(zip(positional, args, strict=False), **kwargs)
-        if len(given) < len(args) + len(kwargs) or native.paused:
+        if len(given) < len(args) + len(kwargs):
             return None
         shape, out = given.pop("shape", shape_if_none_given), given.pop("out", None)
         if not any(type(value) is np.ndarray for value in given.values()):
