@@ -54,7 +54,7 @@ def main(folder: Path) -> None:
     runtime = folder / "runtime.c"
     runtime.write_text('#include <string.h>\n#include "code.h"\n#include "tables.inc"\n#include "execute.h"\n')
     for source in isa, runtime:
-        run(*STRICT, "-Wno-unused-function", *MSVC, f"-I{stubs}", *here, source)
+        run(*STRICT, "-Wno-unused-function", "-Wno-unused-variable", *MSVC, f"-I{stubs}", *here, source)
     text = run(*STRICT, "-E", "-P", *MSVC[:-1], f"-I{stubs}", *here, isa)
     foreign = sorted(set(re.findall(FOREIGN, text)))
     if foreign:
