@@ -61,9 +61,10 @@ def gumbel_kernel(mode: str | None, dtype: Dtype) -> Kernel:
     return _MODES["high" if mode == "highest" and dtype == np.float64 else mode]
 
 
-# Categorical draws find the largest sum of a logit and a Gumbel variate -log(E), E = -log(u), as the smallest product
-# of E and a weight, e to the power of minus the logit, in float32. The product is within a factor of 1 +- 5e-5: 3.05e-5
-# from digits of u that are left out, 0.83e-5 from the polynomial, and roundings. It is 0 where it may be less precise.
+# Categorical draws search for the largest sum of a logit and a Gumbel variate -log(E), E = -log(u). It belongs to the
+# smallest product of E and the weight exp(-logit), which is computed in float32. The relative error of a product is at
+# most 5e-5: 3.05e-5 from the digits of u that are left out, 0.83e-5 from the polynomial, and roundings. The product is
+# 0 where the error may be larger.
 
 
 @kernel("float32")

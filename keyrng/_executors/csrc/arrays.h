@@ -71,7 +71,5 @@ static PyObject *arrays_hold(PyObject *self, PyObject *args) {
     } else if (!PyErr_Occurred()) {
         PyErr_SetString(PyExc_SystemError, "invalid arguments for arrays_hold");
     }
-    while (taken--)
-        if (views[taken].obj) PyBuffer_Release(&views[taken]);
-    return holds < 0 ? NULL : PyBool_FromLong(holds);
+    return release_all(views, taken, holds < 0 ? NULL : PyBool_FromLong(holds));
 }

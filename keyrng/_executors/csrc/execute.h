@@ -35,13 +35,9 @@ static void decide(work *w, const stage *s, size_t n) {
     for (size_t i = 0; i < open; i++) w->accept[w->keep[i]] = w->open[i];
 }
 
-static size_t per_block(const job *j, int bits) {
-    return (size_t)(j->algorithm->word_bytes * j->algorithm->block_words * 8 / bits);
-}
-
 /* The blocks of an attempt. */
 static size_t blocks_of(const job *j, const stage *s) {
-    size_t per = per_block(j, s->bits);
+    size_t per = per_block(j->algorithm, s->bits);
     return ((size_t)s->words + per - 1) / per;
 }
 
@@ -51,7 +47,7 @@ static void loop(work *w, const stage *s) {
     const algorithm_info *a = j->algorithm;
     int each = w->lanes.each, size = j->program->sizes[s->outputs[0]], arguments = 0;
     size_t n = w->lanes.n;
-    size_t per = per_block(j, s->bits), blocks = blocks_of(j, s);
+    size_t per = per_block(a, s->bits), blocks = blocks_of(j, s);
     lanes_fn fn = (s->bits == 32 ? j->code->lanes32 : j->code->lanes64)[each];
     char *key[4];
     const void *in[MOST_WORDS + MOST_INPUTS];
@@ -197,7 +193,8 @@ static void run_chunk(work *w, size_t flat) {
             uint64_t offset = (uint64_t)s->plane * j->size + (uint64_t)s->place;
             char *out = w->buffers[s->outputs[0]];
             size_t value = (size_t)s->bits / 8;
-            if (w->lanes.each || s->step > 1 || few_lanes(j->algorithm, j->code, n)) direct_each(w, s->key, s->bits, (uint64_t)s->step, offset, out);
+            if (w->lanes.each || s->step > 1 || few_lanes(j->algorithm, j->code, n))
+                direct_each(w, s->key, s->bits, (uint64_t)s->step, offset, out);
             else
                 direct(j->algorithm, j->code, s->bits == 32 ? j->code->values32 : j->code->values64, value,
                        j->algorithm->jax_layout ? value
@@ -282,12 +279,12 @@ static int execute(const job *j, size_t first, size_t stop) {
     size_t rows = 0; /* for the words of an attempt, or of a block */
     for (const stage *s = stages + p->first_stage, *end = s + p->stages; s < end; s++) {
         counts += s->kind == STAGE_COUNT;
-        size_t words = each || s->step > 1 ? per_block(j, 32) : 0;
+        size_t words = each || s->step > 1 ? per_block(j->algorithm, 32) : 0;
         if (s->kind == STAGE_LOOP) {
             int count = 0;
             while (s->inputs[count] >= 0) count++;
             arguments = count > arguments ? count : arguments;
-            words = per_block(j, s->bits) * blocks_of(j, s);
+            words = per_block(j->algorithm, s->bits) * blocks_of(j, s);
             loops = 1;
         }
         rows = words > rows ? words : rows;

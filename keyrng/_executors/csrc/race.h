@@ -52,33 +52,25 @@ static PyObject *first_arrivals(PyObject *self, PyObject *const *args, Py_ssize_
     Py_ssize_t size = PyLong_AsSsize_t(args[1]);
     float ratio = (float)PyFloat_AsDouble(args[2]);
     if (PyErr_Occurred()) return NULL;
-    Py_buffer times = {0}, places = {0}, undecided = {0};
-    int failed = take(args[0], &times, PyBUF_SIMPLE) || take(args[3], &places, PyBUF_WRITABLE) ||
-                 take(args[4], &undecided, PyBUF_WRITABLE);
-    Py_ssize_t rows = places.len / 4;
-    if (!failed && (size < 1 || times.len != rows * size * 4 || undecided.len != rows * 4)) {
-        PyErr_SetString(PyExc_SystemError, "size mismatch of times, places or undecided");
-        failed = 1;
-    }
-    int32_t *out = places.buf, *rest = undecided.buf;
-    Py_ssize_t left = 0;
-    if (!failed) {
-        PyThreadState *state = rows < GIL_WORTH ? NULL : PyEval_SaveThread();
-        const float *row = times.buf;
-        for (Py_ssize_t i = 0, some; i < rows; i += some, row += some * size) {
-            int decided;
+    PyObject *const arrays[] = {args[0], args[3], args[4]};
+    Py_buffer views[3];
+    if (take_all(arrays, views, 3, 6)) return release_all(views, 3, NULL);
+    Py_ssize_t rows = views[1].len / 4, left = 0;
+    if (size < 1 || views[0].len != rows * size * 4 || views[2].len != rows * 4)
+        return release_all(views, 3, wrong_size("first_arrivals"));
+    const float *row = views[0].buf;
+    int32_t *out = views[1].buf, *rest = views[2].buf;
+    PyThreadState *state = rows < GIL_WORTH ? NULL : PyEval_SaveThread();
+    for (Py_ssize_t i = 0, some; i < rows; i += some, row += some * size) {
+        int decided;
 #ifdef __SSE2__
-            if (size >= 4 && i + 4 <= rows) some = 4, decided = first_of_four_rows(row, size, ratio, out + i);
-            else
+        if (size >= 4 && i + 4 <= rows) some = 4, decided = first_of_four_rows(row, size, ratio, out + i);
+        else
 #endif
-                some = 1, out[i] = first_of_row(row, size, ratio, &decided);
-            for (Py_ssize_t k = 0; k < some && decided != (1 << some) - 1; k++)
-                if (!(decided >> k & 1)) rest[left++] = (int32_t)(i + k);
-        }
-        if (state) PyEval_RestoreThread(state);
+            some = 1, out[i] = first_of_row(row, size, ratio, &decided);
+        for (Py_ssize_t k = 0; k < some && decided != (1 << some) - 1; k++)
+            if (!(decided >> k & 1)) rest[left++] = (int32_t)(i + k);
     }
-    if (times.obj) PyBuffer_Release(&times);
-    if (places.obj) PyBuffer_Release(&places);
-    if (undecided.obj) PyBuffer_Release(&undecided);
-    return failed ? NULL : PyLong_FromSsize_t(left);
+    if (state) PyEval_RestoreThread(state);
+    return release_all(views, 3, PyLong_FromSsize_t(left));
 }

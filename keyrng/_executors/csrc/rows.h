@@ -16,7 +16,7 @@
 /* A matrix times a row, plus a vector. */
 #define AFFINE_ROWS(type, size)                                                                                        \
     for (size_t v = 0; v < count; v++, x += (size)) {                                                                  \
-        e_##type sums[SHORT_ROW] = {0};                                                                          \
+        e_##type sums[SHORT_ROW] = {0};                                                                                \
         for (size_t k = 0; k < (size); k++)                                                                            \
             for (size_t i = 0; i < (size); i++) sums[i] += columns[k * (size) + i] * x[k];                             \
         for (size_t i = 0; i < (size); i++) x[i] = sums[i] + mean[i];                                                  \
@@ -33,7 +33,7 @@ AFFINE_FUNCTION(float32)
 AFFINE_FUNCTION(float64)
 
 /* A row by its sum. The sums of some rows come first, because vectors divide several numbers at once. */
-#define TOTALS 256
+#define TOTALS 256 /* and at most so many numbers of a row, as MOST_ROW in plan.h */
 #define SHARES_ROWS(type, size)                                                                                        \
     for (size_t some; count; count -= some, x += some * (size)) {                                                      \
         e_##type totals[TOTALS];                                                                                       \

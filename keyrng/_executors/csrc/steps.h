@@ -55,13 +55,6 @@ static void repeat_row(const row *x, size_t size, size_t count, char *to) {
             for (size_t i = 0; i < n; i++) x[i] -= largest;                                                            \
         }                                                                                                              \
     }                                                                                                                  \
-    static void divide_by_sum_##T(T *x, size_t rows, size_t n) {                                                       \
-        for (T *end = x + rows * n; x < end; x += n) {                                                                 \
-            T sum = 0;                                                                                                 \
-            for (size_t i = 0; i < n; i++) sum += x[i];                                                                \
-            for (size_t i = 0; i < n; i++) x[i] /= sum;                                                                \
-        }                                                                                                              \
-    }                                                                                                                  \
     static void find_largest_sum_##T(const T *x, const T *add, size_t rows, size_t n, int32_t *places) {               \
         for (size_t r = 0; r < rows; r++, x += n) {                                                                    \
             T largest = x[0] + add[0];                                                                                 \
@@ -71,17 +64,6 @@ static void repeat_row(const row *x, size_t size, size_t count, char *to) {
                 if (sum > largest) largest = sum, places[r] = (int32_t)i;                                              \
             }                                                                                                          \
         }                                                                                                              \
-    }                                                                                                                  \
-    /* Replace each row by a lower triangle times it, plus the mean. An element needs only those before it. */          \
-    static void transform_##T(T *x, const double *triangle, const T *mean, size_t rows, size_t n) {                    \
-        T factors[MOST_ROW];                                                                                           \
-        for (size_t i = 0; i < n * n; i++) factors[i] = (T)triangle[i];                                                \
-        for (T *end = x + rows * n; x < end; x += n)                                                                   \
-            for (size_t i = n; i--;) {                                                                                 \
-                T sum = 0;                                                                                             \
-                for (size_t k = 0; k <= i; k++) sum += factors[i * n + k] * x[k];                                      \
-                x[i] = sum + mean[i];                                                                                  \
-            }                                                                                                          \
     }
 FLOAT_STEPS(float)
 FLOAT_STEPS(double)
@@ -102,8 +84,7 @@ static int draw_dirichlet(const plan *p, const char *words, const converted *x, 
         failed = failed || draw(p, p->more[1], -1, words, total, 1, parts, out, size);
     }
     free(alpha);
-    if (size == 4) divide_by_sum_float((float *)out, count, n);
-    else divide_by_sum_double((double *)out, count, n);
+    chosen->shares[size == 8](n, count, out);
     return failed;
 }
 
@@ -117,6 +98,14 @@ static int draw_categorical(const plan *p, const char *words, const converted *x
     else find_largest_sum_double((double *)gumbels, x->rows[0].values, count, n, PyArray_DATA(result));
     free(gumbels);
     return failed;
+}
+
+static void put_columns(const double *matrix, size_t n, size_t size, void *columns) {
+    for (size_t i = 0; i < n * n; i++) {
+        double x = matrix[i % n * n + i / n];
+        if (size == 4) ((float *)columns)[i] = (float)x;
+        else ((double *)columns)[i] = x;
+    }
 }
 
 /* The factor of the matrix, a lower triangle, is the result of a function in Python. Its errors are left to Python. */
@@ -141,9 +130,11 @@ static int draw_multivariate_normal(const plan *p, const char *words, const conv
         PyArray_SIZE(factor) != (npy_intp)(n * n))
         status = IN_PYTHON;
     if (!status) status = draw(p, p->program, -1, words, count * n, 1, NULL, PyArray_DATA(result), size);
-    if (!status && size == 4)
-        transform_float(PyArray_DATA(result), PyArray_DATA(factor), (const float *)mean->values, count, n);
-    if (!status && size == 8) transform_double(PyArray_DATA(result), PyArray_DATA(factor), mean->values, count, n);
+    if (!status) {
+        double columns[MOST_ROW]; /* floats, if the result is */
+        put_columns(PyArray_DATA(factor), n, size, columns);
+        chosen->affine[size == 8](columns, mean->values, n, count, PyArray_DATA(result));
+    }
     Py_DECREF(made);
     return status;
 }

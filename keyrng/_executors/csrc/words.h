@@ -117,23 +117,21 @@ static void put_keys(const algorithm_info *a, const isa_code *isa, char *const *
                    (size_t)a->word_bytes);
 }
 
-/* Set `n` lanes to one index. */
-static void fill_index(const algorithm_info *a, char *low, char *high, uint64_t index, size_t n) {
-    if (a->word_bytes == 4) {
-        for (size_t i = 0; i < n; i++) ((uint32_t *)low)[i] = (uint32_t)index;
-        for (size_t i = 0; i < n; i++) ((uint32_t *)high)[i] = (uint32_t)(index >> 32);
-    } else {
-        for (size_t i = 0; i < n; i++) ((uint64_t *)low)[i] = index;
-        memset(high, 0, 8 * n);
-    }
-}
-
 /* Set all lanes to one index, unless they have it already. */
 static void put_one_index(work *w, uint64_t index) {
     if (w->filled == index) return;
-    fill_index(w->job->algorithm, w->low, w->high, index, w->capacity);
+    size_t n = w->capacity;
+    if (w->job->algorithm->word_bytes == 4) {
+        for (size_t i = 0; i < n; i++) ((uint32_t *)w->low)[i] = (uint32_t)index;
+        for (size_t i = 0; i < n; i++) ((uint32_t *)w->high)[i] = (uint32_t)(index >> 32);
+    } else {
+        for (size_t i = 0; i < n; i++) ((uint64_t *)w->low)[i] = index;
+        memset(w->high, 0, 8 * n);
+    }
     w->filled = index;
 }
+
+static size_t per_block(const algorithm_info *a, int bits) { return (size_t)(a->word_bytes * a->block_words * 8 / bits); }
 
 /* Write values `start` to `start + n` of a key's direct draw; `out` need not be padded. */
 static void direct(const algorithm_info *a, const algorithm_code *code, fill_fn fill, size_t value, size_t block,
@@ -183,7 +181,7 @@ static void direct_each(work *w, int key, int bits, uint64_t step, uint64_t offs
     const job *j = w->job;
     const algorithm_info *a = j->algorithm;
     int each = w->lanes.each;
-    size_t per = a->jax_layout ? 1 : (size_t)(a->word_bytes * a->block_words * 8 / bits);
+    size_t per = a->jax_layout ? 1 : per_block(a, bits);
     if (each && at_one_index(j)) {
         put_one_index(w, (j->start * step + offset) / per);
     } else {
