@@ -17,7 +17,7 @@ from keyrng._core.arguments import broadcast
 from keyrng._core.dtypes import compute_dtype
 from keyrng._executors.base import Array, DrawSpec, Dtype, ElementRange
 from keyrng._executors.numpy import NUMPY, keep_freed_memory
-from keyrng._executors.threads import PIECE, piece_size, run_pieces
+from keyrng._executors.threads import run_pieces, threads_here
 from keyrng.algorithms.base import Algorithm, Domain
 from keyrng.kernels.lane import Kernel
 
@@ -34,17 +34,17 @@ except ImportError as error:
     _reason = str(error)
 else:
     native = _compiled
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=native.forget_helpers)
 
 algorithms: dict[str, int] = {}
 _programs: dict[str, tuple[int, str]] = {}
-_times: list[int] = []  # of an element of each program
 _stores: dict[str, int] = {}
 _isas: list[str] = []
 if native is not None:
     _names, _program_rows, _store_names, _isas = native.describe()
     algorithms = {name: i for i, name in enumerate(_names)}
-    _programs = {name: (i, result) for i, (name, result, _) in enumerate(_program_rows)}
-    _times = [picoseconds for *_, picoseconds in _program_rows]
+    _programs = {name: (i, result) for i, (name, result) in enumerate(_program_rows)}
     _stores = {name: i for i, name in enumerate(_store_names)}
 
 _MANY = 1 << 14  # elements of a result that glibc could request from the operating system each time
@@ -123,23 +123,15 @@ class NativeExecutor:
                 break
         keys = spec.words.size // algorithm.key_words
         total = keys * elements.count
-        call = (*found, spec.words, keys, elements.start, elements.count, elements.total, flat, flat.itemsize)
-        size = piece_size(_times[found[0]])
         if total > _MANY:
             keep_freed_memory()  # for the next result
-        if total <= size:
-            native.run(*call, 0, total, spec.shape, parameters)
-        else:
-            run_pieces(total, lambda first, stop: native.run(*call, first, stop, spec.shape, parameters), size)
+        size = (spec.words, keys, elements.start, elements.count, elements.total)
+        native.run(*found, *size, flat, flat.itemsize, threads_here(total), spec.shape, parameters)
 
     def children(self, algorithm: Algorithm, words: Array, start: int, count: int) -> Array:
         """Return consecutive children of each key; see `Executor.children`."""
         out = np.empty((len(words), count, algorithm.key_words), algorithm.dtype)
-        number, run, total = algorithms[algorithm.name], native.children, len(words) * count
-        if total > PIECE:  # the closure would add a sixth to the time of split(key)
-            run_pieces(total, lambda first, stop: run(number, words, len(words), start, count, first, stop, out))
-        else:
-            run(number, words, len(words), start, count, 0, total, out)
+        native.children(algorithms[algorithm.name], words, len(words), start, count, threads_here(out.size), out)
         return out
 
     def derive(self, algorithm: Algorithm, words: Array, index: Array | int, domain: Domain, count: int) -> Array:
@@ -179,15 +171,7 @@ def arrays_hold(relation: int, values: Sequence[Array], intervals: tuple[tuple[i
     if not total or shape is None:
         return False
     arrays = tuple(_parameter(v, shape, total) for v in values)
-    if total <= PIECE:
-        return bool(native.arrays_hold(relation, itemsize, shape, arrays, intervals, 0, total))
-    held: list[bool] = []
-
-    def piece(first: int, stop: int) -> None:
-        held.append(native.arrays_hold(relation, itemsize, shape, arrays, intervals, first, stop))
-
-    run_pieces(total, piece)
-    return all(held)
+    return bool(native.arrays_hold(relation, itemsize, shape, arrays, intervals, threads_here(total)))
 
 
 def first_arrivals(times: Array, ratio: float, places: Array) -> Array:
@@ -211,21 +195,12 @@ def takes_rows(rows: Array) -> bool:
 def affine(matrix: Array, mean: Array, rows: Array) -> None:
     """Replace rows by ``matrix @ row + mean``; sums are in order and begin with 0."""
     columns, mean = np.ascontiguousarray(matrix.T), np.ascontiguousarray(mean)
-
-    def piece(first: int, stop: int) -> None:
-        native.affine(columns, mean, mean.itemsize, first, stop, rows)
-
-    run_pieces(rows.size // mean.size, piece, PIECE // mean.size)
+    native.affine(columns, mean, mean.itemsize, threads_here(rows.size), rows)
 
 
 def shares(rows: Array) -> None:
     """Divide rows by their sums, which are in order and begin with 0."""
-    size = rows.shape[-1]
-
-    def piece(first: int, stop: int) -> None:
-        native.shares(size, rows.itemsize, first, stop, rows)
-
-    run_pieces(rows.size // size, piece, PIECE // size)
+    native.shares(rows.shape[-1], rows.itemsize, threads_here(rows.size), rows)
 
 
 def program(kernel: Kernel, compute: Dtype, dtype: Dtype, algorithm: Algorithm) -> tuple[int, int, int] | None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from keyrng._executors import native
 from keyrng._executors.numpy import keep_freed_memory
-from keyrng._executors.threads import PIECE, get_num_threads, run_pieces
+from keyrng._executors.threads import PIECE, get_num_threads, run_pieces, threads_here
 from keyrng.algorithms.base import Algorithm
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -37,8 +37,8 @@ def short_orders(algorithm: Algorithm, words: Array, keys: int, size: int) -> Ar
     number = native.algorithm_number(algorithm)
     if number is None or size > LINE:
         return None
-    out, act = np.empty((keys, size), np.uint32), native.native.short_orders
-    run_pieces(keys, lambda first, stop: act(number, words, size, first, stop, out), PIECE // size)
+    out = np.empty((keys, size), np.uint32)
+    native.native.short_orders(number, words, size, threads_here(out.size), out)
     return out
 
 
@@ -48,9 +48,6 @@ def sort_lines(words: Array, places: Array | None = None) -> Array:
     out = np.empty(words.shape, np.uint32)
 
     def sort(first: int, stop: int) -> None:
-        native.native.sort_lines(words, places, size, first, stop, out)
-
-    def sort_by_numpy(first: int, stop: int) -> None:
         # Word and index in one number: NumPy sorts integers fastest, and the index makes the sort stable.
         packed = words[first:stop].astype(np.uint64)
         packed <<= 32
@@ -60,8 +57,10 @@ def sort_lines(words: Array, places: Array | None = None) -> Array:
         order = packed.view(np.int64)
         out[first:stop] = order if places is None else np.take_along_axis(places[first:stop], order, -1)
 
-    if lines and size:
-        run_pieces(lines, sort if native.enabled and size <= LINE else sort_by_numpy, max(1, CHUNK // size))
+    if native.enabled and 0 < size <= LINE:
+        native.native.sort_lines(words, places, size, threads_here(out.size), out)
+    elif lines and size:
+        run_pieces(lines, sort, max(1, CHUNK // size))
     return out
 
 
@@ -122,11 +121,7 @@ def _sort_by_buckets(
     if overflow:
         return None
     out = np.empty(size, np.uint32) if places is None else places
-
-    def sort(first: int, stop: int) -> None:
-        native.native.sort_buckets(buckets, sizes, parts, room, first, stop, out)
-
-    run_pieces(count, sort, max(1, CHUNK * count // size))
+    native.native.sort_buckets(buckets, sizes, parts, room, threads_here(size) if threads else 1, out)
     return out
 
 
@@ -135,8 +130,8 @@ def take(array: Array, places: Array) -> Array:
     out = np.empty(places.shape + array.shape[1:], array.dtype)
     size = out.nbytes // max(1, places.size)
     if native.enabled and places.size >= _MANY and places.itemsize == 4 and size and not array.dtype.hasobject:
-        act, given, to = native.native.take_elements, array.view(np.uint8), out.reshape(-1).view(np.uint8)
-        run_pieces(places.size, lambda first, stop: act(given, size, places, first, stop, to))
+        to = out.reshape(-1).view(np.uint8)
+        native.native.take_elements(array.view(np.uint8), size, places, threads_here(places.size), to)
         return out
     np.take(array, places, 0, out=out, mode="clip")  # the default mode copies the result
     return out

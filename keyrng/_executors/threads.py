@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from queue import SimpleQueue
-from threading import Lock
+from threading import Lock, local
 from typing import TYPE_CHECKING
 
 from keyrng._core.arguments import short_repr
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 # Elements of the largest piece: few enough for Ctrl-C to be handled between pieces.
 PIECE = 1 << 18
 
-# Picoseconds of the shortest piece of several: starting it takes a tenth of that.
-_SHORTEST = 100_000_000
+# Fewer elements are computed before another thread has started, and counting processors takes 1 us.
+_MANY = 1 << 12
 
+_here = local()
 _count: int | None = None
 _pool: ThreadPoolExecutor | None = None
 
@@ -104,9 +105,9 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_drop_pool)
 
 
-def piece_size(picoseconds: int) -> int:
-    """Return the number of elements of a piece, from the time of an element."""
-    return min(PIECE, max(1 << 12, 1 << (_SHORTEST // max(1, picoseconds)).bit_length()))
+def threads_here(elements: int) -> int:
+    """Return how many threads a call of C may use: 1 for few elements, or where `run_pieces` keeps all threads busy."""
+    return 1 if elements < _MANY or getattr(_here, "is_busy", False) else get_num_threads()
 
 
 def run_pieces(total: int, piece: Callable[[int, int], None], size: int = PIECE) -> None:
@@ -125,10 +126,13 @@ def run_pieces(total: int, piece: Callable[[int, int], None], size: int = PIECE)
             piece(first, min(first + size, total))
         return
     pieces = _Pieces(total, piece, size)
+    busy = getattr(_here, "is_busy", False)
     try:
         _call_helpers(pieces.help, threads - 1)
+        _here.is_busy = True
         pieces.work()
     finally:
+        _here.is_busy = busy
         pieces.settle()
     if pieces.failures:
         raise pieces.failures[0]
@@ -176,6 +180,7 @@ class _Pieces:
 
     def help(self) -> None:
         """Run pieces in another thread."""
+        _here.is_busy = True
         with self._lock:
             self._helping += 1
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 import os
 import threading
@@ -14,7 +15,7 @@ from cases import assert_same
 from processes import python
 
 import keyrng
-from keyrng._executors import threads
+from keyrng._executors import native, threads
 
 KEY = keyrng.key(7)
 LONG = 2**19 + 77
@@ -24,6 +25,7 @@ def digest(count=2**19 + 77):
     return hashlib.sha256(keyrng.normal(keyrng.key(7), (count,)).tobytes()).hexdigest()
 """
 
+needs_compiled = pytest.mark.skipif(not native.enabled, reason=f"no compiled path: {native.missing_reason()}")
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no os.fork here")
 needs_signals = pytest.mark.skipif(os.name == "nt", reason="no SIGINT for one process here")
 
@@ -118,12 +120,63 @@ def test_without_new_threads_the_call_does_all_itself(several, monkeypatch):
     def refuse(self):
         raise RuntimeError("can't start new thread")
 
-    expected = keyrng.normal(KEY, (LONG,))
+    expected = keyrng.permutation(KEY, LONG)
     keyrng.set_num_threads(3)
     monkeypatch.setattr(ThreadPoolExecutor, "_adjust_thread_count", refuse)
 
-    assert_same(keyrng.normal(KEY, (LONG,)), expected)
+    assert_same(keyrng.permutation(KEY, LONG), expected)
     assert threads._pool is None  # whose queue would keep the arrays
+
+
+FEW_THREADS = """
+import os, resource
+out = np.empty(2**19 + 77, np.float32)
+def draw():
+    keyrng.normal(keyrng.key(7), out=out)
+    print(len(os.listdir("/proc/self/task")), hashlib.sha256(out).hexdigest())
+keyrng.set_num_threads(1)
+draw()  # loads what it needs
+keyrng.set_num_threads(3)
+used = int(open("/proc/self/statm").read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+resource.setrlimit(resource.RLIMIT_AS, (used + 2**21, -1))  # less than the stack of a thread
+draw()
+resource.setrlimit(resource.RLIMIT_AS, (-1, -1))
+draw()
+"""
+
+
+@needs_compiled
+@pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="no /proc here")
+def test_a_draw_computes_all_where_no_thread_can_be_started():
+    keyrng.set_num_threads(1)
+    expected = hashlib.sha256(keyrng.normal(KEY, (LONG,)).tobytes()).hexdigest()
+    keyrng.set_num_threads(None)
+
+    counts, digests = zip(*(line.split() for line in run(FEW_THREADS)), strict=True)
+
+    assert set(digests) == {expected}
+    assert int(counts[0]) == int(counts[1]) == int(counts[2]) - 2
+
+
+@pytest.mark.parametrize("place", [0, LONG // 2, LONG - 1])
+def test_a_parameter_is_refused_wherever_it_lies(place, several):
+    scale = np.ones(LONG)
+    scale[place] = -1.0
+
+    with pytest.raises(ValueError, match="must be"):
+        keyrng.gamma(KEY, scale)
+
+
+@pytest.mark.parametrize("count", [2, 5, 1, 9])
+def test_all_parts_of_a_call_are_computed_once(count):
+    keyrng.set_num_threads(count)
+    try:
+        for size in (1, 2_047, 2_049, 99_999, 10**6):
+            made = keyrng.key_data(keyrng.split(KEY, size))
+            assert_same(keyrng.uniform(KEY, (size,)), keyrng.uniform(KEY, (10**6,))[:size], size)
+            assert_same(made[-1], keyrng.key_data(keyrng.fold_in(KEY, size - 1)), size)
+    finally:
+        keyrng.set_num_threads(None)
 
 
 @pytest.mark.parametrize("where", ["own", "helper"])
@@ -219,7 +272,7 @@ def test_an_interrupt_stops_a_long_draw_soon():
 
 ENOUGH = """
 import signal, threading, time
-from keyrng._executors import threads
+from keyrng._executors import native, threads
 keyrng.set_num_threads(3)
 own, running, inside, result = threading.current_thread(), [], True, "not interrupted"
 def handler(*_):

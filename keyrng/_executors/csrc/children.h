@@ -49,40 +49,45 @@ static void one_child(const algorithm_info *a, const algorithm_code *code, const
     for (size_t i = 0; i < (size_t)a->key_words; i++) memcpy(out + i * bytes, rows[i], bytes);
 }
 
-/* children(algorithm, words, keys, start, count, first, stop, out): children `first` to `stop`, over all keys */
+typedef struct {
+    const algorithm_info *info;
+    const algorithm_code *code;
+    const char *words;
+    uint64_t start;
+    size_t count;
+    char *out;
+} family;
+
+/* Children `first` to `stop`, over all keys. */
+static int put_children(const void *of, size_t first, size_t stop) {
+    const family *f = of;
+    size_t bytes = (size_t)(f->info->key_words * f->info->word_bytes);
+    for (size_t n; first < stop; first += n) {
+        size_t place = first % f->count;
+        n = stop - first < f->count - place ? stop - first : f->count - place;
+        consecutive(f->info, f->code, f->words + first / f->count * bytes, f->start + place, n, f->out + first * bytes);
+    }
+    return 0;
+}
+
+/* children(algorithm, words, keys, start, count, threads, out): children `start` to `start + count` of each key */
 static PyObject *children(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
-    if (n != 8) return PyErr_Format(PyExc_TypeError, "children takes 8 arguments");
-    long number = PyLong_AsLong(args[0]);
+    if (n != 7) return PyErr_Format(PyExc_TypeError, "children takes 7 arguments");
+    long number = PyLong_AsLong(args[0]), threads = PyLong_AsLong(args[5]);
     size_t keys = PyLong_AsSize_t(args[2]), count = PyLong_AsSize_t(args[4]);
     unsigned long long start = PyLong_AsUnsignedLongLong(args[3]);
-    size_t first = PyLong_AsSize_t(args[5]), stop = PyLong_AsSize_t(args[6]);
     if (PyErr_Occurred()) return NULL;
     const algorithm_info *a = &algorithm_infos[number];
-    const algorithm_code *code = &chosen->algorithms[number];
     size_t bytes = (size_t)(a->key_words * a->word_bytes);
-    Py_buffer words = {0}, out = {0};
-    int failed = take(args[1], &words, PyBUF_SIMPLE) || take(args[7], &out, PyBUF_WRITABLE);
-    if (!failed && ((size_t)words.len != keys * bytes || (size_t)out.len != keys * count * bytes ||
-                    stop > keys * count)) {
-        PyErr_SetString(PyExc_SystemError, "children was called with buffers of the wrong size");
-        failed = 1;
-    }
-    if (!failed) {
-        PyThreadState *state = stop - first < GIL_WORTH ? NULL : PyEval_SaveThread();
-        for (size_t at = first, m; at < stop; at += m) {
-            const char *key = (const char *)words.buf + at / count * bytes;
-            char *to = (char *)out.buf + at * bytes;
-            uint64_t index = start + at % count;
-            m = stop - at < count - at % count ? stop - at : count - at % count;
-            consecutive(a, code, key, index, m, to);
-        }
-        if (state) PyEval_RestoreThread(state);
-    }
-    if (words.obj) PyBuffer_Release(&words);
-    if (out.obj) PyBuffer_Release(&out);
-    if (failed) return NULL;
-    Py_RETURN_NONE;
+    PyObject *const arrays[] = {args[1], args[6]};
+    Py_buffer views[2];
+    if (take_all(arrays, views, 2, 2)) return release_all(views, 2, NULL);
+    if ((size_t)views[0].len != keys * bytes || (size_t)views[1].len != keys * count * bytes)
+        return release_all(views, 2, wrong_size("children"));
+    family f = {a, &chosen->algorithms[number], views[0].buf, start, count, views[1].buf};
+    int failed = run_ranges(put_children, &f, keys * count, GIL_WORTH, 250 * bytes, (int)threads);
+    return release_all(views, 2, failed ? NULL : Py_NewRef(Py_None));
 }
 
 /* derive(algorithm, words, index, n, domain, out): one child per key, each at its own index */

@@ -212,7 +212,7 @@ static PyArrayObject *permuted(const plan *p, PyArrayObject *words, long long n)
     PyArrayObject *order = new_array(p, 1, &size);
     if (!order) return NULL;
     PyThreadState *state = n < GIL_WORTH ? NULL : PyEval_SaveThread();
-    int no_memory = put_orders(p->number, PyArray_DATA(words), 1, (size_t)n, PyArray_DATA(order));
+    int no_memory = put_order(p->number, PyArray_DATA(words), (size_t)n, PyArray_DATA(order));
     if (state) PyEval_RestoreThread(state);
     if (!no_memory) return order;
     PyErr_NoMemory();

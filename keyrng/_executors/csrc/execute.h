@@ -272,8 +272,9 @@ static char *carve(char **arena, size_t bytes) {
     return p;
 }
 
-/* Compute elements `first` to `stop`, counted over all keys in order. Returns -1 if memory cannot be allocated. */
-static int execute(const job *j, size_t first, size_t stop) {
+/* Compute elements `first` to `stop` of a job, counted over all keys in order. Returns -1 if there was no memory. */
+static int execute(const void *of, size_t first, size_t stop) {
+    const job *j = of;
     const program *p = j->program;
     int each = j->keys > 1 && j->count < FEW, loops = 0, arguments = 0, tails = 0, counts = 0, numbers = 1;
     size_t rows = 0; /* for the words of an attempt, or of a block */
@@ -295,7 +296,7 @@ static int execute(const job *j, size_t first, size_t stop) {
     size_t n = stop - first;
     w.capacity = n < CHUNK ? (n + PAD - 1) / PAD * PAD : CHUNK;
     for (int i = 0; i < p->parameters; i++) numbers &= j->parameters[i].shape == ONE;
-    w.numbers = numbers && n > CHUNK; /* in one chunk, few elements would share the constants */
+    w.numbers = numbers && n >= CHUNK; /* fewer elements would not share the constants often enough */
     size_t column = w.capacity * 8;
     w.row_count = (int)rows + 4;
     size_t columns = (size_t)(p->buffers + w.row_count) + 3 + (loops ? 4 + (size_t)arguments + 3 : 0) +

@@ -20,6 +20,7 @@
 #include "tables.inc"
 
 #include "execute.h"
+#include "threads.h"
 
 #define GIL_WORTH 4096 /* elements; releasing the GIL costs as much as computing about 100 */
 #define MOST_SMALL_DIMS 32
@@ -59,7 +60,7 @@ static PyObject *describe(PyObject *self, PyObject *unused) {
         Py_XDECREF(item);
     }
     for (int i = 0; i < COUNT(programs) && !failed; i++) {
-        PyObject *item = Py_BuildValue("(ssi)", programs[i].name, programs[i].result, programs[i].picoseconds);
+        PyObject *item = Py_BuildValue("(ss)", programs[i].name, programs[i].result);
         failed = !item || PyList_Append(program_names, item);
         Py_XDECREF(item);
     }
@@ -103,6 +104,25 @@ static int take(PyObject *object, Py_buffer *view, int flags) {
     return 0;
 }
 
+/* Arguments first, first + 1, ... as buffers, of which those in `written`, a set of bits, are written to. */
+static int take_all(PyObject *const *args, Py_buffer *views, int n, unsigned written) {
+    int failed = 0;
+    for (int i = 0; i < n; i++) views[i].obj = NULL;
+    for (int i = 0; i < n && !failed; i++)
+        failed = take(args[i], &views[i], written >> i & 1 ? PyBUF_WRITABLE : PyBUF_SIMPLE);
+    return failed;
+}
+
+static PyObject *release_all(Py_buffer *views, int n, PyObject *result) {
+    for (int i = 0; i < n; i++)
+        if (views[i].obj) PyBuffer_Release(&views[i]);
+    return result;
+}
+
+static PyObject *wrong_size(const char *name) {
+    return PyErr_Format(PyExc_SystemError, "%s was called with buffers of the wrong size", name);
+}
+
 static int read_parameter(PyObject *item, parameter *p, Py_buffer *view, int itemsize, size_t total, int dims) {
     PyObject *array = item, *strides = NULL;
     if (PyTuple_Check(item)) {
@@ -129,19 +149,17 @@ static int read_parameter(PyObject *item, parameter *p, Py_buffer *view, int ite
     return PyErr_Occurred() ? -1 : 0;
 }
 
-/* run(program, store, algorithm, words, keys, start, count, size, out, out_size, first, stop, shape, parameters)
+/* run(program, store, algorithm, words, keys, start, count, size, out, out_size, threads, shape, parameters)
  * `start` is an integer or an array with one entry per key. */
 static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
-    if (n != 14) return PyErr_Format(PyExc_TypeError, "run takes 14 arguments");
-    long numbers[3];
-    for (int i = 0; i < 3; i++) numbers[i] = PyLong_AsLong(args[i]);
-    unsigned long long sizes[6];
-    int positions[6] = {4, 5, 6, 7, 10, 11};
+    if (n != 13) return PyErr_Format(PyExc_TypeError, "run takes 13 arguments");
+    long numbers[5];
+    int places[5] = {0, 1, 2, 9, 10};
+    for (int i = 0; i < 5; i++) numbers[i] = PyLong_AsLong(args[places[i]]);
     int one_start = PyLong_Check(args[5]);
-    for (int i = 0; i < 6; i++)
-        sizes[i] = i == 1 && !one_start ? 0 : PyLong_AsUnsignedLongLong(args[positions[i]]);
-    long out_size = PyLong_AsLong(args[9]);
+    unsigned long long sizes[4];
+    for (int i = 0; i < 4; i++) sizes[i] = i == 1 && !one_start ? 0 : PyLong_AsUnsignedLongLong(args[4 + i]);
     if (PyErr_Occurred()) return NULL;
     const program *p = &programs[numbers[0]];
     job j = {.program = p,
@@ -149,16 +167,16 @@ static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
              .code = &chosen->algorithms[numbers[2]],
              .isa = chosen,
              .store = numbers[1] < 0 ? NULL : chosen->maps[numbers[1]],
-             .out_size = (int)out_size,
+             .out_size = (int)numbers[3],
              .keys = (size_t)sizes[0],
              .start = sizes[1],
              .count = sizes[2],
              .size = sizes[3],
-             .dims = (int)PyTuple_Size(args[12])};
-    size_t first = (size_t)sizes[4], stop = (size_t)sizes[5], total = j.keys * (size_t)j.count;
+             .dims = (int)PyTuple_Size(args[11])};
+    size_t total = j.keys * (size_t)j.count;
     Py_buffer words = {0}, out = {0}, starts = {0}, views[MOST_INPUTS] = {{0}};
     int failed = 0;
-    if (j.dims > MOST_DIMS || PyTuple_Size(args[13]) != p->parameters || stop > total) {
+    if (j.dims > MOST_DIMS || PyTuple_Size(args[12]) != p->parameters) {
         PyErr_SetString(PyExc_SystemError, "invalid arguments for run");
         return NULL;
     }
@@ -167,26 +185,16 @@ static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     j.words = words.buf;
     j.starts = starts.buf;
     j.out = out.buf;
-    for (int d = 0; d < j.dims && !failed; d++) j.shape[d] = PyLong_AsLongLong(PyTuple_GetItem(args[12], d));
+    for (int d = 0; d < j.dims && !failed; d++) j.shape[d] = PyLong_AsLongLong(PyTuple_GetItem(args[11], d));
     for (int i = 0; i < p->parameters && !failed; i++)
-        failed = read_parameter(PyTuple_GetItem(args[13], i), &j.parameters[i], &views[i], p->itemsize, total, j.dims);
+        failed = read_parameter(PyTuple_GetItem(args[12], i), &j.parameters[i], &views[i], p->itemsize, total, j.dims);
     if (!failed && ((size_t)words.len != j.keys * (size_t)(j.algorithm->key_words * j.algorithm->word_bytes) ||
                     (size_t)out.len != total * (size_t)j.out_size ||
                     (!one_start && (size_t)starts.len != j.keys * 8))) {
         PyErr_SetString(PyExc_SystemError, "size mismatch of words, starts or out");
         failed = 1;
     }
-    if (!failed && first < stop) {
-        int status;
-        if (stop - first < GIL_WORTH) {
-            status = execute(&j, first, stop);
-        } else {
-            Py_BEGIN_ALLOW_THREADS
-            status = execute(&j, first, stop);
-            Py_END_ALLOW_THREADS
-        }
-        if (status) PyErr_NoMemory(), failed = 1;
-    }
+    if (!failed) failed = run_ranges(execute, &j, total, CHUNK, (uint64_t)p->picoseconds, (int)numbers[4]) != 0;
     if (words.obj) PyBuffer_Release(&words);
     if (out.obj) PyBuffer_Release(&out);
     if (starts.obj) PyBuffer_Release(&starts);
@@ -301,41 +309,57 @@ static PyObject *histogram(PyObject *self, PyObject *const *args, Py_ssize_t n) 
 
 #include "orders.h"
 
-/* affine(columns, mean, itemsize, first, stop, vectors): replace some of the vectors by a matrix, given by its columns,
- * times the vector, plus the mean */
+typedef struct {
+    const char *columns, *mean;
+    size_t size, bytes; /* of a row */
+    int wide;
+    char *rows;
+} short_rows;
+
+static int put_affine(const void *of, size_t first, size_t stop) {
+    const short_rows *r = of;
+    chosen->affine[r->wide](r->columns, r->mean, r->size, stop - first, r->rows + first * r->bytes);
+    return 0;
+}
+
+static int put_shares(const void *of, size_t first, size_t stop) {
+    const short_rows *r = of;
+    chosen->shares[r->wide](r->size, stop - first, r->rows + first * r->bytes);
+    return 0;
+}
+
+/* affine(columns, mean, itemsize, threads, rows): replace rows by a matrix, given by its columns, times the row, plus
+ * the mean */
 static PyObject *affine(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
-    if (n != 6) return PyErr_Format(PyExc_TypeError, "affine takes 6 arguments");
-    size_t itemsize = PyLong_AsSize_t(args[2]), first = PyLong_AsSize_t(args[3]), stop = PyLong_AsSize_t(args[4]);
+    if (n != 5) return PyErr_Format(PyExc_TypeError, "affine takes 5 arguments");
+    size_t itemsize = PyLong_AsSize_t(args[2]);
+    long threads = PyLong_AsLong(args[3]);
     if (PyErr_Occurred()) return NULL;
-    PyObject *const arrays[] = {args[0], args[1], args[5]};
+    PyObject *const arrays[] = {args[0], args[1], args[4]};
     Py_buffer views[3];
     if (take_all(arrays, views, 3, 4)) return release_all(views, 3, NULL);
     size_t bytes = (size_t)views[1].len, size = bytes / itemsize;
-    if (size < 1 || size > SHORT_ROW || (size_t)views[0].len != bytes * size || (size_t)views[2].len < bytes * stop)
+    if (size < 1 || size > SHORT_ROW || (size_t)views[0].len != bytes * size || (size_t)views[2].len % bytes)
         return release_all(views, 3, wrong_size("affine"));
-    PyThreadState *state = stop - first < GIL_WORTH / size ? NULL : PyEval_SaveThread();
-    chosen->affine[itemsize == 8](views[0].buf, views[1].buf, size, stop - first, (char *)views[2].buf + first * bytes);
-    if (state) PyEval_RestoreThread(state);
-    return release_all(views, 3, Py_NewRef(Py_None));
+    short_rows r = {views[0].buf, views[1].buf, size, bytes, itemsize == 8, views[2].buf};
+    int failed = run_ranges(put_affine, &r, (size_t)views[2].len / bytes, CHUNK, 300 * size * size, (int)threads);
+    return release_all(views, 3, failed ? NULL : Py_NewRef(Py_None));
 }
 
-/* shares(size, itemsize, first, stop, rows): divide some of the rows by their sums */
+/* shares(size, itemsize, threads, rows): divide rows by their sums */
 static PyObject *shares(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
-    if (n != 5) return PyErr_Format(PyExc_TypeError, "shares takes 5 arguments");
-    size_t numbers[4];
-    for (int i = 0; i < 4; i++) numbers[i] = PyLong_AsSize_t(args[i]);
+    if (n != 4) return PyErr_Format(PyExc_TypeError, "shares takes 4 arguments");
+    size_t size = PyLong_AsSize_t(args[0]), itemsize = PyLong_AsSize_t(args[1]), bytes = size * itemsize;
+    long threads = PyLong_AsLong(args[2]);
     if (PyErr_Occurred()) return NULL;
-    size_t size = numbers[0], itemsize = numbers[1], first = numbers[2], count = numbers[3] - first;
     Py_buffer view;
-    if (take_all(args + 4, &view, 1, 1)) return release_all(&view, 1, NULL);
-    if (size < 1 || size > SHORT_ROW || (size_t)view.len < size * itemsize * numbers[3])
-        return release_all(&view, 1, wrong_size("shares"));
-    PyThreadState *state = count < GIL_WORTH / size ? NULL : PyEval_SaveThread();
-    chosen->shares[itemsize == 8](size, count, (char *)view.buf + first * size * itemsize);
-    if (state) PyEval_RestoreThread(state);
-    return release_all(&view, 1, Py_NewRef(Py_None));
+    if (take_all(args + 3, &view, 1, 1)) return release_all(&view, 1, NULL);
+    if (size < 1 || size > SHORT_ROW || (size_t)view.len % bytes) return release_all(&view, 1, wrong_size("shares"));
+    short_rows r = {NULL, NULL, size, bytes, itemsize == 8, view.buf};
+    int failed = run_ranges(put_shares, &r, (size_t)view.len / bytes, CHUNK, 500 * size, (int)threads);
+    return release_all(&view, 1, failed ? NULL : Py_NewRef(Py_None));
 }
 
 #include "plan.h"
@@ -348,7 +372,7 @@ static PyObject *shares(PyObject *self, PyObject *const *args, Py_ssize_t n) {
 #define METHOD(name, flags) {#name, (PyCFunction)(void (*)(void))name, flags, NULL}
 
 static PyMethodDef methods[] = {
-    METHOD(describe, METH_NOARGS),     METHOD(isa, METH_O),
+    METHOD(describe, METH_NOARGS),     METHOD(isa, METH_O),                METHOD(forget_helpers, METH_NOARGS),
     METHOD(run, METH_FASTCALL),        METHOD(children, METH_FASTCALL),
     METHOD(run_small, METH_FASTCALL),  METHOD(make_entry, METH_VARARGS),
     METHOD(pause_entries, METH_VARARGS), METHOD(keys_of, METH_VARARGS),METHOD(derive, METH_FASTCALL),     METHOD(derive_one, METH_FASTCALL),
@@ -364,10 +388,11 @@ static PyMethodDef methods[] = {
 static int start(PyObject *module) {
     (void)module;
     if (!chosen) find_isas();
+    if (!helpers_lock && !(helpers_lock = PyThread_allocate_lock())) return PyErr_NoMemory(), -1;
     return PyArray_ImportNumPyAPI() < 0 ? -1 : 0;
 }
 
-/* All data is constant except for the pointer `chosen`, so no lock is needed. */
+/* Data is constant except for the pointer `chosen` and what threads.h protects by its lock. */
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, (void *)start},
 #ifdef Py_GIL_DISABLED

@@ -3,26 +3,8 @@
  * Few elements are sorted at once. More are first scattered to buckets by the leading bits of their words. The buckets
  * have equal room, because the words are uniform; should one overflow, the caller sorts by another method.
  */
+#define SORT_PICOSECONDS 4000 /* of an element */
 #define MOST_SORTED 65533 /* elements of a bucket: counts of 16 bits, to which sums_before adds 6 - NEAR */
-
-/* Arguments first, first + 1, ... as buffers, of which those in `written`, a set of bits, are written to. */
-static int take_all(PyObject *const *args, Py_buffer *views, int n, unsigned written) {
-    int failed = 0;
-    for (int i = 0; i < n; i++) views[i].obj = NULL;
-    for (int i = 0; i < n && !failed; i++)
-        failed = take(args[i], &views[i], written >> i & 1 ? PyBUF_WRITABLE : PyBUF_SIMPLE);
-    return failed;
-}
-
-static PyObject *release_all(Py_buffer *views, int n, PyObject *result) {
-    for (int i = 0; i < n; i++)
-        if (views[i].obj) PyBuffer_Release(&views[i]);
-    return result;
-}
-
-static PyObject *wrong_size(const char *name) {
-    return PyErr_Format(PyExc_SystemError, "%s was called with buffers of the wrong size", name);
-}
 
 /* Sort the places of a line, or 0, 1, ..., by words to `to`, which may be `places`; `space` has LINE_SPACE(n) bytes. */
 #define LINE_SPACE(n) (8 * (n) + SORT_SPACE(n))
@@ -65,61 +47,82 @@ static void order_of(const algorithm_info *a, const algorithm_code *code, const 
 /* As few rounds as make (2**32 - 1)**rounds reach total**3, for up to SHORT_ORDER elements. */
 static int short_rounds(size_t total) { return total < 2 ? 0 : total < 1626 ? 1 : 2; }
 
-/* The orders of some keys of equal length; -1 if there was no memory. */
-static int put_orders(long number, const char *words, size_t keys, size_t total, uint32_t *out) {
-    const algorithm_info *a = &algorithm_infos[number];
+typedef struct {
+    const algorithm_info *info;
+    const algorithm_code *code;
+    const char *words;
+    size_t total;
+    uint32_t *out;
+} short_order;
+
+/* The orders of some keys, of equal length. */
+static int put_orders(const void *of, size_t first, size_t stop) {
+    const short_order *s = of;
     uint64_t small[1024], *space = small;
-    size_t need = LINE_SPACE(total) + 4 * total + VECTOR;
+    size_t need = LINE_SPACE(s->total) + 4 * s->total + VECTOR, bytes = (size_t)(s->info->key_words * s->info->word_bytes);
     if (need > sizeof small) space = malloc(need);
     if (!space) return -1;
-    for (size_t k = 0; k < keys; k++, words += a->key_words * a->word_bytes)
-        order_of(a, &chosen->algorithms[number], words, short_rounds(total), total, space, out + k * total);
+    for (; first < stop; first++)
+        order_of(s->info, s->code, s->words + first * bytes, short_rounds(s->total), s->total, space, s->out + first * s->total);
     if (space != small) free(space);
     return 0;
 }
 
-/* short_orders(algorithm, words, total, first, stop, out): the orders of some of the keys, of equal length */
-static PyObject *short_orders(PyObject *self, PyObject *const *args, Py_ssize_t n) {
-    (void)self;
-    if (n != 6) return PyErr_Format(PyExc_TypeError, "short_orders takes 6 arguments");
-    long number = PyLong_AsLong(args[0]);
-    size_t total = PyLong_AsSize_t(args[2]), first = PyLong_AsSize_t(args[3]), stop = PyLong_AsSize_t(args[4]);
-    if (PyErr_Occurred()) return NULL;
-    size_t bytes = (size_t)(algorithm_infos[number].key_words * algorithm_infos[number].word_bytes);
-    PyObject *const arrays[] = {args[1], args[5]};
-    Py_buffer views[2];
-    if (take_all(arrays, views, 2, 2)) return release_all(views, 2, NULL);
-    if (total > SHORT_ORDER || (size_t)views[0].len < stop * bytes || (size_t)views[1].len < 4 * stop * total)
-        return release_all(views, 2, wrong_size("short_orders"));
-    PyThreadState *state = PyEval_SaveThread();
-    int failed = put_orders(number, (const char *)views[0].buf + first * bytes, stop - first, total,
-                            (uint32_t *)views[1].buf + first * total);
-    PyEval_RestoreThread(state);
-    return release_all(views, 2, failed ? PyErr_NoMemory() : Py_NewRef(Py_None));
+static int put_order(long number, const char *words, size_t total, uint32_t *out) {
+    return put_orders(&(short_order){&algorithm_infos[number], &chosen->algorithms[number], words, total, out}, 0, 1);
 }
 
-/* sort_lines(words, places, size, first, stop, out): the places of some lines, None for 0, 1, ..., by words */
+/* short_orders(algorithm, words, total, threads, out): the orders of all keys, of equal length */
+static PyObject *short_orders(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+    (void)self;
+    if (n != 5) return PyErr_Format(PyExc_TypeError, "short_orders takes 5 arguments");
+    long number = PyLong_AsLong(args[0]), threads = PyLong_AsLong(args[3]);
+    size_t total = PyLong_AsSize_t(args[2]);
+    if (PyErr_Occurred()) return NULL;
+    const algorithm_info *a = &algorithm_infos[number];
+    PyObject *const arrays[] = {args[1], args[4]};
+    Py_buffer views[2];
+    if (take_all(arrays, views, 2, 2)) return release_all(views, 2, NULL);
+    size_t keys = (size_t)views[0].len / (size_t)(a->key_words * a->word_bytes);
+    if (total > SHORT_ORDER || (size_t)views[1].len != 4 * keys * total)
+        return release_all(views, 2, wrong_size("short_orders"));
+    short_order s = {a, &chosen->algorithms[number], views[0].buf, total, views[1].buf};
+    int failed = run_ranges(put_orders, &s, keys, 1, SORT_PICOSECONDS * total, (int)threads);
+    return release_all(views, 2, failed ? NULL : Py_NewRef(Py_None));
+}
+
+typedef struct {
+    const uint32_t *words, *places;
+    size_t size;
+    uint32_t *out;
+} lines;
+
+static int put_sorted_lines(const void *of, size_t first, size_t stop) {
+    const lines *l = of;
+    uint64_t *space = malloc(LINE_SPACE(l->size));
+    if (!space) return -1;
+    for (size_t at = first * l->size; at < stop * l->size; at += l->size)
+        sort_line(l->words + at, l->places ? l->places + at : NULL, l->size, space, l->out + at);
+    free(space);
+    return 0;
+}
+
+/* sort_lines(words, places, size, threads, out): the places of all lines, None for 0, 1, ..., by words */
 static PyObject *sort_lines(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
-    if (n != 6) return PyErr_Format(PyExc_TypeError, "sort_lines takes 6 arguments");
-    size_t size = PyLong_AsSize_t(args[2]), first = PyLong_AsSize_t(args[3]), stop = PyLong_AsSize_t(args[4]);
+    if (n != 5) return PyErr_Format(PyExc_TypeError, "sort_lines takes 5 arguments");
+    size_t size = PyLong_AsSize_t(args[2]);
+    long threads = PyLong_AsLong(args[3]);
     if (PyErr_Occurred()) return NULL;
-    PyObject *const arrays[] = {args[0], args[5], args[1]};
+    PyObject *const arrays[] = {args[0], args[4], args[1]};
     Py_buffer views[3];
     int count = args[1] == Py_None ? 2 : 3;
     if (take_all(arrays, views, count, 2)) return release_all(views, count, NULL);
-    for (int i = 0; i < count; i++)
-        if (size > MOST_SORTED || (size_t)views[i].len < 4 * stop * size)
-            return release_all(views, count, wrong_size("sort_lines"));
-    uint64_t *space = malloc(LINE_SPACE(size));
-    if (!space) return release_all(views, count, PyErr_NoMemory());
-    PyThreadState *state = PyEval_SaveThread();
-    for (size_t at = first * size; at < stop * size; at += size)
-        sort_line((const uint32_t *)views[0].buf + at, count == 3 ? (const uint32_t *)views[2].buf + at : NULL, size,
-                  space, (uint32_t *)views[1].buf + at);
-    PyEval_RestoreThread(state);
-    free(space);
-    return release_all(views, count, Py_NewRef(Py_None));
+    int fits = size >= 1 && size <= MOST_SORTED && views[0].len == views[1].len && (count < 3 || views[2].len == views[1].len);
+    if (!fits) return release_all(views, count, wrong_size("sort_lines"));
+    lines l = {views[0].buf, count == 3 ? views[2].buf : NULL, size, views[1].buf};
+    int failed = run_ranges(put_sorted_lines, &l, (size_t)views[0].len / 4 / size, 1, SORT_PICOSECONDS * size, (int)threads);
+    return release_all(views, count, failed ? NULL : Py_NewRef(Py_None));
 }
 
 /* scatter(words, places, first, shift, room, buckets, sizes): add elements to the buckets of their leading bits, places
@@ -154,42 +157,52 @@ static PyObject *scatter(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     return release_all(views, count, PyBool_FromLong(i == total));
 }
 
-/* sort_buckets(buckets, sizes, runs, room, first, stop, out): sort some buckets, each of which several scatters filled,
- * to where those before them end */
+typedef struct {
+    const uint64_t *buckets;
+    const uint32_t *sizes;
+    size_t runs, room, count;
+    int known;
+    uint32_t *out;
+} filled;
+
+/* Sort some buckets to where those before them end. */
+static int put_sorted_buckets(const void *of, size_t first, size_t stop) {
+    const filled *f = of;
+    uint32_t *out = f->out;
+    void *space = malloc(SORT_SPACE(f->runs * f->room));
+    if (!space) return -1;
+    for (size_t b = 0; b < stop; b++) {
+        sort_runs from = {f->buckets + b * f->room, f->count * f->room, f->sizes + b, f->count, f->runs};
+        size_t size = 0;
+        for (size_t r = 0; r < f->runs; r++) size += f->sizes[r * f->count + b];
+        if (b >= first) chosen->sort(&from, size, f->known, space, out);
+        out += size;
+    }
+    free(space);
+    return 0;
+}
+
+/* sort_buckets(buckets, sizes, runs, room, threads, out): sort buckets, each of which several scatters filled */
 static PyObject *sort_buckets(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
-    if (n != 7) return PyErr_Format(PyExc_TypeError, "sort_buckets takes 7 arguments");
-    size_t runs = PyLong_AsSize_t(args[2]), room = PyLong_AsSize_t(args[3]), first = PyLong_AsSize_t(args[4]),
-           stop = PyLong_AsSize_t(args[5]);
+    if (n != 6) return PyErr_Format(PyExc_TypeError, "sort_buckets takes 6 arguments");
+    size_t runs = PyLong_AsSize_t(args[2]), room = PyLong_AsSize_t(args[3]);
+    long threads = PyLong_AsLong(args[4]);
     if (PyErr_Occurred()) return NULL;
-    PyObject *const arrays[] = {args[0], args[1], args[6]};
+    PyObject *const arrays[] = {args[0], args[1], args[5]};
     Py_buffer views[3];
     if (take_all(arrays, views, 3, 4)) return release_all(views, 3, NULL);
-    size_t buckets = (size_t)views[1].len / 4 / runs, start = 0, total = 0;
+    size_t buckets = (size_t)views[1].len / 4 / runs, total = 0;
     const uint32_t *sizes = views[1].buf;
     int known = 0;
     while ((size_t)1 << known < buckets) known++;
-    for (size_t i = 0; i < runs * buckets; i++) {
-        start += i % buckets < first ? sizes[i] : 0;
-        total += sizes[i];
-    }
-    if (known > 30 || runs * room > MOST_SORTED || stop > buckets || (size_t)views[0].len < 8 * room * buckets * runs ||
-        (size_t)views[2].len < 4 * total)
+    for (size_t i = 0; i < runs * buckets; i++) total += sizes[i];
+    if (known > 30 || runs * room > MOST_SORTED || (size_t)views[0].len < 8 * room * buckets * runs ||
+        (size_t)views[2].len != 4 * total)
         return release_all(views, 3, wrong_size("sort_buckets"));
-    void *space = malloc(SORT_SPACE(runs * room));
-    if (!space) return release_all(views, 3, PyErr_NoMemory());
-    PyThreadState *state = PyEval_SaveThread();
-    uint32_t *out = (uint32_t *)views[2].buf + start;
-    for (size_t b = first; b < stop; b++) {
-        sort_runs from = {(const uint64_t *)views[0].buf + b * room, buckets * room, sizes + b, buckets, runs};
-        size_t size = 0;
-        for (size_t r = 0; r < runs; r++) size += sizes[r * buckets + b];
-        chosen->sort(&from, size, known, space, out);
-        out += size;
-    }
-    PyEval_RestoreThread(state);
-    free(space);
-    return release_all(views, 3, Py_NewRef(Py_None));
+    filled f = {views[0].buf, sizes, runs, room, buckets, known, views[2].buf};
+    int failed = run_ranges(put_sorted_buckets, &f, buckets, 1, SORT_PICOSECONDS * (total / buckets + 1), (int)threads);
+    return release_all(views, 3, failed ? NULL : Py_NewRef(Py_None));
 }
 
 /* select_words(words, first, shift, table, out_words, out_places): words whose leading bits have an entry in a table of
@@ -236,21 +249,34 @@ static void take_places(const char *from, size_t size, const uint32_t *places, s
     }
 }
 
-/* take_elements(array, itemsize, places, first, stop, out): the elements at some of the places */
+typedef struct {
+    const char *from;
+    size_t size;
+    const uint32_t *places;
+    char *to;
+} gathering;
+
+static int put_places(const void *of, size_t first, size_t stop) {
+    const gathering *g = of;
+    take_places(g->from, g->size, g->places, first, stop, g->to);
+    return 0;
+}
+
+/* take_elements(array, itemsize, places, threads, out): the elements at all places */
 static PyObject *take_elements(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
-    if (n != 6) return PyErr_Format(PyExc_TypeError, "take_elements takes 6 arguments");
-    size_t size = PyLong_AsSize_t(args[1]), first = PyLong_AsSize_t(args[3]), stop = PyLong_AsSize_t(args[4]);
+    if (n != 5) return PyErr_Format(PyExc_TypeError, "take_elements takes 5 arguments");
+    size_t size = PyLong_AsSize_t(args[1]);
+    long threads = PyLong_AsLong(args[3]);
     if (PyErr_Occurred()) return NULL;
-    PyObject *const arrays[] = {args[0], args[2], args[5]};
+    PyObject *const arrays[] = {args[0], args[2], args[4]};
     Py_buffer views[3];
     if (take_all(arrays, views, 3, 4)) return release_all(views, 3, NULL);
-    if ((size_t)views[1].len < 4 * stop || (size_t)views[2].len < size * stop)
-        return release_all(views, 3, wrong_size("take_elements"));
-    PyThreadState *state = stop - first < GIL_WORTH ? NULL : PyEval_SaveThread();
-    take_places(views[0].buf, size, views[1].buf, first, stop, views[2].buf);
-    if (state) PyEval_RestoreThread(state);
-    return release_all(views, 3, Py_NewRef(Py_None));
+    size_t count = (size_t)views[1].len / 4;
+    if ((size_t)views[2].len != size * count) return release_all(views, 3, wrong_size("take_elements"));
+    gathering g = {views[0].buf, size, views[1].buf, views[2].buf};
+    int failed = run_ranges(put_places, &g, count, GIL_WORTH, 2000, (int)threads);
+    return release_all(views, 3, failed ? NULL : Py_NewRef(Py_None));
 }
 
 /* count_below(thresholds, numbers, out): how many thresholds, in ascending order, are below each number, as 32 bits */

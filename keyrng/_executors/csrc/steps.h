@@ -223,7 +223,7 @@ static int draw_choice(const plan *p, const char *words, const converted *x, siz
     if (count > size || size < 2) return IN_PYTHON;
     uint32_t *order = malloc(size * sizeof *order);
     if (!order) return NO_MEMORY;
-    int failed = put_orders(p->number, words, 1, size, order);
+    int failed = put_order(p->number, words, size, order);
     memcpy(places, order, count * sizeof *order);
     free(order);
     return failed ? NO_MEMORY : 0;
