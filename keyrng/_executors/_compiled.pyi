@@ -32,7 +32,15 @@ def derive_one(algorithm: int, words: _Array, low: int, high: int, domain: int, 
 def short_orders(algorithm: int, words: _Array, total: int, threads: int, out: _Array) -> None: ...
 def sort_lines(words: _Array, places: _Array | None, size: int, threads: int, out: _Array) -> None: ...
 def scatter(
-    words: _Array, places: _Array | None, first: int, shift: int, room: int, buckets: _Array, sizes: _Array
+    algorithm: int,
+    source: _Array,
+    places: _Array | None,
+    total: int,
+    part: int,
+    room: int,
+    threads: int,
+    buckets: _Array,
+    sizes: _Array,
 ) -> bool: ...
 def sort_buckets(buckets: _Array, sizes: _Array, runs: int, room: int, threads: int, out: _Array) -> None: ...
 def count_below(thresholds: _Array, numbers: _Array, out: _Array) -> None: ...

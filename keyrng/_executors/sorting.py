@@ -5,7 +5,6 @@ A place is the 32-bit index that is sorted along with a word.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 from math import isqrt
 from typing import Any
@@ -14,14 +13,16 @@ import numpy as np
 
 from keyrng._executors import native
 from keyrng._executors.numpy import keep_freed_memory
-from keyrng._executors.threads import PIECE, get_num_threads, run_pieces, threads_here
+from keyrng._executors.threads import run_pieces, threads_here
 from keyrng.algorithms.base import Algorithm
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 # Largest number of elements that are sorted at once, equal to SHORT_ORDER in csrc/orders.h.
 LINE = 1 << 15
-CHUNK = 1 << 16  # elements per call of C; Ctrl-C is handled between calls
+CHUNK = 1 << 16  # elements that NumPy sorts at a time
+_GAP = 32  # between the sizes of the buckets of two parts, as in ROW_OF_SIZES of csrc/orders.h
+_WHOLE = 1 << 11  # a part for a thread is a multiple of this, so that no block of words is divided
 _MANY = 1 << 12  # from this number of elements on, C is faster than np.take, overhead included
 _MOST = 65533  # largest size of a bucket, equal to MOST_SORTED in csrc/orders.h
 
@@ -64,64 +65,49 @@ def sort_lines(words: Array, places: Array | None = None) -> Array:
     return out
 
 
-def sort_words(
-    read: Callable[[int, int], Array],
-    size: int,
-    places: Array | None = None,
-    *,
-    limit: int = 2**32,
-    threads: bool = True,
-) -> Array:
-    """Return places, by default 0, 1, ..., sorted by the words that ``read(first, stop)`` returns range by range.
+def sort_words(words: Array, places: Array | None = None, *, limit: int = 2**32) -> Array:
+    """Return places, by default 0, 1, ..., sorted by words that are uniform below ``limit``.
 
-    The words must be uniform below ``limit``. ``places`` may be overwritten.
+    ``places`` may be overwritten.
     """
-    if native.enabled and size > LINE:
-        found = _sort_by_buckets(read, size, places, limit, threads)
-        if found is not None:
-            return found
-    words = [read(first, min(first + CHUNK, size)) for first in range(0, size, CHUNK)]
-    if not words:
-        return np.empty(0, np.uint32)
-    line: Array = sort_lines(np.concatenate(words)[np.newaxis], None if places is None else places[np.newaxis])[0]
+    found = _sort_by_buckets(-1, words, words.size, places, limit)
+    if found is not None:
+        return found
+    line: Array = sort_lines(words[np.newaxis], None if places is None else places[np.newaxis])[0]
     return line
 
 
-def _sort_by_buckets(
-    read: Callable[[int, int], Array], size: int, places: Array | None, limit: int, threads: bool
-) -> Array | None:
-    """Do the same in C; None if a bucket overflows, which happens less than once in 10**15 sorts of uniform words.
+def sort_drawn(algorithm: Algorithm, key_words: Array, size: int, places: Array | None = None) -> Array | None:
+    """Do the same by the words of a key, which C draws; None if it cannot."""
+    number = native.algorithm_number(algorithm)
+    return None if number is None else _sort_by_buckets(number, key_words, size, places, 2**32)
 
-    Each thread scatters a contiguous part of the words to separate buckets, which are then read in the order of the
-    parts, so the result does not depend on the number of threads.
+
+def _sort_by_buckets(number: int, source: Array, size: int, places: Array | None, limit: int) -> Array | None:
+    """Return places sorted by words, or by those of a key if ``number`` is its algorithm's.
+
+    None without C, for few words, and if a bucket is full, which happens less than once in 10**15 sorts of uniform
+    words. Each thread scatters a contiguous part of the words to separate buckets, which are then read in the order of
+    the parts, so the result does not depend on the number of threads.
     """
+    if not native.enabled or size <= LINE:
+        return None
     # Scattering to more than 1,024 buckets takes 3.5 instead of 1.4 ns per element; larger ones are sorted as fast.
     bits = max(6, min(size.bit_length() - 11, 10), size.bit_length() - 15)
-    parts = max(1, min(get_num_threads(), size // PIECE)) if threads else 1
-    part, count = -(-size // parts), 1 << bits
+    threads, count = threads_here(size), 1 << bits
+    part = -(-size // max(1, min(threads, size // LINE)) // _WHOLE) * _WHOLE
+    parts = -(-size // part)
     mean = part * 2**32 // limit // count + 1
     room = mean + 9 * isqrt(mean) + 9
     if parts * room > _MOST:
         return None
     keep_freed_memory()
     buckets = np.empty((parts, count, room), np.uint64)
-    sizes = np.zeros((parts, count), np.uint32)
-    overflow = []
-
-    def scatter(first_part: int, stop_part: int) -> None:
-        for i in range(first_part, stop_part):
-            for first in range(i * part, min((i + 1) * part, size), CHUNK):
-                stop = min(first + CHUNK, (i + 1) * part, size)
-                own = None if places is None else places[first:stop]
-                if not native.native.scatter(read(first, stop), own, first, 32 - bits, room, buckets[i], sizes[i]):
-                    overflow.append(i)
-                    return
-
-    run_pieces(parts, scatter, 1)
-    if overflow:
+    sizes = np.zeros((parts, count + _GAP), np.uint32)
+    if not native.native.scatter(number, source, places, size, part, room, threads, buckets, sizes):
         return None
     out = np.empty(size, np.uint32) if places is None else places
-    native.native.sort_buckets(buckets, sizes, parts, room, threads_here(size) if threads else 1, out)
+    native.native.sort_buckets(buckets, sizes, parts, room, threads, out)
     return out
 
 

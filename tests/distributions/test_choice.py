@@ -34,6 +34,7 @@ def test_a_few_places_are_those_of_the_whole_order(
             return words(*given) & np.uint32(mask) | np.uint32(more)
 
         monkeypatch.setattr(ORDERS.SortKeys, "draw", few_bits)
+        monkeypatch.setattr(ORDERS.sorting, "sort_drawn", lambda *given: None)
         monkeypatch.setattr(ORDERS.sorting, "LINE", 70)
         monkeypatch.setattr(ORDERS, "_FEW", few)
         monkeypatch.setattr(ORDERS, "_MANY", 1)

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import PATHS, Array, assert_same
+from cases import PATHS, assert_same, each_algorithm
 
 import keyrng
-from keyrng._executors import sorting
+from keyrng._executors import native, sorting
 from keyrng._executors.threads import set_num_threads
 
 KEY = keyrng.key(2024)
@@ -35,12 +35,8 @@ def test_the_order_is_stable(words: str, path: str) -> None:
     for size in SIZES:
         drawn = WORDS[words](size)
         order, places = np.argsort(drawn, kind="stable"), keyrng.bits(keyrng.fold_in(KEY, 1), size)
-
-        def read(first: int, stop: int, drawn: Array = drawn) -> Array:
-            return drawn[first:stop]
-
-        assert_same(sorting.sort_words(read, size), order.astype(np.uint32), size)
-        assert_same(sorting.sort_words(read, size, places.copy()), places[order], size)
+        assert_same(sorting.sort_words(drawn), order.astype(np.uint32), size)
+        assert_same(sorting.sort_words(drawn, places.copy()), places[order], size)
         lines = np.stack([drawn, drawn[::-1]])
         by_line = np.argsort(lines, axis=-1, kind="stable")
         assert_same(sorting.sort_lines(lines), by_line.astype(np.uint32), size)
@@ -52,20 +48,41 @@ def test_the_order_is_stable(words: str, path: str) -> None:
 def test_words_below_a_limit(path: str) -> None:
     for limit in (1, 2, 1_000, 2**31 + 5):
         drawn = keyrng.randint(KEY, 50_000, 0, limit, "uint32")
-        found = sorting.sort_words(lambda first, stop, drawn=drawn: drawn[first:stop], 50_000, limit=limit)
+        found = sorting.sort_words(drawn, limit=limit)
 
         assert_same(found, np.argsort(drawn, kind="stable").astype(np.uint32), limit)
 
 
-def test_threads_change_nothing() -> None:
-    drawn = keyrng.bits(KEY, 1_200_007)
-    order = np.argsort(drawn, kind="stable").astype(np.uint32)
+@each_algorithm
+def test_threads_change_nothing(algorithm: str) -> None:
+    key = keyrng.key(3, impl=algorithm)
+    drawn = keyrng.bits(key, 1_200_007)
+    order, places = np.argsort(drawn, kind="stable").astype(np.uint32), drawn[::-1]
     try:
         for threads in (1, 2, 3, 8):
             set_num_threads(threads)
-            assert_same(sorting.sort_words(lambda first, stop: drawn[first:stop], drawn.size), order, threads)
+            assert_same(sorting.sort_words(drawn), order, threads)
+            own = sorting.sort_drawn(key._algorithm, key._words, drawn.size)
+            if native.enabled:
+                assert_same(own, order, threads)
+                by_place = sorting.sort_drawn(key._algorithm, key._words, drawn.size, places.copy())
+                assert_same(by_place, places[order], threads)
+            else:
+                assert own is None
     finally:
         set_num_threads(None)
+
+
+@pytest.mark.skipif(not native.enabled, reason="no compiled path")
+def test_a_part_has_several_slices() -> None:
+    drawn = keyrng.bits(KEY, 2**22 + 2**21 + 5)
+    set_num_threads(2)
+    try:
+        order = sorting.sort_drawn(KEY._algorithm, KEY._words, drawn.size)
+    finally:
+        set_num_threads(None)
+
+    assert_same(order, np.argsort(drawn, kind="stable").astype(np.uint32))
 
 
 @on_both_paths

@@ -18,6 +18,13 @@ static void sort_line(const uint32_t *words, const uint32_t *places, size_t n, u
     chosen->sort(&line, n, 0, space + n, to);
 }
 
+/* Words `first` to `first + n` of a key, of 32 bits. */
+static void draw_words(const algorithm_info *a, const algorithm_code *code, const char *key, size_t first, size_t n,
+                       uint32_t *out) {
+    size_t block = a->jax_layout ? 4 : (size_t)(a->word_bytes * a->block_words);
+    direct(a, code, code->values32, 4, block, key, first, n, 0, (char *)out, NULL);
+}
+
 /* The order of one key: in each round the second child of the key gives the words, and the first is the next key. */
 static void order_of(const algorithm_info *a, const algorithm_code *code, const char *key, int rounds, size_t total,
                      uint64_t *space, uint32_t *to) {
@@ -36,8 +43,7 @@ static void order_of(const algorithm_info *a, const algorithm_code *code, const 
             memcpy(own + i * bytes, rows[i] + bytes, bytes);
         }
         if (few_lanes(a, code, total)) code->lanes_values32[0](total, drawing, low, high, 0, 0, (void *[]){drawn});
-        else direct(a, code, code->values32, 4, a->jax_layout ? 4 : bytes * (size_t)a->block_words, own, 0, total, 0,
-                    (char *)drawn, NULL);
+        else draw_words(a, code, own, 0, total, drawn);
         sort_line(drawn, r ? to : NULL, total, space, to);
     }
 }
@@ -125,36 +131,85 @@ static PyObject *sort_lines(PyObject *self, PyObject *const *args, Py_ssize_t n)
     return release_all(views, count, failed ? NULL : Py_NewRef(Py_None));
 }
 
-/* scatter(words, places, first, shift, room, buckets, sizes): add elements to the buckets of their leading bits, places
- * None for first, first + 1, ...; False if one overflows */
-static PyObject *scatter(PyObject *self, PyObject *const *args, Py_ssize_t n) {
-    (void)self;
-    if (n != 7) return PyErr_Format(PyExc_TypeError, "scatter takes 7 arguments");
-    uint64_t first = PyLong_AsUnsignedLongLong(args[2]);
-    long shift = PyLong_AsLong(args[3]);
-    size_t room = PyLong_AsSize_t(args[4]);
-    if (PyErr_Occurred()) return NULL;
-    PyObject *const arrays[] = {args[0], args[5], args[6], args[1]};
-    Py_buffer views[4];
-    int count = args[1] == Py_None ? 3 : 4;
-    if (take_all(arrays, views, count, 6)) return release_all(views, count, NULL);
-    size_t total = (size_t)views[0].len / 4;
-    if (shift < 2 || shift > 31 || (size_t)views[2].len < (size_t)4 << (32 - shift) ||
-        (size_t)views[1].len < (room << (32 - shift)) * 8 || (count == 4 && (size_t)views[3].len != 4 * total))
-        return release_all(views, count, wrong_size("scatter"));
-    const uint32_t *words = views[0].buf, *places = count == 4 ? views[3].buf : NULL;
-    uint64_t *buckets = views[1].buf;
-    uint32_t *sizes = views[2].buf;
-    size_t i = 0;
-    PyThreadState *state = PyEval_SaveThread();
-    for (; i < total; i++) {
+/* Sizes of a part's buckets, and a gap: threads must not write to one cache line. */
+#define ROW_OF_SIZES(buckets) ((buckets) + 32)
+
+/* Returns 0 if a bucket is full. */
+static int put_in_buckets(const uint32_t *words, const uint32_t *places, size_t first, size_t n, int shift, size_t room,
+                          uint64_t *buckets, uint32_t *sizes) {
+    for (size_t i = 0; i < n; i++) {
         uint32_t bucket = words[i] >> shift, size = sizes[bucket];
-        if (size == room) break;
+        if (size == room) return 0;
         buckets[bucket * room + size] = (uint64_t)words[i] << 32 | (places ? places[i] : (uint32_t)(first + i));
         sizes[bucket] = size + 1;
     }
-    PyEval_RestoreThread(state);
-    return release_all(views, count, PyBool_FromLong(i == total));
+    return 1;
+}
+
+typedef struct {
+    const algorithm_info *info; /* of the key whose words are scattered, or NULL for given words */
+    const algorithm_code *code;
+    const void *source;
+    const uint32_t *places;
+    size_t total, part, slice, room; /* of each part, one slice after the other */
+    int shift;
+    uint64_t *buckets;
+    uint32_t *sizes;
+} scattering;
+
+#define SLICE (1 << 21) /* elements of a part between two checks for Ctrl-C, a multiple of CHUNK */
+
+/* Add the elements of a slice of some parts to the buckets of the part, by the leading bits of their words. Returns 1 if
+ * one is full. */
+static int put_scattered(const void *of, size_t first, size_t stop) {
+    const scattering *s = of;
+    size_t count = (size_t)1 << (32 - s->shift);
+    uint32_t drawn[CHUNK];
+    for (size_t part = first; part < stop; part++) {
+        uint32_t *sizes = s->sizes + part * ROW_OF_SIZES(count);
+        uint64_t *buckets = s->buckets + part * count * s->room;
+        size_t at = part * s->part + s->slice * SLICE, end = part * s->part + s->part, n;
+        if (end > s->total) end = s->total;
+        if (end > at + SLICE) end = at + SLICE;
+        for (; at < end; at += n) {
+            n = end - at < CHUNK ? end - at : CHUNK;
+            const uint32_t *words = s->info ? drawn : (const uint32_t *)s->source + at;
+            if (s->info) draw_words(s->info, s->code, s->source, at, n, drawn);
+            if (!put_in_buckets(words, s->places ? s->places + at : NULL, at, n, s->shift, s->room, buckets, sizes)) return 1;
+        }
+    }
+    return 0;
+}
+
+/* scatter(algorithm, source, places, total, part, room, threads, buckets, sizes): scatter each `part` elements to
+ * separate buckets, places None for 0, 1, ...; False if one is full. The source is a key, or the words if the algorithm
+ * is -1. */
+static PyObject *scatter(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+    (void)self;
+    if (n != 9) return PyErr_Format(PyExc_TypeError, "scatter takes 9 arguments");
+    long number = PyLong_AsLong(args[0]), threads = PyLong_AsLong(args[6]);
+    size_t total = PyLong_AsSize_t(args[3]), part = PyLong_AsSize_t(args[4]), room = PyLong_AsSize_t(args[5]);
+    if (PyErr_Occurred()) return NULL;
+    const algorithm_info *a = number < 0 ? NULL : &algorithm_infos[number];
+    PyObject *const arrays[] = {args[1], args[7], args[8], args[2]};
+    Py_buffer views[4];
+    int count = args[2] == Py_None ? 3 : 4, shift = 32;
+    if (take_all(arrays, views, count, 6)) return release_all(views, count, NULL);
+    size_t source = a ? (size_t)(a->key_words * a->word_bytes) : 4 * total, parts = (total + part - 1) / part;
+    size_t buckets = (size_t)views[1].len / 8 / parts / room;
+    while ((size_t)1 << (32 - shift) < buckets) shift--;
+    if (shift < 2 || shift > 31 || buckets != (size_t)1 << (32 - shift) || (size_t)views[0].len != source ||
+        (size_t)views[1].len != 8 * parts * buckets * room || (size_t)views[2].len != 4 * parts * ROW_OF_SIZES(buckets) ||
+        (count == 4 && (size_t)views[3].len != 4 * total))
+        return release_all(views, count, wrong_size("scatter"));
+    scattering s = {a, a ? &chosen->algorithms[number] : NULL, views[0].buf, count == 4 ? views[3].buf : NULL, total,
+                    part, 0, room, shift, views[1].buf, views[2].buf};
+    int status = 0;
+    for (; s.slice * SLICE < part && !status; s.slice++) {
+        status = run_ranges(put_scattered, &s, parts, 1, SORT_PICOSECONDS * (part < SLICE ? part : SLICE), (int)threads);
+        if (!status) status = PyErr_CheckSignals();
+    }
+    return release_all(views, count, status < 0 ? NULL : PyBool_FromLong(!status));
 }
 
 typedef struct {
@@ -172,9 +227,9 @@ static int put_sorted_buckets(const void *of, size_t first, size_t stop) {
     void *space = malloc(SORT_SPACE(f->runs * f->room));
     if (!space) return -1;
     for (size_t b = 0; b < stop; b++) {
-        sort_runs from = {f->buckets + b * f->room, f->count * f->room, f->sizes + b, f->count, f->runs};
+        sort_runs from = {f->buckets + b * f->room, f->count * f->room, f->sizes + b, ROW_OF_SIZES(f->count), f->runs};
         size_t size = 0;
-        for (size_t r = 0; r < f->runs; r++) size += f->sizes[r * f->count + b];
+        for (size_t r = 0; r < f->runs; r++) size += f->sizes[r * ROW_OF_SIZES(f->count) + b];
         if (b >= first) chosen->sort(&from, size, f->known, space, out);
         out += size;
     }
@@ -192,13 +247,13 @@ static PyObject *sort_buckets(PyObject *self, PyObject *const *args, Py_ssize_t 
     PyObject *const arrays[] = {args[0], args[1], args[5]};
     Py_buffer views[3];
     if (take_all(arrays, views, 3, 4)) return release_all(views, 3, NULL);
-    size_t buckets = (size_t)views[1].len / 4 / runs, total = 0;
+    size_t buckets = (size_t)views[0].len / 8 / runs / room, total = 0;
     const uint32_t *sizes = views[1].buf;
+    if ((size_t)views[1].len != 4 * runs * ROW_OF_SIZES(buckets)) return release_all(views, 3, wrong_size("sort_buckets"));
     int known = 0;
     while ((size_t)1 << known < buckets) known++;
-    for (size_t i = 0; i < runs * buckets; i++) total += sizes[i];
-    if (known > 30 || runs * room > MOST_SORTED || (size_t)views[0].len < 8 * room * buckets * runs ||
-        (size_t)views[2].len != 4 * total)
+    for (size_t i = 0; i < runs * ROW_OF_SIZES(buckets); i++) total += sizes[i];
+    if (known > 30 || runs * room > MOST_SORTED || (size_t)views[2].len != 4 * total)
         return release_all(views, 3, wrong_size("sort_buckets"));
     filled f = {views[0].buf, sizes, runs, room, buckets, known, views[2].buf};
     int failed = run_ranges(put_sorted_buckets, &f, buckets, 1, SORT_PICOSECONDS * (total / buckets + 1), (int)threads);

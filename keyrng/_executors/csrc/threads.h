@@ -10,7 +10,7 @@
 #define WORTH_HELPER 200000000ull /* for waking a helper, which takes up to a third of that in a virtual machine */
 #define SHORTEST 15000000ull     /* of a range */
 
-#define POLLS 4096 /* before a thread sleeps: some 20 us, about what it takes to sleep and be woken */
+#define POLLS 16384 /* before a thread sleeps: some 100 us, as long as it takes at most to be woken in a virtual machine */
 
 /* Computes elements `first` to `stop`. Returns 0, or another number to end the call; -1 if there was no memory. */
 typedef int (*range_fn)(const void *of, size_t first, size_t stop);
@@ -129,7 +129,7 @@ static int run_ranges(range_fn act, const void *of, size_t total, size_t unit, u
     picoseconds += !picoseconds;
     if (total < WORTH_HELPER / picoseconds) threads = 1;
     unit *= (size_t)(SHORTEST / picoseconds) / unit + 1;
-    size_t segment = ((size_t)(SEGMENT * (uint64_t)threads / picoseconds) / unit + 1) * unit;
+    size_t segment = ((size_t)(SEGMENT * (uint64_t)threads / picoseconds) / unit + (size_t)threads) * unit;
     int status = 0;
     for (size_t first = 0, stop; first < total && !status; first = stop) {
         stop = total - first < segment ? total : first + segment;

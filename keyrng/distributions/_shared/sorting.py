@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from math import isqrt, prod
 from typing import NamedTuple
 
@@ -15,7 +14,6 @@ from keyrng._core.dtypes import index_dtype
 from keyrng._executors import sorting
 from keyrng._executors.base import DrawSpec, ElementRange, Executor
 from keyrng._executors.device import CPU, Device, device_at
-from keyrng._executors.native import algorithm_number
 from keyrng._executors.select import executor_for
 from keyrng._executors.threads import run_pieces
 from keyrng._keys.derive import Key
@@ -108,7 +106,7 @@ def _sorted(rounds: list[SortKeys], shape: tuple[int, ...], axis: int) -> Array:
             places = sorting.sort_lines(lines, places)
             continue
         own = [None] * len(lines) if places is None else places
-        found = [sorting.sort_words(partial(_part, line), size, p) for line, p in zip(lines, own, strict=True)]
+        found = [sorting.sort_words(line, p) for line, p in zip(lines, own, strict=True)]
         places = np.stack(found)
     moved = np.asarray(places).reshape(keys, *_last(shape, axis))
     return np.moveaxis(moved, -1, axis + 1).reshape(keys, total)
@@ -118,18 +116,14 @@ def _sorted_line(rounds: list[SortKeys], size: int) -> Array:
     """Return the order of one key after one or more rounds."""
     places: Array | None = None
     for round_ in rounds:
-        threads = algorithm_number(round_.algorithm) is not None
-        places = sorting.sort_words(partial(_words, round_, size), size, places, threads=threads)
+        found = sorting.sort_drawn(round_.algorithm, round_.words, size, places)
+        places = sorting.sort_words(_words(round_, size, 0, size), places) if found is None else found
     return np.asarray(places)
 
 
 def _words(round_: SortKeys, size: int, first: int, stop: int) -> Array:
     """Draw the words ``first`` to ``stop`` of ``size`` of one key."""
     return round_.draw(ElementRange(first, stop - first, size)).reshape(-1)
-
-
-def _part(words: Array, first: int, stop: int) -> Array:
-    return words[first:stop]
 
 
 # On a GPU: CuPy's argsort is stable and does not synchronize, so the orders are the same.
@@ -216,7 +210,7 @@ def _sort_found(found: list[tuple[int, Array, Array]], limit: int) -> Array:
     words, places = (np.concatenate([part[i] for part in found]) for i in (1, 2))
     up = 32 - (limit - 1).bit_length()
     words <<= np.uint32(up)
-    return sorting.sort_words(partial(_part, words), len(words), places, limit=limit << up)
+    return sorting.sort_words(words, places, limit=limit << up)
 
 
 def _at_ranks(round_: SortKeys, size: int, ranks: Array) -> Array:
