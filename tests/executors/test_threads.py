@@ -1,4 +1,4 @@
-"""Threads, processes and Ctrl-C: the same values in all of them, no deadlocks and no forgotten threads."""
+"""Threads and processes: the same values in all of them, no deadlocks and no forgotten threads."""
 
 from __future__ import annotations
 
@@ -12,22 +12,16 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from cases import assert_same
-from processes import python
+from processes import digests
 
 import keyrng
 from keyrng._executors import native, threads
 
 KEY = keyrng.key(7)
 LONG = 2**19 + 77
-DIGEST = """
-import hashlib, keyrng, numpy as np
-def digest(count=2**19 + 77):
-    return hashlib.sha256(keyrng.normal(keyrng.key(7), (count,)).tobytes()).hexdigest()
-"""
 
 needs_compiled = pytest.mark.skipif(not native.enabled, reason=f"no compiled path: {native.missing_reason()}")
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no os.fork here")
-needs_signals = pytest.mark.skipif(os.name == "nt", reason="no SIGINT for one process here")
 
 
 @pytest.fixture
@@ -36,13 +30,6 @@ def several():
     keyrng.set_num_threads(3)
     yield
     keyrng.set_num_threads(None)
-
-
-def run(code: str) -> list[str]:
-    """The lines that a program prints, which must not end in any other way than well, nor never."""
-    done = python("-W", "ignore::DeprecationWarning", "-c", DIGEST + code)
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout.split("\n")[:-1]
 
 
 def side_by_side(count: int, act: Callable[[int], None]) -> None:
@@ -147,14 +134,15 @@ draw()
 
 @needs_compiled
 @pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="no /proc here")
+@pytest.mark.skipif("libasan" in os.environ.get("LD_PRELOAD", ""), reason="the sanitizer needs more memory")
 def test_a_draw_computes_all_where_no_thread_can_be_started():
     keyrng.set_num_threads(1)
     expected = hashlib.sha256(keyrng.normal(KEY, (LONG,)).tobytes()).hexdigest()
     keyrng.set_num_threads(None)
 
-    counts, digests = zip(*(line.split() for line in run(FEW_THREADS)), strict=True)
+    counts, values = zip(*(line.split() for line in digests(FEW_THREADS)), strict=True)
 
-    assert set(digests) == {expected}
+    assert set(values) == {expected}
     assert int(counts[0]) == int(counts[1]) == int(counts[2]) - 2
 
 
@@ -203,155 +191,6 @@ def test_nobody_is_at_work_when_a_call_has_failed(several, where):
     assert len(begun) == count < 20
 
 
-# Ctrl-C
-
-INTERRUPTS = """
-import os, signal, sys, threading, time
-from keyrng._executors import native
-
-signal.signal(signal.SIGINT, signal.default_int_handler)  # which a background job does not have
-
-def kick(moment):
-    time.sleep(0.1)
-    moment.append(time.perf_counter())
-    os.kill(os.getpid(), signal.SIGINT)
-
-def interrupt(name, act):
-    moment, thread = [], None
-    try:
-        thread = threading.Thread(target=kick, args=(moment,))
-        thread.start()
-        while True:
-            act()
-    except KeyboardInterrupt:
-        print(name, time.perf_counter() - moment[0])
-    thread.join()
-
-key = keyrng.key(7)
-before = digest(1000)
-out, many = np.empty(2**24, np.float32), keyrng.split(key, 2**17)
-shapes = np.full(2**22, 0.5, np.float32)
-numbers = np.arange(2**21)
-acts = {
-    "normal": lambda: keyrng.normal(key, out=out),
-    "gamma": lambda: keyrng.gamma(key, shapes),
-    "keys": lambda: keyrng.normal(many, (100,)),
-    "split": lambda: keyrng.split(key, 2**22),
-    "split of keys": lambda: keyrng.split(many, 40),
-    "fold_in": lambda: keyrng.fold_in(key, numbers),
-    "permutation": lambda: keyrng.permutation(key, 2**21),
-    "lazy": lambda: keyrng.lazy_array(keyrng.normal, key, (10**9, 1000))[::500, :300],
-    "categorical": lambda: keyrng.categorical(key, np.zeros(1000), shape=(2**14,)),
-}
-for on in (True, False):
-    native.enable(on)
-    for count in (1, 3) if native.enabled else (1,):
-        keyrng.set_num_threads(count)
-        for name, act in acts.items():
-            interrupt(name.replace(" ", "_"), act)
-            now = out[:: 2**10].copy()
-        time.sleep(0.05)
-        assert (now == out[:: 2**10]).all()
-        assert digest(1000) == before
-keyrng.set_num_threads(3)
-keyrng.normal(key, out=out)
-assert (out[:1000] == keyrng.normal(key, (1000,))).all()
-print("done 0")
-"""
-
-
-@needs_signals
-def test_an_interrupt_stops_a_long_draw_soon():
-    lines = [line.split() for line in run(INTERRUPTS)]
-
-    assert lines[-1][0] == "done"
-    assert len(lines) >= 10
-    late = [(name, took) for name, took in lines if float(took) > 10]  # 0.1 s on an idle machine
-    assert not late
-
-
-ENOUGH = """
-import signal, threading, time
-from keyrng._executors import native, threads
-keyrng.set_num_threads(3)
-own, running, inside, result = threading.current_thread(), [], True, "not interrupted"
-def handler(*_):
-    if inside:
-        raise KeyboardInterrupt
-signal.signal(signal.SIGINT, handler)
-def piece(first, stop):
-    if threading.current_thread() is own:
-        while len(running) < 2:
-            time.sleep(0.001)
-        threading.Timer(0.05, signal.pthread_kill, [own.ident, signal.SIGINT]).start()
-        signal.raise_signal(signal.SIGINT)
-    running.append(first)
-    time.sleep(0.2)
-    running.remove(first)
-begun = time.perf_counter()
-try:
-    try:
-        threads.run_pieces(1000, piece, 1)  # takes more than a minute if it is not interrupted
-    finally:
-        inside = False
-        left = len(running)
-except KeyboardInterrupt:
-    result = "interrupted"
-print(left, result, "soon" if time.perf_counter() - begun < 20 else "late")
-"""
-
-
-@needs_signals
-def test_a_second_interrupt_leaves_no_thread_at_work():
-    assert run(ENOUGH) == ["0 interrupted soon"]
-
-
-# The end of the interpreter
-
-ENDS = {
-    "daemons draw": """
-import threading, time
-keyrng.set_num_threads(3)
-def draw():
-    while True: digest()
-for _ in range(4): threading.Thread(target=draw, daemon=True).start()
-time.sleep(0.3)
-print("end")
-""",
-    "a thread draws when the main one has ended": """
-import threading, time
-keyrng.set_num_threads(3)
-expected = digest()
-def draw():
-    threading.main_thread().join()
-    time.sleep(0.05)
-    print("end" if digest() == expected else "another")
-threading.Thread(target=draw).start()
-""",
-    "the same, and it is the first large draw": """
-import threading, time
-keyrng.set_num_threads(3)
-def draw():
-    threading.main_thread().join()
-    time.sleep(0.05)
-    few = keyrng.normal(keyrng.key(7), (2**18,))
-    print("end" if (keyrng.normal(keyrng.key(7), (2**19,))[: 2**18] == few).all() else "another")
-threading.Thread(target=draw).start()
-""",
-    "atexit draws": """
-import atexit
-keyrng.set_num_threads(3)
-expected = digest()
-atexit.register(lambda: print("end" if digest() == expected else "another"))
-""",
-}
-
-
-@pytest.mark.parametrize("name", ENDS)
-def test_the_interpreter_ends_while_or_before_threads_draw(name):
-    assert run(ENDS[name]) == ["end"]
-
-
 # Processes
 
 FORKS = """
@@ -391,7 +230,7 @@ print(child())
 
 @needs_fork
 def test_a_fork_beside_the_pool_draws_the_same():
-    assert run(FORKS) == ["0 0 0 0", " ".join("0" * 12), "same"]
+    assert digests(FORKS) == ["0 0 0 0", " ".join("0" * 12), "same"]
 
 
 def of_key(key: keyrng.Key) -> bytes:

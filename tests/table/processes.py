@@ -23,3 +23,17 @@ def python(*arguments: str, cwd: Path | None = None, **environment: str) -> subp
         cwd=cwd,
         check=False,
     )
+
+
+_DIGEST = """
+import hashlib, keyrng, numpy as np
+def digest(count=2**19 + 77):
+    return hashlib.sha256(keyrng.normal(keyrng.key(7), (count,)).tobytes()).hexdigest()
+"""
+
+
+def digests(code: str) -> list[str]:
+    """Run code that may call ``digest()`` of a large draw, and return the lines that it prints; it must not fail."""
+    done = python("-W", "ignore::DeprecationWarning", "-c", _DIGEST + code)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.split("\n")[:-1]
