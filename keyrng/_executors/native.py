@@ -17,7 +17,7 @@ from keyrng._core.arguments import broadcast
 from keyrng._core.dtypes import compute_dtype
 from keyrng._executors.base import Array, DrawSpec, Dtype, ElementRange
 from keyrng._executors.numpy import NUMPY, keep_freed_memory
-from keyrng._executors.threads import run_pieces, threads_here
+from keyrng._executors.threads import threads_here
 from keyrng.algorithms.base import Algorithm, Domain
 from keyrng.kernels.lane import Kernel
 
@@ -130,7 +130,7 @@ class NativeExecutor:
 
     def children(self, algorithm: Algorithm, words: Array, start: int, count: int) -> Array:
         """Return consecutive children of each key; see `Executor.children`."""
-        out = np.empty((len(words), count, algorithm.key_words), algorithm.dtype)
+        out = _new((len(words), count, algorithm.key_words), algorithm.dtype)
         native.children(algorithms[algorithm.name], words, len(words), start, count, threads_here(out.size), out)
         return out
 
@@ -146,16 +146,18 @@ class NativeExecutor:
             if index >= 2**64:  # the hash of a name, with wide counters
                 return np.array([self.derive(algorithm, parent, index, domain, 1) for parent in words], algorithm.dtype)
             index = np.array([index], np.uint64)
-        out = np.empty((count, algorithm.key_words), algorithm.dtype)
-        parents, indices = np.broadcast_to(words, out.shape), np.broadcast_to(index, count)
-
-        def piece(first: int, stop: int) -> None:
-            part = np.ascontiguousarray(parents[first:stop])
-            index_part = np.ascontiguousarray(indices[first:stop], np.uint64)
-            native.derive(number, part, index_part, stop - first, domain, out[first:stop])
-
-        run_pieces(count, piece)
+        out = _new((count, algorithm.key_words), algorithm.dtype)
+        parents = words if words.size == algorithm.key_words else np.broadcast_to(words, out.shape)
+        indices = np.ascontiguousarray(np.broadcast_to(index, count), np.uint64)
+        native.derive(number, np.ascontiguousarray(parents), indices, domain, threads_here(count), out)
         return out
+
+
+def _new(shape: tuple[int, ...], dtype: Dtype) -> Array:
+    out = np.empty(shape, dtype)
+    if out.size > _MANY:
+        keep_freed_memory()  # for the next result
+    return out
 
 
 NATIVE = NativeExecutor()
