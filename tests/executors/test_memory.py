@@ -250,7 +250,7 @@ def test_calls_of_the_c_that_fail_keep_nothing() -> None:
         (native.take_elements, (words, 4, words, 1, out)),
         (native.affine, (out, words, 4, 1, out)),
         (native.shares, (3, 4, 1, out)),
-        (native.derive, (number, words, out, 0, 1, out)),
+        (native.derive, (number, words, out, 0, 1, out[1:])),
         (native.derive, (number, np.tile(words, 3), out, 0, 1, np.empty(8, np.uint32))),
         (native.derive_one, (number, words, 0, 0, 0, out)),
         (native.histogram, (words, 31, out)),

@@ -112,9 +112,10 @@ static void put_keys(const algorithm_info *a, const isa_code *isa, char *const *
         return;
     }
     for (size_t k = 0; k < step; k++)
-        for (size_t i = 0; i < n; i++)
-            memcpy(columns[k] + i * (size_t)a->word_bytes, words + (i * step + k) * (size_t)a->word_bytes,
-                   (size_t)a->word_bytes);
+        if (a->word_bytes == 4)
+            for (size_t i = 0; i < n; i++) ((uint32_t *)columns[k])[i] = ((const uint32_t *)words)[i * step + k];
+        else
+            for (size_t i = 0; i < n; i++) ((uint64_t *)columns[k])[i] = ((const uint64_t *)words)[i * step + k];
 }
 
 /* Set all lanes to one index, unless they have it already. */
