@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from both_devices import KEY, KEYS, RNG, WEIGHTS, check, each_key, to_gpu, to_host
 from cases import assert_same
-from test_cuda_arrays import KEY, KEYS, RNG, WEIGHTS, check, each_key, to_gpu, to_host
 
 import keyrng
 from keyrng.distributions._shared.gumbel_top_k_cuda import CudaTopK

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from both_devices import KEY, WEIGHTS, Named, compare, to_gpu
 from cases import assert_same
 from gpus import Gpu, host
-from test_cuda_arrays import INF, KEY, NAN, WEIGHTS, Named, compare, to_gpu
 
 import keyrng
+
+NAN, INF = np.nan, np.inf
 
 
 @pytest.mark.parametrize(
