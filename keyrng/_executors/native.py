@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from keyrng._core.arguments import broadcast
-from keyrng._core.dtypes import compute_dtype
+from keyrng._core.dtypes import FLOAT64, compute_dtype
 from keyrng._executors.base import Array, DrawSpec, Dtype, ElementRange
 from keyrng._executors.numpy import NUMPY, keep_freed_memory
 from keyrng._executors.threads import threads_here
@@ -174,6 +174,20 @@ def arrays_hold(relation: int, values: Sequence[Array], intervals: tuple[tuple[i
         return False
     arrays = tuple(_parameter(v, shape, total) for v in values)
     return bool(native.arrays_hold(relation, itemsize, shape, arrays, intervals, threads_here(total)))
+
+
+def count_below(kernel: Kernel, algorithm: Algorithm, words: Array, count: int, thresholds: Array, out: Array) -> bool:
+    """Write how many thresholds, in ascending order, are below each value of a kernel; False if it is not compiled.
+
+    The kernel computes in float64, from the last threshold; ``out`` is int32.
+    """
+    found = program(kernel, FLOAT64, FLOAT64, algorithm)
+    if out.size > _MANY:
+        keep_freed_memory()  # for the next result
+    if found is not None:
+        words, keys = np.ascontiguousarray(words), words.size // algorithm.key_words
+        native.count_below(found[0], found[2], words, keys, count, threads_here(out.size), thresholds, out)
+    return found is not None
 
 
 def first_arrivals(times: Array, ratio: float, places: Array) -> Array:

@@ -177,13 +177,14 @@ static void run_chunk(work *w, size_t flat) {
     size_t n = w->lanes.n;
     int size = p->output_size;
     char *target = j->out + flat * (size_t)j->out_size, *own = w->buffers[p->output];
-    int direct_out = !j->store && n % PAD == 0;
+    int whole = n % PAD == 0; /* or else maps write past the end of the lanes */
+    int direct_out = whole && !j->store && !j->below;
     if (direct_out) w->buffers[p->output] = target;
     for (int i = 0; i < p->parameters; i++) {
         const parameter *q = &j->parameters[i];
         if (q->shape == ONE) continue;
         /* In place, unless maps read past its end, or before they have read all of it, write to it. */
-        int in_place = q->shape == WHOLE && n % PAD == 0 && q->data != j->out;
+        int in_place = q->shape == WHOLE && whole && q->data != j->out;
         w->buffers[i] = in_place ? (char *)q->data + flat * (size_t)p->itemsize : w->own[i];
         if (!in_place) gather(j, q, flat, n, p->itemsize, w->buffers[i]);
     }
@@ -219,11 +220,13 @@ static void run_chunk(work *w, size_t flat) {
         }
     }
     w->constants = w->numbers;
-    if (j->store) {
+    if (j->below) {
+        j->isa->count(j->below, (const double *)w->buffers[p->output], n, target);
+    } else if (j->store) {
         const void *in[1] = {w->buffers[p->output]};
-        void *out[1] = {w->value};
+        void *out[1] = {whole ? target : w->value};
         j->store(n, in, out);
-        memcpy(target, w->value, n * (size_t)j->out_size);
+        if (!whole) memcpy(target, w->value, n * (size_t)j->out_size);
     } else if (!direct_out) {
         memcpy(target, w->buffers[p->output], n * (size_t)size);
     }

@@ -173,7 +173,7 @@ static int small_shape(PyObject *shape, npy_intp *sizes, size_t *count) {
 static void one_key(job *j, int program, int store, int algorithm, const char *words, size_t count, char *out, int size) {
     j->program = &programs[program];
     j->algorithm = &algorithm_infos[algorithm], j->code = &chosen->algorithms[algorithm];
-    j->isa = chosen, j->store = store < 0 ? NULL : chosen->maps[store];
+    j->isa = chosen, j->store = store < 0 ? NULL : chosen->maps[store], j->below = NULL;
     j->words = words, j->keys = 1;
     j->start = 0, j->count = j->size = count, j->starts = NULL;
     j->out = out, j->out_size = size, j->dims = 0;

@@ -334,17 +334,34 @@ static PyObject *take_elements(PyObject *self, PyObject *const *args, Py_ssize_t
     return release_all(views, 3, failed ? NULL : Py_NewRef(Py_None));
 }
 
-/* count_below(thresholds, numbers, out): how many thresholds, in ascending order, are below each number, as 32 bits */
+/* A job that writes how many thresholds, in ascending order, are below each value of a program, which is float64. The last
+ * threshold is the program's parameter. The values are compared while they are in the fastest cache. */
+static void count_parts(job *j, const counting *of, int program, int algorithm, const char *words, size_t count, int32_t *out) {
+    one_key(j, program, -1, algorithm, words, count, (char *)out, sizeof *out);
+    j->below = of;
+    j->parameters[0].data = (const char *)(of->thresholds + of->size - 1), j->parameters[0].shape = ONE;
+}
+
+/* count_below(program, algorithm, words, keys, count, threads, thresholds, out): see count_parts */
 static PyObject *count_below(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
-    if (n != 3) return PyErr_Format(PyExc_TypeError, "count_below takes 3 arguments");
+    if (n != 8) return PyErr_Format(PyExc_TypeError, "count_below takes 8 arguments");
+    int program = (int)PyLong_AsLong(args[0]), algorithm = (int)PyLong_AsLong(args[1]);
+    size_t keys = PyLong_AsSize_t(args[3]), count = PyLong_AsSize_t(args[4]);
+    long threads = PyLong_AsLong(args[5]);
+    if (PyErr_Occurred()) return NULL;
+    PyObject *const arrays[] = {args[2], args[6], args[7]};
+    const algorithm_info *a = &algorithm_infos[algorithm];
     Py_buffer views[3];
-    if (take_all(args, views, 3, 4)) return release_all(views, 3, NULL);
-    size_t numbers = (size_t)views[1].len / sizeof(double);
-    if ((size_t)views[2].len < 4 * numbers) return release_all(views, 3, wrong_size("count_below"));
-    counting of = {views[0].buf, (size_t)views[0].len / sizeof(double), 1, 4};
-    PyThreadState *state = numbers < GIL_WORTH ? NULL : PyEval_SaveThread();
-    chosen->count(&of, views[1].buf, numbers, views[2].buf);
-    if (state) PyEval_RestoreThread(state);
-    return release_all(views, 3, Py_NewRef(Py_None));
+    if (take_all(arrays, views, 3, 4)) return release_all(views, 3, NULL);
+    counting of = {views[1].buf, (size_t)views[1].len / sizeof(double), 1, 4};
+    if (!of.size || (size_t)views[2].len != 4 * keys * count ||
+        (size_t)views[0].len != keys * (size_t)(a->key_words * a->word_bytes))
+        return release_all(views, 3, wrong_size("count_below"));
+    job j;
+    count_parts(&j, &of, program, algorithm, views[0].buf, count, views[2].buf);
+    j.keys = keys;
+    uint64_t picoseconds = (uint64_t)j.program->picoseconds + 20 * of.size;
+    int failed = run_ranges(execute, &j, keys * count, CHUNK, picoseconds, (int)threads);
+    return release_all(views, 3, failed ? NULL : Py_NewRef(Py_None));
 }

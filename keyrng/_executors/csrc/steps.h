@@ -195,24 +195,17 @@ static void cumulate(double *x, size_t n) {
 
 static int draw_weighted(const plan *p, const char *words, const row *weights, size_t count, int32_t *places) {
     size_t n = weights->n;
-    double reached[MOST_ROW], *parts = malloc(count * sizeof *parts);
-    if (!parts) return NO_MEMORY;
+    double reached[MOST_ROW];
     memcpy(reached, weights->values, n * sizeof *reached);
     cumulate(reached, n);
     for (size_t i = 0; i < n; i++) {
         if (weights->values[i] == 0) reached[i] = 0;
         if (i && reached[i - 1] > reached[i]) reached[i] = reached[i - 1];
     }
-    const void *whole[] = {&reached[n - 1]};
-    int failed = draw(p, p->program, -1, words, count, 0, whole, parts, sizeof *parts);
-    for (size_t i = 0; i < count && !failed; i++) {
-        size_t first = 0;
-        for (size_t size = n; size > 1; size -= size / 2)
-            first += reached[first + size / 2 - 1] < parts[i] ? size / 2 : 0;
-        places[i] = (int32_t)first;
-    }
-    free(parts);
-    return failed;
+    counting of = {reached, n, 1, 4};
+    job j;
+    count_parts(&j, &of, p->program, p->number, words, count, places);
+    return execute(&j, 0, count) ? NO_MEMORY : 0;
 }
 
 /* Integers below a number: by weight, with replacement, if the plan has a row, and else without replacement. */

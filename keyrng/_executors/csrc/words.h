@@ -28,6 +28,7 @@ typedef struct {
     const algorithm_code *code;
     const isa_code *isa;
     map_fn store; /* NULL: no conversion */
+    const counting *below; /* NULL, or what of the result, float64, is counted and written instead of it */
     int out_size;
     const char *words; /* of all keys */
     size_t keys;

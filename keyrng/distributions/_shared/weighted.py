@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
 from math import prod
 from typing import Any
 
@@ -102,8 +101,10 @@ def weighted_indices(key: Key, full: tuple[int, ...], weights: Array, p: ArrayLi
 
 def _cpu_indices(part: Kernel, key: Key, full: tuple[int, ...], reached: Array) -> Array:
     count = prod(full[key.ndim :])
-    find = _search(reached, key.size * count)
     places = np.empty((key.size, count), index_dtype(reached.size))
+    if reached.size <= _FEW and native.count_below(part, key._algorithm, key._words, count, reached, places):
+        return places.reshape(full)
+    find = _search(reached, key.size * count)
     whole = (reached[-1:],)
     # Each run is all draws of several keys, or some draws of one key.
     together, length = max(1, _CHUNK // count), min(count, _CHUNK)
@@ -155,11 +156,9 @@ def _search(reached: Array, count: int) -> Callable[[Array, Array], None]:
 
     Its second argument is the array that it writes to. A binary search mispredicts many branches. For many parts, a
     table of equal intervals has the first index that can reach a part of the interval; in most cases it is the result,
-    and only the other parts are searched. Few sums are compared with every part.
+    and only the other parts are searched.
     """
     size = reached.size
-    if native.enabled and size <= _FEW and reached.dtype == FLOAT64:
-        return partial(native.native.count_below, reached)
 
     def search(parts: Array, places: Array) -> None:
         places[...] = np.searchsorted(reached, parts)
