@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from keyrng._codegen.dialects import C
+from keyrng._codegen.methods import inputs_of, loops_of, methods, varying
 from keyrng._codegen.statements import for_each_copy, needs, statements, walk
 from keyrng._codegen.trace import Loop, Program, leaves, trace
 from keyrng.algorithms.base import Algorithm, Words
@@ -30,7 +31,7 @@ _ABREAST, _MOST_STATEMENTS = 4, 450
 
 # Array sizes of csrc/code.h. The words of an attempt, rounded up to whole blocks, plus one more block fit the 16 rows
 # of MOST_WORDS in csrc/words.h.
-_MOST_INPUTS, _MOST_KEYS, _MOST_WORDS, _MOST_TAIL_INPUTS, _MOST_COUNTS = 12, 12, 8, 4, 2
+_MOST_INPUTS, _MOST_BUFFERS, _MOST_KEYS, _MOST_WORDS, _MOST_TAIL_INPUTS, _MOST_COUNTS = 12, 32, 12, 8, 4, 2
 
 # Conversions from a kernel's result to the requested dtype. Not listed: conversions that only reinterpret or truncate
 # bits, such as narrower integers.
@@ -105,27 +106,54 @@ class _Source:
         program = _Program(f"{kernel.name}.{dtype.name}", traced, [dtype.itemsize] * len(traced.parameters))
         where = dict(zip(traced.parameters, range(len(traced.parameters)), strict=True))
         leaf = leaves(traced)
-        self._compute(program, f"{name}_constants", lanes, where, _constants(traced), kernel.abreast, constant=1)
         for i, source in enumerate(traced.sources):
             symbol = leaf["word", i]
             where[symbol] = program.buffer(symbol.dtype)
             program.stages.append(_stage("WORDS", outputs=[where[symbol]], **asdict(source)))
             program.picoseconds += 20 * source.bits
-        for i, loop in enumerate(traced.loops):
-            self._compute(program, f"{name}_before{i}", lanes, where, loop.arguments, kernel.abreast)
-            symbol = leaf["loop", i]
-            where[symbol] = program.buffer(symbol.dtype)
-            stage, number = self._loop(f"{name}_attempt{i}", lanes, loop, where, where[symbol], kernel.abreast)
-            program.stages.append(stage)
-            program.picoseconds += 3000 + 3 * (self.picoseconds[number] + 20 * loop.body.bits * loop.body.words) // 2
-        counts = [symbol for symbol in walk([traced.result], where) if symbol.op == "count"]
-        for i, symbol in enumerate(counts[:_MOST_COUNTS]):
-            self._count(program, f"{name}_count{i}", lanes, where, symbol, kernel.abreast)
-        self._compute(program, name, lanes, where, [traced.result], kernel.abreast)
-        if len(program.sizes) > 2 * _MOST_INPUTS or len(traced.keys) > _MOST_KEYS:
+        if methods(traced):
+            self._by_method(program, name, lanes, where, kernel.abreast)
+        else:
+            self._value(program, name, lanes, where, traced.result, kernel.abreast)
+        if len(program.sizes) > _MOST_BUFFERS or len(traced.keys) > _MOST_KEYS:
             raise ValueError(f"{program.name} needs more buffers or keys than code.h holds")
         self.outputs.append(where[traced.result])
         self.programs.append(program)
+
+    def _value(
+        self, program: _Program, name: str, lanes: int, where: dict[Symbol, int], value: Symbol, copies: int
+    ) -> None:
+        """Add the stages of a value: constants, loops, counts and the value itself."""
+        loops = loops_of(program.traced, value)
+        constants = _constants(inputs_of(program.traced, value))
+        self._compute(program, f"{name}_constants", lanes, where, constants, copies, constant=1)
+        for i, (symbol, loop) in enumerate(loops):
+            self._compute(program, f"{name}_before{i}", lanes, where, loop.arguments, copies)
+            where[symbol] = program.buffer(symbol.dtype)
+            stage, number = self._loop(f"{name}_attempt{i}", lanes, loop, where, where[symbol], copies)
+            program.stages.append(stage)
+            program.picoseconds += 3000 + 3 * (self.picoseconds[number] + 20 * loop.body.bits * loop.body.words) // 2
+        counts = [symbol for symbol in walk([value], where) if symbol.op == "count"]
+        for i, symbol in enumerate(counts[:_MOST_COUNTS]):
+            self._count(program, f"{name}_count{i}", lanes, where, symbol, copies)
+        self._compute(program, name, lanes, where, [value], copies)
+
+    def _by_method(self, program: _Program, name: str, lanes: int, where: dict[Symbol, int], copies: int) -> None:
+        """Add the stages of each method between PART and WHOLE stages, for the lanes that need it."""
+        condition, *values = methods(program.traced) or ()
+        result = program.traced.result
+        chosen = dict(where)
+        self._compute(program, f"{name}_method", lanes, chosen, [condition], copies)
+        end = program.buffer(result.dtype)
+        for i, value in enumerate(values):
+            needed = needs(inputs_of(program.traced, value), where)
+            inputs = [symbol for symbol in where if symbol in needed]
+            own = {symbol: program.buffer(symbol.dtype) for symbol in inputs}
+            buffers = {"inputs": [chosen[condition], *(where[s] for s in inputs)], "outputs": list(own.values())}
+            program.stages.append(_stage("PART", wanted=1 - i, **buffers))
+            self._value(program, f"{name}_method{i}", lanes, own, value, copies)
+            program.stages.append(_stage("WHOLE", inputs=[own[value]], outputs=[end]))
+        where[result] = end
 
     def _compute(
         self,
@@ -143,6 +171,8 @@ class _Source:
             return
         needed = needs(outputs, where)
         inputs = [symbol for symbol in where if symbol in needed]
+        if all(symbol.dtype.itemsize == 4 for symbol in [*inputs, *outputs]):
+            lanes = 32  # narrower than the kernel's, if it selects between methods
         number = self.map(name, lanes, inputs, outputs, copies)
         program.picoseconds += self.picoseconds[number]
         for symbol in outputs:
@@ -170,7 +200,7 @@ class _Source:
             _stage(
                 "COUNT",
                 map=number,
-                constant=int(not _varying([first, *arguments])),
+                constant=int(not varying([first, *arguments])),
                 term=term,
                 start=step.start,
                 inputs=[where[a] for a in (u, first, *arguments)],
@@ -339,17 +369,11 @@ def table_definition(table: Table) -> str:
     return f"#ifdef TABLES_BY_COLUMN\n{name} = {{{columns}}};\n#else\n{name} = {{{rows}}};\n#endif"
 
 
-def _constants(traced: Program) -> list[Symbol]:
+def _constants(inputs: Sequence[Symbol]) -> list[Symbol]:
     """The values of parameters alone that loops and counts need; with numbers as parameters, they are computed once."""
-    everything = needs([traced.result, *(a for loop in traced.loops for a in loop.arguments)], ())
-    counts = [a for symbol in everything if symbol.op == "count" for a in symbol.args if isinstance(a, Symbol)]
-    wanted = dict.fromkeys([*(a for loop in traced.loops for a in loop.arguments), *counts])
-    return [symbol for symbol in wanted if symbol.op not in ("param", "const") and not _varying([symbol])]
-
-
-def _varying(outputs: Sequence[Symbol]) -> bool:
-    """Whether values depend on words."""
-    return any(symbol.op in ("word", "loop") for symbol in needs(outputs, ()))
+    counts = [a for symbol in needs(inputs, ()) if symbol.op == "count" for a in symbol.args if isinstance(a, Symbol)]
+    wanted = dict.fromkeys([*inputs[1:], *counts])
+    return [symbol for symbol in wanted if symbol.op not in ("param", "const") and not varying([symbol])]
 
 
 @dataclass(frozen=True)

@@ -58,9 +58,10 @@ typedef struct {
     int word_bytes, key_words, block_words, jax_layout;
 } algorithm_info;
 
-enum stage_kind { STAGE_WORDS, STAGE_MAP, STAGE_LOOP, STAGE_COUNT };
+enum stage_kind { STAGE_WORDS, STAGE_MAP, STAGE_LOOP, STAGE_COUNT, STAGE_PART, STAGE_WHOLE };
 
 #define MOST_INPUTS 12
+#define MOST_BUFFERS 32
 #define MOST_KEYS 12
 #define MOST_TAIL_INPUTS 4
 
@@ -72,8 +73,9 @@ typedef struct {
     int plane, step, place;  /* WORDS: element i reads word i * step + place + plane * size */
     int term, start;         /* COUNT: the index in maps of a term, and the number of the first */
     int words;               /* LOOP: words per attempt */
+    int wanted;              /* PART: lanes where the first input is this are put side by side, up to the next WHOLE */
     int tail, tail_inputs;   /* LOOP: map of a condition that few lanes need, or -1, and the number of its inputs */
-    int inputs[MOST_INPUTS]; /* MAP, LOOP, COUNT: buffers, ended by -1 */
+    int inputs[MOST_INPUTS]; /* all but WORDS: buffers, ended by -1 */
     int outputs[MOST_INPUTS];
 } stage;
 
@@ -81,7 +83,7 @@ typedef struct {
     const char *name, *result;
     int parameters, itemsize; /* of the parameters, which are the first buffers */
     int keys, parents[MOST_KEYS], children[MOST_KEYS];
-    int buffers, sizes[2 * MOST_INPUTS];
+    int buffers, sizes[MOST_BUFFERS];
     int stages, first_stage, output; /* output: the buffer of the result */
     int output_size;
     int picoseconds; /* for each element, roughly: the size of a piece of work depends on it */

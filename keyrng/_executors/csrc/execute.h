@@ -46,7 +46,7 @@ static void loop(work *w, const stage *s) {
     const job *j = w->job;
     const algorithm_info *a = j->algorithm;
     int each = w->lanes.each, size = j->program->sizes[s->outputs[0]], arguments = 0;
-    size_t n = w->lanes.n;
+    size_t n = w->n;
     size_t per = per_block(a, s->bits), blocks = blocks_of(j, s);
     lanes_fn fn = (s->bits == 32 ? j->code->lanes32 : j->code->lanes64)[each];
     char *key[4];
@@ -56,12 +56,14 @@ static void loop(work *w, const stage *s) {
 
     for (int i = 0; i < a->key_words; i++) {
         key[i] = w->columns[i];
-        memcpy(key[i], w->lanes.key[s->key][i], (size_t)a->word_bytes * (each ? n : 1));
+        if (w->part && each) compress(w->lanes.key[s->key][i], w->part, n, a->word_bytes, key[i]);
+        else memcpy(key[i], w->lanes.key[s->key][i], (size_t)a->word_bytes * (each ? n : 1));
     }
+    if (w->part) memcpy(w->live, w->part, n * sizeof *w->part);
     for (; s->inputs[arguments] >= 0; arguments++) in[s->words + arguments] = w->buffers[s->inputs[arguments]];
     for (int i = 0; i < s->words; i++) in[i] = w->rows[i];
 
-    for (int first = 1; n; first = 0) {
+    for (int first = !w->part; n; first = 0) {
         for (size_t b = 0; b < blocks; b++, draw++) {
             int derives = draw % draws_per_key == 0;
             if (derives) derive_keys(w, each ? n : 1, key, (1ull << 56) - 1, 255, 0, key);
@@ -70,7 +72,7 @@ static void loop(work *w, const stage *s) {
             for (size_t i = 0; i < per; i++) aside[i] = w->rows[b * per + i];
             fn(n, (const void *const *)key, w->low, w->high, draw % draws_per_key, 0, (void *const *)aside);
         }
-        /* The first attempt writes results in place; later ones scatter them to the live lanes. */
+        /* The first attempt for all lanes writes results in place; others scatter them to the live lanes. */
         void *results[3 + MOST_TAIL_INPUTS] = {w->accept, first ? out : w->value, w->open};
         memcpy(results + 3, w->tail, sizeof w->tail);
         j->isa->maps[s->map](n, in, results);
@@ -91,6 +93,7 @@ static void loop(work *w, const stage *s) {
         w->keep = w->live, w->live = live;
         n = left;
     }
+    if (w->part) compress(out, w->part, w->n, size, out);
 }
 
 /* The sums of a count whose terms are the same for all lanes: those that a number above all of them would pass. */
@@ -115,12 +118,34 @@ static size_t sums_of(const work *w, const stage *s, const void *const *argument
 
 static void count(work *w, const stage *s, int number, const void *const *in, void *const *out) {
     if (!(s->constant && w->numbers)) {
-        w->job->isa->maps[s->map](w->lanes.n, in, out);
+        w->job->isa->maps[s->map](w->n, in, out);
         return;
     }
     if (!w->constants) w->sizes[number] = sums_of(w, s, in + 1, w->sums[number]);
     counting of = {w->sums[number], w->sizes[number], 0, 8};
-    w->job->isa->count(&of, in[0], w->lanes.n, out[0]);
+    w->job->isa->count(&of, in[0], w->n, out[0]);
+}
+
+/* Begin the stages of a method: for its lanes alone, whose inputs are put side by side. Returns the stage before the next,
+ * or if there is no such lane the last one of the method. Lanes of other methods would wait in every vector. */
+static const stage *begin_part(work *w, const stage *s) {
+    w->n = w->job->isa->places((const uint8_t *)w->buffers[s->inputs[0]], (uint8_t)s->wanted, w->lanes.n, w->part_memory);
+    if (w->n < w->lanes.n) w->part = w->part_memory;
+    for (int i = 0; s->outputs[i] >= 0 && w->n; i++)
+        compress(w->buffers[s->inputs[i + 1]], w->part_memory, w->n, w->job->program->sizes[s->outputs[i]],
+                 w->buffers[s->outputs[i]]);
+    while (!w->n && s->kind != STAGE_WHOLE) s++;
+    return s;
+}
+
+static void end_part(work *w, const stage *s) {
+    const char *from = w->buffers[s->inputs[0]];
+    char *to = w->buffers[s->outputs[0]];
+    if (w->job->program->sizes[s->outputs[0]] == 4)
+        for (size_t i = 0; i < w->n; i++) ((uint32_t *)to)[w->part_memory[i]] = ((const uint32_t *)from)[i];
+    else
+        for (size_t i = 0; i < w->n; i++) ((uint64_t *)to)[w->part_memory[i]] = ((const uint64_t *)from)[i];
+    w->n = w->lanes.n, w->part = NULL;
 }
 
 /* Copy values that are some bytes apart. */
@@ -189,6 +214,7 @@ static void run_chunk(work *w, size_t flat) {
         if (!in_place) gather(j, q, flat, n, p->itemsize, w->buffers[i]);
     }
     int counts = 0;
+    w->n = n, w->part = NULL;
     for (const stage *s = stages + p->first_stage, *end = s + p->stages; s < end; s++) {
         if (s->kind == STAGE_WORDS) {
             uint64_t offset = (uint64_t)s->plane * j->size + (uint64_t)s->place;
@@ -206,13 +232,18 @@ static void run_chunk(work *w, size_t flat) {
                                                              : NULL);
         } else if (s->kind == STAGE_LOOP) {
             loop(w, s);
+        } else if (s->kind == STAGE_PART) {
+            s = begin_part(w, s);
+            if (!w->n) end_part(w, s);
+        } else if (s->kind == STAGE_WHOLE) {
+            end_part(w, s);
         } else {
-            const void *in[2 * MOST_INPUTS];
+            const void *in[MOST_INPUTS];
             void *out[MOST_INPUTS];
             for (int i = 0; s->inputs[i] >= 0; i++) in[i] = w->buffers[s->inputs[i]];
             for (int i = 0; s->outputs[i] >= 0; i++) out[i] = w->buffers[s->outputs[i]];
             if (s->kind == STAGE_COUNT) count(w, s, counts++, in, out);
-            else if (!(s->constant && w->numbers)) j->isa->maps[s->map](n, in, out);
+            else if (!(s->constant && w->numbers)) j->isa->maps[s->map](w->n, in, out);
             else if (!w->constants) {
                 j->isa->maps[s->map](1, in, out);
                 for (int i = 0; s->outputs[i] >= 0; i++) repeat(out[i], p->sizes[s->outputs[i]], w->capacity, out[i]);
@@ -279,10 +310,11 @@ static char *carve(char **arena, size_t bytes) {
 static int execute(const void *of, size_t first, size_t stop) {
     const job *j = of;
     const program *p = j->program;
-    int each = j->keys > 1 && j->count < FEW, loops = 0, arguments = 0, tails = 0, counts = 0, numbers = 1;
+    int each = j->keys > 1 && j->count < FEW, loops = 0, arguments = 0, tails = 0, counts = 0, parts = 0,
+        numbers = 1;
     size_t rows = 0; /* for the words of an attempt, or of a block */
     for (const stage *s = stages + p->first_stage, *end = s + p->stages; s < end; s++) {
-        counts += s->kind == STAGE_COUNT;
+        counts += s->kind == STAGE_COUNT, parts |= s->kind == STAGE_PART;
         size_t words = each || s->step > 1 ? per_block(j->algorithm, 32) : 0;
         if (s->kind == STAGE_LOOP) {
             int count = 0;
@@ -304,7 +336,7 @@ static int execute(const void *of, size_t first, size_t stop) {
     w.row_count = (int)rows + 4;
     size_t columns = (size_t)(p->buffers + w.row_count) + 3 + (loops ? 4 + (size_t)arguments + 3 : 0) +
                      (tails ? (size_t)tails + 1 : 0) + (each ? 4 * (size_t)p->keys + 1 : 0) +
-                     (w.numbers ? (size_t)counts : 0);
+                     (w.numbers ? (size_t)counts : 0) + (size_t)parts;
     char small[24576], *memory = small;
     size_t need = columns * column + 64 * (size_t)p->keys + 64;
     if (need > sizeof small) memory = malloc(need);
@@ -319,6 +351,7 @@ static int execute(const void *of, size_t first, size_t stop) {
         w.live = (uint32_t *)carve(&arena, column), w.keep = (uint32_t *)carve(&arena, column);
         w.accept = (uint8_t *)carve(&arena, column);
     }
+    if (parts) w.part_memory = (uint32_t *)carve(&arena, column);
     if (tails) w.open = (uint8_t *)carve(&arena, column);
     for (int i = 0; i < tails; i++) w.tail[i] = carve(&arena, column);
     for (int i = 0; i < counts && w.numbers; i++) w.sums[i] = (double *)carve(&arena, column);

@@ -52,13 +52,14 @@ typedef struct {
 typedef struct {
     const job *job;
     size_t capacity;
-    char *buffers[2 * MOST_INPUTS], *own[2 * MOST_INPUTS]; /* own: of parameters that are copied */
+    char *buffers[MOST_BUFFERS], *own[MOST_BUFFERS]; /* own: of parameters that are copied */
     lanes lanes;
     char *low, *high, *rows[MOST_WORDS]; /* columns for counters and blocks */
     int row_count;
     uint64_t filled; /* the index in all rows of low and high, or UINT64_MAX */
     char *columns[4 + MOST_INPUTS];      /* keys and arguments of a loop's live lanes */
-    uint32_t *live, *keep;
+    size_t n; /* the lanes that stages compute: all, or those of a part, whose numbers in the chunk are `part` */
+    uint32_t *part, *part_memory, *live, *keep; /* part is NULL for all lanes */
     uint8_t *accept, *open;              /* lanes that are accepted, and those that the tail decides */
     char *tail[MOST_TAIL_INPUTS];
     char *value;
