@@ -140,8 +140,8 @@ class _Source:
 
     def _by_method(self, program: _Program, name: str, lanes: int, where: dict[Symbol, int], copies: int) -> None:
         """Add the stages of each method between PART and WHOLE stages, for the lanes that need it."""
-        condition, *values = methods(program.traced) or ()
         result = program.traced.result
+        condition, *values = result.args
         chosen = dict(where)
         self._compute(program, f"{name}_method", lanes, chosen, [condition], copies)
         end = program.buffer(result.dtype)

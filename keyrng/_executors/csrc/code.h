@@ -48,6 +48,8 @@ typedef struct {
     void (*count)(const counting *of, const double *x, size_t n, void *out); /* see count.h */
     void (*sort)(const sort_runs *from, size_t n, int known, void *space, uint32_t *places); /* see sort.h */
     size_t (*places)(const uint8_t *flags, uint8_t wanted, size_t n, uint32_t *numbers);
+    /* Write the numbers, of 4 and of 8 bytes, where the flag is `wanted`; to a buffer that is padded to vectors. */
+    void (*take[2])(const uint8_t *flags, uint8_t wanted, size_t n, const void *from, void *to);
     void (*affine[2])(const void *columns, const void *mean, size_t size, size_t count, void *rows); /* see rows.h */
     void (*shares[2])(size_t size, size_t count, void *rows);
     int (*inside[2])(const void *numbers, size_t n, double low, double high, int whole); /* float32, float64 */

@@ -12,6 +12,21 @@ static void compress(const char *from, const uint32_t *keep, size_t n, int bytes
         for (size_t i = 0; i < n; i++) ((uint64_t *)to)[i] = ((const uint64_t *)from)[keep[i]];
 }
 
+/* The indices of listed lanes, by type, because the compiler does not move the test of the type out of a loop. */
+static void put_listed(work *w, size_t n) {
+    const uint32_t *live = w->live;
+    const uint64_t *index = w->lanes.index, first = w->lanes.first;
+    int each = w->lanes.each;
+    if (w->job->algorithm->word_bytes == 4)
+        for (size_t i = 0; i < n; i++) {
+            uint64_t at = each ? index[live[i]] : first + live[i];
+            ((uint32_t *)w->low)[i] = (uint32_t)at, ((uint32_t *)w->high)[i] = (uint32_t)(at >> 32);
+        }
+    else
+        for (size_t i = 0; i < n; i++)
+            ((uint64_t *)w->low)[i] = each ? index[live[i]] : first + live[i], ((uint64_t *)w->high)[i] = 0;
+}
+
 /* The indices of the live lanes; before the first attempt all are live and not listed. */
 static void put_live_indices(work *w, size_t n) {
     const algorithm_info *a = w->job->algorithm;
@@ -21,7 +36,7 @@ static void put_live_indices(work *w, size_t n) {
     }
     w->filled = UINT64_MAX;
     if (n < w->lanes.n)
-        for (size_t i = 0; i < n; i++) put_index(a, w->low, w->high, i, lane_index(w, w->live[i]));
+        put_listed(w, n);
     else if (w->lanes.each) put_indices(a, w->low, w->high, w->lanes.index, 0, n);
     else put_range(a, w->low, w->high, w->lanes.first, n);
 }
@@ -132,8 +147,9 @@ static const stage *begin_part(work *w, const stage *s) {
     w->n = w->job->isa->places((const uint8_t *)w->buffers[s->inputs[0]], (uint8_t)s->wanted, w->lanes.n, w->part_memory);
     if (w->n < w->lanes.n) w->part = w->part_memory;
     for (int i = 0; s->outputs[i] >= 0 && w->n; i++)
-        compress(w->buffers[s->inputs[i + 1]], w->part_memory, w->n, w->job->program->sizes[s->outputs[i]],
-                 w->buffers[s->outputs[i]]);
+        w->job->isa->take[w->job->program->sizes[s->outputs[i]] == 8](
+            (const uint8_t *)w->buffers[s->inputs[0]], (uint8_t)s->wanted, w->lanes.n, w->buffers[s->inputs[i + 1]],
+            w->buffers[s->outputs[i]]);
     while (!w->n && s->kind != STAGE_WHOLE) s++;
     return s;
 }
@@ -227,8 +243,8 @@ static void run_chunk(work *w, size_t flat) {
                        j->algorithm->jax_layout ? value
                                                 : (size_t)(j->algorithm->word_bytes * j->algorithm->block_words),
                        w->lanes.key[s->key][0], w->lanes.first + offset, n, 0, out,
-                       out == target                         ? target + AHEAD
-                       : direct_out && value == (size_t)size ? target
+                       out == target                        ? target + AHEAD
+                       : whole && value >= (size_t)j->out_size ? target
                                                              : NULL);
         } else if (s->kind == STAGE_LOOP) {
             loop(w, s);
@@ -355,7 +371,7 @@ static int execute(const void *of, size_t first, size_t stop) {
     if (tails) w.open = (uint8_t *)carve(&arena, column);
     for (int i = 0; i < tails; i++) w.tail[i] = carve(&arena, column);
     for (int i = 0; i < counts && w.numbers; i++) w.sums[i] = (double *)carve(&arena, column);
-    if (each) w.lanes.index = (uint64_t *)carve(&arena, column);
+    w.lanes.index = each ? (uint64_t *)carve(&arena, column) : NULL;
     for (int k = 0; k < p->keys; k++) {
         char *one = each ? NULL : carve(&arena, 64);
         for (int i = 0; i < 4; i++)
