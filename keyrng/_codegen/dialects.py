@@ -47,7 +47,7 @@ def literal(value: Any) -> str:
 class C:
     """C for the CPU, with as many lanes as words of ``lanes`` (32 or 64) bits fit in a vector register."""
 
-    columns = 4
+    columns, quick_steps = 4, 64
 
     def __init__(self, lanes: int) -> None:
         self.lanes = lanes
@@ -58,7 +58,7 @@ class C:
 
     def declare(self, symbol: Symbol) -> str:
         """Return the type of a symbol's variable."""
-        if symbol.op == "going":
+        if symbol.op in ("going", "reached"):
             return f"going_mask_w{self.lanes}"
         return f"mask{mask_bits(symbol)}_w{self.lanes}" if symbol.dtype == BOOL else self.type(symbol.dtype)
 
@@ -88,6 +88,8 @@ class C:
         """Return the expression of an operation."""
         op, dtype, args = symbol.op, symbol.dtype, symbol.args
         kind = self.declare(symbol)
+        if op == "reached":
+            return f"at_most_w{self.lanes}({operands[0]}, {operands[1]})"
         if op == "going":
             total, u, larger = operands
             return f"at_most_w{self.lanes}({total}, {u}) & below_w{self.lanes}({total}, {larger})"
@@ -143,7 +145,7 @@ _CUDA_TYPES = {
 class CUDA:
     """Scalar CUDA; floating-point operations call the functions of `keyrng._codegen.cuda_prelude`."""
 
-    columns = 1
+    columns, quick_steps = 1, 0
 
     def type(self, dtype: Dtype) -> str:
         """Return the type of a dtype."""

@@ -14,6 +14,7 @@ class Dialect(Protocol):
     """The types and operations of one target language."""
 
     columns: int  # of a table that are looked up at once
+    quick_steps: int  # of a count, before sums are compared with the next one
 
     def declare(self, symbol: Symbol) -> str:
         """Return the type of a symbol's variable."""
@@ -155,34 +156,57 @@ def _columns(known: dict[Symbol, str], symbol: Symbol, dialect: Dialect, copies:
 
 
 def _summed(known: dict[Symbol, str], symbol: Symbol, dialect: Dialect, copies: int) -> list[str]:
-    """The loop of ``count_sums`` or ``sum_terms``, over the copies together."""
-    first, step, *arguments = symbol.args
+    """The loop of ``count_sums`` or ``sum_terms``, over the copies together.
+
+    Only a number above all sums reaches a sum that the next one does not exceed. So the first steps of a count do not
+    compare sums with each other, which saves a fifth of the time, and counts that take more steps begin again.
+    """
     known[symbol] = result = _variable(known, copies)
-    number, mark, counts = len(known), "_@" * (copies > 1), symbol.op == "count"
+    number, counts = len(known), symbol.op == "count"
+    start = [f"{dialect.declare(symbol.args[0])} sum{number}{'_@' * (copies > 1)};"] if counts else []
+    lines = _repeated([*start, f"{dialect.declare(symbol)} {result};"], copies)
+    if not counts or not dialect.quick_steps:
+        return [*lines, *_steps(known, symbol, number, dialect, copies, MOST_TERMS)]
+    return [
+        *lines,
+        f"int open{number} = 1;",
+        *_steps(known, symbol, number, dialect, copies, dialect.quick_steps, quick=True),
+        f"if (open{number}) {{",
+        *_steps(known, symbol, number, dialect, copies, MOST_TERMS),
+        "}",
+    ]
+
+
+def _steps(
+    known: dict[Symbol, str], symbol: Symbol, number: int, dialect: Dialect, copies: int, most: int, quick: bool = False
+) -> list[str]:
+    first, step, *arguments = symbol.args
+    mark, counts, result = "_@" * (copies > 1), symbol.op == "count", known[symbol]
     term, k, inverse = (f"{name}{number}" for name in ("term", "k", "inverse"))
     total = f"sum{number}{mark}" if counts else result
     inner = known | dict(
         zip(step.inputs, [total, term + mark, k, inverse, *(known[a] for a in arguments)], strict=True)
     )
-    body = extend(inner, [step.going, step.sum, step.term], dialect, copies)
-    kind, going = dialect.declare(first), inner[step.going]
+    test = step.going.graph.node("reached", step.going.dtype, *step.going.args[:2]) if quick else step.going
+    body = extend(inner, [test, step.sum, step.term], dialect, copies)
+    kind, going = dialect.declare(first), inner[test]
     together = " | ".join(_repeated([going], copies)) if copies > 1 else going
-    start = [f"{kind} {total} = {known[first]};"]
+    end = f"{{ open{number} = 0; break; }}" if quick else "break;"
+    start = [f"{total} = {known[first]};"]
     if counts:
-        zero = dialect.spell(symbol.graph.constant(0, symbol.dtype), [])
-        start.append(f"{dialect.declare(symbol)} {result} = {zero};")
+        start.append(f"{result} = {dialect.spell(symbol.graph.constant(0, symbol.dtype), [])};")
     return [
         *_repeated(start, copies),
         "{",
         *_repeated([f"{kind} {term}{mark} = {known[first]};"], copies),
-        f"for (int i{number} = {step.start + 1}; i{number} <= {step.start + MOST_TERMS}; i{number}++) {{",
+        f"for (int i{number} = {step.start + 1}; i{number} <= {step.start + most}; i{number}++) {{",
         *(
             f"{kind} {name} = {value};"
             for name, value in zip((k, inverse), dialect.counter(first, f"i{number}"), strict=True)
         ),
         *body,
         *_repeated([dialect.tally(result, going)] if counts else [], copies),
-        f"if (!({dialect.any(step.going, together)})) break;",
+        f"if (!({dialect.any(test, together)})) {end}",
         *_repeated([f"{total} = {inner[step.sum]}, {term}{mark} = {inner[step.term]};"], copies),
         "}",
         "}",

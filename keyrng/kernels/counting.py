@@ -24,7 +24,8 @@ def count_sums(u: Value, first: Value, step: Callable[..., Value], *arguments: V
     the same for all elements. ``step`` must use no values but its arguments.
 
     A sum that the next term does not increase is not counted and ends the count, so rounding errors of the sums do not
-    lead to a count whose probability is 0. No later term may increase the sum again. A count is at most 1,024.
+    lead to a count whose probability is 0. No later term may increase the sum again, and no term after ``first`` may be
+    NaN. A count is at most 1,024.
     """
     if isinstance(u, Symbol):
         return _traced("count", _COUNTS, step, start, first, u, *arguments)
