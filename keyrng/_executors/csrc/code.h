@@ -50,6 +50,7 @@ typedef struct {
     size_t (*places)(const uint8_t *flags, uint8_t wanted, size_t n, uint32_t *numbers);
     /* Write the numbers, of 4 and of 8 bytes, where the flag is `wanted`; to a buffer that is padded to vectors. */
     void (*take[2])(const uint8_t *flags, uint8_t wanted, size_t n, const void *from, void *to);
+    size_t (*first_places)(const float *times, size_t size, size_t rows, float ratio, int32_t *places, int32_t *open);
     void (*affine[2])(const void *columns, const void *mean, size_t size, size_t count, void *rows); /* see rows.h */
     void (*shares[2])(size_t size, size_t count, void *rows);
     int (*inside[2])(const void *numbers, size_t n, double low, double high, int whole); /* float32, float64 */

@@ -11,6 +11,7 @@
 #include "count.h"
 #include "sort.h"
 #include "rows.h"
+#include "first.h"
 
 /* In this file, so that the compiler uses the shuffles of this instruction set. */
 static void pairs(const uint32_t *restrict from, size_t n, uint32_t *restrict first, uint32_t *restrict second) {
@@ -86,6 +87,6 @@ INSIDE_FUNCTION(float64, uint64, 0x1p52)
 
 extern const isa_code TABLE(KEYRNG_ISA);
 const isa_code TABLE(KEYRNG_ISA) = {STRING(KEYRNG_ISA), maps, algorithms, pairs, count, sort, places,
-                                    {take_uint32, take_uint64},
+                                    {take_uint32, take_uint64}, first_places,
                                     {affine_float32, affine_float64}, {shares_float32, shares_float64},
                                     {inside_float32, inside_float64}};
