@@ -37,7 +37,7 @@ static size_t places(const uint8_t *restrict flags, uint8_t wanted, size_t n, ui
     }
     return count;
 }
-/* Stores of whole vectors of the lanes taken, side by side: 0.1 instead of 0.5 ns a lane. */
+/* Stores of whole vectors of the lanes taken, side by side: 0.1 instead of 0.5 ns per lane. */
 static void take_uint32(const uint8_t *restrict flags, uint8_t wanted, size_t n, const void *from, void *to) {
     uint32_t *out = to;
     const uint32_t *in = from;
