@@ -1,9 +1,9 @@
 /* The smallest of some times; part of isa.c. */
-#include <math.h>
+#define NEVER float32_of(0x7f800000u) /* infinity */
 
 /* The place of the smallest time of a row, and whether all others are above it times `ratio`. */
 static int32_t first_of_row(const float *row, size_t size, float ratio, int *decided) {
-    float first = row[0], second = INFINITY;
+    float first = row[0], second = NEVER;
     int32_t place = 0;
     for (size_t k = 1; k < size; k++) {
         float time = row[k], later = time > first ? time : first;
@@ -60,7 +60,7 @@ static inline float32_w32 larger(float32_w32 a, float32_w32 b) {
 /* The places for ROWS rows of four columns or more, four columns at a time; the last four may be read twice. Returns
  * which are decided. */
 static inline mask32_w32 first_of_rows(const float *row, size_t size, float ratio, int32_t *places) {
-    float32_w32 least = SPLAT(float32_w32, INFINITY), next = least, columns[4];
+    float32_w32 least = SPLAT(float32_w32, NEVER), next = least, columns[4];
     int32_w32 place = SPLAT(int32_w32, 0);
     for (size_t k = 0; k < size; k += 4) {
         size_t at = k + 4 <= size ? k : size - 4;
