@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import ALGORITHMS, Array, assert_same, each_algorithm
+from cases import ALGORITHMS, PATHS, Array, assert_same, each_algorithm, on
 from selection import KEY, ORDERS, SEED, WEIGHTS, on_both_paths, slow_choice, slow_sum
 
 import keyrng
@@ -126,6 +126,21 @@ def test_the_table_finds_what_a_search_finds(dtype: Any) -> None:
             found = np.empty(parts.size, np.int32)
             WEIGHTS._search(reached, count)(parts, found)
             assert np.array_equal(found, np.searchsorted(reached, parts))
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_few_weights(path: str) -> None:
+    # As many thresholds as are searched in registers, one more, and as many as are compared with all numbers.
+    rng = np.random.default_rng(8)
+    for size, n in itertools.product((1, 2, 7, 8, 14, 15, 16, 17, 40, 64, 65), (1, 31, 33, 300, 5000)):
+        p = rng.random(size) * (rng.random(size) < 0.8)
+        p[rng.integers(size)] = 1.0
+        keys = keyrng.split(KEY, 3)
+        with on("numpy"):
+            expected, of_keys = choice(KEY, size, (n,), p=p), choice(keys, size, (n,), p=p)
+        with on(path):
+            assert_same(choice(KEY, size, (n,), p=p), expected, size)
+            assert_same(choice(keys, size, (n,), p=p), of_keys, size)
 
 
 @on_both_paths
