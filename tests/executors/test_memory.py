@@ -248,6 +248,7 @@ def test_calls_of_the_c_that_fail_keep_nothing() -> None:
         (native.scatter, (-1, words, None, 2, 2, 1, 1, out, out)),
         (native.sort_buckets, (out, words, 1, 1, 1, out)),
         (native.take_elements, (words, 4, words, 1, out)),
+        (native.count_below, (0, number, words, 1, 9, 1, out, out)),
         (native.affine, (out, words, 4, 1, out)),
         (native.shares, (3, 4, 1, out)),
         (native.derive, (number, words, out, 0, 1, out[1:])),
