@@ -58,8 +58,8 @@ typedef struct {
     uint64_t filled; /* the index in all rows of low and high, or UINT64_MAX */
     char *columns[4 + MOST_INPUTS];      /* keys and arguments of a loop's live lanes */
     uint32_t *live, *keep;
-    uint8_t *accept, *open;              /* lanes that are accepted, and those that the tail decides */
-    char *tail[MOST_TAIL_INPUTS];
+    uint8_t *accept;
+    char *spare[MOST_TAILS + 2 * MOST_INPUTS]; /* for tails: lists of lanes, inputs and outputs */
     char *value;
     size_t key_at; /* with one key: its number; lanes.key has its children */
     int numbers, constants; /* whether all parameters are numbers, and constants of them are computed */
