@@ -70,7 +70,7 @@ class C:
         """Return the statements that set variables to columns of a table."""
         targets = ", ".join(f"&{name}" for name in names)
         call = f"lookup_float64_w{self.lanes}({table.name} + {16 * first}, {index}, {targets});"
-        return f"AFTER({latest}, {index}); {call}"
+        return f"AFTER({latest}); {call}"
 
     def counter(self, symbol: Symbol, number: str) -> tuple[str, str]:
         """Return the values of two floats like a symbol, the same for all lanes: an int, and its inverse."""

@@ -429,15 +429,17 @@ LOAD_FUNCTIONS(w32)
 LOAD_FUNCTIONS(w64)
 
 /* Four columns of a table of 16 rows, at the rows of an index below 16. Only AVX-512 has a permutation of so many; GCC
- * moves all of them to the first, and spills, unless AFTER makes them depend on what is computed between. */
+ * moves all of them to the first, and spills, unless AFTER keeps them behind what is computed between. */
+#if defined(VECTOR_BYTES) && defined(__x86_64__)
+#define AFTER(latest) __asm__ volatile("" : "+v"(latest))
+#else
+#define AFTER(latest) (void)0
+#endif
 #if defined(VECTOR_BYTES) && VECTOR_BYTES == 64
 #define TABLES_BY_COLUMN
-#define AFTER(latest, index) __asm__("" : "+v"(latest), "+v"(index))
 #define COLUMN(k)                                                                                                      \
     ((float64_w64)_mm512_permutex2var_pd(_mm512_loadu_pd(table + 16 * (k)), (__m512i)index,                            \
                                          _mm512_loadu_pd(table + 16 * (k) + 8)))
-#else
-#define AFTER(latest, index) (void)0
 #endif
 static inline void lookup_float64_w64(const e_float64 *table, uint64_w64 index, float64_w64 *a, float64_w64 *b,
                                       float64_w64 *c, float64_w64 *d) {
