@@ -432,6 +432,8 @@ LOAD_FUNCTIONS(w64)
  * moves all of them to the first, and spills, unless AFTER keeps them behind what is computed between. */
 #if defined(VECTOR_BYTES) && defined(__x86_64__)
 #define AFTER(latest) __asm__ volatile("" : "+v"(latest))
+#elif defined(VECTOR_BYTES) && defined(__aarch64__)
+#define AFTER(latest) __asm__ volatile("" : "+w"(latest))
 #else
 #define AFTER(latest) (void)0
 #endif
