@@ -25,11 +25,11 @@ class Tail:
 def without_tails(outputs: Sequence[Symbol], known: Container[Symbol]) -> tuple[list[Symbol], list[Tail]]:
     """Return the outputs without the tails that have a share, and these tails.
 
-    A frequent tail that is itself an output is one of its own, because few of its elements are in the others. Those
-    come last, and compute all outputs.
+    A frequent tail that is itself an output is computed alone, because few of its elements are in the other tails,
+    which come together and last, for all outputs.
     """
     always, needed = needs(outputs, known, tails=False), needs(outputs, known)
-    used = {operand: None for symbol in needed if symbol not in known for operand in symbol.args if operand in needed}
+    used = {a: None for symbol in needed if symbol not in known for a in symbol.args if isinstance(a, Symbol)}
     numbers = {output: i for i, output in enumerate(outputs) if output not in used}
     tails: list[Tail] = []
     rare: list[Symbol] = []
@@ -37,7 +37,7 @@ def without_tails(outputs: Sequence[Symbol], known: Container[Symbol]) -> tuple[
     for symbol in outputs[0].graph.symbols():  # operands first
         if symbol not in needed or symbol in known:
             continue
-        args = [new.get(a, a) for a in symbol.args]
+        args = [new.get(a, a) if isinstance(a, Symbol) else a for a in symbol.args]
         if symbol.op == "rarely" and symbol.args[3] and symbol in always:
             condition, tail, new[symbol], share = args
             if share >= _OFTEN and symbol in numbers:
