@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from keyrng._codegen.c_maps import MOST_INPUTS, Maps, row, side_by_side, stores_of
 from keyrng._codegen.dialects import C
 from keyrng._codegen.methods import inputs_of, loops_of, methods, varying
 from keyrng._codegen.statements import for_each_copy, needs, statements, walk
@@ -25,13 +26,9 @@ from keyrng.kernels.symbols import Graph, Symbol
 # hold; of consecutive blocks many, and few for the rest and for small draws.
 _SIDE_BY_SIDE, _MANY, _FEW = {2: 4, 4: 2}, {2: 8, 4: 4}, {2: 2, 4: 2}
 
-# Vectors of a map that are computed side by side unless its kernel states a number, and the most statements that it may
-# have for that: the code of larger maps would not fit the processor's cache of instructions.
-_ABREAST, _MOST_STATEMENTS = 4, 450
-
 # Array sizes of csrc/code.h. The words of an attempt, rounded up to whole blocks, plus one more block fit the 16 rows
 # of MOST_WORDS in csrc/words.h.
-_MOST_INPUTS, _MOST_BUFFERS, _MOST_KEYS, _MOST_WORDS, _MOST_TAIL_INPUTS, _MOST_COUNTS = 12, 32, 12, 8, 4, 2
+_MOST_BUFFERS, _MOST_KEYS, _MOST_WORDS, _MOST_COUNTS = 32, 12, 8, 2
 
 # Conversions from a kernel's result to the requested dtype. Not listed: conversions that only reinterpret or truncate
 # bits, such as narrower integers.
@@ -60,43 +57,13 @@ class _Program:
         return len(self.sizes) - 1
 
 
-class _Source:
+class _Source(Maps):
     """Source under construction: functions for every instruction set, and the tables that they share."""
 
     def __init__(self) -> None:
-        self.functions: list[str] = []
-        self.maps: dict[str, str] = {}  # names by code, in the order of their numbers
-        self.picoseconds: list[int] = []  # of each map, estimated
+        super().__init__()
         self.programs: list[_Program] = []
         self.outputs: list[int] = []
-
-    def map(self, name: str, lanes: int, inputs: Sequence[Symbol], outputs: Sequence[Symbol], copies: int = 0) -> int:
-        """Print a straight-line function of the input symbols, unless one has the same code, and return its number.
-
-        Several vectors are computed side by side, and the rest one by one.
-        """
-        one = self._vectors(lanes, inputs, outputs, 1)
-        copies = copies or (_ABREAST if len(one) <= _MOST_STATEMENTS else 1)
-        lines = _side_by_side(lanes, one, self._vectors(lanes, inputs, outputs, copies), copies)
-        body = "\n".join([*lines, "}"])
-        if body not in self.maps:
-            self.maps[body] = f"map_{name}"
-            head = f"static void map_{name}(size_t n, const void *const *in, void *const *out) {{"
-            self.functions.append(f"{head}\n{body}")
-            self.picoseconds.append(len(one) * lanes // 3)
-        return list(self.maps).index(body)
-
-    def _vectors(self, lanes: int, inputs: Sequence[Symbol], outputs: Sequence[Symbol], copies: int) -> list[str]:
-        """The statements for one vector, or for several."""
-        dialect, at = C(lanes), f"i + @ * LANES_w{lanes}"
-        names = {symbol: f"v{i}" + "_@" * (copies > 1) for i, symbol in enumerate(inputs)}
-        body, results = statements(outputs, names, dialect, copies)
-        loads = []
-        for i, symbol in enumerate(inputs):
-            kind = dialect.declare(symbol)
-            loads.append(f"{kind} {names[symbol]} = load_{kind}(in[{i}], {at});")
-        stores = _stores(dialect, outputs, results, at)
-        return [*for_each_copy(loads, copies), *body, *for_each_copy(stores, copies)]
 
     def kernel(self, kernel: Kernel, dtype: np.dtype[Any]) -> None:
         """Print a kernel: stages for its words, its straight-line code and its loops, in order of dependency."""
@@ -173,14 +140,14 @@ class _Source:
         inputs = [symbol for symbol in where if symbol in needed]
         if all(symbol.dtype.itemsize == 4 for symbol in [*inputs, *outputs]):
             lanes = 32  # narrower than the kernel's, if it selects between methods
-        number = self.map(name, lanes, inputs, outputs, copies)
-        program.picoseconds += self.picoseconds[number]
+        maps = self.maps_of(name, lanes, inputs, outputs, copies)
+        program.picoseconds += self.picoseconds[maps["map"]]
         for symbol in outputs:
             where[symbol] = program.buffer(symbol.dtype)
         program.stages.append(
             _stage(
                 "MAP",
-                map=number,
+                **maps,
                 constant=constant,
                 inputs=[where[i] for i in inputs],
                 outputs=[where[o] for o in outputs],
@@ -220,20 +187,10 @@ class _Source:
         inputs += [body.graph.node("param", dtype, i) for i, dtype in enumerate(dtypes)]
         if all(symbol.dtype.itemsize == 4 for symbol in inputs):
             lanes = 32  # narrower than the kernel's, if it selects between methods
-        outputs, tail, arguments = [body.accept, body.value], -1, []
-        if body.accept.op == "rarely" and body.accept.args[3]:
-            condition, exact, accept, _, *arguments = body.accept.args
-            if len(arguments) > _MOST_TAIL_INPUTS:
-                raise ValueError(f"{name} has more arguments of its tail than code.h holds")
-            if any(8 * argument.dtype.itemsize != body.bits for argument in arguments):
-                raise ValueError(f"{name} has arguments of its tail that are not as wide as its words")
-            outputs = [accept, body.value, condition, *arguments]
-            tail = self.map(f"{name}_tail", lanes, arguments, [exact], copies)
-        number = self.map(name, lanes, inputs, outputs, copies)
-        where_and_what = {"key": loop.key, "bits": body.bits, "words": body.words}
-        where_and_what |= {"tail": tail, "tail_inputs": len(arguments)}
+        maps = self.maps_of(name, lanes, inputs, [body.accept, body.value], copies)
+        drawn = {"key": loop.key, "bits": body.bits, "words": body.words}
         buffers = [where[argument] for argument in loop.arguments]
-        return _stage("LOOP", map=number, inputs=buffers, outputs=[result], **where_and_what), number
+        return _stage("LOOP", inputs=buffers, outputs=[result], **maps, **drawn), maps["map"]
 
     def store(self, result: str, dtype: str) -> None:
         """Print the conversion of a result to another dtype."""
@@ -336,27 +293,12 @@ class _Source:
             loads = [f"{kind} {k} = load_{kind}(key[{i}], {at});" for i, k in enumerate(keys)] if each else []
             loads += [f"{kind} {word}{mark} = load_{kind}({word}_, {at});" for word in ("low", "high")]
             loads.append(f"(void)high{mark};")
-            stores = _stores(C(bits), outputs, results, at)
+            stores = stores_of(C(bits), outputs, results, at)
             return [*for_each_copy(loads, copies), *body, *for_each_copy(stores, copies)]
 
-        lines += _side_by_side(bits, vectors(1), vectors(copies), copies)
+        lines += side_by_side(bits, vectors(1), vectors(copies), copies)
         self.functions.append("\n".join([*lines, "}"]))
         return f"lanes_{name}"
-
-
-def _stores(dialect: C, outputs: Sequence[Symbol], results: Sequence[str], at: str) -> list[str]:
-    kinds = (dialect.declare(symbol) for symbol in outputs)
-    return [f"store_{k}(out[{i}], {at}, {r});" for i, (k, r) in enumerate(zip(kinds, results, strict=True))]
-
-
-def _side_by_side(lanes: int, one: list[str], several: list[str], copies: int) -> list[str]:
-    """Return loops over i < n: with the statements for several vectors, and for the rest with those for one."""
-    lines = ["    size_t i = 0;"]
-    if copies > 1:
-        step = f"{copies} * LANES_w{lanes}"
-        lines += ["#ifdef VECTOR_BYTES", f"    for (; i + {copies - 1} * LANES_w{lanes} < n; i += {step}) {{"]
-        lines += [*(f"        {line}" for line in several), "    }", "#endif"]
-    return [*lines, f"    for (; i < n; i += LANES_w{lanes}) {{", *(f"        {line}" for line in one), "    }"]
 
 
 def table_definition(table: Table) -> str:
@@ -385,13 +327,7 @@ class _Named:
 
 def _stage(kind: str, **values: Any) -> str:
     """Return a row of the stage table."""
-    if any(isinstance(value, list) and len(value) >= _MOST_INPUTS for value in values.values()):
-        raise ValueError(f"a stage has more inputs or outputs than code.h holds: {values}")
-
-    def text(value: Any) -> str:
-        return "{" + ", ".join(map(str, [*value, -1])) + "}" if isinstance(value, list) else str(value)
-
-    return "{" + ", ".join([f".kind = STAGE_{kind}", *(f".{name} = {text(v)}" for name, v in values.items())]) + "}"
+    return row(kind=f"STAGE_{kind}", **values)
 
 
 def sources(algorithms: Sequence[Algorithm], kernels: Sequence[Kernel]) -> tuple[str, str]:
@@ -407,7 +343,7 @@ def sources(algorithms: Sequence[Algorithm], kernels: Sequence[Kernel]) -> tuple
         "/* Generated by keyrng._codegen.c. */",
         *map(table_definition, tables().values()),
         *made.functions,
-        "static const map_fn maps[] = {" + ", ".join(made.maps.values()) + "};",
+        "static const map_fn maps[] = {" + ", ".join(made.names.values()) + "};",
         "static const algorithm_code algorithms[] = {\n    " + ",\n    ".join(rows) + "\n};",
     ]
     return "\n\n".join(functions) + "\n", _tables(made, algorithms)

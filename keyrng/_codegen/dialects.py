@@ -70,7 +70,7 @@ class C:
         """Return the statements that set variables to columns of a table."""
         targets = ", ".join(f"&{name}" for name in names)
         call = f"lookup_float64_w{self.lanes}({table.name} + {16 * first}, {index}, {targets});"
-        return f"AFTER({latest}, {index}); {call}"
+        return f"AFTER({latest}); {call}"
 
     def counter(self, symbol: Symbol, number: str) -> tuple[str, str]:
         """Return the values of two floats like a symbol, the same for all lanes: an int, and its inverse."""
@@ -81,7 +81,8 @@ class C:
         """Return the statement that adds 1 where a sum counts."""
         return f"{total} = tally_w{self.lanes}({total}, {going});"
 
-    def _mask(self, symbol: Symbol, text: str, bits: int) -> str:
+    def mask(self, symbol: Symbol, text: str, bits: int) -> str:
+        """Return a condition as a mask of a number of bits for each lane."""
         return text if mask_bits(symbol) == bits else f"CONVERT(mask{bits}_w{self.lanes}, {text})"
 
     def spell(self, symbol: Symbol, operands: Sequence[str]) -> str:
@@ -96,7 +97,7 @@ class C:
         if op == "const":
             return f"SPLAT({kind}, {-int(args[1]) if dtype == BOOL else literal(args[1])})"
         if dtype == BOOL and args[0].dtype == BOOL:
-            operands = [self._mask(a, text, mask_bits(symbol)) for a, text in zip(args, operands, strict=True)]
+            operands = [self.mask(a, text, mask_bits(symbol)) for a, text in zip(args, operands, strict=True)]
         if op == "mul" and dtype == np.uint32 and symbol.graph.has("mulhi", dtype, *symbol.args):
             # Philox needs both halves of the product: this call shares the 64-bit products with mulhi_. Where only the
             # low half is needed, the operator is faster.
@@ -109,7 +110,7 @@ class C:
             condition, a, b = operands
             return f"({condition} & {a}) | (~{condition} & {b})"
         if op == "where":
-            condition = self._mask(args[0], operands[0], 8 * dtype.itemsize)
+            condition = self.mask(args[0], operands[0], 8 * dtype.itemsize)
             return f"SELECT({kind}, {condition}, {operands[1]}, {operands[2]})"
         if op == "cast" and args[0].dtype == BOOL:
             return f"CONVERT({kind}, {operands[0]} & 1)"

@@ -49,12 +49,12 @@ def rarely(condition: Value, common: Value, tail: Callable[..., Value], *argumen
     it is true for less than one element in a hundred. ``tail`` must use no values but its arguments. A number as
     ``common`` has the dtype of the first of them.
 
-    ``share`` is the share of elements for which the condition is true, estimated. From 2 % on, and if an attempt
-    returns the result as its condition, C collects these elements and computes their tail side by side.
+    ``share`` is the share of elements for which the condition is true, estimated. If it is given, C collects these
+    elements and computes them again, side by side.
     """
     if isinstance(condition, Symbol):
         selected: Symbol = where(condition, tail(*arguments), common)
-        return selected.graph.node("rarely", selected.dtype, *selected.args, share >= 0.02, *arguments)
+        return selected.graph.node("rarely", selected.dtype, *selected.args, share)
     if hasattr(common, "dtype") and not condition.any():
         return common
     shape = np.broadcast_shapes(*(np.shape(value) for value in (condition, common, *arguments)))

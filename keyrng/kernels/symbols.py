@@ -35,6 +35,10 @@ class Graph:
         """Whether the graph has this operation."""
         return (op, dtype, *(id(a) if isinstance(a, Symbol) else a for a in args)) in self._nodes
 
+    def symbols(self) -> list[Symbol]:
+        """Return the values of all operations so far, operands first."""
+        return list(self._nodes.values())
+
     def constant(self, value: Any, dtype: np.dtype[Any]) -> Symbol:
         """Return a literal, rounded to ``dtype`` as NumPy rounds a Python number in an operation with an array."""
         if dtype == BOOL:

@@ -54,3 +54,12 @@ def counts(x: Any, y: Any) -> Any:
     poisson = count_sums(u, exp(-lam), lambda p, k, inverse, lam: p * (lam * inverse), lam)
     few = rarely(u > lam, poisson, lambda u, lam: count_sums(u, lam, lambda p, k, inverse: p * (k * 0.001)), u, lam)
     return cast(geometric * 10_000 + poisson * 100 + few, x.dtype)
+
+
+def attempt(x: Any, y: Any) -> tuple[Any, Any]:
+    """An attempt with tails to collect: of its value, by conditions of both widths, and of its condition."""
+    first = rarely(x > 1.0, x * 0.5, lambda a: sqrt(a) + 3.0, x, share=0.004)
+    second = rarely(cast(x, np.float32) > 1.5, first, lambda a, b: a * b - 1.0, first, y, share=0.004)
+    third = rarely(cast(y, np.float64) > 1.5, second, lambda a, b: a / b, second, y, share=0.5)
+    value = third + rarely(y > 1.75, y, lambda a: a * 0.125, y)
+    return rarely(y > 0.5, value > 0.0, lambda a, b: a * a < b, x, y, share=0.5), value

@@ -66,7 +66,13 @@ enum stage_kind { STAGE_WORDS, STAGE_MAP, STAGE_LOOP, STAGE_COUNT, STAGE_PART, S
 #define MOST_INPUTS 12
 #define MOST_BUFFERS 32
 #define MOST_KEYS 12
-#define MOST_TAIL_INPUTS 4
+#define MOST_TAILS 2
+
+/* A map that computes some outputs of another one, by number, again for few lanes; ended by -1. */
+typedef struct {
+    int map;
+    signed char outputs[MOST_INPUTS];
+} tail;
 
 typedef struct {
     enum stage_kind kind;
@@ -77,9 +83,12 @@ typedef struct {
     int term, start;         /* COUNT: the index in maps of a term, and the number of the first */
     int words;               /* LOOP: words per attempt */
     int wanted;              /* PART: lanes where the first input is this are put side by side, up to the next WHOLE */
-    int tail, tail_inputs;   /* LOOP: map of a condition that few lanes need, or -1, and the number of its inputs */
     int inputs[MOST_INPUTS]; /* all but WORDS: buffers, ended by -1 */
     int outputs[MOST_INPUTS];
+    int collect, common;     /* MAP, LOOP: from so many lanes on, if not 0, the map without tails, which lists them */
+    tail tails[MOST_TAILS];  /* map 0: none, because it is a conversion */
+    signed char gathered[MOST_INPUTS], spread[MOST_INPUTS]; /* sizes of its inputs and outputs, ended by -1 */
+    int columns;             /* how many these are */
 } stage;
 
 typedef struct {

@@ -27,6 +27,41 @@ static void put_listed(work *w, size_t n) {
             ((uint64_t *)w->low)[i] = each ? index[live[i]] : first + live[i], ((uint64_t *)w->high)[i] = 0;
 }
 
+static void spread(const char *from, const uint32_t *lanes, size_t n, int bytes, char *to) {
+    if (bytes == 1)
+        for (size_t i = 0; i < n; i++) to[lanes[i]] = from[i];
+    else if (bytes == 4)
+        for (size_t i = 0; i < n; i++) ((uint32_t *)to)[lanes[i]] = ((const uint32_t *)from)[i];
+    else
+        for (size_t i = 0; i < n; i++) ((uint64_t *)to)[lanes[i]] = ((const uint64_t *)from)[i];
+}
+
+static int collects(const stage *s, size_t n) { return s->collect && n >= (size_t)s->collect; }
+
+/* Run a map without its tails, then these for their lanes side by side: in vectors, the others would wait. */
+static void run_common(work *w, const stage *s, size_t n, const void *const *in, void *const *out) {
+    const isa_code *isa = w->job->isa;
+    void *results[MOST_INPUTS + MOST_TAILS];
+    int outputs = 0;
+    for (; s->spread[outputs] >= 0; outputs++) results[outputs] = out[outputs];
+    for (int i = 0; i < MOST_TAILS; i++) results[outputs + i] = w->spare[i];
+    isa->maps[s->common](n, in, results);
+    for (int i = 0; i < MOST_TAILS; i++) {
+        const tail *t = &s->tails[i];
+        const uint32_t *list = results[outputs + i];
+        char **gathered = w->spare + MOST_TAILS, **again = gathered;
+        if (!t->map || !list[0]) continue;
+        for (int k = 0; s->gathered[k] >= 0; k++) compress(in[k], list + 1, list[0], s->gathered[k], *again++);
+        isa->maps[t->map](list[0], (const void *const *)gathered, (void *const *)again);
+        for (int k = 0, o; (o = t->outputs[k]) >= 0; k++) spread(again[k], list + 1, list[0], s->spread[o], out[o]);
+    }
+}
+
+static void run_map(work *w, const stage *s, size_t n, const void *const *in, void *const *out) {
+    if (collects(s, n)) run_common(w, s, n, in, out);
+    else w->job->isa->maps[s->map](n, in, out);
+}
+
 /* The indices of the live lanes; before the first attempt all are live and not listed. */
 static void put_live_indices(work *w, size_t n) {
     const algorithm_info *a = w->job->algorithm;
@@ -39,15 +74,6 @@ static void put_live_indices(work *w, size_t n) {
         put_listed(w, n);
     else if (w->lanes.each) put_indices(a, w->low, w->high, w->lanes.index, 0, n);
     else put_range(a, w->low, w->high, w->lanes.first, n);
-}
-
-/* Decide the open lanes of an attempt side by side, instead of in vectors where the others wait. */
-static void decide(work *w, const stage *s, size_t n) {
-    void *decided[1] = {w->open};
-    size_t open = w->job->isa->places(w->open, 1, n, w->keep);
-    for (int i = 0; i < s->tail_inputs; i++) compress(w->tail[i], w->keep, open, s->bits / 8, w->tail[i]);
-    w->job->isa->maps[s->tail](open, (const void *const *)w->tail, decided);
-    for (size_t i = 0; i < open; i++) w->accept[w->keep[i]] = w->open[i];
 }
 
 /* The blocks of an attempt. */
@@ -88,15 +114,10 @@ static void loop(work *w, const stage *s) {
             fn(n, (const void *const *)key, w->low, w->high, draw % draws_per_key, 0, (void *const *)aside);
         }
         /* The first attempt for all lanes writes results in place; others scatter them to the live lanes. */
-        void *results[3 + MOST_TAIL_INPUTS] = {w->accept, first ? out : w->value, w->open};
-        memcpy(results + 3, w->tail, sizeof w->tail);
-        j->isa->maps[s->map](n, in, results);
-        if (s->tail >= 0) decide(w, s, n);
+        void *results[2] = {w->accept, first ? out : w->value};
+        run_map(w, s, n, in, results);
         size_t left = j->isa->places(w->accept, 0, n, w->keep);
-        if (!first && size == 4)
-            for (size_t i = 0; i < n; i++) ((uint32_t *)out)[w->live[i]] = ((uint32_t *)w->value)[i];
-        if (!first && size == 8)
-            for (size_t i = 0; i < n; i++) ((uint64_t *)out)[w->live[i]] = ((uint64_t *)w->value)[i];
+        if (!first) spread(w->value, w->live, n, size, out);
         for (int i = 0; i < arguments && left; i++) {
             char *column = w->columns[4 + i];
             compress(in[s->words + i], w->keep, left, j->program->sizes[s->inputs[i]], column);
@@ -259,7 +280,7 @@ static void run_chunk(work *w, size_t flat) {
             for (int i = 0; s->inputs[i] >= 0; i++) in[i] = w->buffers[s->inputs[i]];
             for (int i = 0; s->outputs[i] >= 0; i++) out[i] = w->buffers[s->outputs[i]];
             if (s->kind == STAGE_COUNT) count(w, s, counts++, in, out);
-            else if (!(s->constant && w->numbers)) j->isa->maps[s->map](w->n, in, out);
+            else if (!(s->constant && w->numbers)) run_map(w, s, w->n, in, out);
             else if (!w->constants) {
                 j->isa->maps[s->map](1, in, out);
                 for (int i = 0; s->outputs[i] >= 0; i++) repeat(out[i], p->sizes[s->outputs[i]], w->capacity, out[i]);
@@ -326,9 +347,8 @@ static char *carve(char **arena, size_t bytes) {
 static int execute(const void *of, size_t first, size_t stop) {
     const job *j = of;
     const program *p = j->program;
-    int each = j->keys > 1 && j->count < FEW, loops = 0, arguments = 0, tails = 0, counts = 0, parts = 0,
-        numbers = 1;
-    size_t rows = 0; /* for the words of an attempt, or of a block */
+    int each = j->keys > 1 && j->count < FEW, loops = 0, arguments = 0, spares = 0, counts = 0, parts = 0, numbers = 1;
+    size_t n = stop - first, rows = 0; /* for the words of an attempt, or of a block */
     for (const stage *s = stages + p->first_stage, *end = s + p->stages; s < end; s++) {
         counts += s->kind == STAGE_COUNT, parts |= s->kind == STAGE_PART;
         size_t words = each || s->step > 1 ? per_block(j->algorithm, 32) : 0;
@@ -340,19 +360,18 @@ static int execute(const void *of, size_t first, size_t stop) {
             loops = 1;
         }
         rows = words > rows ? words : rows;
-        if (s->tail_inputs > tails) tails = s->tail_inputs;
+        if (collects(s, n) && MOST_TAILS + s->columns > spares) spares = MOST_TAILS + s->columns;
     }
     work w; /* an initializer would clear 1 KB */
     w.job = j, w.key_at = SIZE_MAX, w.filled = UINT64_MAX, w.constants = 0;
-    size_t n = stop - first;
     w.capacity = n < CHUNK ? (n + PAD - 1) / PAD * PAD : CHUNK;
     for (int i = 0; i < p->parameters; i++) numbers &= j->parameters[i].shape == ONE;
     w.numbers = numbers && n >= CHUNK; /* fewer elements would not share the constants often enough */
     size_t column = w.capacity * 8;
     w.row_count = (int)rows + 4;
     size_t columns = (size_t)(p->buffers + w.row_count) + 3 + (loops ? 4 + (size_t)arguments + 3 : 0) +
-                     (tails ? (size_t)tails + 1 : 0) + (each ? 4 * (size_t)p->keys + 1 : 0) +
-                     (w.numbers ? (size_t)counts : 0) + (size_t)parts;
+                     (size_t)spares + (each ? 4 * (size_t)p->keys + 1 : 0) + (w.numbers ? (size_t)counts : 0) +
+                     (size_t)parts;
     char small[24576], *memory = small;
     size_t need = columns * column + 64 * (size_t)p->keys + 64;
     if (need > sizeof small) memory = malloc(need);
@@ -368,8 +387,7 @@ static int execute(const void *of, size_t first, size_t stop) {
         w.accept = (uint8_t *)carve(&arena, column);
     }
     if (parts) w.part_memory = (uint32_t *)carve(&arena, column);
-    if (tails) w.open = (uint8_t *)carve(&arena, column);
-    for (int i = 0; i < tails; i++) w.tail[i] = carve(&arena, column);
+    for (int i = 0; i < spares; i++) w.spare[i] = carve(&arena, column);
     for (int i = 0; i < counts && w.numbers; i++) w.sums[i] = (double *)carve(&arena, column);
     w.lanes.index = each ? (uint64_t *)carve(&arena, column) : NULL;
     for (int k = 0; k < p->keys; k++) {

@@ -154,6 +154,10 @@ SELECT_FUNCTIONS(w32)
 SELECT_FUNCTIONS(w64)
 #endif
 
+/* Lanes 0, 1, 2, ... */
+static inline uint32_w32 iota_uint32_w32(void) { EACH(uint32, w32, (e_uint32)i) }
+static inline uint64_w64 iota_uint64_w64(void) { EACH(uint64, w64, (e_uint64)i) }
+
 /* Whether a condition holds for some lane. */
 #ifdef VECTOR_BYTES
 typedef int64_w64 any_register;
@@ -184,6 +188,33 @@ ANY_FUNCTION(32, w32)
 ANY_FUNCTION(64, w32)
 ANY_FUNCTION(32, w64)
 ANY_FUNCTION(64, w64)
+
+/* Append the lanes where a condition holds, from `first`, to a list; return its new size. */
+#if defined(VECTOR_BYTES) && VECTOR_BYTES == 64
+static inline uint32_t list_w32(uint32_t *list, uint32_t size, size_t first, mask32_w32 m) {
+    __mmask16 found = _mm512_movepi32_mask((__m512i)m);
+    __m512i lanes = (__m512i)(iota_uint32_w32() + (uint32_t)first);
+    _mm512_storeu_si512(list + size, _mm512_maskz_compress_epi32(found, lanes)); /* stores of some lanes are slow */
+    return size + (uint32_t)__builtin_popcount(found);
+}
+static inline uint32_t list_w64(uint32_t *list, uint32_t size, size_t first, mask64_w64 m) {
+    __mmask8 found = _mm512_movepi64_mask((__m512i)m);
+    __m256i lanes = _mm256_add_epi32(_mm256_set1_epi32((int)first), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    _mm256_storeu_si256((__m256i *)(list + size), _mm256_maskz_compress_epi32(found, lanes));
+    return size + (uint32_t)__builtin_popcount(found);
+}
+#else
+#define LIST_FUNCTION(bits, W)                                                                                         \
+    static inline uint32_t list_##W(uint32_t *list, uint32_t size, size_t first, mask##bits##_##W m) {                 \
+        for (int i = 0; i < LANES_##W; i++) {                                                                          \
+            list[size] = (uint32_t)first + (uint32_t)i;                                                                \
+            size -= (uint32_t)AT(int##bits, m);                                                                        \
+        }                                                                                                              \
+        return size;                                                                                                   \
+    }
+LIST_FUNCTION(32, w32)
+LIST_FUNCTION(64, w64)
+#endif
 
 /* For count_sums: a sum counts if it is at most u, and less than the next sum. */
 #define GOING_FUNCTIONS(W)                                                                                             \
@@ -398,15 +429,19 @@ LOAD_FUNCTIONS(w32)
 LOAD_FUNCTIONS(w64)
 
 /* Four columns of a table of 16 rows, at the rows of an index below 16. Only AVX-512 has a permutation of so many; GCC
- * moves all of them to the first, and spills, unless AFTER makes them depend on what is computed between. */
+ * moves all of them to the first, and spills, unless AFTER keeps them behind what is computed between. */
+#if defined(VECTOR_BYTES) && defined(__x86_64__)
+#define AFTER(latest) __asm__ volatile("" : "+v"(latest))
+#elif defined(VECTOR_BYTES) && defined(__aarch64__)
+#define AFTER(latest) __asm__ volatile("" : "+w"(latest))
+#else
+#define AFTER(latest) (void)0
+#endif
 #if defined(VECTOR_BYTES) && VECTOR_BYTES == 64
 #define TABLES_BY_COLUMN
-#define AFTER(latest, index) __asm__("" : "+v"(latest), "+v"(index))
 #define COLUMN(k)                                                                                                      \
     ((float64_w64)_mm512_permutex2var_pd(_mm512_loadu_pd(table + 16 * (k)), (__m512i)index,                            \
                                          _mm512_loadu_pd(table + 16 * (k) + 8)))
-#else
-#define AFTER(latest, index) (void)0
 #endif
 static inline void lookup_float64_w64(const e_float64 *table, uint64_w64 index, float64_w64 *a, float64_w64 *b,
                                       float64_w64 *c, float64_w64 *d) {
@@ -425,10 +460,6 @@ static inline void lookup_float64_w64(const e_float64 *table, uint64_w64 index, 
         for (int i = 0; i < LANES_w64; i++) ((e_float64 *)out[k])[i] = table[4 * AT(uint64, index) + (unsigned)k];
 #endif
 }
-
-/* Lanes 0, 1, 2, ..., for the counters of a fill. */
-static inline uint32_w32 iota_uint32_w32(void) { EACH(uint32, w32, (e_uint32)i) }
-static inline uint64_w64 iota_uint64_w64(void) { EACH(uint64, w64, (e_uint64)i) }
 
 /* Prefetch memory that a later stage writes; waiting for it would take as long as computing the words. A macro, because
  * GCC removes calls of functions that only prefetch. */

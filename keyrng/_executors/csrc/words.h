@@ -60,8 +60,8 @@ typedef struct {
     char *columns[4 + MOST_INPUTS];      /* keys and arguments of a loop's live lanes */
     size_t n; /* the lanes that stages compute: all, or those of a part, whose numbers in the chunk are `part` */
     uint32_t *part, *part_memory, *live, *keep; /* part is NULL for all lanes */
-    uint8_t *accept, *open;              /* lanes that are accepted, and those that the tail decides */
-    char *tail[MOST_TAIL_INPUTS];
+    uint8_t *accept;
+    char *spare[MOST_TAILS + 2 * MOST_INPUTS]; /* for tails: lists of lanes, inputs and outputs */
     char *value;
     size_t key_at; /* with one key: its number; lanes.key has its children */
     int numbers, constants; /* whether all parameters are numbers, and constants of them are computed */
