@@ -177,11 +177,11 @@ static const stage *begin_part(work *w, const stage *s) {
 
 static void end_part(work *w, const stage *s) {
     const char *from = w->buffers[s->inputs[0]];
-    char *to = w->buffers[s->outputs[0]];
+    char *to = w->buffers[s->outputs[0]]; /* maybe the result, which need not be aligned */
     if (w->job->program->sizes[s->outputs[0]] == 4)
-        for (size_t i = 0; i < w->n; i++) ((uint32_t *)to)[w->part_memory[i]] = ((const uint32_t *)from)[i];
+        for (size_t i = 0; i < w->n; i++) memcpy(to + 4 * (size_t)w->part_memory[i], from + 4 * i, 4);
     else
-        for (size_t i = 0; i < w->n; i++) ((uint64_t *)to)[w->part_memory[i]] = ((const uint64_t *)from)[i];
+        for (size_t i = 0; i < w->n; i++) memcpy(to + 8 * (size_t)w->part_memory[i], from + 8 * i, 8);
     w->n = w->lanes.n, w->part = NULL;
 }
 
