@@ -5,11 +5,12 @@
 #include "fpenv.h"
 #include "words.h"
 
+/* Copies of constant sizes, because parameters and results in place may not be aligned. */
 static void compress(const char *from, const uint32_t *keep, size_t n, int bytes, char *to) {
     if (bytes == 4)
-        for (size_t i = 0; i < n; i++) ((uint32_t *)to)[i] = ((const uint32_t *)from)[keep[i]];
+        for (size_t i = 0; i < n; i++) memcpy(to + 4 * i, from + 4 * (size_t)keep[i], 4);
     else
-        for (size_t i = 0; i < n; i++) ((uint64_t *)to)[i] = ((const uint64_t *)from)[keep[i]];
+        for (size_t i = 0; i < n; i++) memcpy(to + 8 * i, from + 8 * (size_t)keep[i], 8);
 }
 
 /* The indices of listed lanes, by type, because the compiler does not move the test of the type out of a loop. */
@@ -31,9 +32,9 @@ static void spread(const char *from, const uint32_t *lanes, size_t n, int bytes,
     if (bytes == 1)
         for (size_t i = 0; i < n; i++) to[lanes[i]] = from[i];
     else if (bytes == 4)
-        for (size_t i = 0; i < n; i++) ((uint32_t *)to)[lanes[i]] = ((const uint32_t *)from)[i];
+        for (size_t i = 0; i < n; i++) memcpy(to + 4 * (size_t)lanes[i], from + 4 * i, 4);
     else
-        for (size_t i = 0; i < n; i++) ((uint64_t *)to)[lanes[i]] = ((const uint64_t *)from)[i];
+        for (size_t i = 0; i < n; i++) memcpy(to + 8 * (size_t)lanes[i], from + 8 * i, 8);
 }
 
 static int collects(const stage *s, size_t n) { return s->collect && n >= (size_t)s->collect; }
