@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from keyrng._codegen.c_maps import MOST_INPUTS, Maps, row, side_by_side, stores_of
+from keyrng._codegen.c_maps import Maps, row, side_by_side, stores_of
 from keyrng._codegen.dialects import C
 from keyrng._codegen.methods import inputs_of, loops_of, methods, varying
 from keyrng._codegen.statements import for_each_copy, needs, statements, walk
