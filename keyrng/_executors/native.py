@@ -103,30 +103,43 @@ def algorithm_number(algorithm: Algorithm) -> int | None:
     return algorithms.get(algorithm.name) if enabled else None
 
 
+# A relation between parameters, the number of its program or -1, and an interval for each (csrc/rules.h).
+Rules: TypeAlias = tuple[int, tuple[tuple[int, float, float], ...]]
+
+
+def run(spec: DrawSpec, elements: ElementRange, out: Array, rules: Rules | None = None) -> bool | None:
+    """Write elements of each key, as `Executor.fill` does; return None, having written nothing, if C cannot.
+
+    If a parameter breaks a rule, return False, having written some elements.
+    """
+    (kernel,), algorithm, dtype, compute = spec.kernels, spec.algorithm, spec.dtype, spec.compute
+    found = program(kernel, compute, dtype, algorithm) if type(kernel) is Kernel else None
+    if found is None:
+        return None
+    if (kernel, compute, dtype, algorithm) not in dispatch_cache:
+        _remember(found, kernel, compute, dtype, algorithm)
+    flat = out.view(np.uint16) if dtype.itemsize == 2 else out  # bfloat16 has no buffer protocol
+    parameters = spec.values
+    for v in parameters:
+        if v.size != 1 or not v.flags.c_contiguous:
+            parameters = tuple(_parameter(v, spec.shape, out.size) for v in parameters)
+            break
+    keys = spec.words.size // algorithm.key_words
+    total = keys * elements.count
+    if total > _MANY:
+        keep_freed_memory()  # for the next result
+    size = (spec.words, keys, elements.start, elements.count, elements.total)
+    held: bool = native.run(*found, *size, flat, flat.itemsize, threads_here(total), spec.shape, parameters, rules)
+    return held
+
+
 class NativeExecutor:
     """Runs kernels that were compiled at build time; passes other kernels to the NumPy executor."""
 
     def fill(self, spec: DrawSpec, elements: ElementRange, out: Array) -> None:
         """Write elements of each key, in threads; see `Executor.fill`."""
-        (kernel,), algorithm, dtype, compute = spec.kernels, spec.algorithm, spec.dtype, spec.compute
-        found = program(kernel, compute, dtype, algorithm) if type(kernel) is Kernel else None
-        if found is None:
+        if run(spec, elements, out) is None:
             NUMPY.fill(spec, elements, out)
-            return
-        if (kernel, compute, dtype, algorithm) not in dispatch_cache:
-            _remember(found, kernel, compute, dtype, algorithm)
-        flat = out.view(np.uint16) if dtype.itemsize == 2 else out  # bfloat16 has no buffer protocol
-        parameters = spec.values
-        for v in parameters:
-            if v.size != 1 or not v.flags.c_contiguous:
-                parameters = tuple(_parameter(v, spec.shape, out.size) for v in parameters)
-                break
-        keys = spec.words.size // algorithm.key_words
-        total = keys * elements.count
-        if total > _MANY:
-            keep_freed_memory()  # for the next result
-        size = (spec.words, keys, elements.start, elements.count, elements.total)
-        native.run(*found, *size, flat, flat.itemsize, threads_here(total), spec.shape, parameters)
 
     def children(self, algorithm: Algorithm, words: Array, start: int, count: int) -> Array:
         """Return consecutive children of each key; see `Executor.children`."""
@@ -163,17 +176,17 @@ def _new(shape: tuple[int, ...], dtype: Dtype) -> Array:
 NATIVE = NativeExecutor()
 
 
-def arrays_hold(relation: int, values: Sequence[Array], intervals: tuple[tuple[int, float, float], ...]) -> bool:
-    """Whether parameters are in their intervals (csrc/arrays.h) and fulfil a relation, a program or -1, elementwise.
+def arrays_hold(rules: Rules, values: Sequence[Array]) -> bool:
+    """Whether parameters, in the dtype of the computation, keep rules elementwise.
 
-    The parameters have the dtype of the computation. False if they do not broadcast together, or to no element.
+    False if they do not broadcast together, or to no element.
     """
     shape = broadcast(*(v.shape for v in values)) if len(values) > 1 else values[0].shape
     total, itemsize = prod(shape or ()), values[0].itemsize
     if not total or shape is None:
         return False
     arrays = tuple(_parameter(v, shape, total) for v in values)
-    return bool(native.arrays_hold(relation, itemsize, shape, arrays, intervals, threads_here(total)))
+    return bool(native.arrays_hold(rules, itemsize, shape, arrays, threads_here(total)))
 
 
 def count_below(kernel: Kernel, algorithm: Algorithm, words: Array, count: int, thresholds: Array, out: Array) -> bool:

@@ -1,9 +1,10 @@
-"""Draws with arrays as parameters, which C checks in one pass over the arrays before the draw."""
+"""Draws with arrays as parameters, which C checks in one pass over the arrays, or while it draws."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from math import prod
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -13,15 +14,19 @@ from keyrng._core.dtypes import FLOAT32, FLOAT64, Dtype
 from keyrng._core.fpenv import in_default_fpenv
 from keyrng._core.migration import argument_names
 from keyrng._executors import native
+from keyrng._executors.base import ElementRange
+from keyrng._executors.device import CPU
 from keyrng._keys.key import Key
-from keyrng._sampling.draw import sample_kernel
+from keyrng._sampling.draw import SMALL, sample_kernel
 from keyrng._sampling.parameters import NUMBERS, Array, number_array
 from keyrng._sampling.plan import Plan, UnknownNumber, interval_of, is_kept, relation_of
+from keyrng._sampling.shapes import empty_sample
+from keyrng._sampling.spec import specify
 from keyrng.algorithms.base import get
 from keyrng.kernels.lane import Kernel
 from keyrng.kernels.requirements import Interval, Parameter
 
-# For csrc/arrays.h: a kind, and the ends, which belong to the interval.
+# For csrc/rules.h: a kind, and the ends, which belong to the interval.
 ClosedInterval: TypeAlias = tuple[int, float, float]
 
 
@@ -34,18 +39,17 @@ class Source(NamedTuple):
 
 
 class ArrayPlan(NamedTuple):
-    """A draw with arrays as parameters, and the number of the program for the relation between them, or -1.
+    """A draw with arrays as parameters, and the rules for them.
 
-    The kernel has the first ``inputs`` parameters; the relation may have more.
+    The kernel has the first ``inputs`` parameters; the relation of the rules may have more.
     """
 
     kernel: Kernel
     inputs: int
     dtype: Dtype
     compute: Dtype
-    relation: int
     sources: tuple[Source, ...]
-    intervals: tuple[ClosedInterval, ...]
+    rules: native.Rules
 
     def draw(self, key: Key, shape: Any, out: Any, given: Mapping[str, Any]) -> Array | None:
         """Return the sample; None if the arguments are not as planned, which the sampler then reports or draws."""
@@ -55,13 +59,29 @@ class ArrayPlan(NamedTuple):
             if value is None:
                 return None
             parameters.append(Parameter(source.parameter.name, value))
-        if not native.arrays_hold(self.relation, [value for _, value, _ in parameters], self.intervals):
-            return None
         try:
+            sample = self._checked(key, shape, parameters) if out is None else None
+            if sample is not None or not native.arrays_hold(self.rules, [value for _, value, _ in parameters]):
+                return sample
             used = parameters[: self.inputs]
             return sample_kernel(self.kernel, key, shape, self.dtype, *used, compute=self.compute, out=out)
         except (TypeError, ValueError):
             return None
+
+    def _checked(self, key: Key, shape: Any, parameters: list[Parameter]) -> Array | None:
+        """Return a sample whose parameters are checked chunk by chunk while it is drawn; None if they are wrong.
+
+        None for small samples, and if a parameter has fewer elements: checking them once takes less time.
+        """
+        if len(parameters) > self.inputs:
+            return None
+        spec = specify((self.kernel,), key, shape, self.dtype, tuple(parameters), self.compute)
+        total = prod(spec.shape)
+        if total <= SMALL or any(value.size not in (1, total) for value in spec.values):
+            return None
+        sample = empty_sample(CPU, key, spec.shape, self.dtype, spec.values)
+        count = prod(spec.shape[spec.words.ndim - 1 :])
+        return sample if native.run(spec, ElementRange(0, count, count), sample, self.rules) else None
 
     def _value(self, source: Source, given: Mapping[str, Any]) -> Array | None:
         """Return a parameter in the dtype of the computation; None for an array that has to be checked otherwise."""
@@ -77,7 +97,7 @@ class ArrayPlan(NamedTuple):
             return None
         if value.dtype == self.compute:
             return value
-        if not native.arrays_hold(-1, [value], (closed(source.interval, value.dtype),)):
+        if not native.arrays_hold((-1, (closed(source.interval, value.dtype),)), [value]):
             return None
         return _cast(name, value, self.compute)
 
@@ -147,4 +167,4 @@ def _of_arrays(plan: Plan, names: tuple[str, ...]) -> ArrayPlan:
         sources.append(Source(argument, parameter, None if requirement is None else interval_of(requirement)))
     kernel, dtype, compute, relation = plan.kernel, plan.dtype, plan.compute, relation_of(plan, get("threefry2x32"))
     intervals = tuple(closed(source.interval, compute) for source in sources)
-    return ArrayPlan(kernel, len(kernel.parameters), dtype, compute, relation, tuple(sources), intervals)
+    return ArrayPlan(kernel, len(kernel.parameters), dtype, compute, tuple(sources), (relation, intervals))

@@ -22,7 +22,7 @@ from keyrng._sampling.spec import destination, specify
 from keyrng.algorithms.base import Algorithm
 from keyrng.kernels.lane import Kernel
 
-_SMALL = 4096  # elements of a small draw, equal to GIL_WORTH in csrc/module.c
+SMALL = 4096  # elements of a small draw, equal to GIL_WORTH in csrc/module.c
 
 
 def sample_kernel(
@@ -129,7 +129,7 @@ def _draw(
         result = empty_sample(device_at(spec.words), key, spec.shape, dtype, spec.values)
     else:
         spec, result = destination(spec, key, out)
-    if result.size > _SMALL and device_at(spec.words) is CPU:
+    if result.size > SMALL and device_at(spec.words) is CPU:
         spec = spec._replace(kernels=tuple(_usual(kernel, spec.values) for kernel in kernels))
     if result.size:
         count = prod(spec.shape[spec.words.ndim - 1 :])
@@ -214,7 +214,7 @@ def _fast_path(
         shape, target = out.shape, out
     values: tuple[Array, ...] = ()
     if parameters:
-        matching = matching_parameters(parameters, shape, computed, _SMALL)
+        matching = matching_parameters(parameters, shape, computed, SMALL)
         if matching is None:
             return None
         shape, values = matching

@@ -1,4 +1,4 @@
-"""Draws with arrays as parameters: C checks the arrays (csrc/arrays.h) as Python does, and draws the same values."""
+"""Draws with arrays as parameters: C checks the arrays (csrc/rules.h) as Python does, and draws the same values."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from test_entries import answered, outcome
 
 import keyrng
 from keyrng._executors import native
+from keyrng._sampling import array_draw
 
 pytestmark = pytest.mark.skipif(native.native is None, reason="no compiled part was built")
 
@@ -31,7 +32,9 @@ def check_both(call: Callable[[], Any]) -> None:
 
 
 @each_case
-def test_arrays(case: Case) -> None:
+@pytest.mark.parametrize("checked", ["first", "while drawing"])
+def test_arrays(case: Case, checked: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(array_draw, "SMALL", SIZE if checked == "first" else 0)
     name = case.function or case.name
     if not case.domain or case.fixed or name == "randint":
         pytest.skip("no parameters, a mode, or integers")

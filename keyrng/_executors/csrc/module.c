@@ -98,11 +98,14 @@ static PyObject *isa(PyObject *self, PyObject *name) {
 
 #include "buffers.h"
 
-/* run(program, store, algorithm, words, keys, start, count, size, out, out_size, threads, shape, parameters)
- * `start` is an integer or an array with one entry per key. */
+#include "arrays.h"
+
+/* run(program, store, algorithm, words, keys, start, count, size, out, out_size, threads, shape, parameters, rules)
+ * `start` is an integer or an array with one entry per key. Returns False if a parameter breaks a rule; the rules are as
+ * for `read_rules`, or None. */
 static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
-    if (n != 13) return PyErr_Format(PyExc_TypeError, "run takes 13 arguments");
+    if (n != 14) return PyErr_Format(PyExc_TypeError, "run takes 14 arguments");
     long numbers[5];
     int places[5] = {0, 1, 2, 9, 10};
     for (int i = 0; i < 5; i++) numbers[i] = PyLong_AsLong(args[places[i]]);
@@ -123,6 +126,9 @@ static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
              .size = sizes[3],
              .dims = (int)PyTuple_Size(args[11])};
     size_t total = j.keys * (size_t)j.count;
+    rules r;
+    if (args[13] != Py_None && read_rules(args[13], p->parameters, p->itemsize, &r)) return NULL;
+    if (args[13] != Py_None) j.rules = &r;
     Py_buffer words = {0}, out = {0}, starts = {0}, views[MOST_INPUTS] = {{0}};
     int failed = 0;
     if (j.dims > MOST_DIMS || PyTuple_Size(args[12]) != p->parameters) {
@@ -143,14 +149,13 @@ static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
         PyErr_SetString(PyExc_SystemError, "size mismatch of words, starts or out");
         failed = 1;
     }
-    if (!failed) failed = run_ranges(execute, &j, total, CHUNK, (uint64_t)p->picoseconds, (int)numbers[4]) != 0;
+    int status = failed ? -1 : run_ranges(execute, &j, total, CHUNK, (uint64_t)p->picoseconds, (int)numbers[4]);
     if (words.obj) PyBuffer_Release(&words);
     if (out.obj) PyBuffer_Release(&out);
     if (starts.obj) PyBuffer_Release(&starts);
     for (int i = 0; i < p->parameters; i++)
         if (views[i].obj) PyBuffer_Release(&views[i]);
-    if (failed) return NULL;
-    Py_RETURN_NONE;
+    return status < 0 ? NULL : PyBool_FromLong(!status);
 }
 
 /* The axes of a small sample from an int or a tuple of ints; -1 if it is something else. */
@@ -173,7 +178,8 @@ static int small_shape(PyObject *shape, npy_intp *sizes, size_t *count) {
 static void one_key(job *j, int program, int store, int algorithm, const char *words, size_t count, char *out, int size) {
     j->program = &programs[program];
     j->algorithm = &algorithm_infos[algorithm], j->code = &chosen->algorithms[algorithm];
-    j->isa = chosen, j->store = store < 0 ? NULL : chosen->maps[store], j->below = NULL;
+    j->isa = chosen, j->store = store < 0 ? NULL : chosen->maps[store];
+    j->below = NULL, j->rules = NULL;
     j->words = words, j->keys = 1;
     j->start = 0, j->count = j->size = count, j->starts = NULL;
     j->out = out, j->out_size = size, j->dims = 0;
@@ -313,7 +319,6 @@ static PyObject *shares(PyObject *self, PyObject *const *args, Py_ssize_t n) {
 
 #include "plan.h"
 #include "steps.h"
-#include "arrays.h"
 #include "entry.h"
 #include "bitgen.h"
 #include "race.h"

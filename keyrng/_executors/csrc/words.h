@@ -22,6 +22,8 @@ typedef struct {
     enum { ONE, WHOLE, STRIDED } shape;
 } parameter;
 
+typedef struct rules rules; /* see rules.h */
+
 typedef struct {
     const program *program;
     const algorithm_info *algorithm;
@@ -29,6 +31,7 @@ typedef struct {
     const isa_code *isa;
     map_fn store; /* NULL: no conversion */
     const counting *below; /* NULL, or what of the result, float64, is counted and written instead of it */
+    const rules *rules; /* of the parameters, or NULL if they have been checked */
     int out_size;
     const char *words; /* of all keys */
     size_t keys;
