@@ -1,7 +1,8 @@
 """Speedup by threads and by as many independent processes: python benchmarks/threads.py
 
-Each row compares one thread with all threads, and with a process per core that draws the same in the same seconds. A
-process shares nothing with the others, so their speedup is the most that the machine allows.
+Each row compares one thread with all threads, and with a process per core that draws the same in the same seconds, in
+turns; it has the medians of the ratios. A process shares nothing with the others, so their speedup is the most that the
+machine allows.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from statistics import median
 import keyrng
 
 LENGTHS = (3e-4, 1e-3, 3e-3)  # seconds of work on one thread
-SECONDS = 0.5  # of each measurement
+SECONDS, ROUNDS = 0.3, 5  # of each measurement
 KEY = keyrng.key(1)
 DRAWS: dict[str, Callable[[tuple[int]], object]] = {
     "uniform float32": partial(keyrng.uniform, KEY),
@@ -47,6 +48,14 @@ def in_processes(name: str, count: int, processes: int) -> float:
     return median(float(process.communicate()[0]) for process in started)
 
 
+def one_round(name: str, count: int, cores: int) -> tuple[float, float, float]:
+    """Return the seconds on one thread, and the speedups by threads and by processes."""
+    keyrng.set_num_threads(1)
+    one = seconds_of(name, count)
+    keyrng.set_num_threads(None)
+    return one, one / seconds_of(name, count), cores * one / in_processes(name, count, cores)
+
+
 def main() -> None:
     """Print a table, or the seconds of a draw for another process."""
     if len(sys.argv) > 1:
@@ -60,10 +69,8 @@ def main() -> None:
         each = seconds_of(name, 10**5) / 10**5
         for length in LENGTHS:
             count = int(length / each)
-            keyrng.set_num_threads(1)
-            one = seconds_of(name, count)
-            keyrng.set_num_threads(None)
-            threads, processes = one / seconds_of(name, count), cores * one / in_processes(name, count, cores)
+            rounds = [one_round(name, count, cores) for _ in range(ROUNDS)]
+            one, threads, processes = (median(column) for column in zip(*rounds, strict=True))
             print(f"| {name} | {one * 1e6:.0f} | {threads:.2f} | {processes:.2f} |", flush=True)
 
 
