@@ -73,11 +73,11 @@ class ArrayPlan(NamedTuple):
 
         None for small samples, and if a parameter has fewer elements: checking them once takes less time.
         """
-        if len(parameters) > self.inputs:
+        if len(parameters) > self.inputs or all(value.size <= SMALL for _, value, _ in parameters):
             return None
         spec = specify((self.kernel,), key, shape, self.dtype, tuple(parameters), self.compute)
         total = prod(spec.shape)
-        if total <= SMALL or any(value.size not in (1, total) for value in spec.values):
+        if any(value.size not in (1, total) for value in spec.values):
             return None
         sample = empty_sample(CPU, key, spec.shape, self.dtype, spec.values)
         count = prod(spec.shape[spec.words.ndim - 1 :])
