@@ -102,7 +102,8 @@ def weighted_indices(key: Key, full: tuple[int, ...], weights: Array, p: ArrayLi
 def _cpu_indices(part: Kernel, key: Key, full: tuple[int, ...], reached: Array) -> Array:
     count = prod(full[key.ndim :])
     places = np.empty((key.size, count), index_dtype(reached.size))
-    if reached.size <= _FEW and native.count_below(part, key._algorithm, key._words, count, reached, places):
+    few = reached.size <= _FEW and places.dtype == np.int32
+    if few and native.count_below(part, key._algorithm, key._words, count, reached, places):
         return places.reshape(full)
     find = _search(reached, key.size * count)
     whole = (reached[-1:],)
