@@ -21,7 +21,8 @@ STRICT = ["clang", "-std=c11", "-pedantic-errors", "-Wall", "-Werror", "-ffp-con
 MSVC = ["--target=x86_64-pc-windows-msvc", "-fms-compatibility-version=19.29", "-ffreestanding", "-fsyntax-only"]
 # The declarations that the C code uses from headers that are not part of clang.
 HEADERS = {
-    "string.h": "void *memcpy(void *, const void *, size_t); void *memset(void *, int, size_t);",
+    "string.h": "void *memchr(const void *, int, size_t); void *memcpy(void *, const void *, size_t);"
+    " void *memset(void *, int, size_t);",
     "math.h": "float sqrtf(float); double sqrt(double);",
     "stdlib.h": "void *malloc(size_t); void free(void *);",
 }
