@@ -80,9 +80,10 @@ def test_a_path_that_is_broken_is_named_alone(
         if native.instruction_set() == broken:
             out.reshape(-1).view(f"u{out.itemsize}")[-1] ^= 1
 
-    def wrong_run(*arguments: Any) -> None:
-        run(*arguments)
+    def wrong_run(*arguments: Any) -> bool:
+        held: bool = run(*arguments)  # without it, the NumPy executor would draw again
         spoil(arguments[8])
+        return held
 
     def wrong_small(*arguments: Any) -> Array | None:
         sample: Array | None = small_draw(*arguments)
