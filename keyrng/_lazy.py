@@ -245,7 +245,7 @@ def _at(value: Array, shape: tuple[int, ...], index: Any) -> Array:
 def _make(spec: DrawSpec, starts: Array, count: int, shape: tuple[int, ...], values: tuple[Array, ...]) -> Array:
     """Compute runs of elements, in a shape to which the parameters broadcast."""
     device, algorithm = device_at(spec.words), spec.algorithm
-    size = prod(spec.shape[spec.words.ndim - 1 :])
+    size = spec.elements.total
     words = spec.words.reshape(-1, algorithm.key_words)
     with device.current():
         if len(words) == 1:  # avoids a division, which takes longer than a value

@@ -13,7 +13,7 @@ import numpy as np
 
 from keyrng._codegen.c_maps import Maps, row, side_by_side, stores_of
 from keyrng._codegen.dialects import C
-from keyrng._codegen.methods import inputs_of, loops_of, methods, varying
+from keyrng._codegen.methods import arguments_of, loops_of, selects_method, varying
 from keyrng._codegen.statements import for_each_copy, needs, statements, walk
 from keyrng._codegen.trace import Loop, Program, leaves, trace
 from keyrng.algorithms.base import Algorithm, Words
@@ -78,7 +78,7 @@ class _Source(Maps):
             where[symbol] = program.buffer(symbol.dtype)
             program.stages.append(_stage("WORDS", outputs=[where[symbol]], **asdict(source)))
             program.picoseconds += 20 * source.bits
-        if methods(traced):
+        if selects_method(traced):
             self._by_method(program, name, lanes, where, kernel.abreast)
         else:
             self._value(program, name, lanes, where, traced.result, kernel.abreast)
@@ -92,7 +92,7 @@ class _Source(Maps):
     ) -> None:
         """Add the stages of a value: constants, loops, counts and the value itself."""
         loops = loops_of(program.traced, value)
-        constants = _constants(inputs_of(program.traced, value))
+        constants = _constants(value, arguments_of(program.traced, value))
         self._compute(program, f"{name}_constants", lanes, where, constants, copies, constant=1)
         for i, (symbol, loop) in enumerate(loops):
             self._compute(program, f"{name}_before{i}", lanes, where, loop.arguments, copies)
@@ -113,7 +113,7 @@ class _Source(Maps):
         self._compute(program, f"{name}_method", lanes, chosen, [condition], copies)
         end = program.buffer(result.dtype)
         for i, value in enumerate(values):
-            needed = needs(inputs_of(program.traced, value), where)
+            needed = needs([value, *arguments_of(program.traced, value)], where)
             inputs = [symbol for symbol in where if symbol in needed]
             own = {symbol: program.buffer(symbol.dtype) for symbol in inputs}
             buffers = {"inputs": [chosen[condition], *(where[s] for s in inputs)], "outputs": list(own.values())}
@@ -138,9 +138,7 @@ class _Source(Maps):
             return
         needed = needs(outputs, where)
         inputs = [symbol for symbol in where if symbol in needed]
-        if all(symbol.dtype.itemsize == 4 for symbol in [*inputs, *outputs]):
-            lanes = 32  # narrower than the kernel's, if it selects between methods
-        maps = self.maps_of(name, lanes, inputs, outputs, copies)
+        maps = self.maps_of(name, _lanes(lanes, [*inputs, *outputs]), inputs, outputs, copies)
         program.picoseconds += self.picoseconds[maps["map"]]
         for symbol in outputs:
             where[symbol] = program.buffer(symbol.dtype)
@@ -185,9 +183,7 @@ class _Source(Maps):
         dtypes = [argument.dtype for argument in loop.arguments]
         inputs = [body.graph.node("word", np.dtype(f"uint{body.bits}"), i) for i in range(body.words)]
         inputs += [body.graph.node("param", dtype, i) for i, dtype in enumerate(dtypes)]
-        if all(symbol.dtype.itemsize == 4 for symbol in inputs):
-            lanes = 32  # narrower than the kernel's, if it selects between methods
-        maps = self.maps_of(name, lanes, inputs, [body.accept, body.value], copies)
+        maps = self.maps_of(name, _lanes(lanes, inputs), inputs, [body.accept, body.value], copies)
         drawn = {"key": loop.key, "bits": body.bits, "words": body.words}
         buffers = [where[argument] for argument in loop.arguments]
         return _stage("LOOP", inputs=buffers, outputs=[result], **maps, **drawn), maps["map"]
@@ -311,10 +307,16 @@ def table_definition(table: Table) -> str:
     return f"#ifdef TABLES_BY_COLUMN\n{name} = {{{columns}}};\n#else\n{name} = {{{rows}}};\n#endif"
 
 
-def _constants(inputs: Sequence[Symbol]) -> list[Symbol]:
+def _lanes(lanes: int, symbols: Sequence[Symbol]) -> int:
+    """The width of the lanes of a map; narrower than the kernel's if one of its methods computes in 32 bits."""
+    return 32 if all(symbol.dtype.itemsize == 4 for symbol in symbols) else lanes
+
+
+def _constants(value: Symbol, arguments: Sequence[Symbol]) -> list[Symbol]:
     """The values of parameters alone that loops and counts need; with numbers as parameters, they are computed once."""
-    counts = [a for symbol in needs(inputs, ()) if symbol.op == "count" for a in symbol.args if isinstance(a, Symbol)]
-    wanted = dict.fromkeys([*inputs[1:], *counts])
+    needed = needs([value, *arguments], ())
+    counts = [a for symbol in needed if symbol.op == "count" for a in symbol.args if isinstance(a, Symbol)]
+    wanted = dict.fromkeys([*arguments, *counts])
     return [symbol for symbol in wanted if symbol.op not in ("param", "const") and not varying([symbol])]
 
 

@@ -19,9 +19,9 @@ def loops_of(traced: Program, value: Symbol) -> list[tuple[Symbol, Loop]]:
     return found[::-1]
 
 
-def inputs_of(traced: Program, value: Symbol) -> list[Symbol]:
-    """Return the values that the statements of a value, and its loops, start from or end in."""
-    return [value, *(argument for _, loop in loops_of(traced, value) for argument in loop.arguments)]
+def arguments_of(traced: Program, value: Symbol) -> list[Symbol]:
+    """Return the arguments of the loops that a value needs."""
+    return [argument for _, loop in loops_of(traced, value) for argument in loop.arguments]
 
 
 def varying(outputs: Sequence[Symbol]) -> bool:
@@ -29,15 +29,14 @@ def varying(outputs: Sequence[Symbol]) -> bool:
     return any(symbol.op in ("word", "loop") for symbol in needs(outputs, ()))
 
 
-def methods(traced: Program) -> tuple[Symbol, Symbol, Symbol] | None:
-    """Return a condition of the parameters alone, and the two values that it selects between, if they share no loop.
+def selects_method(traced: Program) -> bool:
+    """Whether the result selects between two values by a condition of the parameters alone, and they share no loop.
 
-    Each lane then needs one of them, so the others need not be computed for it.
+    Each lane then needs one of the values, so the other need not be computed for it.
     """
     result = traced.result
     if result.op != "where" or varying(result.args[:1]):
-        return None
-    condition, *values = result.args
-    first, second = ({s for s in needs(inputs_of(traced, v), ()) if s.op in ("loop", "count")} for v in values)
-    apart = (first or second) and not first & second and varying(values[:1]) and varying(values[1:])
-    return (condition, values[0], values[1]) if apart else None
+        return False
+    values = result.args[1:]
+    first, second = ({s for s in needs([v, *arguments_of(traced, v)], ()) if s.op in ("loop", "count")} for v in values)
+    return bool(first or second) and not first & second and varying(values[:1]) and varying(values[1:])

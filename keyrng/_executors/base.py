@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -43,6 +44,12 @@ class DrawSpec(NamedTuple):
     compute: Dtype
     values: tuple[Array, ...] = ()
     guards: tuple[Guard, ...] = ()
+
+    @property
+    def elements(self) -> ElementRange:
+        """All elements of each key."""
+        count = prod(self.shape[self.words.ndim - 1 :])
+        return ElementRange(0, count, count)
 
 
 class Executor(Protocol):

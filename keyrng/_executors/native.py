@@ -126,8 +126,7 @@ def run(spec: DrawSpec, elements: ElementRange, out: Array, rules: Rules | None 
             break
     keys = spec.words.size // algorithm.key_words
     total = keys * elements.count
-    if total > _MANY:
-        keep_freed_memory()  # for the next result
+    _reuse_memory(total)
     size = (spec.words, keys, elements.start, elements.count, elements.total)
     held: bool = native.run(*found, *size, flat, flat.itemsize, threads_here(total), spec.shape, parameters, rules)
     return held
@@ -168,9 +167,14 @@ class NativeExecutor:
 
 def _new(shape: tuple[int, ...], dtype: Dtype) -> Array:
     out = np.empty(shape, dtype)
-    if out.size > _MANY:
-        keep_freed_memory()  # for the next result
+    _reuse_memory(out.size)
     return out
+
+
+def _reuse_memory(elements: int) -> None:
+    """Keep the memory of a result of many elements, once it is freed, for the next result."""
+    if elements > _MANY:
+        keep_freed_memory()
 
 
 NATIVE = NativeExecutor()
@@ -195,12 +199,12 @@ def count_below(kernel: Kernel, algorithm: Algorithm, words: Array, count: int, 
     The kernel computes in float64, from the last threshold; ``out`` is int32.
     """
     found = program(kernel, FLOAT64, FLOAT64, algorithm)
-    if out.size > _MANY:
-        keep_freed_memory()  # for the next result
-    if found is not None:
-        words, keys = np.ascontiguousarray(words), words.size // algorithm.key_words
-        native.count_below(found[0], found[2], words, keys, count, threads_here(out.size), thresholds, out)
-    return found is not None
+    if found is None:
+        return False
+    _reuse_memory(out.size)
+    words, keys = np.ascontiguousarray(words), words.size // algorithm.key_words
+    native.count_below(found[0], found[2], words, keys, count, threads_here(out.size), thresholds, out)
+    return True
 
 
 def first_arrivals(times: Array, ratio: float, places: Array) -> Array:

@@ -23,7 +23,12 @@ PIECE = 1 << 18
 # Fewer elements are computed before another thread has started, and counting processors takes 1 us.
 _MANY = 1 << 12
 
-_here = local()
+
+class _Here(local):
+    is_busy = False  # whether this thread runs a piece
+
+
+_here = _Here()
 _count: int | None = None
 _pool: ThreadPoolExecutor | None = None
 
@@ -107,7 +112,7 @@ if hasattr(os, "register_at_fork"):
 
 def threads_here(elements: int) -> int:
     """Return how many threads a call of C may use: 1 for few elements, or where `run_pieces` keeps all threads busy."""
-    return 1 if elements < _MANY or getattr(_here, "is_busy", False) else get_num_threads()
+    return 1 if elements < _MANY or _here.is_busy else get_num_threads()
 
 
 def run_pieces(total: int, piece: Callable[[int, int], None], size: int = PIECE) -> None:
@@ -126,7 +131,7 @@ def run_pieces(total: int, piece: Callable[[int, int], None], size: int = PIECE)
             piece(first, min(first + size, total))
         return
     pieces = _Pieces(total, piece, size)
-    busy = getattr(_here, "is_busy", False)
+    busy = _here.is_busy
     try:
         _call_helpers(pieces.help, threads - 1)
         _here.is_busy = True

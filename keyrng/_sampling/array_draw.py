@@ -1,4 +1,4 @@
-"""Draws with arrays as parameters, which C checks in one pass over the arrays, or while it draws."""
+"""Draws with arrays as parameters, which C checks before it draws or chunk by chunk while it draws."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from keyrng._core.dtypes import FLOAT32, FLOAT64, Dtype
 from keyrng._core.fpenv import in_default_fpenv
 from keyrng._core.migration import argument_names
 from keyrng._executors import native
-from keyrng._executors.base import ElementRange
 from keyrng._executors.device import CPU
 from keyrng._keys.key import Key
 from keyrng._sampling.draw import SMALL, sample_kernel
@@ -80,8 +79,7 @@ class ArrayPlan(NamedTuple):
         if any(value.size not in (1, total) for value in spec.values):
             return None
         sample = empty_sample(CPU, key, spec.shape, self.dtype, spec.values)
-        count = prod(spec.shape[spec.words.ndim - 1 :])
-        return sample if native.run(spec, ElementRange(0, count, count), sample, self.rules) else None
+        return sample if native.run(spec, spec.elements, sample, self.rules) else None
 
     def _value(self, source: Source, given: Mapping[str, Any]) -> Array | None:
         """Return a parameter in the dtype of the computation; None for an array that has to be checked otherwise."""

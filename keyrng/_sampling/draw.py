@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -132,8 +131,7 @@ def _draw(
     if result.size > SMALL and device_at(spec.words) is CPU:
         spec = spec._replace(kernels=tuple(_usual(kernel, spec.values) for kernel in kernels))
     if result.size:
-        count = prod(spec.shape[spec.words.ndim - 1 :])
-        fill(spec, ElementRange(0, count, count), result)
+        fill(spec, spec.elements, result)
     return result if out is None else out
 
 

@@ -10,7 +10,7 @@ import pytest
 from cases import ALGORITHMS, PATHS, assert_same, on
 
 import keyrng
-from keyrng._codegen.methods import methods
+from keyrng._codegen.methods import selects_method
 from keyrng._codegen.trace import trace
 from keyrng._executors import native
 from keyrng.kernels import lane
@@ -89,7 +89,7 @@ def test_kernels_with_two_methods() -> None:
     found = set()
     for kernel in lane.kernels():
         for dtype in kernel.dtypes:
-            if methods(trace(kernel.function, np.dtype(dtype), len(kernel.parameters))):
+            if selects_method(trace(kernel.function, np.dtype(dtype), len(kernel.parameters))):
                 found.add(kernel.name)
     wanted = {"poisson", "poisson_in_float32", "binomial", "binomial_in_float32", "hypergeometric", "negative_binomial"}
     assert found == wanted | {"logseries"}

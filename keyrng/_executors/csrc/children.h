@@ -162,15 +162,11 @@ static PyObject *derive_one(PyObject *self, PyObject *const *args, Py_ssize_t n)
                        domain = PyLong_AsUnsignedLongLong(args[4]);
     if (PyErr_Occurred()) return NULL;
     const algorithm_info *a = &algorithm_infos[number];
-    Py_buffer words = {0}, out = {0};
-    int failed = take(args[1], &words, PyBUF_SIMPLE) || take(args[5], &out, PyBUF_WRITABLE);
-    if (!failed && (words.len != a->word_bytes * a->key_words || out.len != words.len)) {
-        PyErr_SetString(PyExc_SystemError, "derive_one was called with buffers of the wrong size");
-        failed = 1;
-    }
-    if (!failed) one_child(a, &chosen->algorithms[number], words.buf, low, high, domain, out.buf);
-    if (words.obj) PyBuffer_Release(&words);
-    if (out.obj) PyBuffer_Release(&out);
-    if (failed) return NULL;
-    Py_RETURN_NONE;
+    PyObject *const arrays[] = {args[1], args[5]};
+    Py_buffer views[2];
+    if (take_all(arrays, views, 2, 2)) return release_all(views, 2, NULL);
+    if (views[0].len != a->word_bytes * a->key_words || views[1].len != views[0].len)
+        return release_all(views, 2, wrong_size("derive_one"));
+    one_child(a, &chosen->algorithms[number], views[0].buf, low, high, domain, views[1].buf);
+    return release_all(views, 2, Py_NewRef(Py_None));
 }

@@ -1,6 +1,6 @@
 /* Remainders of integers. Part of vector.h. */
 
-/* There is no vector instruction for division. Lanes past the end may hold a zero divisor, which must not trap. */
+/* Processors divide integers one by one. A lane past the end may hold a divisor of 0, which must not trap. */
 static inline uint32_w32 mod_uint32_w32(uint32_w32 a, uint32_w32 b) {
     EACH(uint32, w32, AT(uint32, b) ? AT(uint32, a) % AT(uint32, b) : 0)
 }

@@ -254,9 +254,8 @@ static long long short_array(PyObject *object) {
 /* The rows of an array at some places, whose reference it takes. */
 static PyArrayObject *rows_at(PyArrayObject *array, PyArrayObject *places) {
     PyArrayObject *taken = places ? (PyArrayObject *)PyArray_NewLikeArray(array, NPY_CORDER, NULL, 0) : NULL;
-    size_t n = (size_t)PyArray_DIM(array, 0);
-    if (taken)
-        take_places(PyArray_DATA(array), (size_t)PyArray_NBYTES(array) / n, PyArray_DATA(places), 0, n, PyArray_DATA(taken));
+    size_t n = (size_t)PyArray_DIM(array, 0), size = (size_t)PyArray_NBYTES(array) / n;
+    if (taken) take_places(&(gathering){PyArray_DATA(array), size, PyArray_DATA(places), PyArray_DATA(taken)}, 0, n);
     Py_XDECREF((PyObject *)places);
     return taken;
 }

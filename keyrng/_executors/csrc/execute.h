@@ -82,13 +82,10 @@ static int run_chunk(work *w, size_t flat) {
             if (w->lanes.each || s->step > 1 || few_lanes(j->algorithm, j->code, n))
                 direct_each(w, s->key, s->bits, (uint64_t)s->step, offset, out);
             else
-                direct(j->algorithm, j->code, s->bits == 32 ? j->code->values32 : j->code->values64, value,
-                       j->algorithm->jax_layout ? value
-                                                : (size_t)(j->algorithm->word_bytes * j->algorithm->block_words),
-                       w->lanes.key[s->key][0], w->lanes.first + offset, n, 0, out,
-                       out == target                        ? target + AHEAD
-                       : whole && value >= (size_t)j->out_size ? target
-                                                             : NULL);
+                draw_values(j->algorithm, j->code, s->bits, w->lanes.key[s->key][0], w->lanes.first + offset, n, out,
+                            out == target                           ? target + AHEAD
+                            : whole && value >= (size_t)j->out_size ? target
+                                                                    : NULL);
         } else if (s->kind == STAGE_LOOP) {
             loop(w, s);
         } else if (s->kind == STAGE_PART) {

@@ -37,33 +37,30 @@ static size_t places(const uint8_t *restrict flags, uint8_t wanted, size_t n, ui
     }
     return count;
 }
-/* Stores of whole vectors of the lanes taken, side by side: 0.1 instead of 0.5 ns per lane. */
-static void take_uint32(const uint8_t *restrict flags, uint8_t wanted, size_t n, const void *from, void *to) {
-    uint32_t *out = to;
-    const uint32_t *in = from;
-    size_t count = 0, i = 0;
+
+/* Copy the lanes whose flag is `wanted` side by side. Stores are of whole vectors: 0.1 instead of 0.5 ns per lane. */
 #if defined(VECTOR_BYTES) && VECTOR_BYTES == 64
-    for (; i + 16 <= n; i += 16) {
-        __mmask16 found = _mm_cmpeq_epi8_mask(_mm_loadu_si128((const __m128i *)(flags + i)), _mm_set1_epi8((char)wanted));
-        _mm512_storeu_si512(out + count, _mm512_maskz_compress_epi32(found, _mm512_loadu_si512(in + i)));
-        count += (size_t)__builtin_popcount(found);
+#define TAKE_VECTORS(bits, lanes, load)                                                                                \
+    for (; i + lanes <= n; i += lanes) {                                                                               \
+        __mmask##lanes found = (__mmask##lanes)_mm_cmpeq_epi8_mask(load((const __m128i *)(flags + i)),                 \
+                                                                   _mm_set1_epi8((char)wanted));                       \
+        _mm512_storeu_si512(out + count, _mm512_maskz_compress_epi##bits(found, _mm512_loadu_si512(in + i)));          \
+        count += (size_t)__builtin_popcount(found);                                                                    \
     }
+#else
+#define TAKE_VECTORS(bits, lanes, load)
 #endif
-    for (; i < n; i++) out[count] = in[i], count += flags[i] == wanted;
-}
-static void take_uint64(const uint8_t *restrict flags, uint8_t wanted, size_t n, const void *from, void *to) {
-    uint64_t *out = to;
-    const uint64_t *in = from;
-    size_t count = 0, i = 0;
-#if defined(VECTOR_BYTES) && VECTOR_BYTES == 64
-    for (; i + 8 <= n; i += 8) {
-        __mmask8 found = (__mmask8)_mm_cmpeq_epi8_mask(_mm_loadl_epi64((const __m128i *)(flags + i)), _mm_set1_epi8((char)wanted));
-        _mm512_storeu_si512(out + count, _mm512_maskz_compress_epi64(found, _mm512_loadu_si512(in + i)));
-        count += (size_t)__builtin_popcount(found);
+#define TAKE_FUNCTION(bits, lanes, load)                                                                               \
+    static void take_uint##bits(const uint8_t *restrict flags, uint8_t wanted, size_t n, const void *from, void *to) { \
+        uint##bits##_t *out = to;                                                                                      \
+        const uint##bits##_t *in = from;                                                                               \
+        size_t count = 0, i = 0;                                                                                       \
+        TAKE_VECTORS(bits, lanes, load)                                                                                \
+        for (; i < n; i++) out[count] = in[i], count += flags[i] == wanted;                                            \
     }
-#endif
-    for (; i < n; i++) out[count] = in[i], count += flags[i] == wanted;
-}
+TAKE_FUNCTION(32, 16, _mm_loadu_si128)
+TAKE_FUNCTION(64, 8, _mm_loadl_epi64)
+
 /* Whether all numbers are in a closed interval, and whole; floats from `integers` on have no digits after the point.
  * The compiler vectorizes counts, not tests. */
 #define INSIDE_FUNCTION(type, word, integers)                                                                          \

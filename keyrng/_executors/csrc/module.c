@@ -97,7 +97,6 @@ static PyObject *isa(PyObject *self, PyObject *name) {
 }
 
 #include "buffers.h"
-
 #include "arrays.h"
 
 /* run(program, store, algorithm, words, keys, start, count, size, out, out_size, threads, shape, parameters, rules)

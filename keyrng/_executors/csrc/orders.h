@@ -18,13 +18,6 @@ static void sort_line(const uint32_t *words, const uint32_t *places, size_t n, u
     chosen->sort(&line, n, 0, space + n, to);
 }
 
-/* Words `first` to `first + n` of a key, of 32 bits. */
-static void draw_words(const algorithm_info *a, const algorithm_code *code, const char *key, size_t first, size_t n,
-                       uint32_t *out) {
-    size_t block = a->jax_layout ? 4 : (size_t)(a->word_bytes * a->block_words);
-    direct(a, code, code->values32, 4, block, key, first, n, 0, (char *)out, NULL);
-}
-
 /* The order of one key: in each round the second child of the key gives the words, and the first is the next key. */
 static void order_of(const algorithm_info *a, const algorithm_code *code, const char *key, int rounds, size_t total,
                      uint64_t *space, uint32_t *to) {
@@ -43,7 +36,7 @@ static void order_of(const algorithm_info *a, const algorithm_code *code, const 
             memcpy(own + i * bytes, rows[i] + bytes, bytes);
         }
         if (few_lanes(a, code, total)) code->lanes_values32[0](total, drawing, low, high, 0, 0, (void *[]){drawn});
-        else draw_words(a, code, own, 0, total, drawn);
+        else draw_values(a, code, 32, own, 0, total, (char *)drawn, NULL);
         sort_line(drawn, r ? to : NULL, total, space, to);
     }
 }
@@ -174,7 +167,7 @@ static int put_scattered(const void *of, size_t first, size_t stop) {
         for (; at < end; at += n) {
             n = end - at < CHUNK ? end - at : CHUNK;
             const uint32_t *words = s->info ? drawn : (const uint32_t *)s->source + at;
-            if (s->info) draw_words(s->info, s->code, s->source, at, n, drawn);
+            if (s->info) draw_values(s->info, s->code, 32, s->source, at, n, (char *)drawn, NULL);
             if (!put_in_buckets(words, s->places ? s->places + at : NULL, at, n, s->shift, s->room, buckets, sizes)) return 1;
         }
     }
@@ -289,21 +282,6 @@ static PyObject *select_words(PyObject *self, PyObject *const *args, Py_ssize_t 
     return release_all(views, 4, PyLong_FromSize_t(k));
 }
 
-#define GATHER(type)                                                                                                   \
-    for (size_t i = first; i < stop; i++) ((type *)to)[i] = ((const type *)from)[places[i]];                           \
-    break;
-
-static void take_places(const char *from, size_t size, const uint32_t *places, size_t first, size_t stop, char *to) {
-    switch (size) {
-    case 1: GATHER(uint8_t)
-    case 2: GATHER(uint16_t)
-    case 4: GATHER(uint32_t)
-    case 8: GATHER(uint64_t)
-    default:
-        for (size_t i = first; i < stop; i++) memcpy(to + i * size, from + places[i] * size, size);
-    }
-}
-
 typedef struct {
     const char *from;
     size_t size;
@@ -311,9 +289,20 @@ typedef struct {
     char *to;
 } gathering;
 
-static int put_places(const void *of, size_t first, size_t stop) {
+#define GATHER(type)                                                                                                   \
+    for (size_t i = first; i < stop; i++) ((type *)g->to)[i] = ((const type *)g->from)[g->places[i]];                  \
+    break;
+
+static int take_places(const void *of, size_t first, size_t stop) {
     const gathering *g = of;
-    take_places(g->from, g->size, g->places, first, stop, g->to);
+    switch (g->size) {
+    case 1: GATHER(uint8_t)
+    case 2: GATHER(uint16_t)
+    case 4: GATHER(uint32_t)
+    case 8: GATHER(uint64_t)
+    default:
+        for (size_t i = first; i < stop; i++) memcpy(g->to + i * g->size, g->from + g->places[i] * g->size, g->size);
+    }
     return 0;
 }
 
@@ -330,7 +319,7 @@ static PyObject *take_elements(PyObject *self, PyObject *const *args, Py_ssize_t
     size_t count = (size_t)views[1].len / 4;
     if ((size_t)views[2].len != size * count) return release_all(views, 3, wrong_size("take_elements"));
     gathering g = {views[0].buf, size, views[1].buf, views[2].buf};
-    int failed = run_ranges(put_places, &g, count, GIL_WORTH, 2000, (int)threads);
+    int failed = run_ranges(take_places, &g, count, GIL_WORTH, 2000, (int)threads);
     return release_all(views, 3, failed ? NULL : Py_NewRef(Py_None));
 }
 

@@ -159,25 +159,24 @@ static void count(work *w, const stage *s, int number, const void *const *in, vo
     w->job->isa->count(&of, in[0], w->n, out[0]);
 }
 
-/* Begin the stages of a method: for its lanes alone, whose inputs are put side by side. Returns the stage before the next,
- * or if there is no such lane the last one of the method. Lanes of other methods would wait in every vector. */
+/* Begin the stages of a method. They compute only the lanes that need the method, whose inputs are copied side by side;
+ * in vectors of all lanes, every lane would cost the time of every method. Returns this stage, or the last stage of the
+ * method if no lane needs it. */
 static const stage *begin_part(work *w, const stage *s) {
-    w->n = w->job->isa->places((const uint8_t *)w->buffers[s->inputs[0]], (uint8_t)s->wanted, w->lanes.n, w->part_memory);
+    const isa_code *isa = w->job->isa;
+    const uint8_t *flags = (const uint8_t *)w->buffers[s->inputs[0]], wanted = (uint8_t)s->wanted;
+    w->n = isa->places(flags, wanted, w->lanes.n, w->part_memory);
     if (w->n < w->lanes.n) w->part = w->part_memory;
-    for (int i = 0; s->outputs[i] >= 0 && w->n; i++)
-        w->job->isa->take[w->job->program->sizes[s->outputs[i]] == 8](
-            (const uint8_t *)w->buffers[s->inputs[0]], (uint8_t)s->wanted, w->lanes.n, w->buffers[s->inputs[i + 1]],
-            w->buffers[s->outputs[i]]);
+    for (int i = 0; s->outputs[i] >= 0 && w->n; i++) {
+        int wide = w->job->program->sizes[s->outputs[i]] == 8;
+        isa->take[wide](flags, wanted, w->lanes.n, w->buffers[s->inputs[i + 1]], w->buffers[s->outputs[i]]);
+    }
     while (!w->n && s->kind != STAGE_WHOLE) s++;
     return s;
 }
 
 static void end_part(work *w, const stage *s) {
-    const char *from = w->buffers[s->inputs[0]];
-    char *to = w->buffers[s->outputs[0]]; /* maybe the result, which need not be aligned */
-    if (w->job->program->sizes[s->outputs[0]] == 4)
-        for (size_t i = 0; i < w->n; i++) memcpy(to + 4 * (size_t)w->part_memory[i], from + 4 * i, 4);
-    else
-        for (size_t i = 0; i < w->n; i++) memcpy(to + 8 * (size_t)w->part_memory[i], from + 8 * i, 8);
+    int result = s->outputs[0];
+    spread(w->buffers[s->inputs[0]], w->part_memory, w->n, w->job->program->sizes[result], w->buffers[result]);
     w->n = w->lanes.n, w->part = NULL;
 }

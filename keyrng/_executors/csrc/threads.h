@@ -4,11 +4,11 @@
  * never waits for a helper that has not begun. The locks are Python's, because C11's threads are missing from some
  * platforms; a range takes microseconds, so what they cost does not matter.
  */
-/* Picoseconds of work. */
-#define SEGMENT 10000000000ull   /* of each thread, before Ctrl-C is handled */
-#define WORTH_GIL 10000000ull    /* for releasing the GIL, which takes a tenth of that */
-#define WORTH_HELPER 200000000ull /* for waking a helper, which takes up to a third of that in a virtual machine */
-#define SHORTEST 15000000ull     /* of a range */
+/* Picoseconds of work: */
+#define SEGMENT_TIME 10000000000ull /* of each thread before Ctrl-C is handled */
+#define HELPER_TIME 200000000ull    /* from which on a helper is woken, which takes up to a third of it in a virtual machine */
+#define GIL_TIME 10000000ull        /* from which on the GIL is released, which takes a tenth of it */
+#define RANGE_TIME 15000000ull      /* of the shortest range */
 
 #define POLLS 16384 /* before a thread sleeps: some 100 us, as long as it takes at most to be woken in a virtual machine */
 
@@ -108,7 +108,7 @@ static void end_ranges(ranges *r) {
     PyThread_release_lock(helpers_lock);
     if (!r->waiting) return;
     acquire(r->left);
-    acquire(helpers_lock); /* which that helper has while it releases the other */
+    acquire(helpers_lock); /* the helper holds this lock until it no longer uses the other one */
     PyThread_release_lock(helpers_lock);
 }
 
@@ -127,13 +127,13 @@ static int run_segment(range_fn act, const void *of, size_t first, size_t stop, 
  * Returns its last result other than 0; or -1 with an exception, if there was no memory or Ctrl-C was pressed. */
 static int run_ranges(range_fn act, const void *of, size_t total, size_t unit, uint64_t picoseconds, int threads) {
     picoseconds += !picoseconds;
-    if (total < WORTH_HELPER / picoseconds) threads = 1;
-    unit *= (size_t)(SHORTEST / picoseconds) / unit + 1;
-    size_t segment = ((size_t)(SEGMENT * (uint64_t)threads / picoseconds) / unit + (size_t)threads) * unit;
+    if (total < HELPER_TIME / picoseconds) threads = 1;
+    unit *= (size_t)(RANGE_TIME / picoseconds) / unit + 1;
+    size_t segment = ((size_t)(SEGMENT_TIME * (uint64_t)threads / picoseconds) / unit + (size_t)threads) * unit;
     int status = 0;
     for (size_t first = 0, stop; first < total && !status; first = stop) {
         stop = total - first < segment ? total : first + segment;
-        PyThreadState *state = stop - first < WORTH_GIL / picoseconds ? NULL : PyEval_SaveThread();
+        PyThreadState *state = stop - first < GIL_TIME / picoseconds ? NULL : PyEval_SaveThread();
         status = run_segment(act, of, first, stop, unit, threads);
         if (state) PyEval_RestoreThread(state);
         if (status == -1) PyErr_NoMemory();
@@ -142,7 +142,7 @@ static int run_ranges(range_fn act, const void *of, size_t total, size_t unit, u
     return status;
 }
 
-/* forget_helpers(): for the child of a fork, which has none */
+/* forget_helpers(): forget threads that do not exist in the child of a fork */
 static PyObject *forget_helpers(PyObject *self, PyObject *unused) {
     (void)self, (void)unused;
     helpers_lock = PyThread_allocate_lock(); /* another thread may have had the old one */

@@ -168,6 +168,13 @@ static void direct(const algorithm_info *a, const algorithm_code *code, fill_fn 
     }
 }
 
+/* Values `first` to `first + n` of a key's direct draw, of 32 or 64 bits. */
+static void draw_values(const algorithm_info *a, const algorithm_code *code, int bits, const void *key, uint64_t first,
+                        size_t n, char *out, const char *ahead) {
+    size_t value = (size_t)bits / 8, block = a->jax_layout ? value : (size_t)(a->word_bytes * a->block_words);
+    direct(a, code, bits == 32 ? code->values32 : code->values64, value, block, key, first, n, 0, out, ahead);
+}
+
 static uint64_t start_of(const job *j, size_t key) { return j->starts ? j->starts[key] : j->start; }
 
 /* Whether every lane has the index `start`: one value per key, the usual case for arrays of keys. */
