@@ -21,6 +21,7 @@ def make_entry(
     positional: int,
     default: int,
     learn: Callable[[Any, Any, int], Any],
+    prepare: Callable[[int], int],
     /,
 ) -> Callable[[tuple[Any, ...], dict[str, Any]], Any]: ...
 def keys_of(key_type: type, algorithm: Any, words: _Array) -> list[Any]: ...

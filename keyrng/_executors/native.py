@@ -126,9 +126,8 @@ def run(spec: DrawSpec, elements: ElementRange, out: Array, rules: Rules | None 
             break
     keys = spec.words.size // algorithm.key_words
     total = keys * elements.count
-    _reuse_memory(total)
     size = (spec.words, keys, elements.start, elements.count, elements.total)
-    held: bool = native.run(*found, *size, flat, flat.itemsize, threads_here(total), spec.shape, parameters, rules)
+    held: bool = native.run(*found, *size, flat, flat.itemsize, prepare(total), spec.shape, parameters, rules)
     return held
 
 
@@ -142,8 +141,8 @@ class NativeExecutor:
 
     def children(self, algorithm: Algorithm, words: Array, start: int, count: int) -> Array:
         """Return consecutive children of each key; see `Executor.children`."""
-        out = _new((len(words), count, algorithm.key_words), algorithm.dtype)
-        native.children(algorithms[algorithm.name], words, len(words), start, count, threads_here(out.size), out)
+        out = np.empty((len(words), count, algorithm.key_words), algorithm.dtype)
+        native.children(algorithms[algorithm.name], words, len(words), start, count, prepare(out.size), out)
         return out
 
     def derive(self, algorithm: Algorithm, words: Array, index: Array | int, domain: Domain, count: int) -> Array:
@@ -158,23 +157,18 @@ class NativeExecutor:
             if index >= 2**64:  # the hash of a name, with wide counters
                 return np.array([self.derive(algorithm, parent, index, domain, 1) for parent in words], algorithm.dtype)
             index = np.array([index], np.uint64)
-        out = _new((count, algorithm.key_words), algorithm.dtype)
+        out = np.empty((count, algorithm.key_words), algorithm.dtype)
         parents = words if words.size == algorithm.key_words else np.broadcast_to(words, out.shape)
         indices = np.ascontiguousarray(np.broadcast_to(index, count), np.uint64)
-        native.derive(number, np.ascontiguousarray(parents), indices, domain, threads_here(count), out)
+        native.derive(number, np.ascontiguousarray(parents), indices, domain, prepare(out.size), out)
         return out
 
 
-def _new(shape: tuple[int, ...], dtype: Dtype) -> Array:
-    out = np.empty(shape, dtype)
-    _reuse_memory(out.size)
-    return out
-
-
-def _reuse_memory(elements: int) -> None:
-    """Keep the memory of a result of many elements, once it is freed, for the next result."""
+def prepare(elements: int) -> int:
+    """Return how many threads a call of C may use for so many elements, whose memory is kept once it is freed."""
     if elements > _MANY:
         keep_freed_memory()
+    return threads_here(elements)
 
 
 NATIVE = NativeExecutor()
@@ -201,9 +195,8 @@ def count_below(kernel: Kernel, algorithm: Algorithm, words: Array, count: int, 
     found = program(kernel, FLOAT64, FLOAT64, algorithm)
     if found is None:
         return False
-    _reuse_memory(out.size)
     words, keys = np.ascontiguousarray(words), words.size // algorithm.key_words
-    native.count_below(found[0], found[2], words, keys, count, threads_here(out.size), thresholds, out)
+    native.count_below(found[0], found[2], words, keys, count, prepare(out.size), thresholds, out)
     return True
 
 

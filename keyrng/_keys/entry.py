@@ -1,4 +1,4 @@
-"""Public functions that call C first, for small draws and single keys."""
+"""Public functions that call C first, for single keys."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ def calls_c_first(
         enter = _python
         if native.native is not None:
             positional = unwrap(function).__code__.co_argcount
-            enter = native.native.make_entry(kind, Key, argument_names(function), positional, default, learn)
+            names, prepare = argument_names(function), native.prepare
+            enter = native.native.make_entry(kind, Key, names, positional, default, learn, prepare)
 
         @wraps(function)
         def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:

@@ -33,6 +33,14 @@ IN_PYTHON = {"truncated_normal"}
 SOME_IN_PYTHON = {"bernoulli", "triangular", "uniform", "vonmises"}
 
 
+def runs_in_python(case: Case) -> bool:
+    return (case.function or case.name) in IN_PYTHON or "mode" in case.fixed
+
+
+def may_run_in_python(case: Case) -> bool:
+    return runs_in_python(case) or (case.function or case.name) in SOME_IN_PYTHON
+
+
 def answered(call: Callable[[], Any]) -> bool:
     """Whether C answered a call, so that no Python code of a sampler or of the functions of keys ran."""
     ran = []
@@ -86,9 +94,31 @@ def test_draws(case: Case) -> None:
                 assert call(out=out) is out
                 assert_same(out, expected, dtype, shape, parameters, "out")
                 all_answered.add(answered(call) and answered(partial(call, out=out)))
-    name = case.function or case.name
-    in_python = name in IN_PYTHON or "mode" in case.fixed
-    assert all_answered == {not in_python} or (name in SOME_IN_PYTHON and True in all_answered)
+    assert all_answered == {not runs_in_python(case)} or (may_run_in_python(case) and True in all_answered)
+
+
+@each_case
+def test_large_draws_in_threads(case: Case) -> None:
+    def call(**out: Any) -> Any:
+        return case(KEY, (3, 20011), case.some_dtypes[0], **case.parameters[0], **out)
+
+    with without_entries():
+        expected = call()
+    try:
+        for threads in (1, 3):
+            keyrng.set_num_threads(threads)
+            assert_same(call(), expected, threads)
+            out = np.empty_like(expected)
+            assert call(out=out) is out
+            assert_same(out, expected, threads)
+    finally:
+        keyrng.set_num_threads(None)
+    assert answered(call) or may_run_in_python(case)
+
+
+@pytest.mark.parametrize("shape", [2**50, (2**40, 2**40), (2**31,) * 4, 2**62, 2**70], ids=repr)
+def test_samples_that_do_not_fit_in_memory(shape: Any) -> None:
+    check_both(lambda: keyrng.normal(KEY, shape))
 
 
 @pytest.mark.parametrize("impl", keyrng.algorithms.names())

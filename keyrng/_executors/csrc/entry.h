@@ -1,13 +1,14 @@
-/* Small draws for Python: a sampler that is called with one key and numbers runs in one call of C. Part of module.c.
+/* Draws for Python: a sampler that is called with one key and numbers runs in one call of C. Part of module.c.
  *
  * An entry has the argument names of a sampler and its plans. Plans are in plan.h;
  * Python makes them by running the sampler (keyrng/_sampling/sampler.py). An entry returns None for all that its
- * plans do not cover: other types, large samples, numbers that a rule refuses. The caller then runs the sampler in
- * Python, which reports errors.
+ * plans do not cover: other types, numbers that a rule refuses, large samples of several steps. The caller then runs
+ * the sampler in Python, which reports errors.
  */
 #define MOST_ARGUMENTS 16
 #define MOST_PLANS 1024 /* of all algorithms, dtypes and sets of arguments together */
 #define MOST_MADE 8     /* of one of each */
+#define MOST_ELEMENTS (PY_SSIZE_T_MAX / 32)
 
 typedef struct {
     const struct kind *kind;
@@ -15,7 +16,8 @@ typedef struct {
     PyObject *names[MOST_ARGUMENTS]; /* interned */
     int positional, arguments, fallback;
     int key, shape, dtype, out; /* positions; -1 if the sampler has no such argument */
-    PyObject *learn; /* learn(algorithm, dtype, given): a tuple of plans; False if the dtype may not be kept */
+    PyObject *learn;   /* learn(algorithm, dtype, given): a tuple of plans; False if the dtype may not be kept */
+    PyObject *prepare; /* prepare(elements): the number of threads for a draw that is not small */
     int count;
     plan *plans[MOST_PLANS];
 } entry;
@@ -132,17 +134,27 @@ static PyArrayObject *new_array(const plan *p, int dims, npy_intp *sizes) {
 /* The array to write a sample to: `out` if it fits the shape, else a new one; NULL for a draw that Python must check. */
 static PyArrayObject *target(const plan *p, PyObject *out, PyObject *shape, size_t *count) {
     npy_intp sizes[MOST_SMALL_DIMS];
-    int dims = shape ? small_shape(shape, sizes, count) : 0;
+    int dims = shape ? read_shape(shape, MOST_ELEMENTS, sizes, count) : 0;
     if (dims < 0) return NULL;
     if (!out) return new_array(p, dims, sizes);
     PyArrayObject *array = (PyArrayObject *)out;
     if (dims && (PyArray_NDIM(array) != dims || memcmp(PyArray_DIMS(array), sizes, (size_t)dims * sizeof *sizes)))
         return NULL;
     npy_intp size = PyArray_SIZE(array);
-    if (!PyArray_EquivTypes(PyArray_DESCR(array), p->result) || !PyArray_ISCARRAY(array) || size < 1 || size > GIL_WORTH) return NULL;
+    if (!PyArray_EquivTypes(PyArray_DESCR(array), p->result) || !PyArray_ISCARRAY(array) || size < 1) return NULL;
     *count = (size_t)size;
     Py_INCREF(out);
     return array;
+}
+
+/* Execute a job; -1 with an exception. A large one runs in threads, which Ctrl-C ends. */
+static int run_job(const entry *e, const job *j) {
+    size_t count = (size_t)j->count;
+    if (count <= GIL_WORTH) return execute(j, 0, count) ? (PyErr_NoMemory(), -1) : 0;
+    PyObject *size = PyLong_FromSize_t(count), *made = size ? PyObject_CallFunctionObjArgs(e->prepare, size, NULL) : NULL;
+    long threads = made ? PyLong_AsLong(made) : -1;
+    Py_XDECREF(size), Py_XDECREF(made);
+    return threads < 0 ? -1 : run_ranges(execute, j, count, CHUNK, (uint64_t)j->program->picoseconds, (int)threads);
 }
 
 static PyObject *draw_sample(entry *e, PyObject *const *values) {
@@ -168,10 +180,7 @@ static PyObject *draw_sample(entry *e, PyObject *const *values) {
             for (int i = 0; i < j.program->parameters; i++)
                 j.parameters[i].data = (const char *)&x.numbers[i], j.parameters[i].shape = ONE;
             result = (PyObject *)array;
-            if (execute(&j, 0, count)) {
-                PyErr_NoMemory();
-                Py_CLEAR(result);
-            }
+            if (run_job(e, &j)) Py_CLEAR(result);
         }
     }
     return result;
@@ -290,7 +299,7 @@ static PyObject *answer_steps(entry *e, PyObject *const *values) {
     if (e->out >= 0 && values[e->out] && values[e->out] != Py_None) return NULL;
     npy_intp sizes[MOST_SMALL_DIMS + 1];
     size_t count = 1;
-    int dims = shape && shape != Py_None ? small_shape(shape, sizes, &count) : 0;
+    int dims = shape && shape != Py_None ? read_shape(shape, GIL_WORTH, sizes, &count) : 0;
     PyArrayObject *words = dims < 0 || !fpenv_is_default() ? NULL : single_key(values[0], e->key_type, &algorithm);
     if (!words) return NULL;
     if (s->dtype_of_arrays && dtype == Py_None) dtype = widest(values, e->arguments);
@@ -344,15 +353,16 @@ static PyObject *call_entry(PyObject *self, PyObject *const *args, Py_ssize_t n)
 
 static PyMethodDef call_entry_method = {"call_entry", (PyCFunction)(void (*)(void))call_entry, METH_FASTCALL, NULL};
 
-/* make_entry(kind, key_type, names, positional, default, learn): a function call_entry(args, kwargs) for a function with
- * these argument names, of which the first `positional` can be positional; `default` is that of the second argument, or
- * -1. It lives as long as the process. */
+/* make_entry(kind, key_type, names, positional, default, learn, prepare): a function call_entry(args, kwargs) for a
+ * function with these argument names, of which the first `positional` can be positional; `default` is that of the second
+ * argument, or -1. It lives as long as the process. */
 static PyObject *make_entry(PyObject *self, PyObject *args) {
     (void)self;
-    PyObject *type, *names, *learn;
+    PyObject *type, *names, *learn, *prepare;
     int positional, fallback, number = 0;
     const char *kind_name;
-    if (!PyArg_ParseTuple(args, "sOO!iiO", &kind_name, &type, &PyTuple_Type, &names, &positional, &fallback, &learn))
+    if (!PyArg_ParseTuple(args, "sOO!iiOO", &kind_name, &type, &PyTuple_Type, &names, &positional, &fallback, &learn,
+                          &prepare))
         return NULL;
     while (number < COUNT(kinds) && strcmp(kinds[number].name, kind_name)) number++;
     if (number == COUNT(kinds)) return PyErr_Format(PyExc_ValueError, "no entries of kind %s", kind_name);
@@ -361,7 +371,7 @@ static PyObject *make_entry(PyObject *self, PyObject *args) {
     entry *e = PyMem_Malloc(sizeof *e);
     if (!e) return PyErr_NoMemory();
     *e = (entry){.kind = &kinds[number], .key_type = type, .positional = positional, .arguments = (int)n,
-                 .fallback = fallback, .learn = learn};
+                 .fallback = fallback, .learn = learn, .prepare = prepare};
     e->key = e->shape = e->dtype = e->out = -1;
     for (int i = 0; i < n; i++) {
         PyObject *name = PyTuple_GetItem(names, i);
@@ -381,7 +391,7 @@ static PyObject *make_entry(PyObject *self, PyObject *args) {
         PyMem_Free(e);
         return NULL;
     }
-    Py_INCREF(learn), Py_INCREF(type);
+    Py_INCREF(learn), Py_INCREF(prepare), Py_INCREF(type);
     PyObject *capsule = PyCapsule_New(e, NULL, NULL);
     if (!capsule) return NULL;
     PyObject *function = PyCFunction_NewEx(&call_entry_method, capsule, NULL);

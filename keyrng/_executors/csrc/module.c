@@ -157,8 +157,8 @@ static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     return status < 0 ? NULL : PyBool_FromLong(!status);
 }
 
-/* The axes of a small sample from an int or a tuple of ints; -1 if it is something else. */
-static int small_shape(PyObject *shape, npy_intp *sizes, size_t *count) {
+/* The axes of a sample of at most so many elements from an int or a tuple of ints; -1 if it is something else. */
+static int read_shape(PyObject *shape, size_t most, npy_intp *sizes, size_t *count) {
     int is_tuple = PyTuple_CheckExact(shape);
     Py_ssize_t dims = is_tuple ? PyTuple_Size(shape) : 1;
     if (dims > MOST_SMALL_DIMS) return -1;
@@ -167,8 +167,8 @@ static int small_shape(PyObject *shape, npy_intp *sizes, size_t *count) {
         PyObject *size = is_tuple ? PyTuple_GetItem(shape, d) : shape;
         int overflow = 0;
         long long n = PyLong_CheckExact(size) ? PyLong_AsLongLongAndOverflow(size, &overflow) : 0;
-        if (overflow || n < 1 || n > GIL_WORTH || (*count *= (size_t)n) > GIL_WORTH) return -1;
-        sizes[d] = (npy_intp)n;
+        if (overflow || n < 1 || (unsigned long long)n > most / *count) return -1;
+        *count *= (size_t)n, sizes[d] = (npy_intp)n;
     }
     return (int)dims;
 }
@@ -197,7 +197,7 @@ static PyObject *run_small(PyObject *self, PyObject *const *args, Py_ssize_t n) 
     int algorithm = (int)(dispatch_key & 255);
     npy_intp sizes[MOST_SMALL_DIMS];
     size_t count;
-    if (small_shape(args[2], sizes, &count) < 0) Py_RETURN_NONE;
+    if (read_shape(args[2], GIL_WORTH, sizes, &count) < 0) Py_RETURN_NONE;
     Py_buffer words = {0}, out = {0}, views[MOST_INPUTS];
     if (PyObject_GetBuffer(args[1], &words, PyBUF_ND)) {
         PyErr_Clear(); /* on a GPU */
