@@ -18,7 +18,16 @@ from keyrng.kernels.requirements import Interval, Parameter, Requirement, not_na
 
 _ANY_NUMBER = Interval(-np.inf, np.inf)
 _EXACT = 2**53
-_UNCHECKED, _INTEGER, _DIFFERENCE, _ROW, _MATRIX, _LARGEST, _TRUTH = 8, 16, 32, 256, 512, 1024, 2048  # csrc/plan.h
+_UNCHECKED, _INTEGER, _DIFFERENCE, _DIVISOR, _ROW, _MATRIX, _LARGEST, _TRUTH = (
+    8,
+    16,
+    32,
+    64,
+    256,
+    512,
+    1024,
+    2048,
+)  # csrc/plan.h
 
 
 class Plan(NamedTuple):
@@ -77,10 +86,9 @@ class Integer(NamedTuple):
 
 
 class Divisor(Enum):
-    """Words for remainders by the span s before: ``(2**32 - 1) // s``, and then ``2**32`` minus s times that."""
+    """Words for remainders that C computes from those before them, first from a span; in the order of csrc/plan.h."""
 
-    INVERSE = 64
-    CARRY = 128
+    INVERSE, CARRY, MULTIPLE, INVERSE_OF_MULTIPLE, CARRY_OF_MULTIPLE, RATIO, SHARE = range(7)
 
 
 class UnknownNumber(float):
@@ -164,7 +172,7 @@ def _rule(parameter: Any, compute: Dtype) -> _Rule:
         value, least, most, span = parameter
         return value.argument, _INTEGER + _DIFFERENCE * bool(span), 0.0, float(span), least, most
     if type(parameter) is Divisor:
-        return -1, parameter.value, 0.0, 0.0, 0, 0
+        return -1, _DIVISOR, 0.0, 0.0, parameter.value, 0
     name, value, requirement = parameter
     if type(value) is not UnknownNumber:
         return -1, 0, float(number_array(name, value, requirement, compute)), 0.0, 0, 0

@@ -92,6 +92,16 @@ def _leading_bits(word: Any) -> Any:
     return bitcast(word >> 12 | 0x433 << 52, np.float64) - 2.0**52
 
 
+# The parameters that C computes from the span.
+_DIVISORS = (
+    Divisor.MULTIPLE,
+    Divisor.INVERSE_OF_MULTIPLE,
+    Divisor.CARRY_OF_MULTIPLE,
+    Divisor.RATIO,
+    Divisor.SHARE,
+)
+
+
 def _float_parameters(low: Parameter, span: int) -> tuple[Parameter, ...]:
     """Return the parameters of `_randint_float`."""
     multiple = _FLOAT_SPAN // span * span
@@ -109,6 +119,9 @@ def _plans(dtype: DTypeLike, minval: Any, maxval: Any) -> Iterable[Plan]:
     if words.itemsize == 4:
         span = Integer(maxval, least, most, _SMALL_SPAN)
         yield Plan(_randint_small, (low, span, Divisor.INVERSE, Divisor.CARRY), dtype, words)
+    else:
+        span = Integer(maxval, least, most, _FLOAT_SPAN)
+        yield Plan(_randint_float, (low, span, *_DIVISORS), dtype, words)
     yield Plan(_randint, (low, Integer(maxval, least, most, 2**64)), dtype, words)
 
 

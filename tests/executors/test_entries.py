@@ -116,6 +116,13 @@ def test_large_draws_in_threads(case: Case) -> None:
     assert answered(call) or may_run_in_python(case)
 
 
+@pytest.mark.parametrize("span", [1, 2, 3, 10**6 + 3, 10**12, 2**48 + 1, 2**49 - 1, 2**49, 2**49 + 1, 2**62 + 1])
+def test_integers_of_64_bits_in_small_and_in_large_draws(span: int) -> None:
+    for dtype, low in (("int64", -(2**62)), ("int64", 5), ("uint64", 0)):
+        for shape in (9, 5000):
+            check_both(lambda: keyrng.randint(KEY, shape, low, low + span, dtype))  # noqa: B023
+
+
 @pytest.mark.parametrize("shape", [2**50, (2**40, 2**40), (2**31,) * 4, 2**62, 2**70], ids=repr)
 def test_samples_that_do_not_fit_in_memory(shape: Any) -> None:
     check_both(lambda: keyrng.normal(KEY, shape))

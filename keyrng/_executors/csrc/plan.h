@@ -6,11 +6,10 @@
 
 #define MOST_ROW 256 /* numbers of an argument with axes */
 
-enum { OPEN_LOW = 1, OPEN_HIGH = 2, WHOLE_NUMBER = 4, UNCHECKED = 8, INTEGER = 16, DIFFERENCE = 32, INVERSE = 64, CARRY = 128,
-       ROW = 256, MATRIX = 512, LARGEST = 1024, TRUTH = 2048 };
+enum { OPEN_LOW = 1, OPEN_HIGH = 2, WHOLE_NUMBER = 4, UNCHECKED = 8, INTEGER = 16, DIFFERENCE = 32, DIVISOR = 64, ROW = 256, MATRIX = 512, LARGEST = 1024, TRUTH = 2048 };
 
 /* How to find a kernel's parameter: a float from `low` to `high`, or a word, for an integer from `least` to `most`, or
- * for its difference, from 1 to `high`, to the integer of the rule before. INVERSE and CARRY follow a difference.
+ * for its difference, from 1 to `high`, to the integer of the rule before. DIVISORs, numbered by `least`, follow it.
  * A ROW has numbers along one axis, a MATRIX along two; LARGEST is a rule for the largest of the row before.
  * TRUTH is a bool, True if `low` is not 0. */
 typedef struct {
@@ -44,6 +43,30 @@ typedef struct {
     int row_count;
     row rows[2];
 } converted;
+
+/* Words for the remainders of randint.py, each computed from those before it, first from a span. */
+enum { INVERSE, CARRY, MULTIPLE, INVERSE_OF_MULTIPLE, CARRY_OF_MULTIPLE, RATIO, SHARE };
+
+static uint64_t float_word(double x) {
+    uint64_t word;
+    memcpy(&word, &x, sizeof word);
+    return word;
+}
+
+static uint64_t divisor_word(long long which, const uint64_t *end) {
+    uint64_t last = end[-1], carry;
+    switch (which) {
+    case INVERSE: return UINT32_MAX / last;
+    case CARRY: return (1ull << 32) - last * end[-2];
+    case MULTIPLE: return (1ull << 49) / last * last;
+    case INVERSE_OF_MULTIPLE: return float_word(0x1p12 / (double)last);
+    case CARRY_OF_MULTIPLE:
+        carry = (UINT64_MAX % end[-2] + 1) % end[-2];
+        return 2 * carry > end[-2] ? carry - end[-2] : carry;
+    case RATIO: return float_word((double)(int64_t)last / (double)end[-3]);
+    default: return float_word(1.0 / (double)end[-5]);
+    }
+}
 
 /* A float, or an int that a double holds; 0 for other objects. */
 static int exact_number(PyObject *object, double *number) {
@@ -135,8 +158,8 @@ static int put_numbers(const plan *p, PyObject *const *values, converted *to) {
             before = integer;
             continue;
         }
-        if (r->flags & (INVERSE | CARRY)) {
-            *numbers = r->flags & INVERSE ? UINT32_MAX / numbers[-1] : (1ull << 32) - numbers[-1] * numbers[-2];
+        if (r->flags & DIVISOR) {
+            *numbers = divisor_word(r->least, numbers);
             continue;
         }
         if (r->flags & TRUTH) {
