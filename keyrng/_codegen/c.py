@@ -5,26 +5,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
-from keyrng._codegen.c_maps import Maps, row, side_by_side, stores_of
+from keyrng._codegen.c_maps import Maps, row
+from keyrng._codegen.c_words import print_algorithm
 from keyrng._codegen.dialects import C
 from keyrng._codegen.methods import arguments_of, loops_of, selects_method, varying
-from keyrng._codegen.statements import for_each_copy, needs, statements, walk
+from keyrng._codegen.statements import needs, walk
 from keyrng._codegen.trace import Loop, Program, leaves, trace
-from keyrng.algorithms.base import Algorithm, Words
+from keyrng.algorithms.base import Algorithm
 from keyrng.kernels.bits import store
+from keyrng.kernels.counting import MOST_TERMS
 from keyrng.kernels.lane import Kernel
 from keyrng.kernels.lookup import Table, tables
 from keyrng.kernels.symbols import Graph, Symbol
-
-# Vectors of blocks that are computed side by side, by words per block: of blocks at any indices as many as 16 registers
-# hold; of consecutive blocks many, and few for the rest and for small draws.
-_SIDE_BY_SIDE, _MANY, _FEW = {2: 4, 4: 2}, {2: 8, 4: 4}, {2: 2, 4: 2}
 
 # Array sizes of csrc/code.h. The words of an attempt, rounded up to whole blocks, plus one more block fit the 16 rows
 # of MOST_WORDS in csrc/words.h.
@@ -90,20 +88,28 @@ class _Source(Maps):
     def _value(
         self, program: _Program, name: str, lanes: int, where: dict[Symbol, int], value: Symbol, copies: int
     ) -> None:
-        """Add the stages of a value: constants, loops, counts and the value itself."""
+        """Add the stages of a value: constants, loops, counts and the value itself.
+
+        Counts are separate stages where the parameters are numbers, because their terms are then computed once. With
+        arrays, one map computes the value.
+        """
         loops = loops_of(program.traced, value)
+        counts, known = _constant_counts(value, where) if not loops else [], dict(where)
+        only = "NUMBERS" if counts else "ANY"
         constants = _constants(value, arguments_of(program.traced, value))
-        self._compute(program, f"{name}_constants", lanes, where, constants, copies, constant=1)
+        self._compute(program, f"{name}_constants", lanes, where, constants, copies, constant=1, only=only)
         for i, (symbol, loop) in enumerate(loops):
             self._compute(program, f"{name}_before{i}", lanes, where, loop.arguments, copies)
             where[symbol] = program.buffer(symbol.dtype)
             stage, number = self._loop(f"{name}_attempt{i}", lanes, loop, where, where[symbol], copies)
             program.stages.append(stage)
             program.picoseconds += 3000 + 3 * (self.picoseconds[number] + 20 * loop.body.bits * loop.body.words) // 2
-        counts = [symbol for symbol in walk([value], where) if symbol.op == "count"]
-        for i, symbol in enumerate(counts[:_MOST_COUNTS]):
+        for i, symbol in enumerate(counts):
             self._count(program, f"{name}_count{i}", lanes, where, symbol, copies)
-        self._compute(program, name, lanes, where, [value], copies)
+        self._compute(program, name, lanes, where, [value], copies, only=only)
+        if counts:
+            number = self._map(program, f"{name}_whole", lanes, known, {value: where[value]}, copies, only="ARRAYS")
+            program.picoseconds += 3 * self.picoseconds[number]
 
     def _by_method(self, program: _Program, name: str, lanes: int, where: dict[Symbol, int], copies: int) -> None:
         """Add the stages of each method between PART and WHOLE stages, for the lanes that need it."""
@@ -130,49 +136,52 @@ class _Source(Maps):
         where: dict[Symbol, int],
         wanted: Iterable[Symbol],
         copies: int,
-        constant: int = 0,
+        **when: Any,
     ) -> None:
         """Add a map stage for the wanted symbols that are not in a buffer yet."""
-        outputs = [symbol for symbol in dict.fromkeys(wanted) if symbol not in where]
-        if not outputs:
-            return
-        needed = needs(outputs, where)
+        outputs = {symbol: program.buffer(symbol.dtype) for symbol in dict.fromkeys(wanted) if symbol not in where}
+        if outputs:
+            self._map(program, name, lanes, where, outputs, copies, **when)
+            where.update(outputs)
+
+    def _map(
+        self,
+        program: _Program,
+        name: str,
+        lanes: int,
+        where: dict[Symbol, int],
+        outputs: dict[Symbol, int],
+        copies: int,
+        **when: Any,
+    ) -> int:
+        """Add a map stage and return the number of the map."""
+        needed = needs(list(outputs), where)
         inputs = [symbol for symbol in where if symbol in needed]
-        maps = self.maps_of(name, _lanes(lanes, [*inputs, *outputs]), inputs, outputs, copies)
+        maps = self.maps_of(name, _lanes(lanes, [*inputs, *outputs]), inputs, list(outputs), copies)
+        buffers = {"inputs": [where[symbol] for symbol in inputs], "outputs": list(outputs.values())}
         program.picoseconds += self.picoseconds[maps["map"]]
-        for symbol in outputs:
-            where[symbol] = program.buffer(symbol.dtype)
-        program.stages.append(
-            _stage(
-                "MAP",
-                **maps,
-                constant=constant,
-                inputs=[where[i] for i in inputs],
-                outputs=[where[o] for o in outputs],
-            )
-        )
+        program.stages.append(_stage("MAP", **maps, **when, **buffers))
+        number: int = maps["map"]
+        return number
 
     def _count(
         self, program: _Program, name: str, lanes: int, where: dict[Symbol, int], symbol: Symbol, copies: int
     ) -> None:
-        """Add the stage of ``count_sums``: a map for any arguments, and one of a term for a table of the sums."""
+        """Add the stage of ``count_sums``, with the map of a term for a table of the sums."""
         first, step, u, *arguments = symbol.args
-        self._compute(program, f"{name}_before", lanes, where, [u, first, *arguments], copies)
-        number = self.map(name, lanes, [u, first, *arguments], [symbol], copies)
+        self._compute(program, f"{name}_before", lanes, where, [u, first, *arguments], copies, only="NUMBERS")
         term = self.map(f"{name}_term", lanes, [*step.inputs[1:4], *step.inputs[5:]], [step.term], 1)
         where[symbol] = program.buffer(symbol.dtype)
         program.stages.append(
             _stage(
                 "COUNT",
-                map=number,
-                constant=int(not varying([first, *arguments])),
+                only="NUMBERS",
                 term=term,
                 start=step.start,
                 inputs=[where[a] for a in (u, first, *arguments)],
                 outputs=[where[symbol]],
             )
         )
-        program.picoseconds += 10 * self.picoseconds[number]
 
     def _loop(
         self, name: str, lanes: int, loop: Loop, where: dict[Symbol, int], result: int, copies: int
@@ -195,109 +204,15 @@ class _Source(Maps):
         wanted = _Named(dtype) if dtype == "bfloat16" else np.dtype(dtype)
         self.map(f"store_{result}_{dtype}", 32, [value], [store(value, wanted)])
 
-    def algorithm(self, algorithm: Algorithm) -> str:
-        """Print the fill and lane functions of an algorithm and return its row of the table."""
-        name = algorithm.name
-        if algorithm.jax_layout:
-            self._fill(f"values32_{name}", algorithm, lambda block: algorithm.values(block, 32))
-            self._fill(f"values64_{name}", algorithm, lambda block: (block[1], block[0]))
-            fills = [f"fill_values32_{name}", f"fill_values64_{name}", f"fill_blocks_{name}"]
-        else:
-            fills = [f"fill_blocks_{name}"] * 3
-        self._fill(f"blocks_{name}", algorithm, lambda block: block)
-        rows = []
-        for bits in (32, 64):
-            pair = [
-                self._lanes(f"{name}_{bits}_{each}", algorithm, lambda b, w=bits: algorithm.words(b, w), each)
-                for each in (0, 1)
-            ]
-            rows.append("{" + ", ".join(pair) + "}")
-        values = [
-            self._lanes(f"{name}_values_{each}", algorithm, lambda b: algorithm.values(b, 32), each)
-            if algorithm.jax_layout
-            else f"lanes_{name}_32_{each}"
-            for each in (0, 1)
-        ]
-        rows.append("{" + ", ".join(values) + "}")
-        vector = f"LANES_w{algorithm.word_bits}"
-        group = f"{_FEW[algorithm.block_words]} * {vector}"
-        return "{" + ", ".join([*fills, *rows, group, vector]) + "}"
 
-    def _traced(self, algorithm: Algorithm, read: Any) -> tuple[list[Symbol], list[Symbol]]:
-        graph = Graph()
-        inputs = [graph.node("param", algorithm.dtype, i) for i in range(algorithm.key_words + 4)]
-        block: Words = algorithm.at(inputs[: algorithm.key_words], *inputs[algorithm.key_words :])
-        return inputs, list(read(block))
-
-    def _fill(self, name: str, algorithm: Algorithm, read: Any) -> None:
-        bits, many, few = algorithm.word_bits, _MANY[algorithm.block_words], _FEW[algorithm.block_words]
-        kind, lanes = f"uint{bits}_w{bits}", f"LANES_w{bits}"
-        inputs, outputs = self._traced(algorithm, read)
-        leaves = [f"k{i}" for i in range(algorithm.key_words)] + ["low_@", "high", "draw", "use"]
-        call = f"store_{kind}" if len(outputs) == 1 else f"store{len(outputs)}_{kind}"
-
-        def loop(copies: int) -> list[str]:
-            body, results = statements(outputs, dict(zip(inputs, leaves, strict=True)), C(bits), copies)
-            size = f"{copies} * {lanes} * {len(results)} * sizeof(e_uint{bits})"
-            return [
-                f"    for (; i + {copies} * {lanes} <= n; i += {copies} * {lanes}) {{",
-                *for_each_copy([f"        {kind} low_@ = low + @ * {lanes};"], copies),
-                *(f"        {line}" for line in body),
-                *for_each_copy([f"        {call}(out, i + @ * {lanes}, {', '.join(results)});"], copies),
-                f"        low += {copies} * {lanes};",
-                f"        FETCH_AHEAD(ahead, {size})",
-                "    }",
-            ]
-
-        high = "(e_uint32)(first >> 32)" if bits == 32 else "0"
-        lines = [
-            f"static void fill_{name}(const void *key, uint64_t first, size_t groups, uint64_t domain, void *out,",
-            "        const char *ahead) {",
-            *(
-                f"    {kind} k{i} = SPLAT({kind}, ((const e_uint{bits} *)key)[{i}]);"
-                for i in range(algorithm.key_words)
-            ),
-            f"    {kind} high = SPLAT({kind}, {high}), draw = SPLAT({kind}, 0);",
-            f"    {kind} use = SPLAT({kind}, (e_uint{bits})domain);",
-            f"    {kind} low = SPLAT({kind}, (e_uint{bits})first) + iota_{kind}();",
-            "    (void)high, (void)draw, (void)use;",
-            f"    size_t i = 0, n = groups * {few} * {lanes};",
-            *loop(many),
-            *loop(few),
-            "}",
-        ]
-        self.functions.append("\n".join(lines))
-
-    def _lanes(self, name: str, algorithm: Algorithm, read: Any, each: int) -> str:
-        bits, copies = algorithm.word_bits, _SIDE_BY_SIDE[algorithm.block_words]
-        kind = f"uint{bits}_w{bits}"
-        lines = [
-            f"static void lanes_{name}(size_t n, const void *const *key, const void *low_, const void *high_,",
-            "        uint64_t draw, uint64_t domain, void *const *out) {",
-            f"    {kind} number = SPLAT({kind}, (e_uint{bits})draw), use = SPLAT({kind}, (e_uint{bits})domain);",
-            "    (void)number, (void)use;",
-        ]
-        once = [f"{kind} k{i} = SPLAT({kind}, *(const e_uint{bits} *)key[{i}]);" for i in range(algorithm.key_words)]
-        lines += [] if each else [f"    {line}" for line in once]
-
-        def vectors(copies: int) -> list[str]:
-            mark, at = "_@" * (copies > 1), f"i + @ * LANES_w{bits}"
-            keys = [f"k{i}" + mark * each for i in range(algorithm.key_words)]
-            inputs, outputs = self._traced(algorithm, read)
-            leaves = dict(zip(inputs, [*keys, f"low{mark}", f"high{mark}", "number", "use"], strict=True))
-            body, results = statements(outputs, leaves, C(bits), copies)
-            loads = [f"{kind} {k} = load_{kind}(key[{i}], {at});" for i, k in enumerate(keys)] if each else []
-            loads += [f"{kind} {word}{mark} = load_{kind}({word}_, {at});" for word in ("low", "high")]
-            loads.append(f"(void)high{mark};")
-            stores = stores_of(C(bits), outputs, results, at)
-            return [*for_each_copy(loads, copies), *body, *for_each_copy(stores, copies)]
-
-        lines += side_by_side(bits, vectors(1), vectors(copies), copies)
-        self.functions.append("\n".join([*lines, "}"]))
-        return f"lanes_{name}"
+def table_definitions() -> list[str]:
+    """Return the tables that maps read: those of `lookup`, and the inverses of the numbers of terms in a count."""
+    # Divisions would take a third of the time of a count. One may start at 1.
+    inverses = ", ".join((1.0 / k).hex() for k in range(1, MOST_TERMS + 2))
+    return [*map(_table, tables().values()), f"static const e_float64 inverses[] = {{0.0, {inverses}}};"]
 
 
-def table_definition(table: Table) -> str:
+def _table(table: Table) -> str:
     """Return the table that `lookup_float64_w64` reads: by columns, or the rows of each four columns."""
     filled = np.zeros((-(-len(table.columns) // C.columns), C.columns, table.columns.shape[1]))
     filled.reshape(-1, table.columns.shape[1])[: len(table.columns)] = table.columns
@@ -310,6 +225,13 @@ def table_definition(table: Table) -> str:
 def _lanes(lanes: int, symbols: Sequence[Symbol]) -> int:
     """The width of the lanes of a map; narrower than the kernel's if one of its methods computes in 32 bits."""
     return 32 if all(symbol.dtype.itemsize == 4 for symbol in symbols) else lanes
+
+
+def _constant_counts(value: Symbol, known: Container[Symbol]) -> list[Symbol]:
+    """The counts that a value needs and whose terms depend on parameters alone, unless there are too many."""
+    counts = [symbol for symbol in walk([value], known) if symbol.op == "count"]
+    terms = [a for symbol in counts for a in (symbol.args[0], *symbol.args[3:])]
+    return [] if varying(terms) or len(counts) > _MOST_COUNTS else counts
 
 
 def _constants(value: Symbol, arguments: Sequence[Symbol]) -> list[Symbol]:
@@ -335,7 +257,7 @@ def _stage(kind: str, **values: Any) -> str:
 def sources(algorithms: Sequence[Algorithm], kernels: Sequence[Kernel]) -> tuple[str, str]:
     """Return two C sources: functions, compiled for each instruction set, and tables, compiled once."""
     made = _Source()
-    rows = [made.algorithm(algorithm) for algorithm in algorithms]
+    rows = [print_algorithm(algorithm, made.functions) for algorithm in algorithms]
     for result, dtype in STORES:
         made.store(result, dtype)
     for kernel in kernels:
@@ -343,7 +265,7 @@ def sources(algorithms: Sequence[Algorithm], kernels: Sequence[Kernel]) -> tuple
             made.kernel(kernel, np.dtype(dtype))
     functions = [
         "/* Generated by keyrng._codegen.c. */",
-        *map(table_definition, tables().values()),
+        *table_definitions(),
         *made.functions,
         "static const map_fn maps[] = {" + ", ".join(made.names.values()) + "};",
         "static const algorithm_code algorithms[] = {\n    " + ",\n    ".join(rows) + "\n};",

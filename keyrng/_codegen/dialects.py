@@ -75,7 +75,7 @@ class C:
     def counter(self, symbol: Symbol, number: str) -> tuple[str, str]:
         """Return the values of two floats like a symbol, the same for all lanes: an int, and its inverse."""
         kind = self.declare(symbol)
-        return f"SPLAT({kind}, (double){number})", f"SPLAT({kind}, 1.0 / {number})"
+        return f"SPLAT({kind}, (double){number})", f"SPLAT({kind}, inverses[{number}])"
 
     def tally(self, total: str, going: str) -> str:
         """Return the statement that adds 1 where a sum counts."""
@@ -120,9 +120,6 @@ class C:
             return f"BITCAST({kind}, {self.type(args[0].dtype)}, {operands[0]})"
         if op in ("shl", "shr"):
             return f"{operands[0]} {'<<' if op == 'shl' else '>>'} {operands[1]}"
-        if op == "rotl":
-            word, amount = operands
-            return f"({word} << {amount}) | ({word} >> {8 * dtype.itemsize - int(amount)})"
         if op in ("invert", "neg"):
             return f"{'~' if op == 'invert' else '-'}{operands[0]}"
         return f"{op}_{kind}({', '.join(operands)})"

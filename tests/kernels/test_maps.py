@@ -14,10 +14,10 @@ import pytest
 from tails import attempt, counts, decided_in_a_tail, looked_up, nested_tails, two_tails
 
 import keyrng
-from keyrng._codegen.c import _Source, table_definition
+from keyrng._codegen.c import _Source, table_definitions
 from keyrng._codegen.c_maps import row
 from keyrng._executors import native
-from keyrng.kernels import erfinv, lookup
+from keyrng.kernels import erfinv
 from keyrng.kernels.symbols import Graph, Symbol
 
 Array = np.ndarray[Any, Any]
@@ -35,8 +35,7 @@ def two_floats(dtype: str) -> list[Symbol]:
 
 def compiled(folder: Path, source: _Source, text: str, flags: tuple[str, ...]) -> Any:
     """Compile the functions of a source and one that is called `run`."""
-    tables = [table_definition(table) for table in lookup.tables().values()]
-    (folder / "map.c").write_text("\n".join(['#include "vector.h"', *tables, *source.functions, text]))
+    (folder / "map.c").write_text("\n".join(['#include "vector.h"', *table_definitions(), *source.functions, text]))
     subprocess.run(["gcc", *FLAGS, *flags, f"-I{CSRC}", folder / "map.c", "-o", folder / "map.so", "-lm"], check=True)
     return ctypes.CDLL(str(folder / "map.so")).run
 

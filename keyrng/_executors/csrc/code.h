@@ -63,6 +63,9 @@ typedef struct {
 
 enum stage_kind { STAGE_WORDS, STAGE_MAP, STAGE_LOOP, STAGE_COUNT, STAGE_PART, STAGE_WHOLE };
 
+/* Stages that run only where all parameters are numbers and many elements share them, or only elsewhere. */
+enum stage_use { ANY, NUMBERS, ARRAYS };
+
 #define MOST_INPUTS 12
 #define MOST_BUFFERS 32
 #define MOST_KEYS 12
@@ -76,8 +79,9 @@ typedef struct {
 
 typedef struct {
     enum stage_kind kind;
-    int map;                 /* MAP, LOOP, COUNT: index in maps */
-    int constant;            /* MAP: whether it reads parameters only; COUNT: whether its terms do */
+    enum stage_use only;
+    int map;                 /* MAP, LOOP: index in maps */
+    int constant;            /* MAP: whether it reads parameters only */
     int key, bits;           /* WORDS, LOOP */
     int plane, step, place;  /* WORDS: element i reads word i * step + place + plane * size */
     int term, start;         /* COUNT: the index in maps of a term, and the number of the first */

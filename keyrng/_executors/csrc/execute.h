@@ -75,6 +75,7 @@ static int run_chunk(work *w, size_t flat) {
     int counts = 0;
     w->n = n, w->part = NULL;
     for (const stage *s = stages + p->first_stage, *end = s + p->stages; s < end; s++) {
+        if (s->only && (s->only == NUMBERS) != w->numbers) continue;
         if (s->kind == STAGE_WORDS) {
             uint64_t offset = (uint64_t)s->plane * j->size + (uint64_t)s->place;
             char *out = w->buffers[s->outputs[0]];

@@ -45,6 +45,24 @@ static inline uint32_t list_w64(uint32_t *list, uint32_t size, size_t first, mas
     _mm256_storeu_si256((__m256i *)(list + size), _mm256_maskz_compress_epi32(found, lanes));
     return size + (uint32_t)__builtin_popcount(found);
 }
+#elif defined(VECTOR_BYTES) && VECTOR_BYTES == 32
+/* The lanes of each set of four. */
+static const uint32_t lanes_of[16][4] = {{0},       {0},       {1},       {0, 1},    {2},       {0, 2},    {1, 2},    {0, 1, 2},
+                                         {3},       {0, 3},    {1, 3},    {0, 1, 3}, {2, 3},    {0, 2, 3}, {1, 2, 3}, {0, 1, 2, 3}};
+
+static inline uint32_t list_four(uint32_t *list, uint32_t size, size_t first, unsigned found) {
+    __m128i lanes = _mm_add_epi32(_mm_loadu_si128((const __m128i *)lanes_of[found]), _mm_set1_epi32((int)first));
+    _mm_storeu_si128((__m128i *)(list + size), lanes);
+    return size + (uint32_t)__builtin_popcount(found);
+}
+static inline uint32_t list_w32(uint32_t *list, uint32_t size, size_t first, mask32_w32 m) {
+    unsigned found = (unsigned)_mm256_movemask_ps((__m256)m);
+    size = list_four(list, size, first, found & 15);
+    return list_four(list, size, first + 4, found >> 4);
+}
+static inline uint32_t list_w64(uint32_t *list, uint32_t size, size_t first, mask64_w64 m) {
+    return list_four(list, size, first, (unsigned)_mm256_movemask_pd((__m256d)m));
+}
 #else
 #define LIST_FUNCTION(bits, W)                                                                                         \
     static inline uint32_t list_##W(uint32_t *list, uint32_t size, size_t first, mask##bits##_##W m) {                 \

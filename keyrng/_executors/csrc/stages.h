@@ -150,10 +150,6 @@ static size_t sums_of(const work *w, const stage *s, const void *const *argument
 }
 
 static void count(work *w, const stage *s, int number, const void *const *in, void *const *out) {
-    if (!(s->constant && w->numbers)) {
-        w->job->isa->maps[s->map](w->n, in, out);
-        return;
-    }
     if (!w->constants) w->sizes[number] = sums_of(w, s, in + 1, w->sums[number]);
     counting of = {w->sums[number], w->sizes[number], 0, 8};
     w->job->isa->count(&of, in[0], w->n, out[0]);
