@@ -19,28 +19,36 @@ static inline int64_w64 search(const double *thresholds, int strict, float64_w64
 }
 #endif
 
+static inline void pass(double of_all, int strict, const float64_w64 *values, int64_w64 *counts, going_mask_w64 *passed) {
+    float64_w64 threshold = SPLAT(float64_w64, of_all);
+    for (int v = 0; v < ABREAST; v++) {
+        passed[v] = strict ? below_w64(threshold, values[v]) : at_most_w64(threshold, values[v]);
+        counts[v] = tally_w64(counts[v], passed[v]);
+    }
+}
+
 static inline void count_group(const counting *of, const double *first, int strict, const double *x, int64_t *out) {
     float64_w64 values[ABREAST];
     int64_w64 counts[ABREAST];
+    going_mask_w64 passed[ABREAST];
     size_t k = 0;
+    int going = 1;
     for (int v = 0; v < ABREAST; v++) {
         values[v] = load_float64_w64(x, (size_t)(v * LANES_w64));
 #if defined(VECTOR_BYTES) && VECTOR_BYTES == 64
         counts[v] = search(first, strict, values[v]);
         k = SEARCHED;
 #else
+        (void)first;
         counts[v] = SPLAT(int64_w64, 0);
 #endif
     }
-    for (; k < of->size; k++) {
-        float64_w64 threshold = SPLAT(float64_w64, of->thresholds[k]);
-        going_mask_w64 passed[ABREAST];
-        for (int v = 0; v < ABREAST; v++) {
-            passed[v] = strict ? below_w64(threshold, values[v]) : at_most_w64(threshold, values[v]);
-            counts[v] = tally_w64(counts[v], passed[v]);
-        }
-        if (!any_going_mask_w64(passed[0] | passed[1] | passed[2] | passed[3])) break;
+    /* A test of every threshold would be mispredicted more often: 2.1 instead of 1.2 ns with AVX2 for 33 of them. */
+    for (; going && k + 4 <= of->size; k += 4) {
+        for (size_t i = 0; i < 4; i++) pass(of->thresholds[k + i], strict, values, counts, passed);
+        going = any_going_mask_w64(passed[0] | passed[1] | passed[2] | passed[3]);
     }
+    for (; going && k < of->size; k++) pass(of->thresholds[k], strict, values, counts, passed);
     for (int v = 0; v < ABREAST; v++) store_int64_w64(out, (size_t)(v * LANES_w64), counts[v]);
 }
 
