@@ -14,6 +14,7 @@ import numpy as np
 from keyrng._codegen.c_maps import Maps, row
 from keyrng._codegen.c_words import print_algorithm
 from keyrng._codegen.dialects import C
+from keyrng._codegen.halves import halved
 from keyrng._codegen.methods import arguments_of, loops_of, selects_method, varying
 from keyrng._codegen.statements import needs, walk
 from keyrng._codegen.trace import Loop, Program, leaves, trace
@@ -65,7 +66,7 @@ class _Source(Maps):
 
     def kernel(self, kernel: Kernel, dtype: np.dtype[Any]) -> None:
         """Print a kernel: stages for its words, its straight-line code and its loops, in order of dependency."""
-        traced = trace(kernel.function, dtype, len(kernel.parameters))
+        traced = halved(trace(kernel.function, dtype, len(kernel.parameters)))
         name = f"{kernel.name}_{dtype.name}"
         lanes = kernel.word_bits or (64 if dtype.itemsize == 8 else 32)
         program = _Program(f"{kernel.name}.{dtype.name}", traced, [dtype.itemsize] * len(traced.parameters))

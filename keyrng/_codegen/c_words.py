@@ -21,9 +21,10 @@ def print_algorithm(algorithm: Algorithm, functions: list[str]) -> str:
     if algorithm.jax_layout:
         _fill(functions, f"values32_{name}", algorithm, lambda block: algorithm.values(block, 32))
         _fill(functions, f"values64_{name}", algorithm, lambda block: (block[1], block[0]))
-        fills = [f"fill_values32_{name}", f"fill_values64_{name}", f"fill_blocks_{name}"]
+        _fill(functions, f"halves_{name}", algorithm, lambda block: (block[0],))
+        fills = [f"fill_{values}_{name}" for values in ("values32", "values64", "halves", "blocks")]
     else:
-        fills = [f"fill_blocks_{name}"] * 3
+        fills = [*[f"fill_blocks_{name}"] * 2, "NULL", f"fill_blocks_{name}"]
     _fill(functions, f"blocks_{name}", algorithm, lambda block: block)
     rows = []
     for bits in (32, 64):

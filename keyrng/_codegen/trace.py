@@ -17,13 +17,17 @@ from keyrng.kernels.symbols import BOOL, Graph, Symbol
 
 @dataclass(frozen=True)
 class Source:
-    """Words of direct draws: element ``i`` reads word ``i * step + place + plane * size`` of a key, ``bits`` wide."""
+    """Words of direct draws: element ``i`` reads word ``i * step + place + plane * size`` of a key, ``bits`` wide.
+
+    With ``half``, it reads the first 32 bits of a word of 64 bits.
+    """
 
     key: int
     bits: int
     plane: int = 0
     step: int = 1
     place: int = 0
+    half: int = 0
 
 
 @dataclass

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from keyrng._core.arguments import broadcast
-from keyrng._core.dtypes import FLOAT64, compute_dtype
+from keyrng._core.dtypes import FLOAT32, FLOAT64, compute_dtype
 from keyrng._executors.base import Array, DrawSpec, Dtype, ElementRange
 from keyrng._executors.numpy import NUMPY, keep_freed_memory
 from keyrng._executors.threads import threads_here
@@ -200,14 +200,20 @@ def count_below(kernel: Kernel, algorithm: Algorithm, words: Array, count: int, 
     return True
 
 
-def first_arrivals(times: Array, ratio: float, places: Array) -> Array:
-    """Write the place of the smallest number of each row; return the rows where another is not ``ratio`` times that.
+_RACE = 1 << 14  # times at once
 
-    Rows whose smallest number is 0 are among them. The numbers are not negative; ``places`` is int32.
+
+def first_arrivals(kernel: Kernel, key: Any, weights: Array, ratio: float, places: Array) -> None:
+    """Write the place of the smallest time for each draw of each key, whose number of draws is that of ``places``.
+
+    The kernel computes the times, float32 that are not negative, from the weights. The place is inverted (``~place``)
+    if another time is not ``ratio`` times the smallest, or that is 0; ``places`` is int32.
     """
-    undecided = np.empty(len(places), np.int32)
-    left = native.first_arrivals(times, times.size // len(places), ratio, places, undecided)
-    return undecided[:left]
+    found = program(kernel, FLOAT32, FLOAT32, key._algorithm)
+    assert found is not None
+    tiled = np.tile(weights, max(1, min(_RACE // weights.size, places.shape[-1])))
+    words, threads = np.ascontiguousarray(key._words), prepare(places.size * weights.size)
+    native.first_arrivals(found[0], found[2], words, weights.size, ratio, tiled, threads, places)
 
 
 _SHORT_ROW = 32  # as in csrc/code.h

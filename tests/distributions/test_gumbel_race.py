@@ -65,6 +65,17 @@ def test_keys_and_shapes(impl: str, slow: Any) -> None:
     assert (out == expected).all()
 
 
+def test_threads(slow: Any) -> None:
+    logits, keys = RNG.normal(size=20), keyrng.split(KEY, 3)
+    expected = slow(keys, logits, shape=(20_001,))
+    try:
+        for threads in (1, 2, 5):
+            keyrng.set_num_threads(threads)
+            assert (keyrng.categorical(keys, logits, shape=(20_001,)) == expected).all()
+    finally:
+        keyrng.set_num_threads(None)
+
+
 def test_equal_variates(slow: Any) -> None:
     # Float32 variates have 2**23 values: of 2000 equal logits, some of the largest sums are equal.
     logits = np.zeros(2000, np.float32)

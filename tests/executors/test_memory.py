@@ -249,6 +249,7 @@ def test_calls_of_the_c_that_fail_keep_nothing() -> None:
         (native.sort_buckets, (out, words, 1, 1, 1, out)),
         (native.take_elements, (words, 4, words, 1, out)),
         (native.count_below, (0, number, words, 1, 9, 1, out, out)),
+        (native.first_arrivals, (0, number, words, 2, 1.5, out, 1, out)),
         (native.affine, (out, words, 4, 1, out)),
         (native.shares, (3, 4, 1, out)),
         (native.derive, (number, words, out, 0, 1, out[1:])),

@@ -17,7 +17,7 @@ typedef void (*lanes_fn)(size_t n, const void *const *key, const void *low, cons
                          uint64_t domain, void *const *out);
 
 typedef struct {
-    fill_fn values32, values64, blocks;
+    fill_fn values32, values64, halves, blocks; /* halves: the first of values of 64 bits, or NULL */
     lanes_fn lanes32[2], lanes64[2], lanes_values32[2]; /* [0] one key for all lanes, [1] a key per lane */
     size_t group, vector; /* blocks of a fill at a time, and lanes of a vector */
 } algorithm_code;
@@ -42,6 +42,7 @@ typedef struct {
 
 typedef struct {
     const char *name;
+    int slower; /* than AVX-512, roughly */
     const map_fn *maps;
     const algorithm_code *algorithms;
     void (*pairs)(const uint32_t *from, size_t n, uint32_t *first, uint32_t *second); /* keys of two words to columns */
@@ -84,6 +85,7 @@ typedef struct {
     int constant;            /* MAP: whether it reads parameters only */
     int key, bits;           /* WORDS, LOOP */
     int plane, step, place;  /* WORDS: element i reads word i * step + place + plane * size */
+    int half;                /* WORDS: whether it reads the first 32 bits of a word of 64 bits */
     int term, start;         /* COUNT: the index in maps of a term, and the number of the first */
     int words;               /* LOOP: words per attempt */
     int wanted;              /* PART: lanes where the first input is this are put side by side, up to the next WHOLE */

@@ -154,7 +154,7 @@ static int run_job(const entry *e, const job *j) {
     PyObject *size = PyLong_FromSize_t(count), *made = size ? PyObject_CallFunctionObjArgs(e->prepare, size, NULL) : NULL;
     long threads = made ? PyLong_AsLong(made) : -1;
     Py_XDECREF(size), Py_XDECREF(made);
-    return threads < 0 ? -1 : run_ranges(execute, j, count, CHUNK, (uint64_t)j->program->picoseconds, (int)threads);
+    return threads < 0 ? -1 : run_ranges(execute, j, count, CHUNK, draw_time(j, 0), (int)threads);
 }
 
 static PyObject *draw_sample(entry *e, PyObject *const *values) {

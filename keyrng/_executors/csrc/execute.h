@@ -77,16 +77,10 @@ static int run_chunk(work *w, size_t flat) {
     for (const stage *s = stages + p->first_stage, *end = s + p->stages; s < end; s++) {
         if (s->only && (s->only == NUMBERS) != w->numbers) continue;
         if (s->kind == STAGE_WORDS) {
-            uint64_t offset = (uint64_t)s->plane * j->size + (uint64_t)s->place;
             char *out = w->buffers[s->outputs[0]];
-            size_t value = (size_t)s->bits / 8;
-            if (w->lanes.each || s->step > 1 || few_lanes(j->algorithm, j->code, n))
-                direct_each(w, s->key, s->bits, (uint64_t)s->step, offset, out);
-            else
-                draw_values(j->algorithm, j->code, s->bits, w->lanes.key[s->key][0], w->lanes.first + offset, n, out,
-                            out == target                           ? target + AHEAD
-                            : whole && value >= (size_t)j->out_size ? target
-                                                                    : NULL);
+            const char *ahead = whole && s->bits / 8 >= j->out_size ? target : NULL;
+            if (s->half) draw_halves(w, s, out, ahead);
+            else draw_words(w, s, s->bits, out, out == target ? target + AHEAD : ahead);
         } else if (s->kind == STAGE_LOOP) {
             loop(w, s);
         } else if (s->kind == STAGE_PART) {

@@ -41,7 +41,12 @@ INSIDE_FUNCTION(float64, uint64, 0x1p52)
 #define STRING(x) STRING_(x)
 
 extern const isa_code TABLE(KEYRNG_ISA);
-const isa_code TABLE(KEYRNG_ISA) = {STRING(KEYRNG_ISA), maps, algorithms, pairs, count, sort, places,
+#ifdef VECTOR_BYTES
+#define SLOWER (64 / VECTOR_BYTES)
+#else
+#define SLOWER 8
+#endif
+const isa_code TABLE(KEYRNG_ISA) = {STRING(KEYRNG_ISA), SLOWER, maps, algorithms, pairs, count, sort, places,
                                     {take_uint32, take_uint64}, first_places,
                                     {affine_float32, affine_float64}, {shares_float32, shares_float64},
                                     {inside_float32, inside_float64}};

@@ -47,6 +47,9 @@ static void find_isas(void) {
     chosen = available[0];
 }
 
+/* Picoseconds of an element of a draw, with `more` for what follows it. */
+static uint64_t draw_time(const job *j, size_t more) { return ((uint64_t)j->program->picoseconds + more) * (uint64_t)j->isa->slower; }
+
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
 static PyObject *describe(PyObject *self, PyObject *unused) {
@@ -148,7 +151,7 @@ static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
         PyErr_SetString(PyExc_SystemError, "size mismatch of words, starts or out");
         failed = 1;
     }
-    int status = failed ? -1 : run_ranges(execute, &j, total, CHUNK, (uint64_t)p->picoseconds, (int)numbers[4]);
+    int status = failed ? -1 : run_ranges(execute, &j, total, CHUNK, draw_time(&j, 0), (int)numbers[4]);
     if (words.obj) PyBuffer_Release(&words);
     if (out.obj) PyBuffer_Release(&out);
     if (starts.obj) PyBuffer_Release(&starts);

@@ -350,7 +350,6 @@ static PyObject *count_below(PyObject *self, PyObject *const *args, Py_ssize_t n
     job j;
     count_parts(&j, &of, program, algorithm, views[0].buf, count, views[2].buf);
     j.keys = keys;
-    uint64_t picoseconds = (uint64_t)j.program->picoseconds + 20 * of.size;
-    int failed = run_ranges(execute, &j, keys * count, CHUNK, picoseconds, (int)threads);
+    int failed = run_ranges(execute, &j, keys * count, CHUNK, draw_time(&j, 20 * of.size), (int)threads);
     return release_all(views, 3, failed ? NULL : Py_NewRef(Py_None));
 }

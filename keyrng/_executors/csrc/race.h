@@ -1,22 +1,56 @@
-/* The smallest of some times, for Python. Part of module.c; first.h has the search. */
+/* Draws of classes by a race, for Python; first.h finds the first. Part of module.c. */
 
-/* first_arrivals(times, size, ratio, places, undecided): for each row of `size` positive float32, write the place of the
- * smallest, an int32. Returns how many rows are undecided, and their numbers: those where another time is not above
- * the smallest times `ratio`, or the smallest is 0. */
+typedef struct {
+    job times;         /* of the first key */
+    size_t size, tile; /* classes, and draws at a time, for which the parameter has weights */
+    size_t draws;      /* of each key */
+    float ratio;
+    int32_t *places;
+} race;
+
+/* Write the places of draws, counted over all keys in order; those of undecided draws are inverted. */
+static int put_places(const void *of, size_t first, size_t stop) {
+    const race *r = of;
+    size_t most = stop - first < r->tile ? stop - first : r->tile;
+    float *times = malloc(most * r->size * sizeof *times);
+    int32_t *open = malloc(most * sizeof *open);
+    int failed = !times || !open;
+    job j = r->times;
+    for (size_t row = first, n; row < stop && !failed; row += n) {
+        size_t key = row / r->draws, at = row % r->draws;
+        n = stop - row < most ? stop - row : most;
+        if (n > r->draws - at) n = r->draws - at;
+        j.words = r->times.words + key * (size_t)(j.algorithm->key_words * j.algorithm->word_bytes);
+        j.start = at * r->size, j.count = n * r->size, j.out = (char *)times;
+        failed = execute(&j, 0, n * r->size);
+        size_t left = failed ? 0 : j.isa->first_places(times, r->size, n, r->ratio, r->places + row, open);
+        for (size_t i = 0; i < left; i++) r->places[row + (size_t)open[i]] = ~r->places[row + (size_t)open[i]];
+    }
+    free(times), free(open);
+    return failed ? -1 : 0;
+}
+
+/* first_arrivals(program, algorithm, words, size, ratio, weights, threads, places): for draws of each key, the place of
+ * the smallest of `size` times, an int32, which is inverted if another time is not above the smallest times `ratio`, or
+ * the smallest is 0. The program computes float32 times, not below 0, from weights of as many draws as run at a time. */
 static PyObject *first_arrivals(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
-    if (n != 5) return PyErr_Format(PyExc_TypeError, "first_arrivals takes 5 arguments");
-    Py_ssize_t size = PyLong_AsSsize_t(args[1]);
-    float ratio = (float)PyFloat_AsDouble(args[2]);
+    if (n != 8) return PyErr_Format(PyExc_TypeError, "first_arrivals takes 8 arguments");
+    int program = (int)PyLong_AsLong(args[0]), algorithm = (int)PyLong_AsLong(args[1]);
+    race r = {.size = PyLong_AsSize_t(args[3]), .ratio = (float)PyFloat_AsDouble(args[4])};
+    long threads = PyLong_AsLong(args[6]);
     if (PyErr_Occurred()) return NULL;
-    PyObject *const arrays[] = {args[0], args[3], args[4]};
+    PyObject *const arrays[] = {args[2], args[5], args[7]};
+    const algorithm_info *a = &algorithm_infos[algorithm];
     Py_buffer views[3];
-    if (take_all(arrays, views, 3, 6)) return release_all(views, 3, NULL);
-    Py_ssize_t rows = views[1].len / 4;
-    if (size < 1 || views[0].len != rows * size * 4 || views[2].len != rows * 4)
+    if (take_all(arrays, views, 3, 4)) return release_all(views, 3, NULL);
+    size_t keys = (size_t)views[0].len / (size_t)(a->key_words * a->word_bytes), total = (size_t)views[2].len / 4;
+    r.tile = r.size ? (size_t)views[1].len / 4 / r.size : 0;
+    if (!r.tile || !keys || total % keys || programs[program].parameters != 1)
         return release_all(views, 3, wrong_size("first_arrivals"));
-    PyThreadState *state = rows < GIL_WORTH ? NULL : PyEval_SaveThread();
-    size_t left = chosen->first_places(views[0].buf, (size_t)size, (size_t)rows, ratio, views[1].buf, views[2].buf);
-    if (state) PyEval_RestoreThread(state);
-    return release_all(views, 3, PyLong_FromSize_t(left));
+    r.draws = total / keys, r.places = views[2].buf;
+    one_key(&r.times, program, -1, algorithm, views[0].buf, r.draws * r.size, NULL, 4);
+    r.times.parameters[0].data = views[1].buf, r.times.parameters[0].shape = WHOLE;
+    int failed = total && run_ranges(put_places, &r, total, r.tile, draw_time(&r.times, 20) * r.size, (int)threads);
+    return release_all(views, 3, failed ? NULL : Py_NewRef(Py_None));
 }

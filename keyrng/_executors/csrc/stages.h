@@ -59,6 +59,29 @@ static void run_map(work *w, const stage *s, size_t n, const void *const *in, vo
     else w->job->isa->maps[s->map](n, in, out);
 }
 
+/* The words of a stage, of so many bits. */
+static void draw_words(work *w, const stage *s, int bits, char *out, const char *ahead) {
+    const job *j = w->job;
+    uint64_t offset = (uint64_t)s->plane * j->size + (uint64_t)s->place;
+    if (w->lanes.each || s->step > 1 || few_lanes(j->algorithm, j->code, w->lanes.n))
+        direct_each(w, s->key, bits, (uint64_t)s->step, offset, out);
+    else
+        draw_values(j->algorithm, j->code, bits, w->lanes.key[s->key][0], w->lanes.first + offset, w->lanes.n, out, ahead);
+}
+
+/* The first halves of words of 64 bits. */
+static void draw_halves(work *w, const stage *s, char *out, const char *ahead) {
+    const job *j = w->job;
+    size_t n = w->lanes.n;
+    uint64_t offset = (uint64_t)s->plane * j->size + (uint64_t)s->place;
+    if (j->code->halves && !w->lanes.each && s->step == 1) {
+        direct(j->algorithm, j->code, j->code->halves, 4, 4, w->lanes.key[s->key][0], w->lanes.first + offset, n, 0, out, ahead);
+        return;
+    }
+    draw_words(w, s, 64, w->value, NULL);
+    for (size_t i = 0; i < n; i++) ((uint32_t *)out)[i] = (uint32_t)(((const uint64_t *)w->value)[i] >> 32);
+}
+
 /* The indices of the live lanes; before the first attempt all are live and not listed. */
 static void put_live_indices(work *w, size_t n) {
     const algorithm_info *a = w->job->algorithm;

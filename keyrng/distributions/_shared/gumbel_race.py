@@ -10,7 +10,7 @@ from keyrng._core.dtypes import FLOAT32, index_dtype
 from keyrng._executors import native
 from keyrng._executors.base import ElementRange
 from keyrng._keys.derive import Key
-from keyrng._sampling.draw import fill_range, run_ranges
+from keyrng._sampling.draw import fill_range
 from keyrng._sampling.parameters import Array
 from keyrng.kernels.elementary import exp
 from keyrng.kernels.lane import Kernel
@@ -21,7 +21,6 @@ from keyrng.kernels.lane import Kernel
 # largest, whose sums can be less precise, are lower by more than variates differ.
 RATIO = 1 + 2.0**-11
 
-_SLAB = 1 << 17  # products at a time
 _FEWEST, _MOST_CLASSES = 1 << 12, 1 << 12
 
 
@@ -52,31 +51,11 @@ class Race:
         """Return the classes drawn, of shape (keys, draws, 1, 1)."""
         size = self.table.shape[1]
         places = np.empty((self.key.size, self.draws), index_dtype(size))
-        step = max(1, _SLAB // size)
         with np.errstate(over="ignore"):
             weights = exp(self.table[0].max() - self.table[0].astype(np.float64)).astype(np.float32)
-        tiled = np.tile(weights, min(step, self.draws))
-        parts = -(-self.draws // step)
-
-        def piece(first: int, stop: int) -> None:
-            undecided = []
-            for part in range(first, stop):
-                key, slab = divmod(part, parts)
-                begin = slab * step
-                found = self._first(self.key[key], begin, tiled, places[key, begin : begin + step])
-                undecided.append(found.astype(np.int64) + (key * self.draws + begin))
-            self._decide(np.concatenate(undecided), places.reshape(-1))
-
-        run_ranges(self.key._algorithm, self.key.size * parts, piece, 1)
+        native.first_arrivals(self.race, self.key, weights, RATIO, places)
+        self._decide(np.flatnonzero(places < 0), places.reshape(-1))
         return places[..., np.newaxis, np.newaxis]
-
-    def _first(self, key: Key, first: int, weights: Array, places: Array) -> Array:
-        """Write the first arrivals of consecutive draws of a key; return the draws where they are undecided."""
-        size = self.table.shape[1]
-        count = len(places) * size
-        times = np.empty(count, np.float32)
-        fill_range(self.race, key, times, ElementRange(first * size, count, size * self.draws), (weights[:count],))
-        return native.first_arrivals(times, RATIO, places)
 
     def _decide(self, undecided: Array, places: Array) -> None:
         """Write the classes of draws, numbered over all keys, by the sums themselves."""
