@@ -171,6 +171,10 @@ def prepare(elements: int) -> int:
     return threads_here(elements)
 
 
+if native is not None:
+    native.set_prepare(prepare)
+
+
 NATIVE = NativeExecutor()
 
 

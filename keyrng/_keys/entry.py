@@ -39,8 +39,7 @@ def calls_c_first(
         enter = _python
         if native.native is not None:
             positional = unwrap(function).__code__.co_argcount
-            names, prepare = argument_names(function), native.prepare
-            enter = native.native.make_entry(kind, Key, names, positional, default, learn, prepare)
+            enter = native.native.make_entry(kind, Key, argument_names(function), positional, default, learn)
 
         @wraps(function)
         def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:

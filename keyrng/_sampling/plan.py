@@ -47,7 +47,7 @@ class Plan(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """A sample that C makes in several steps (csrc/steps.h) with draws of these kernels.
+    """A sample that C makes in several steps (csrc/steps.h) with draws of these kernels, in ``compute`` if they can.
 
     ``parameters`` are those of the sampler: `Row`, `Truth`, or as for a `Plan`. ``relation`` says whether the second
     kernel draws the same as the first. C calls ``call``, a function of Python.
@@ -133,7 +133,10 @@ def relation_of(plan: Plan, algorithm: Algorithm) -> int:
 def encoded_steps(steps: Steps, algorithm: Algorithm) -> tuple[Any, ...]:
     """Return a plan for csrc/plan.h; TypeError if C cannot draw it."""
     compute, number = steps.compute, native.algorithm_number(algorithm)
-    found = [native.program(kernel, compute, compute, algorithm) for kernel in steps.kernels]
+    found = []
+    for kernel in steps.kernels:
+        dtype = compute if compute.name in kernel.dtypes else np.dtype(kernel.dtypes[0])
+        found.append(native.program(kernel, dtype, dtype, algorithm))
     if steps.relation is not None:
         found.append(native.program(steps.relation, compute, np.dtype(bool), algorithm))
     programs = [program for program in found if program is not None]

@@ -29,8 +29,9 @@ _near = Requirement("a number of at most FAR, not NaN", Interval(-math.inf, FAR)
 
 def _plans(algorithm: Algorithm, dtype: Any, logits: Any) -> Iterable[Steps]:
     compute = FLOAT32 if dtype is None else dtype
-    near = Row(_near(logits=logits), Interval(-FAR, FAR))
-    yield Steps((gumbel_kernel(None, compute),), (near,), index_dtype(1), compute)
+    near, race = Row(_near(logits=logits), Interval(-FAR, FAR)), race_kernel(None, compute)
+    assert race is not None
+    yield Steps((gumbel_kernel(None, compute), race), (near,), index_dtype(1), compute)
 
 
 @sampler_in_steps("categorical", _plans)

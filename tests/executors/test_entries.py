@@ -224,6 +224,35 @@ def test_samplers_of_several_steps(name: str, impl: str) -> None:
             assert answered(lambda call=call, key=key: call(key))
 
 
+LARGE_IN_STEPS = {
+    "dirichlet": lambda k, n: keyrng.dirichlet(k, [1.0, 2, 3.0], (n // 3,), "float64"),
+    "dirichlet below one": lambda k, n: keyrng.dirichlet(k, [0.1, 0.5, 3.0], (n // 3,)),
+    "multinomial": lambda k, n: keyrng.multinomial(k, 100, np.full(5, 0.2), shape=(n // 5, 5)),
+    "categorical": lambda k, n: keyrng.categorical(k, FLAT, shape=(n // 10,)),
+    "categorical of float32": lambda k, n: keyrng.categorical(k, [3.0, 1.5, -np.inf, 3.0], shape=(n // 4,)),
+    "categorical of many": lambda k, n: keyrng.categorical(k, WIDE, shape=(n // 200,)),
+    "choice": lambda k, n: keyrng.choice(k, 10, (n,), p=np.full(10, 0.1)),
+    "multivariate_normal": lambda k, n: keyrng.multivariate_normal(k, FLAT[:3], SYMMETRIC, (n // 3,), "float64"),
+}
+
+
+@pytest.mark.parametrize("n", [5000, 200_000, 300_000])
+@pytest.mark.parametrize("name", LARGE_IN_STEPS)
+def test_large_samples_of_several_steps(name: str, n: int) -> None:
+    def call() -> Any:
+        return LARGE_IN_STEPS[name](KEY, n)
+
+    with without_entries():
+        expected = call()
+    try:
+        for threads in (1, 3):
+            keyrng.set_num_threads(threads)
+            assert_same(call(), expected, name, threads)
+    finally:
+        keyrng.set_num_threads(None)
+    assert answered(call) == (n < 2**18)
+
+
 def test_keys_are_immutable_and_complete() -> None:
     made = keyrng.split(KEY)
     assert type(made) is keyrng.Key

@@ -2,8 +2,8 @@
  *
  * An entry has the argument names of a sampler and its plans. Plans are in plan.h;
  * Python makes them by running the sampler (keyrng/_sampling/sampler.py). An entry returns None for all that its
- * plans do not cover: other types, numbers that a rule refuses, large samples of several steps. The caller then runs
- * the sampler in Python, which reports errors.
+ * plans do not cover: other types, numbers that a rule refuses, the largest samples of several steps. The caller then
+ * runs the sampler in Python, which reports errors.
  */
 #define MOST_ARGUMENTS 16
 #define MOST_PLANS 1024 /* of all algorithms, dtypes and sets of arguments together */
@@ -16,8 +16,7 @@ typedef struct {
     PyObject *names[MOST_ARGUMENTS]; /* interned */
     int positional, arguments, fallback;
     int key, shape, dtype, out; /* positions; -1 if the sampler has no such argument */
-    PyObject *learn;   /* learn(algorithm, dtype, given): a tuple of plans; False if the dtype may not be kept */
-    PyObject *prepare; /* prepare(elements): the number of threads for a draw that is not small */
+    PyObject *learn; /* learn(algorithm, dtype, given): a tuple of plans; False if the dtype may not be kept */
     int count;
     plan *plans[MOST_PLANS];
 } entry;
@@ -147,16 +146,6 @@ static PyArrayObject *target(const plan *p, PyObject *out, PyObject *shape, size
     return array;
 }
 
-/* Execute a job; -1 with an exception. A large one runs in threads, which Ctrl-C ends. */
-static int run_job(const entry *e, const job *j) {
-    size_t count = (size_t)j->count;
-    if (count <= GIL_WORTH) return execute(j, 0, count) ? (PyErr_NoMemory(), -1) : 0;
-    PyObject *size = PyLong_FromSize_t(count), *made = size ? PyObject_CallFunctionObjArgs(e->prepare, size, NULL) : NULL;
-    long threads = made ? PyLong_AsLong(made) : -1;
-    Py_XDECREF(size), Py_XDECREF(made);
-    return threads < 0 ? -1 : run_ranges(execute, j, count, CHUNK, draw_time(j, 0), (int)threads);
-}
-
 static PyObject *draw_sample(entry *e, PyObject *const *values) {
     PyObject *algorithm = NULL;
     PyArrayObject *words = single_key(values[e->key], e->key_type, &algorithm);
@@ -180,7 +169,7 @@ static PyObject *draw_sample(entry *e, PyObject *const *values) {
             for (int i = 0; i < j.program->parameters; i++)
                 j.parameters[i].data = (const char *)&x.numbers[i], j.parameters[i].shape = ONE;
             result = (PyObject *)array;
-            if (run_job(e, &j)) Py_CLEAR(result);
+            if (run_job(&j, 0)) Py_CLEAR(result);
         }
     }
     return result;
@@ -299,7 +288,7 @@ static PyObject *answer_steps(entry *e, PyObject *const *values) {
     if (e->out >= 0 && values[e->out] && values[e->out] != Py_None) return NULL;
     npy_intp sizes[MOST_SMALL_DIMS + 1];
     size_t count = 1;
-    int dims = shape && shape != Py_None ? read_shape(shape, GIL_WORTH, sizes, &count) : 0;
+    int dims = shape && shape != Py_None ? read_shape(shape, MOST_IN_STEPS, sizes, &count) : 0;
     PyArrayObject *words = dims < 0 || !fpenv_is_default() ? NULL : single_key(values[0], e->key_type, &algorithm);
     if (!words) return NULL;
     if (s->dtype_of_arrays && dtype == Py_None) dtype = widest(values, e->arguments);
@@ -307,9 +296,7 @@ static PyObject *answer_steps(entry *e, PyObject *const *values) {
     PyArrayObject *result = NULL;
     const plan *p = find_plan(e, algorithm, dtype, values, &x);
     if (p && put_row_shape(s, &x, shape && shape != Py_None, sizes, &dims, &count) && (result = new_array(p, dims, sizes))) {
-        int status = s->draw(p, PyArray_DATA(words), &x, count, result);
-        if (status) Py_CLEAR(result);
-        if (status == NO_MEMORY) PyErr_NoMemory();
+        if (s->draw(p, PyArray_DATA(words), &x, count, result)) Py_CLEAR(result);
     }
     return (PyObject *)result;
 }
@@ -353,16 +340,15 @@ static PyObject *call_entry(PyObject *self, PyObject *const *args, Py_ssize_t n)
 
 static PyMethodDef call_entry_method = {"call_entry", (PyCFunction)(void (*)(void))call_entry, METH_FASTCALL, NULL};
 
-/* make_entry(kind, key_type, names, positional, default, learn, prepare): a function call_entry(args, kwargs) for a
- * function with these argument names, of which the first `positional` can be positional; `default` is that of the second
- * argument, or -1. It lives as long as the process. */
+/* make_entry(kind, key_type, names, positional, default, learn): a function call_entry(args, kwargs) for a function with
+ * these argument names, of which the first `positional` can be positional; `default` is that of the second argument, or
+ * -1. It lives as long as the process. */
 static PyObject *make_entry(PyObject *self, PyObject *args) {
     (void)self;
-    PyObject *type, *names, *learn, *prepare;
+    PyObject *type, *names, *learn;
     int positional, fallback, number = 0;
     const char *kind_name;
-    if (!PyArg_ParseTuple(args, "sOO!iiOO", &kind_name, &type, &PyTuple_Type, &names, &positional, &fallback, &learn,
-                          &prepare))
+    if (!PyArg_ParseTuple(args, "sOO!iiO", &kind_name, &type, &PyTuple_Type, &names, &positional, &fallback, &learn))
         return NULL;
     while (number < COUNT(kinds) && strcmp(kinds[number].name, kind_name)) number++;
     if (number == COUNT(kinds)) return PyErr_Format(PyExc_ValueError, "no entries of kind %s", kind_name);
@@ -371,7 +357,7 @@ static PyObject *make_entry(PyObject *self, PyObject *args) {
     entry *e = PyMem_Malloc(sizeof *e);
     if (!e) return PyErr_NoMemory();
     *e = (entry){.kind = &kinds[number], .key_type = type, .positional = positional, .arguments = (int)n,
-                 .fallback = fallback, .learn = learn, .prepare = prepare};
+                 .fallback = fallback, .learn = learn};
     e->key = e->shape = e->dtype = e->out = -1;
     for (int i = 0; i < n; i++) {
         PyObject *name = PyTuple_GetItem(names, i);
@@ -391,7 +377,7 @@ static PyObject *make_entry(PyObject *self, PyObject *args) {
         PyMem_Free(e);
         return NULL;
     }
-    Py_INCREF(learn), Py_INCREF(prepare), Py_INCREF(type);
+    Py_INCREF(learn), Py_INCREF(type);
     PyObject *capsule = PyCapsule_New(e, NULL, NULL);
     if (!capsule) return NULL;
     PyObject *function = PyCFunction_NewEx(&call_entry_method, capsule, NULL);

@@ -48,7 +48,38 @@ static void find_isas(void) {
 }
 
 /* Picoseconds of an element of a draw, with `more` for what follows it. */
-static uint64_t draw_time(const job *j, size_t more) { return ((uint64_t)j->program->picoseconds + more) * (uint64_t)j->isa->slower; }
+static uint64_t draw_time(const job *j, size_t more) {
+    return ((uint64_t)j->program->picoseconds + more) * (uint64_t)j->isa->slower;
+}
+
+static PyObject *prepare; /* prepare(elements): the number of threads for a call that is not small */
+
+/* The number of threads for so many elements; -1 with an exception. */
+static int prepared_threads(size_t elements) {
+    if (elements <= GIL_WORTH) return 1;
+    PyObject *size = PyLong_FromSize_t(elements), *made = NULL;
+    if (size) made = PyObject_CallFunctionObjArgs(prepare, size, NULL);
+    long threads = made ? PyLong_AsLong(made) : -1;
+    Py_XDECREF(size), Py_XDECREF(made);
+    return (int)threads;
+}
+
+/* Execute a job of one key; a large one runs in threads, which Ctrl-C ends. Returns 1 with an exception, or 0. */
+static int run_job(const job *j, size_t more) {
+    size_t count = (size_t)j->count;
+    if (count <= GIL_WORTH) return execute(j, 0, count) ? (PyErr_NoMemory(), 1) : 0;
+    int threads = prepared_threads(count);
+    return threads < 0 || run_ranges(execute, j, count, CHUNK, draw_time(j, more), threads);
+}
+
+/* set_prepare(prepare): see prepare */
+static PyObject *set_prepare(PyObject *self, PyObject *function) {
+    (void)self;
+    Py_INCREF(function);
+    Py_XDECREF(prepare);
+    prepare = function;
+    Py_RETURN_NONE;
+}
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
@@ -319,11 +350,11 @@ static PyObject *shares(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     return release_all(&view, 1, failed ? NULL : Py_NewRef(Py_None));
 }
 
+#include "race.h"
 #include "plan.h"
 #include "steps.h"
 #include "entry.h"
 #include "bitgen.h"
-#include "race.h"
 
 #define METHOD(name, flags) {#name, (PyCFunction)(void (*)(void))name, flags, NULL}
 
@@ -337,6 +368,7 @@ static PyMethodDef methods[] = {
     METHOD(take_elements, METH_FASTCALL), METHOD(read_stream, METH_FASTCALL),
     METHOD(count_below, METH_FASTCALL),
     METHOD(arrays_hold, METH_VARARGS), METHOD(first_arrivals, METH_FASTCALL),
+    METHOD(set_prepare, METH_O),
     METHOD(affine, METH_FASTCALL), METHOD(shares, METH_FASTCALL),
     {NULL, NULL, 0, NULL},
 };

@@ -1,5 +1,9 @@
 /* Draws of classes by a race, for Python; first.h finds the first. Part of module.c. */
 
+#define RACE (1 << 14)       /* times at once */
+#define RACE_WORTH (1 << 12) /* times from which a race takes less time than sums */
+#define DECISIVE (1 + 0x1p-11f) /* RATIO of gumbel_race.py */
+
 typedef struct {
     job times;         /* of the first key */
     size_t size, tile; /* classes, and draws at a time, for which the parameter has weights */
@@ -30,6 +34,13 @@ static int put_places(const void *of, size_t first, size_t stop) {
     return failed ? -1 : 0;
 }
 
+/* Run a race, whose fields but `times` are set, with the weights of a tile. Returns 1 with an exception, or 0. */
+static int run_race(race *r, int program, int algorithm, const char *words, const float *weights, size_t total, int threads) {
+    one_key(&r->times, program, -1, algorithm, words, r->draws * r->size, NULL, 4);
+    r->times.parameters[0].data = (const char *)weights, r->times.parameters[0].shape = WHOLE;
+    return run_ranges(put_places, r, total, r->tile, draw_time(&r->times, 20) * r->size, threads) != 0;
+}
+
 /* first_arrivals(program, algorithm, words, size, ratio, weights, threads, places): for draws of each key, the place of
  * the smallest of `size` times, an int32, which is inverted if another time is not above the smallest times `ratio`, or
  * the smallest is 0. The program computes float32 times, not below 0, from weights of as many draws as run at a time. */
@@ -49,8 +60,6 @@ static PyObject *first_arrivals(PyObject *self, PyObject *const *args, Py_ssize_
     if (!r.tile || !keys || total % keys || programs[program].parameters != 1)
         return release_all(views, 3, wrong_size("first_arrivals"));
     r.draws = total / keys, r.places = views[2].buf;
-    one_key(&r.times, program, -1, algorithm, views[0].buf, r.draws * r.size, NULL, 4);
-    r.times.parameters[0].data = views[1].buf, r.times.parameters[0].shape = WHOLE;
-    int failed = total && run_ranges(put_places, &r, total, r.tile, draw_time(&r.times, 20) * r.size, (int)threads);
+    int failed = run_race(&r, program, algorithm, views[0].buf, views[1].buf, total, (int)threads);
     return release_all(views, 3, failed ? NULL : Py_NewRef(Py_None));
 }

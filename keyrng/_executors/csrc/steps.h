@@ -1,10 +1,13 @@
-/* Small samples of samplers that take several steps: draws of programs, with sums or searches between them. Part of
- * module.c.
+/* Samples of samplers that take several steps: draws of programs, with sums or searches between them. Part of module.c.
  *
  * The steps are those of the samplers in Python, in the same order of operations, and the tests compare both. Rules in
  * the plans exclude parameters that need further steps.
  */
-enum { NO_MEMORY = 1, IN_PYTHON = 2 };
+enum { FAILED = 1, IN_PYTHON = 2 }; /* with an exception; without one, so that Python draws the sample */
+
+#define MOST_IN_STEPS (1 << 18) /* elements: Python, which takes up to 400 us more, needs less memory */
+
+static int no_memory(void) { return PyErr_NoMemory(), FAILED; }
 
 typedef struct {
     int (*draw)(const plan *p, const char *words, const converted *x, size_t count, PyArrayObject *result);
@@ -30,7 +33,7 @@ static int put_row_shape(const steps *s, const converted *x, int given, npy_intp
     if (s->axis == NEW_AXIS || !given) sizes[(*dims)++] = (npy_intp)n;
     else if (!*dims || (size_t)sizes[*dims - 1] != n) return 0;
     else *count /= n;
-    return *count * n <= GIL_WORTH;
+    return *count * n <= MOST_IN_STEPS;
 }
 
 /* Draw with parameters that have one value for each of the elements, or with one for all of them. */
@@ -40,7 +43,13 @@ static int draw(const plan *p, int program, int store, const char *words, size_t
     one_key(&j, program, store, p->number, words, count, out, (int)size);
     for (int i = 0; i < j.program->parameters; i++)
         j.parameters[i].data = parameters[i], j.parameters[i].shape = each ? WHOLE : ONE;
-    return execute(&j, 0, count) ? NO_MEMORY : 0;
+    return run_job(&j, 0);
+}
+
+/* Change rows in place, by put_affine or put_shares. */
+static int change_rows(range_fn change, const short_rows *r, size_t count) {
+    int threads = prepared_threads(count * r->size);
+    return threads < 0 || run_ranges(change, r, count, CHUNK, 300 * r->size * r->size, threads);
 }
 
 static void repeat_row(const row *x, size_t size, size_t count, char *to) {
@@ -72,7 +81,7 @@ FLOAT_STEPS(double)
 static int draw_dirichlet(const plan *p, const char *words, const converted *x, size_t count, PyArrayObject *result) {
     size_t n = x->rows[0].n, total = count * n, size = (size_t)PyArray_ITEMSIZE(result);
     char *out = PyArray_DATA(result), *alpha = malloc(2 * total * size);
-    if (!alpha) return NO_MEMORY;
+    if (!alpha) return no_memory();
     char *boost = alpha + total * size;
     const void *shapes[] = {alpha}, *parts[] = {out, boost};
     repeat_row(&x->rows[0], size, count, alpha);
@@ -84,15 +93,47 @@ static int draw_dirichlet(const plan *p, const char *words, const converted *x, 
         failed = failed || draw(p, p->more[1], -1, words, total, 1, parts, out, size);
     }
     free(alpha);
-    chosen->shares[size == 8](n, count, out);
-    return failed;
+    return failed || change_rows(put_shares, &(short_rows){NULL, NULL, n, n * size, size == 8, out}, count);
+}
+
+/* The sums for draws that a race leaves undecided. */
+static int decide(const plan *p, const char *words, const row *logits, size_t count, int32_t *places) {
+    double gumbels[MOST_ROW]; /* floats, if the computation is in float32 */
+    size_t n = logits->n, size = (size_t)programs[p->program].output_size;
+    job j;
+    one_key(&j, p->program, -1, p->number, words, count * n, (char *)gumbels, (int)size);
+    for (size_t i = 0; i < count; i++) {
+        if (places[i] >= 0) continue;
+        j.start = i * n, j.count = n;
+        if (execute(&j, 0, n)) return no_memory();
+        if (size == 4) find_largest_sum_float((float *)gumbels, (const float *)logits->values, 1, n, places + i);
+        else find_largest_sum_double(gumbels, logits->values, 1, n, places + i);
+    }
+    return 0;
+}
+
+/* Draws as those of gumbel_race.py. */
+static int draw_by_race(const plan *p, const char *words, const row *logits, size_t count, int32_t *places) {
+    size_t n = logits->n, tile = RACE / n < count ? RACE / n : count;
+    int wide = programs[p->program].output_size == 8, threads = prepared_threads(count * n);
+    if (threads < 0) return FAILED;
+    float *weights = malloc(tile * n * sizeof *weights);
+    if (!weights) return no_memory();
+    for (size_t i = 0; i < n; i++)
+        weights[i] = (float)exp(logits->largest - (wide ? logits->values[i] : ((const float *)logits->values)[i]));
+    for (size_t i = n; i < tile * n; i++) weights[i] = weights[i - n];
+    race r = {.size = n, .tile = tile, .draws = count, .ratio = DECISIVE, .places = places};
+    int failed = run_race(&r, p->more[0], p->number, words, weights, count, threads);
+    free(weights);
+    return failed ? FAILED : decide(p, words, logits, count, places);
 }
 
 static int draw_categorical(const plan *p, const char *words, const converted *x, size_t count, PyArrayObject *result) {
     size_t n = x->rows[0].n, size = (size_t)programs[p->program].output_size;
-    if (count * n > GIL_WORTH) return IN_PYTHON;
+    if (count * n > MOST_IN_STEPS) return IN_PYTHON;
+    if (count * n >= RACE_WORTH && p->more[0] >= 0) return draw_by_race(p, words, &x->rows[0], count, PyArray_DATA(result));
     char *gumbels = malloc(count * n * size);
-    if (!gumbels) return NO_MEMORY;
+    if (!gumbels) return no_memory();
     int failed = draw(p, p->program, -1, words, count * n, 1, NULL, gumbels, size);
     if (size == 4) find_largest_sum_float((float *)gumbels, (const float *)x->rows[0].values, count, n, PyArray_DATA(result));
     else find_largest_sum_double((double *)gumbels, x->rows[0].values, count, n, PyArray_DATA(result));
@@ -116,7 +157,7 @@ static int draw_multivariate_normal(const plan *p, const char *words, const conv
     npy_intp sizes[2] = {(npy_intp)n, (npy_intp)n};
     if (matrix->n != n) return IN_PYTHON;
     PyArrayObject *given = (PyArrayObject *)PyArray_SimpleNew(2, sizes, NPY_DOUBLE);
-    if (!given) return IN_PYTHON;
+    if (!given) return FAILED;
     double *square = PyArray_DATA(given);
     int status = 0;
     memcpy(square, matrix->values, n * n * sizeof *square);
@@ -133,7 +174,8 @@ static int draw_multivariate_normal(const plan *p, const char *words, const conv
     if (!status) {
         double columns[MOST_ROW]; /* floats, if the result is */
         put_columns(PyArray_DATA(factor), n, size, columns);
-        chosen->affine[size == 8](columns, mean->values, n, count, PyArray_DATA(result));
+        short_rows rows = {(char *)columns, (const char *)mean->values, n, n * size, size == 8, PyArray_DATA(result)};
+        status = change_rows(put_affine, &rows, count);
     }
     Py_DECREF(made);
     return status;
@@ -147,7 +189,7 @@ static int draw_multinomial(const plan *p, const char *words, const converted *x
     size_t n = x->rows[0].n, bytes = (size_t)(a->word_bytes * a->key_words);
     char keys[MOST_ROW * 32];
     double left[MOST_ROW + 1], *rest = malloc(3 * count * sizeof *rest);
-    if (!rest) return NO_MEMORY;
+    if (!rest) return no_memory();
     double *chances = rest + count, *drawn = chances + count;
     const void *parameters[] = {rest, chances};
     int status = 0;
@@ -205,7 +247,7 @@ static int draw_weighted(const plan *p, const char *words, const row *weights, s
     counting of = {reached, n, 1, 4};
     job j;
     count_parts(&j, &of, p->program, p->number, words, count, places);
-    return execute(&j, 0, count) ? NO_MEMORY : 0;
+    return run_job(&j, 20 * n);
 }
 
 /* Integers below a number: by weight, with replacement, if the plan has a row, and else without replacement. */
@@ -215,11 +257,11 @@ static int draw_choice(const plan *p, const char *words, const converted *x, siz
     if (x->row_count) return x->rows[0].n == size ? draw_weighted(p, words, &x->rows[0], count, places) : IN_PYTHON;
     if (count > size || size < 2) return IN_PYTHON;
     uint32_t *order = malloc(size * sizeof *order);
-    if (!order) return NO_MEMORY;
+    if (!order) return no_memory();
     int failed = put_order(p->number, words, size, order);
     memcpy(places, order, count * sizeof *order);
     free(order);
-    return failed ? NO_MEMORY : 0;
+    return failed ? no_memory() : 0;
 }
 
 static const steps dirichlet = {draw_dirichlet, NEW_AXIS, 0}, categorical = {draw_categorical, NO_AXIS, 1},
