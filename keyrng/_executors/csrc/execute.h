@@ -128,6 +128,23 @@ static void take_key(work *w, size_t key) {
     derive_program_keys(w);
 }
 
+/* Write n lanes, `count` for each number from the first on, of which `at` are left out: number + lane * step. Stores are of
+ * groups of eight where there is room, because the next lanes overwrite what is too much. */
+#define PUT_RUNS(type)                                                                                                 \
+    static void put_runs_##type(type *to, const type *from, size_t apart, type step, uint64_t at, uint64_t count,      \
+                                size_t n) {                                                                            \
+        for (size_t run; n; to += run, n -= run, from += apart, at = 0) {                                              \
+            type first = *from + (type)at * step;                                                                      \
+            run = count - at < n ? (size_t)(count - at) : n;                                                           \
+            size_t i = 0;                                                                                              \
+            for (; i < run && i + 8 <= n; i += 8)                                                                      \
+                for (size_t k = i; k < i + 8; k++) to[k] = first + (type)k * step;                                     \
+            for (; i < run; i++) to[i] = first + (type)i * step;                                                       \
+        }                                                                                                              \
+    }
+PUT_RUNS(uint32_t)
+PUT_RUNS(uint64_t)
+
 /* Set one key per lane: columns of words, and indices. */
 static void take_keys(work *w, size_t flat) {
     const job *j = w->job;
@@ -140,15 +157,12 @@ static void take_keys(work *w, size_t flat) {
         derive_program_keys(w);
         return;
     }
-    for (size_t i = 0; i < w->lanes.n; i++) {
-        w->lanes.index[i] = start_of(j, key) + at;
-        for (int k = 0; k < a->key_words; k++) {
-            size_t word = key * (size_t)a->key_words + (size_t)k;
-            if (a->word_bytes == 4) ((uint32_t *)w->lanes.key[0][k])[i] = ((const uint32_t *)j->words)[word];
-            else ((uint64_t *)w->lanes.key[0][k])[i] = ((const uint64_t *)j->words)[word];
-        }
-        if (++at == j->count) at = 0, key++;
-    }
+    put_runs_uint64_t(w->lanes.index, j->starts ? j->starts + key : &j->start, j->starts != NULL, 1, at, j->count, w->lanes.n);
+    for (size_t k = 0, apart = (size_t)a->key_words, word = key * apart; k < apart; k++, word++)
+        if (a->word_bytes == 4)
+            put_runs_uint32_t((uint32_t *)w->lanes.key[0][k], (const uint32_t *)j->words + word, apart, 0, at, j->count, w->lanes.n);
+        else
+            put_runs_uint64_t((uint64_t *)w->lanes.key[0][k], (const uint64_t *)j->words + word, apart, 0, at, j->count, w->lanes.n);
     derive_program_keys(w);
 }
 
