@@ -32,7 +32,8 @@ def calls_c_first(
 
     ``then(args, kwargs)`` comes between them, and returns None for calls that it does not answer either. The function
     remains the definition of the arguments, their checks and the result. ``default`` is that of an int as the second
-    argument. Calls with wrong arguments raise an error that says what to type.
+    argument; of a sampler, whether a sample has the shape of its parameters by default. Calls with wrong arguments
+    raise an error that says what to type.
     """
 
     def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from enum import Enum
+from enum import Enum, IntFlag
 from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 import numpy as np
@@ -18,16 +18,20 @@ from keyrng.kernels.requirements import Interval, Parameter, Requirement, not_na
 
 _ANY_NUMBER = Interval(-np.inf, np.inf)
 _EXACT = 2**53
-_UNCHECKED, _INTEGER, _DIFFERENCE, _DIVISOR, _ROW, _MATRIX, _LARGEST, _TRUTH = (
-    8,
-    16,
-    32,
-    64,
-    256,
-    512,
-    1024,
-    2048,
-)  # csrc/plan.h
+
+
+class _Flag(IntFlag):
+    """How C finds a parameter, as in csrc/plan.h; an interval without its ends, and whole numbers, are 1, 2 and 4."""
+
+    UNCHECKED = 8
+    INTEGER = 16
+    DIFFERENCE = 32
+    DIVISOR = 64
+    ROW = 256
+    MATRIX = 512
+    LARGEST = 1024
+    TRUTH = 2048
+    FOR_ARRAYS = 4096
 
 
 class Plan(NamedTuple):
@@ -117,7 +121,10 @@ def encoded_plan(plan: Plan, algorithm: Algorithm) -> tuple[Any, ...]:
     found = native.program(plan.kernel, plan.compute, plan.dtype, algorithm)
     if found is None:
         raise TypeError("the kernel is not compiled")
-    return (*found, plan.dtype, relation_of(plan, algorithm), _rules(plan.parameters, plan.compute))
+    rules = _rules(plan.parameters, plan.compute)
+    if plan.for_arrays and all(type(parameter) is Parameter for parameter in plan.parameters):
+        rules = tuple((rule[0], rule[1] | _Flag.FOR_ARRAYS, *rule[2:]) for rule in rules)
+    return (*found, plan.dtype, relation_of(plan, algorithm), rules)
 
 
 def relation_of(plan: Plan, algorithm: Algorithm) -> int:
@@ -157,9 +164,11 @@ def _rules(parameters: tuple[Any, ...], compute: Dtype) -> tuple[_Rule, ...]:
             rules.append(_rule(parameter, compute))
             continue
         argument, flags, low, high, *_ = _rule(parameter.parameter, compute)
-        rules.append((argument, flags | (_MATRIX if parameter.axes == 2 else _ROW), low, high, 0, 0))
+        rules.append((argument, flags | (_Flag.MATRIX if parameter.axes == 2 else _Flag.ROW), low, high, 0, 0))
         if parameter.largest is not None:
-            rules.append((-1, _ends(parameter.largest) | _LARGEST, parameter.largest.low, parameter.largest.high, 0, 0))
+            rules.append(
+                (-1, _ends(parameter.largest) | _Flag.LARGEST, parameter.largest.low, parameter.largest.high, 0, 0)
+            )
     return tuple(rules)
 
 
@@ -170,19 +179,19 @@ def _ends(numbers: Interval) -> int:
 def _rule(parameter: Any, compute: Dtype) -> _Rule:
     """Return how C finds a kernel's parameter: argument, flags, ends of floats and ends of integers."""
     if type(parameter) is Truth:
-        return parameter.value.argument, _TRUTH, float(parameter.wanted), 0.0, 0, 0
+        return parameter.value.argument, _Flag.TRUTH, float(parameter.wanted), 0.0, 0, 0
     if type(parameter) is Integer:
         value, least, most, span = parameter
-        return value.argument, _INTEGER + _DIFFERENCE * bool(span), 0.0, float(span), least, most
+        return value.argument, _Flag.INTEGER + _Flag.DIFFERENCE * bool(span), 0.0, float(span), least, most
     if type(parameter) is Divisor:
-        return -1, _DIVISOR, 0.0, 0.0, parameter.value, 0
+        return -1, _Flag.DIVISOR, 0.0, 0.0, parameter.value, 0
     name, value, requirement = parameter
     if type(value) is not UnknownNumber:
         return -1, 0, float(number_array(name, value, requirement, compute)), 0.0, 0, 0
     if compute.kind != "f":
         raise TypeError("C converts floats only")
     if requirement is None:
-        return value.argument, _UNCHECKED, 0.0, 0.0, 0, 0
+        return value.argument, _Flag.UNCHECKED, 0.0, 0.0, 0, 0
     numbers = interval_of(requirement)
     return value.argument, _ends(numbers) + 4 * numbers.whole, float(numbers.low), float(numbers.high), 0, 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from inspect import signature
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
@@ -18,10 +19,7 @@ from keyrng.kernels.requirements import Interval, Requirement
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
-_ANY_NUMBER = Interval(-np.inf, np.inf)
-_EXACT = 2**53
 _SHAPE = (1,)
-_UNCHECKED, _INTEGER, _DIFFERENCE, _ROW, _MATRIX, _LARGEST, _TRUTH = 8, 16, 32, 256, 512, 1024, 2048  # csrc/plan.h
 
 
 def sampler(function: Callable[_P, _R]) -> Callable[_P, _R]:
@@ -64,7 +62,8 @@ def _sampler(function: Callable[_P, _R], plans: Callable[..., Iterable[Plan]]) -
     def encoded(algorithm: Algorithm, dtype: Any, given: dict[str, Any]) -> Iterable[tuple[Any, ...]]:
         return (encoded_plan(plan, algorithm) for plan in plans(dtype, **given))
 
-    return calls_c_first("sample", _learn(function, encoded), then=array_sampler(function, plans))(function)
+    of_arrays = signature(function).parameters["shape"].default is None
+    return calls_c_first("sample", _learn(function, encoded), of_arrays, array_sampler(function, plans))(function)
 
 
 def _learn(function: Callable[..., Any], plans: Callable[..., Iterable[tuple[Any, ...]]]) -> Learn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,49 @@ def test_out_is_a_parameter() -> None:
     shared = np.concatenate([scale, [1.0]])
     keyrng.gamma(KEY, shared[:-1], dtype="float64", out=shared[1:])
     assert (shared[1:] == expected).all()
+
+
+LOW, HIGH = np.linspace(-1.0, 0.0, 30), np.linspace(1.0, 2.0, 30)
+
+
+@pytest.mark.parametrize(
+    ("call", "in_c"),
+    [
+        (lambda: keyrng.uniform(KEY, (30,), "float64", LOW, HIGH), True),
+        (lambda: keyrng.uniform(KEY, 30, "float64", LOW, 1.5), True),
+        (lambda: keyrng.uniform(KEY, (5, 6), minval=LOW.reshape(5, 6), maxval=HIGH.reshape(5, 6)), True),
+        (lambda: keyrng.uniform(KEY, (30,), None, LOW.astype("f4"), HIGH), True),
+        (lambda: keyrng.gamma(KEY, HIGH), True),
+        (lambda: keyrng.gamma(KEY, HIGH, None, "float64"), True),
+        (lambda: keyrng.poisson(KEY, lam=HIGH), True),
+        (lambda: keyrng.poisson(KEY, HIGH * 50, (30,), "int64"), True),
+        (lambda: keyrng.poisson(KEY, np.array([3.0, 200.0])), False),  # two methods
+        (lambda: keyrng.gamma(KEY, HIGH, (2, 30)), False),
+        (lambda: keyrng.gamma(KEY, HIGH[::2]), False),
+        (lambda: keyrng.gamma(KEY, HIGH.astype(">f8")), False),
+        (lambda: keyrng.gamma(KEY, HIGH.astype(int)), False),
+        (lambda: keyrng.gamma(KEY, HIGH[:0]), False),
+        (lambda: keyrng.gamma(KEY, HIGH[0, ...]), False),
+        (lambda: keyrng.gamma(KEY, HIGH, out=np.empty(30, np.float32)), False),
+        (lambda: keyrng.gamma(KEY, LOW), False),
+        (lambda: keyrng.uniform(KEY, (30,), "float64", HIGH, LOW), False),
+        (lambda: keyrng.uniform(KEY, (), "float64", LOW, HIGH), False),
+        (lambda: keyrng.uniform(KEY, minval=LOW, maxval=HIGH), False),
+        (lambda: keyrng.gamma(keyrng.split(KEY, 30), HIGH), False),
+    ],
+)
+def test_arrays_that_one_call_of_c_takes(call: Callable[[], Any], in_c: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_both(call)
+    in_python = []
+    original = array_draw.ArrayPlan._value
+
+    def value(*arguments: Any) -> Any:
+        in_python.append(arguments)
+        return original(*arguments)
+
+    monkeypatch.setattr(array_draw.ArrayPlan, "_value", value)
+    outcome(call)
+    assert (answered(partial(outcome, call)) and not in_python) == in_c
 
 
 def test_keys_and_broadcasting() -> None:

@@ -64,12 +64,14 @@ static int prepared_threads(size_t elements) {
     return (int)threads;
 }
 
-/* Execute a job of one key; a large one runs in threads, which Ctrl-C ends. Returns 1 with an exception, or 0. */
+/* Execute a job of one key; a large one runs in threads, which Ctrl-C ends. Returns -1 with an exception, 1 if a parameter
+ * breaks a rule, or 0. */
 static int run_job(const job *j, size_t more) {
     size_t count = (size_t)j->count;
-    if (count <= GIL_WORTH) return execute(j, 0, count) ? (PyErr_NoMemory(), 1) : 0;
-    int threads = prepared_threads(count);
-    return threads < 0 || run_ranges(execute, j, count, CHUNK, draw_time(j, more), threads);
+    int threads = prepared_threads(count), status = -1;
+    if (count <= GIL_WORTH && (status = execute(j, 0, count)) < 0) PyErr_NoMemory();
+    if (count > GIL_WORTH && threads > 0) status = run_ranges(execute, j, count, CHUNK, draw_time(j, more), threads);
+    return status;
 }
 
 /* set_prepare(prepare): see prepare */
@@ -353,6 +355,8 @@ static PyObject *shares(PyObject *self, PyObject *const *args, Py_ssize_t n) {
 #include "race.h"
 #include "plan.h"
 #include "steps.h"
+#include "find.h"
+#include "array_draw.h"
 #include "entry.h"
 #include "bitgen.h"
 

@@ -6,12 +6,13 @@
 
 #define MOST_ROW 256 /* numbers of an argument with axes */
 
-enum { OPEN_LOW = 1, OPEN_HIGH = 2, WHOLE_NUMBER = 4, UNCHECKED = 8, INTEGER = 16, DIFFERENCE = 32, DIVISOR = 64, ROW = 256, MATRIX = 512, LARGEST = 1024, TRUTH = 2048 };
+enum { OPEN_LOW = 1, OPEN_HIGH = 2, WHOLE_NUMBER = 4, UNCHECKED = 8, INTEGER = 16, DIFFERENCE = 32, DIVISOR = 64, ROW = 256, MATRIX = 512, LARGEST = 1024, TRUTH = 2048,
+       FOR_ARRAYS = 4096 };
 
 /* How to find a kernel's parameter: a float from `low` to `high`, or a word, for an integer from `least` to `most`, or
  * for its difference, from 1 to `high`, to the integer of the rule before. DIVISORs, numbered by `least`, follow it.
  * A ROW has numbers along one axis, a MATRIX along two; LARGEST is a rule for the largest of the row before.
- * TRUTH is a bool, True if `low` is not 0. */
+ * TRUTH is a bool, True if `low` is not 0. With FOR_ARRAYS, a float can be an array. */
 typedef struct {
     int argument; /* -1 for a constant, which is `low` */
     int flags;
