@@ -107,15 +107,12 @@ def algorithm_number(algorithm: Algorithm) -> int | None:
 Rules: TypeAlias = tuple[int, tuple[tuple[int, float, float], ...]]
 
 
-def run(spec: DrawSpec, elements: ElementRange, out: Array, rules: Rules | None = None) -> bool | None:
-    """Write elements of each key, as `Executor.fill` does; return None, having written nothing, if C cannot.
-
-    If a parameter breaks a rule, return False, having written some elements.
-    """
+def run(spec: DrawSpec, elements: ElementRange, out: Array) -> bool:
+    """Write elements of each key, as `Executor.fill` does; return False, having written nothing, if C cannot."""
     (kernel,), algorithm, dtype, compute = spec.kernels, spec.algorithm, spec.dtype, spec.compute
     found = program(kernel, compute, dtype, algorithm) if type(kernel) is Kernel else None
     if found is None:
-        return None
+        return False
     if (kernel, compute, dtype, algorithm) not in dispatch_cache:
         _remember(found, kernel, compute, dtype, algorithm)
     flat = out.view(np.uint16) if dtype.itemsize == 2 else out  # bfloat16 has no buffer protocol
@@ -127,8 +124,8 @@ def run(spec: DrawSpec, elements: ElementRange, out: Array, rules: Rules | None 
     keys = spec.words.size // algorithm.key_words
     total = keys * elements.count
     size = (spec.words, keys, elements.start, elements.count, elements.total)
-    held: bool = native.run(*found, *size, flat, flat.itemsize, prepare(total), spec.shape, parameters, rules)
-    return held
+    native.run(*found, *size, flat, flat.itemsize, prepare(total), spec.shape, parameters)
+    return True
 
 
 class NativeExecutor:
@@ -136,7 +133,7 @@ class NativeExecutor:
 
     def fill(self, spec: DrawSpec, elements: ElementRange, out: Array) -> None:
         """Write elements of each key, in threads; see `Executor.fill`."""
-        if run(spec, elements, out) is None:
+        if not run(spec, elements, out):
             NUMPY.fill(spec, elements, out)
 
     def children(self, algorithm: Algorithm, words: Array, start: int, count: int) -> Array:

@@ -1,10 +1,9 @@
-"""Draws with arrays as parameters, which C checks before it draws or chunk by chunk while it draws."""
+"""Draws with arrays as parameters that C checks in one pass; csrc/array_draw.h has those that one call of C takes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from math import prod
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -14,13 +13,10 @@ from keyrng._core.dtypes import FLOAT32, FLOAT64, Dtype
 from keyrng._core.fpenv import in_default_fpenv
 from keyrng._core.migration import argument_names
 from keyrng._executors import native
-from keyrng._executors.device import CPU
 from keyrng._keys.key import Key
-from keyrng._sampling.draw import SMALL, sample_kernel
+from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import NUMBERS, Array, number_array
 from keyrng._sampling.plan import Plan, UnknownNumber, interval_of, is_kept, relation_of
-from keyrng._sampling.shapes import empty_sample
-from keyrng._sampling.spec import specify
 from keyrng.algorithms.base import get
 from keyrng.kernels.lane import Kernel
 from keyrng.kernels.requirements import Interval, Parameter
@@ -59,27 +55,12 @@ class ArrayPlan(NamedTuple):
                 return None
             parameters.append(Parameter(source.parameter.name, value))
         try:
-            sample = self._checked(key, shape, parameters) if out is None else None
-            if sample is not None or not native.arrays_hold(self.rules, [value for _, value, _ in parameters]):
-                return sample
+            if not native.arrays_hold(self.rules, [value for _, value, _ in parameters]):
+                return None
             used = parameters[: self.inputs]
             return sample_kernel(self.kernel, key, shape, self.dtype, *used, compute=self.compute, out=out)
         except (TypeError, ValueError):
             return None
-
-    def _checked(self, key: Key, shape: Any, parameters: list[Parameter]) -> Array | None:
-        """Return a sample whose parameters are checked chunk by chunk while it is drawn; None if they are wrong.
-
-        None for small samples, and if a parameter has fewer elements: checking them once takes less time.
-        """
-        if len(parameters) > self.inputs or all(value.size <= SMALL for _, value, _ in parameters):
-            return None
-        spec = specify((self.kernel,), key, shape, self.dtype, tuple(parameters), self.compute)
-        total = prod(spec.shape)
-        if any(value.size not in (1, total) for value in spec.values):
-            return None
-        sample = empty_sample(CPU, key, spec.shape, self.dtype, spec.values)
-        return sample if native.run(spec, spec.elements, sample, self.rules) else None
 
     def _value(self, source: Source, given: Mapping[str, Any]) -> Array | None:
         """Return a parameter in the dtype of the computation; None for an array that has to be checked otherwise."""

@@ -33,9 +33,7 @@ def check_both(call: Callable[[], Any]) -> None:
 
 
 @each_case
-@pytest.mark.parametrize("checked", ["first", "while drawing"])
-def test_arrays(case: Case, checked: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(array_draw, "SMALL", SIZE if checked == "first" else 0)
+def test_arrays(case: Case) -> None:
     name = case.function or case.name
     if not case.domain or case.fixed or name == "randint":
         pytest.skip("no parameters, a mode, or integers")
@@ -96,6 +94,8 @@ LOW, HIGH = np.linspace(-1.0, 0.0, 30), np.linspace(1.0, 2.0, 30)
         (lambda: keyrng.uniform(KEY, (5, 6), minval=LOW.reshape(5, 6), maxval=HIGH.reshape(5, 6)), True),
         (lambda: keyrng.uniform(KEY, (30,), None, LOW.astype("f4"), HIGH), True),
         (lambda: keyrng.gamma(KEY, HIGH), True),
+        (lambda: keyrng.gamma(KEY, np.linspace(1.0, 9.0, 10_000)), True),
+        (lambda: keyrng.gamma(KEY, np.linspace(1.0, 9.0, 10_000, dtype="f4"), None, "float64"), True),
         (lambda: keyrng.gamma(KEY, HIGH, None, "float64"), True),
         (lambda: keyrng.poisson(KEY, lam=HIGH), True),
         (lambda: keyrng.poisson(KEY, HIGH * 50, (30,), "int64"), True),

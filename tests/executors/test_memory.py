@@ -238,10 +238,10 @@ def test_calls_of_the_c_that_fail_keep_nothing() -> None:
         (native.run_small, (dispatch_key, words, 8, np.uint32, np.empty, out)),
         (native.run_small, (dispatch_key, words, 8, "no dtype", np.empty)),
         (native.run_small, (dispatch_key, words, 8, np.uint32, lambda shape, dtype: out[:7])),
-        (native.run, (0, -1, number, words, 2, 0, 4, 4, out, 4, 1, (4,), (), None)),
-        (native.run, (0, -1, number, words, 1, 0, 9, 9, out, 4, 1, (9,), (), None)),
-        (native.run, (0, -1, number, words, 1, out, 8, 8, out, 4, 1, (8,), (), None)),
-        (native.run, (0, -1, number, words, 1, 0, 8, 8, out, 4, 1, (8,), (out,), None)),
+        (native.run, (0, -1, number, words, 2, 0, 4, 4, out, 4, 1, (4,), ())),
+        (native.run, (0, -1, number, words, 1, 0, 9, 9, out, 4, 1, (9,), ())),
+        (native.run, (0, -1, number, words, 1, out, 8, 8, out, 4, 1, (8,), ())),
+        (native.run, (0, -1, number, words, 1, 0, 8, 8, out, 4, 1, (8,), (out,))),
         (native.children, (number, words, 1, 0, 5, 1, out)),
         (native.short_orders, (number, words, 9, 1, out)),
         (native.sort_lines, (words, None, 2, 1, out)),
@@ -272,11 +272,11 @@ def test_calls_of_the_c_that_fail_keep_nothing() -> None:
 BROKEN = {
     # A stride that leads out of the parameter; starts at an odd address.
     "AddressSanitizer: heap-buffer-overflow": """
-native.run(*program, words, 1, 0, 8, 8, out, 4, 1, (8,), ((few, (1000,)),) * n, None)""",
+native.run(*program, words, 1, 0, 8, 8, out, 4, 1, (8,), ((few, (1000,)),) * n)""",
     "runtime error: load of misaligned address": """
 odd = np.zeros(25, np.uint8)[1:].view(np.uint64)
 sample = np.empty(600, np.float32)
-native.run(*program, np.tile(words, 3), 3, odd, 200, 200, sample, 4, 1, (600,), (one,) * n, None)""",
+native.run(*program, np.tile(words, 3), 3, odd, 200, 200, sample, 4, 1, (600,), (one,) * n)""",
 }
 
 

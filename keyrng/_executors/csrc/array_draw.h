@@ -13,24 +13,37 @@ static interval closed(const number_rule *r, int itemsize) {
     return x;
 }
 
-/* Set a parameter to an array of a dtype; returns 0 if C does not take it. Few numbers of the other width are checked as
- * they were given, and converted to `memory`, which the caller frees. */
+typedef struct {
+    const void *from;
+    size_t count;
+    int narrows;
+    void *to;
+} conversion;
+
+static void convert(const conversion *c) {
+    fpenv caller = fpenv_enter();
+    for (size_t i = 0; i < c->count && c->narrows; i++) ((float *)c->to)[i] = (float)((const double *)c->from)[i];
+    for (size_t i = 0; i < c->count && !c->narrows; i++) ((double *)c->to)[i] = ((const float *)c->from)[i];
+    fpenv_leave(caller);
+}
+
+/* Set a parameter to an array of a dtype; returns 0 if C does not take it. Numbers of the other width are checked as they
+ * were given, and converted to `memory`, which the caller frees. */
 static int put_array(const number_rule *r, PyArrayObject *array, int itemsize, parameter *to, void **memory) {
     size_t count = (size_t)PyArray_SIZE(array);
     int type = PyArray_TYPE(array), width = type == NPY_DOUBLE ? 8 : type == NPY_FLOAT ? 4 : 0;
     if (!width || !PyArray_ISCARRAY_RO(array)) return 0;
     to->data = PyArray_DATA(array), to->shape = WHOLE;
     if (width == itemsize) return 1;
-    interval x = closed(r, width);
-    if (count > GIL_WORTH || (x.kind && !chosen->inside[width == 8](to->data, count, x.low, x.high, x.kind > 1))) return 0;
     if (!(*memory = malloc(count * (size_t)itemsize))) return 0;
-    fpenv caller = fpenv_enter();
-    for (size_t i = 0; i < count; i++)
-        if (width == 8) ((float *)*memory)[i] = (float)((const double *)to->data)[i];
-        else ((double *)*memory)[i] = ((const float *)to->data)[i];
-    fpenv_leave(caller);
+    interval x = closed(r, width);
+    conversion c = {to->data, count, width == 8, *memory};
+    PyThreadState *state = count < GIL_WORTH ? NULL : PyEval_SaveThread();
+    int inside = !x.kind || chosen->inside[width == 8](to->data, count, x.low, x.high, x.kind > 1);
+    if (inside) convert(&c);
+    if (state) PyEval_RestoreThread(state);
     to->data = *memory;
-    return 1;
+    return inside;
 }
 
 /* A sample of a plan; NULL, maybe with an exception, if a parameter is not as planned. */

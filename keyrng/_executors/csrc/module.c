@@ -135,12 +135,11 @@ static PyObject *isa(PyObject *self, PyObject *name) {
 #include "buffers.h"
 #include "arrays.h"
 
-/* run(program, store, algorithm, words, keys, start, count, size, out, out_size, threads, shape, parameters, rules)
- * `start` is an integer or an array with one entry per key. Returns False if a parameter breaks a rule; the rules are as
- * for `read_rules`, or None. */
+/* run(program, store, algorithm, words, keys, start, count, size, out, out_size, threads, shape, parameters)
+ * `start` is an integer or an array with one entry per key. */
 static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     (void)self;
-    if (n != 14) return PyErr_Format(PyExc_TypeError, "run takes 14 arguments");
+    if (n != 13) return PyErr_Format(PyExc_TypeError, "run takes 13 arguments");
     long numbers[5];
     int places[5] = {0, 1, 2, 9, 10};
     for (int i = 0; i < 5; i++) numbers[i] = PyLong_AsLong(args[places[i]]);
@@ -161,9 +160,6 @@ static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
              .size = sizes[3],
              .dims = (int)PyTuple_Size(args[11])};
     size_t total = j.keys * (size_t)j.count;
-    rules r;
-    if (args[13] != Py_None && read_rules(args[13], p->parameters, p->itemsize, &r)) return NULL;
-    if (args[13] != Py_None) j.rules = &r;
     Py_buffer words = {0}, out = {0}, starts = {0}, views[MOST_INPUTS] = {{0}};
     int failed = 0;
     if (j.dims > MOST_DIMS || PyTuple_Size(args[12]) != p->parameters) {
@@ -190,7 +186,7 @@ static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     if (starts.obj) PyBuffer_Release(&starts);
     for (int i = 0; i < p->parameters; i++)
         if (views[i].obj) PyBuffer_Release(&views[i]);
-    return status < 0 ? NULL : PyBool_FromLong(!status);
+    return status ? NULL : Py_NewRef(Py_None);
 }
 
 /* The axes of a sample of at most so many elements from an int or a tuple of ints; -1 if it is something else. */
