@@ -9,6 +9,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "comparison.md"
 BEGIN, END = "<!-- speeds: made by benchmarks/comparison.py -->\n", "<!-- end of speeds -->"
+HEADINGS = {"avx512": "AVX-512", "avx2": "AVX2", "baseline": "Other processors"}
 COLUMNS = {
     "keyrng, 1 thread": "keyrng compiled, 1 thread",
     "keyrng, all threads": "keyrng compiled, all threads",
@@ -28,21 +29,25 @@ CALLS = (
 )
 
 
-def newest() -> dict[str, Any]:
-    """Return the newest results of run.py; results of sizes.py and of GPUs have other keys."""
+def newest() -> list[dict[str, Any]]:
+    """Return the newest results of run.py for each instruction set, widest first.
+
+    Results of sizes.py and of GPUs have other keys.
+    """
     found = [json.loads(path.read_text("utf-8")) for path in (ROOT / "benchmarks" / "results").glob("*.json")]
-    data: dict[str, Any] = max(
-        (d for d in found if "uniform" in {row["group"] for row in d.get("measured", ())}), key=lambda d: d["date"]
-    )
-    return data
+    of_run = (d for d in found if "uniform" in {row["group"] for row in d.get("measured", ())})
+    by_set = {d["machine"]["instruction_set"]: d for d in sorted(of_run, key=lambda d: d["date"])}
+    return [by_set[name] for name in HEADINGS if name in by_set]
 
 
-def table(data: dict[str, Any]) -> str:
-    """Return the table of medians, with machine and date; a dash marks a missing measurement."""
+def tables(data: dict[str, Any]) -> str:
+    """Return the tables of medians, with machine and date; a dash marks a missing measurement."""
     median = {(row["group"], row["subject"]): row["median"] for row in data["measured"]}
     versions = ", ".join(f"{name} {number}" for name, number in data["versions"].items())
     machine = data["machine"]
     lines = [
+        f"### {HEADINGS[machine['instruction_set']]}",
+        "",
         f"Measured on {data['date']}: {machine['cpu']}, {machine['cores']} cores, {machine['instruction_set']};"
         f" {machine['system']}; {versions}.",
         "",
@@ -73,11 +78,12 @@ def compared(median: dict[tuple[str, str], float]) -> list[str]:
     return [*lines, "", verdict, ""]
 
 
-def page(text: str, data: dict[str, Any]) -> str:
-    """Replace the table between the marks of the page."""
+def page(text: str, results: list[dict[str, Any]]) -> str:
+    """Replace the tables between the marks of the page."""
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
-    return f"{before}{BEGIN}\n{table(data)}\n{END}{after}"
+    made = "\n".join(map(tables, results))
+    return f"{before}{BEGIN}\n{made}\n{END}{after}"
 
 
 if __name__ == "__main__":

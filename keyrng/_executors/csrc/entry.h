@@ -1,9 +1,9 @@
-/* Draws for Python: a sampler that is called with one key and numbers runs in one call of C. Part of module.c.
+/* Draws for Python: a sampler that is called with one key, and numbers or arrays, runs in one call of C. Part of module.c.
  *
- * An entry has the argument names of a sampler and its plans. Plans are in plan.h;
- * Python makes them by running the sampler (keyrng/_sampling/sampler.py). An entry returns None for all that its
- * plans do not cover: other types, numbers that a rule refuses, the largest samples of several steps. The caller then
- * runs the sampler in Python, which reports errors.
+ * An entry has the argument names of a sampler and its plans. Plans are in plan.h; Python makes them by running the
+ * sampler (keyrng/_sampling/sampler.py). An entry returns None for all that its plans do not cover: other types, numbers
+ * that a rule refuses, the largest samples of several steps. The caller then runs the sampler in Python, which reports
+ * errors.
  */
 
 /* The array to write a sample to: `out` if it fits the shape, else a new one; NULL for a draw that Python must check. */
@@ -46,7 +46,7 @@ static PyObject *draw_sample(entry *e, PyObject *const *values) {
                 j.parameters[i].data = (const char *)&x.numbers[i], j.parameters[i].shape = ONE;
             result = (PyObject *)array;
             if (run_job(&j, 0)) Py_CLEAR(result);
-        } else if (!p && !out) {
+        } else if (!p && !out && !PyErr_Occurred()) {
             result = draw_with_arrays(e, algorithm, dtype, PyArray_DATA(words), shape, values);
         }
     }
