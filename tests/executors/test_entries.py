@@ -280,6 +280,19 @@ OUTS = st.sampled_from(
 )
 
 
+@st.composite
+def arrays(draw: st.DrawFn) -> Array:
+    """An array of a few shapes, widths, orders of bytes and strides."""
+    shape = draw(st.sampled_from([(3,), (3,), (2, 2), (1,), (0,), (), (3, 1)]))
+    usual = st.floats(0.015625, 0.984375)
+    numbers = draw(st.lists(usual | usual | st.floats(), min_size=4, max_size=4))
+    with np.errstate(all="ignore"):
+        array = np.resize(numbers, shape).astype(draw(st.sampled_from(["f4", "f8", "f8", ">f8", "f2", "i8"])))
+    if array.ndim and draw(st.booleans()):
+        array = np.repeat(array, 2, axis=-1)[..., ::2]
+    return array
+
+
 @given(name=st.sampled_from(sorted(keyrng.distributions.__all__)), data=st.data())
 def test_any_arguments(name: str, data: st.DataObject) -> None:
     function = getattr(keyrng, name)
@@ -287,7 +300,7 @@ def test_any_arguments(name: str, data: st.DataObject) -> None:
     for argument, about in list(signature(function).parameters.items())[1:]:
         if about.default is not about.empty and data.draw(st.booleans()):
             continue
-        strategy = {"shape": SHAPES, "dtype": DTYPES, "out": OUTS}.get(argument, NUMBERS | NOT_NUMBERS)
+        strategy = {"shape": SHAPES, "dtype": DTYPES, "out": OUTS}.get(argument, NUMBERS | NOT_NUMBERS | arrays())
         arguments[argument] = data.draw(strategy, argument)
     if name in ("ball", "orthogonal", "index_shuffle", "choice", "permutation", "sample_without_replacement"):
         arguments = {a: v if not isinstance(v, int) or abs(v) < 50 else 7 for a, v in arguments.items()}

@@ -129,7 +129,7 @@ static void take_key(work *w, size_t key) {
 }
 
 /* Write n lanes, `count` for each number from the first on, of which `at` are left out: number + lane * step. Stores are of
- * groups of eight where there is room, because the next lanes overwrite what is too much. */
+ * groups of eight where they fit, because the next lanes overwrite what is too much. */
 #define PUT_RUNS(type)                                                                                                 \
     static void put_runs_##type(type *to, const type *from, size_t apart, type step, uint64_t at, uint64_t count,      \
                                 size_t n) {                                                                            \
