@@ -59,16 +59,15 @@ static PyArrayObject *draw_planned(const plan *p, const char *words, PyObject *c
     j.rules = &r;
     if (p->relation >= 0) r.relation = &stages[programs[p->relation].first_stage];
     for (int i = 0; i < p->rule_count && fits; i++) {
-        const number_rule *rule = &p->rules[i], constant = {.flags = UNCHECKED};
+        const number_rule *rule = &p->rules[i];
         PyObject *value = rule->argument < 0 ? NULL : values[rule->argument];
-        double x = rule->low;
         if (!(rule->flags & FOR_ARRAYS)) {
             fits = 0;
         } else if (value && PyArray_CheckExact(value)) {
             fits = put_array(rule, (PyArrayObject *)value, q->itemsize, &j.parameters[i], &memory[i]);
             r.intervals[i] = closed(rule, q->itemsize);
         } else {
-            fits = (!value || exact_number(value, &x)) && put_number(value ? rule : &constant, x, q->itemsize, &numbers[i]);
+            fits = put_float(rule, value, q->itemsize, &numbers[i]);
             j.parameters[i].data = (const char *)&numbers[i], j.parameters[i].shape = ONE;
         }
     }

@@ -96,6 +96,13 @@ static int put_number(const number_rule *r, double x, int itemsize, void *to) {
     return 1;
 }
 
+/* The number of an argument, or with NULL the constant of the rule, as `put_number` does; 0 for other objects. */
+static int put_float(const number_rule *r, PyObject *value, int itemsize, void *to) {
+    const number_rule constant = {.flags = UNCHECKED};
+    double x = r->low;
+    return (!value || exact_number(value, &x)) && put_number(value ? r : &constant, x, itemsize, to);
+}
+
 /* The numbers of a list, a tuple or an array of floats with so many axes of equal length, which is returned; 0 for other
  * objects and other numbers of them. */
 static size_t read_numbers(PyObject *object, int axes, size_t most, double *to) {
@@ -167,9 +174,7 @@ static int put_numbers(const plan *p, PyObject *const *values, converted *to) {
             if (value != (r->low ? Py_True : Py_False)) return 0;
             continue;
         }
-        double x = r->low;
-        number_rule constant = {.flags = UNCHECKED};
-        if ((value && !exact_number(value, &x)) || !put_number(value ? r : &constant, x, itemsize, numbers)) return 0;
+        if (!put_float(r, value, itemsize, numbers)) return 0;
     }
     to->row_count = (int)(next - to->rows);
     return 1;
