@@ -22,6 +22,7 @@ LONG = 2**19 + 77
 
 needs_compiled = pytest.mark.skipif(not native.enabled, reason=f"no compiled path: {native.missing_reason()}")
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no os.fork here")
+is_sanitized = "libasan" in os.environ.get("LD_PRELOAD", "")
 
 
 @pytest.fixture
@@ -134,7 +135,7 @@ draw()
 
 @needs_compiled
 @pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="no /proc here")
-@pytest.mark.skipif("libasan" in os.environ.get("LD_PRELOAD", ""), reason="the sanitizer needs more memory")
+@pytest.mark.skipif(is_sanitized, reason="the sanitizer needs more memory")
 def test_a_draw_computes_all_where_no_thread_can_be_started():
     keyrng.set_num_threads(1)
     expected = hashlib.sha256(keyrng.normal(KEY, (LONG,)).tobytes()).hexdigest()
@@ -212,8 +213,9 @@ def forked():
     return os.waitpid(number, 0)[1]
 
 small = digest(1000)
-print(*(forked() for _ in range(4)))  # the pool is there, its threads are not
+"""
 
+FORKS_BESIDE_DRAWS = """
 def draw():
     while not stop.is_set():
         digest()
@@ -221,7 +223,7 @@ def draw():
 
 others = [threading.Thread(target=draw) for _ in range(3)]
 for thread in others: thread.start()
-print(*(forked() for _ in range(12)))  # while others are at work on it
+print(*(forked() for _ in range(12)))
 stop.set()
 for thread in others: thread.join()
 print(child())
@@ -229,8 +231,14 @@ print(child())
 
 
 @needs_fork
-def test_a_fork_beside_the_pool_draws_the_same():
-    assert digests(FORKS) == ["0 0 0 0", " ".join("0" * 12), "same"]
+def test_a_fork_without_the_helpers_of_its_parent_draws_the_same():
+    assert digests(FORKS + "print(*(forked() for _ in range(4)))") == ["0 0 0 0"]
+
+
+@needs_fork
+@pytest.mark.skipif(is_sanitized, reason="its malloc hangs after a fork beside other threads (LLVM's pull request 75290)")
+def test_a_fork_beside_threads_that_draw_draws_the_same():
+    assert digests(FORKS + FORKS_BESIDE_DRAWS) == [" ".join("0" * 12), "same"]
 
 
 def of_key(key: keyrng.Key) -> bytes:
