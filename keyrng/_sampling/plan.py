@@ -32,6 +32,7 @@ class _Flag(IntFlag):
     LARGEST = 1024
     TRUTH = 2048
     FOR_ARRAYS = 4096
+    ROWS = 8192
 
 
 class Plan(NamedTuple):
@@ -66,11 +67,15 @@ class Steps(NamedTuple):
 
 
 class Row(NamedTuple):
-    """Numbers along an axis, or with ``axes=2`` a matrix; the largest of them must be in an interval."""
+    """Numbers along an axis, or with ``axes=2`` a matrix; the largest of them must be in an interval.
+
+    If ``several``, arrays may have further axes before that one, and so several rows.
+    """
 
     parameter: Parameter
     largest: Interval | None = None
     axes: int = 1
+    several: bool = False
 
 
 class Truth(NamedTuple):
@@ -164,7 +169,8 @@ def _rules(parameters: tuple[Any, ...], compute: Dtype) -> tuple[_Rule, ...]:
             rules.append(_rule(parameter, compute))
             continue
         argument, flags, low, high, *_ = _rule(parameter.parameter, compute)
-        rules.append((argument, flags | (_Flag.MATRIX if parameter.axes == 2 else _Flag.ROW), low, high, 0, 0))
+        flags |= _Flag.MATRIX if parameter.axes == 2 else _Flag.ROW
+        rules.append((argument, flags | _Flag.ROWS * parameter.several, low, high, 0, 0))
         if parameter.largest is not None:
             rules.append(
                 (-1, _ends(parameter.largest) | _Flag.LARGEST, parameter.largest.low, parameter.largest.high, 0, 0)

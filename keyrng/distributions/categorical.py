@@ -15,7 +15,7 @@ from keyrng._core.fpenv import in_default_fpenv
 from keyrng._executors.device import CPU, device_at, preparation_device
 from keyrng._keys.derive import Key, device_of, normalize_axis
 from keyrng._sampling.parameters import Array, ArrayLike, as_bool, checked_parameter
-from keyrng._sampling.plan import Row, Steps
+from keyrng._sampling.plan import Integer, Row, Steps, Truth
 from keyrng._sampling.sampler import sampler_in_steps
 from keyrng._sampling.shapes import Shape, check_out, empty_sample, sample_shape
 from keyrng.algorithms.base import Algorithm
@@ -27,11 +27,13 @@ from keyrng.kernels.requirements import Interval, Requirement
 _near = Requirement("a number of at most FAR, not NaN", Interval(-math.inf, FAR))
 
 
-def _plans(algorithm: Algorithm, dtype: Any, logits: Any) -> Iterable[Steps]:
+def _plans(algorithm: Algorithm, dtype: Any, logits: Any, axis: Any = None, replace: Any = None) -> Iterable[Steps]:
     compute = FLOAT32 if dtype is None else dtype
-    near, race = Row(_near(logits=logits), Interval(-FAR, FAR)), race_kernel(None, compute)
+    near, race = Row(_near(logits=logits), Interval(-FAR, FAR), several=True), race_kernel(None, compute)
     assert race is not None
-    yield Steps((gumbel_kernel(None, compute), race), (near,), index_dtype(1), compute)
+    last = () if axis is None else (Integer(axis, -1, -1),)
+    truth = () if replace is None else (Truth(replace, True),)
+    yield Steps((gumbel_kernel(None, compute), race), (near, *last, *truth), index_dtype(1), compute)
 
 
 @sampler_in_steps("categorical", _plans)

@@ -8,7 +8,7 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
-from keyrng._core.dtypes import FLOAT32, FLOAT64, index_dtype
+from keyrng._core.dtypes import FLOAT32, FLOAT64, compute_dtype, index_dtype
 from keyrng._core.fpenv import in_default_fpenv
 from keyrng._executors.device import is_on_gpu, preparation_device
 from keyrng._keys.derive import Key, device_of
@@ -23,18 +23,20 @@ from keyrng.distributions._shared.sorting import first_k
 from keyrng.distributions._shared.weighted import logarithms, part_kernel, weight_row, weighted_indices, weights
 from keyrng.distributions.categorical import check_enough
 from keyrng.distributions.gumbel import gumbel_kernel
-from keyrng.distributions.randint import randint
+from keyrng.distributions.randint import _randint, _randint_small, randint
 
 _SHORT = 4096  # elements that C sorts for a small sample
 
 
 def _plans(algorithm: Algorithm, dtype: Any, a: Any, replace: Any = None, p: Any = None) -> Iterable[Steps]:
-    size = Integer(a, 2, _SHORT if p is None else 2**31 - 1)
-    truth = () if replace is None else (Truth(replace, p is not None),)
+    size, dtype = Integer(a, 1, 2**31 - 1), index_dtype(1)
+    again = () if replace is None else (Truth(replace, True),)
     if p is not None:
-        yield Steps((part_kernel(algorithm),), (size, *truth, weight_row(p)), index_dtype(1), FLOAT64)
-    elif truth:
-        yield Steps((), (size, *truth), index_dtype(1), FLOAT64)
+        yield Steps((part_kernel(algorithm),), (size, *again, weight_row(p)), dtype, FLOAT64)
+        return
+    yield Steps((_randint_small, _randint), (size, *again), dtype, compute_dtype(dtype))
+    if replace is not None:
+        yield Steps((), (Integer(a, 2, _SHORT), Truth(replace, False)), dtype, FLOAT64)
 
 
 @sampler_in_steps("choice", _plans)

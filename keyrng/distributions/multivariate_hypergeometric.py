@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import prod
 from typing import Any
 
@@ -14,7 +15,10 @@ from keyrng._executors.device import preparation_device
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, check_relation, wider
+from keyrng._sampling.plan import Row, Steps
+from keyrng._sampling.sampler import sampler_in_steps
 from keyrng._sampling.shapes import Shape
+from keyrng.algorithms.base import Algorithm
 from keyrng.distributions._shared.last_axis import (
     add_axis,
     cast_to_out,
@@ -22,7 +26,14 @@ from keyrng.distributions._shared.last_axis import (
     row_shape,
     validated,
 )
-from keyrng.distributions.hypergeometric import LARGEST, held_by, hypergeometric_kernel, hypergeometric_method
+from keyrng.distributions.hypergeometric import (
+    LARGEST,
+    _hypergeometric_fits_and_is_small,
+    _hypergeometric_small,
+    held_by,
+    hypergeometric_kernel,
+    hypergeometric_method,
+)
 from keyrng.distributions.multinomial import _MANY, _class_by_class, _sums_from
 from keyrng.kernels.requirements import Parameter, integer_up_to
 
@@ -35,6 +46,15 @@ def _contained(nsample: Any, total: Any) -> Any:
     return nsample <= total
 
 
+def _plans(algorithm: Algorithm, dtype: DTypeLike, colors: Any, nsample: Any) -> Iterable[Steps]:
+    dtype, counts = integer_dtype(dtype), integer_up_to(LARGEST)
+    if dtype.name in ("int32", "int64"):
+        kernels = hypergeometric_kernel, _hypergeometric_small
+        numbers = counts(nsample=nsample), Row(counts(colors=colors))
+        yield Steps(kernels, numbers, dtype, FLOAT64, _hypergeometric_fits_and_is_small)
+
+
+@sampler_in_steps("multivariate_hypergeometric", _plans)
 @in_default_fpenv
 def multivariate_hypergeometric(
     key: Key,

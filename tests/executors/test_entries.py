@@ -158,6 +158,7 @@ def test_keys_and_permutations(impl: str) -> None:
 
 SYMMETRIC = np.array([[2.0, 0.5, 0.0], [0.5, 1.0, -0.25], [0.0, -0.25, 3.0]])
 WIDE, FLAT = np.arange(200.0) % 7, np.full(10, 0.0)
+LOGITS = np.arange(60.0).reshape(3, 4, 5) % 11
 
 # Calls that C answers, and some that it leaves to Python.
 IN_STEPS = {
@@ -177,6 +178,18 @@ IN_STEPS = {
         lambda k: keyrng.multinomial(k, 1e3, [1e-300 * 0.0, 7e269], shape=(50, 2)),
         lambda k: keyrng.multinomial(k, 2**24, WIDE),
         lambda k: keyrng.multinomial(k, 100, [1.0, 1.0, 1.0], shape=(50, 3)),  # means on both sides of 30
+        lambda k: keyrng.multinomial(k, 7, np.array([1, 0, 2, 2**53]), dtype="int64"),
+    ],
+    "multivariate_hypergeometric": [
+        lambda k: keyrng.multivariate_hypergeometric(k, [16, 8, 4], 7),
+        lambda k: keyrng.multivariate_hypergeometric(k, np.array([16, 0, 4, 9]), 12.0, (3, 2)),
+        lambda k: keyrng.multivariate_hypergeometric(k, np.array([500, 300, 400], "i4"), 600, 50),  # by both methods
+        lambda k: keyrng.multivariate_hypergeometric(k, (10**5, 10**5 + 1), 2 * 10**5 - 40, 50),
+        lambda k: keyrng.multivariate_hypergeometric(k, WIDE, 590, (4,), "int64"),
+        lambda k: keyrng.multivariate_hypergeometric(k, [2**40, 2**52, 1], 2**30, (9,)),
+        lambda k: keyrng.multivariate_hypergeometric(k, [2**40, 3], 2**40, dtype="int64"),
+        lambda k: keyrng.multivariate_hypergeometric(k, [5], 5, ()),
+        lambda k: keyrng.multivariate_hypergeometric(k, [0, 0.0], 0, 3),
     ],
     "categorical": [
         lambda k: keyrng.categorical(k, FLAT, shape=(10,)),
@@ -185,6 +198,13 @@ IN_STEPS = {
         lambda k: keyrng.categorical(k, np.array([128.0, -1e300, 127.0]), shape=(20,)),
         lambda k: keyrng.categorical(k, [-1e300, 5, 5.0], shape=(20,)),
         lambda k: keyrng.categorical(k, WIDE, shape=20),
+        lambda k: keyrng.categorical(k, FLAT, -1, (3,), True),
+        lambda k: keyrng.categorical(k, LOGITS),
+        lambda k: keyrng.categorical(k, LOGITS.astype("f4"), shape=(2, 3, 4), replace=True),
+        lambda k: keyrng.categorical(k, LOGITS.astype("i8"), shape=(5, 3, 4)),
+        lambda k: keyrng.categorical(k, LOGITS[:1, :1], axis=-1),
+        lambda k: keyrng.categorical(k, WIDE[None], shape=(30, 1)),
+        lambda k: keyrng.categorical(k, np.tile(np.arange(8.0), (256, 1))),
     ],
     "choice": [
         lambda k: keyrng.choice(k, 10, (10,), p=np.full(10, 0.1)),
@@ -193,6 +213,11 @@ IN_STEPS = {
         lambda k: keyrng.choice(k, 17, (100,), p=WIDE[:17].astype("f4")),
         lambda k: keyrng.choice(k, 1 + 31, (100,), p=WIDE[:32]),
         lambda k: keyrng.choice(k, 200, p=WIDE),
+        lambda k: keyrng.choice(k, 10, (10,)),
+        lambda k: keyrng.choice(k, 1, 3),
+        lambda k: keyrng.choice(k, 2**15, (3, 3), replace=True),
+        lambda k: keyrng.choice(k, 2**15 + 1, (50,)),
+        lambda k: keyrng.choice(k, 2**31 - 1, (50,), True),
         lambda k: keyrng.choice(k, 10, (10,), replace=False),
         lambda k: keyrng.choice(k, 4000, (2, 100), False),
     ],
@@ -232,6 +257,8 @@ LARGE_IN_STEPS = {
     "categorical of float32": lambda k, n: keyrng.categorical(k, [3.0, 1.5, -np.inf, 3.0], shape=(n // 4,)),
     "categorical of many": lambda k, n: keyrng.categorical(k, WIDE, shape=(n // 200,)),
     "choice": lambda k, n: keyrng.choice(k, 10, (n,), p=np.full(10, 0.1)),
+    "choice of equal probabilities": lambda k, n: keyrng.choice(k, 10**6, (n,)),
+    "multivariate_hypergeometric": lambda k, n: keyrng.multivariate_hypergeometric(k, [400, 300, 200, 9], 500, n // 4),
     "multivariate_normal": lambda k, n: keyrng.multivariate_normal(k, FLAT[:3], SYMMETRIC, (n // 3,), "float64"),
 }
 
@@ -337,17 +364,20 @@ def rows(draw: st.DrawFn, axes: int = 1) -> Any:
         made = (
             [draw(LISTS) for _ in made] if draw(st.booleans()) else np.diag([abs(x) for x in made if type(x) is float])
         )
-    kind = draw(st.sampled_from(["list", "tuple", "f8", "f4", "f2", ">f8", "i4", "strided", "higher", "subclass"]))
+    kinds = "list", "tuple", "f8", "f4", "f2", ">f8", "i4", "i8", "strided", "higher", "several", "subclass"
+    kind = draw(st.sampled_from(kinds))
     if kind in ("list", "tuple"):
         made = made.tolist() if isinstance(made, np.ndarray) else made
         return tuple(made) if kind == "tuple" else made
     try:
         with np.errstate(all="ignore"):
-            array = np.array(made, "f8" if kind in ("strided", "higher", "subclass") else kind)
+            array = np.array(made, "f8" if kind in ("strided", "higher", "several", "subclass") else kind)
     except (TypeError, ValueError, OverflowError):
         return made
     if kind == "strided":
         return np.repeat(array, 2, -1)[..., ::2]
+    if kind == "several":
+        return np.ascontiguousarray(np.broadcast_to(array, (2, 3, *array.shape)))
     return array[None] if kind == "higher" else array.view(Own) if kind == "subclass" else array
 
 
@@ -357,12 +387,17 @@ class Own(np.ndarray):  # type: ignore[type-arg]
 
 @given(name=st.sampled_from(sorted(IN_STEPS)), data=st.data())
 def test_any_rows(name: str, data: st.DataObject) -> None:
-    few = st.sampled_from([None, (), (3,), 3, (2, 3), 0, (0,), 4097, -1, (2.0,), True])
+    few = st.sampled_from([None, (), (3,), 3, (2, 3), (4, 2, 3), 0, (0,), 4097, -1, (2.0,), True])
     flags = st.sampled_from([True, False, None, 1, np.True_])
     numbers = st.integers(-1, 20) | NUMBERS | NOT_NUMBERS
     strategies: dict[str, dict[str, Any]] = {
         "dirichlet": {"alpha": rows(), "dtype": DTYPES},
         "multinomial": {"n": numbers, "p": rows(), "dtype": DTYPES},
+        "multivariate_hypergeometric": {
+            "colors": rows() | st.lists(st.integers(0, 9) | st.integers(0, 2**53), max_size=4),
+            "nsample": numbers | st.integers(0, 2**40),
+            "dtype": DTYPES | st.sampled_from(["int64", "int8", "uint64"]),
+        },
         "categorical": {"logits": rows(), "axis": st.integers(-2, 1), "replace": flags},
         "choice": {"a": st.integers(-1, 40) | rows(), "replace": flags, "p": rows()},
         "multivariate_normal": {"mean": rows(), "cov": rows(axes=2), "dtype": DTYPES},

@@ -236,8 +236,8 @@ def test_a_fork_without_the_helpers_of_its_parent_draws_the_same():
 
 
 @needs_fork
-@pytest.mark.skipif(is_sanitized, reason="its malloc hangs after a fork beside other threads (LLVM's pull request 75290)")
-def test_a_fork_beside_threads_that_draw_draws_the_same():
+@pytest.mark.skipif(is_sanitized, reason="its malloc hangs after a fork while others allocate (llvm-project#75290)")
+def test_a_fork_while_threads_draw_draws_the_same():
     assert digests(FORKS + FORKS_BESIDE_DRAWS) == [" ".join("0" * 12), "same"]
 
 

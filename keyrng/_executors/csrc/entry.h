@@ -117,6 +117,7 @@ static const kind kinds[] = {{.name = "sample", .answer = draw_sample},
                              {.name = "multinomial", .answer = answer_steps, .steps = &multinomial},
                              {.name = "categorical", .answer = answer_steps, .steps = &categorical},
                              {.name = "choice", .answer = answer_steps, .steps = &choice},
+                             {.name = "multivariate_hypergeometric", .answer = answer_steps, .steps = &multivariate_hypergeometric},
                              {.name = "multivariate_normal", .answer = answer_steps, .steps = &multivariate_normal}};
 
 /* The number of rows of an array of numbers in C order, or -1 if it is something else or large. */

@@ -4,15 +4,16 @@
  */
 #define LARGEST_EXACT (1ll << 53)
 
-#define MOST_ROW 256 /* numbers of an argument with axes */
+#define MOST_ROW 256   /* numbers along an axis of an argument, or of a matrix */
+#define MOST_ROWS 2048 /* numbers of an argument with several rows */
 
 enum { OPEN_LOW = 1, OPEN_HIGH = 2, WHOLE_NUMBER = 4, UNCHECKED = 8, INTEGER = 16, DIFFERENCE = 32, DIVISOR = 64, ROW = 256, MATRIX = 512, LARGEST = 1024, TRUTH = 2048,
-       FOR_ARRAYS = 4096 };
+       FOR_ARRAYS = 4096, ROWS = 8192 };
 
 /* How to find a kernel's parameter: a float from `low` to `high`, or a word, for an integer from `least` to `most`, or
  * for its difference, from 1 to `high`, to the integer of the rule before. DIVISORs, numbered by `least`, follow it.
- * A ROW has numbers along one axis, a MATRIX along two; LARGEST is a rule for the largest of the row before.
- * TRUTH is a bool, True if `low` is not 0. With FOR_ARRAYS, a float can be an array. */
+ * A ROW has numbers along one axis, with ROWS along the last axis of an array, a MATRIX along two; LARGEST is a rule for
+ * the largest of each row before. TRUTH is a bool, True if `low` is not 0. With FOR_ARRAYS, a float can be an array. */
 typedef struct {
     int argument; /* -1 for a constant, which is `low` */
     int flags;
@@ -32,10 +33,13 @@ typedef struct {
     PyObject *call; /* a Python function that a step calls, or NULL */
 } plan;
 
+/* Numbers along the last axis of an argument; `count` rows of them, along other axes. */
 typedef struct {
-    size_t n;
-    double largest;
-    double values[MOST_ROW]; /* floats, if the computation is in float32 and it is not a matrix */
+    size_t n, count;
+    int dims;
+    npy_intp sizes[MOST_SMALL_DIMS];
+    double least_largest, largest; /* of the largest numbers of the rows */
+    double values[MOST_ROWS];      /* floats, if the computation is in float32 and it is not a matrix */
 } row;
 
 /* The parameters of a plan, in the dtype of the computation. */
@@ -103,19 +107,30 @@ static int put_float(const number_rule *r, PyObject *value, int itemsize, void *
     return (!value || exact_number(value, &x)) && put_number(value ? r : &constant, x, itemsize, to);
 }
 
-/* The numbers of a list, a tuple or an array of floats with so many axes of equal length, which is returned; 0 for other
- * objects and other numbers of them. */
+/* The numbers of an array in C order of floats, or of integers that doubles hold; 0 for other arrays. */
+static int read_array(PyArrayObject *array, double *to) {
+    const void *data = PyArray_DATA(array);
+    int type = PyArray_TYPE(array), bytes = PyArray_ISSIGNED(array) ? (int)PyArray_ITEMSIZE(array) : 0;
+    if (!PyArray_ISCARRAY_RO(array)) return 0;
+    for (npy_intp i = 0, size = PyArray_SIZE(array); i < size; i++) {
+        if (type == NPY_DOUBLE) to[i] = ((const double *)data)[i];
+        else if (type == NPY_FLOAT) to[i] = ((const float *)data)[i];
+        else if (bytes == 4) to[i] = ((const int32_t *)data)[i];
+        else if (bytes == 8) to[i] = (double)((const int64_t *)data)[i];
+        else return 0;
+        if (bytes && (to[i] < -(double)LARGEST_EXACT || to[i] > (double)LARGEST_EXACT)) return 0;
+    }
+    return 1;
+}
+
+/* The numbers of a list, a tuple or an array with so many axes of equal length, which is returned; 0 for other objects
+ * and other numbers of them. */
 static size_t read_numbers(PyObject *object, int axes, size_t most, double *to) {
     if (PyArray_CheckExact(object)) {
         PyArrayObject *array = (PyArrayObject *)object;
         npy_intp n = PyArray_NDIM(array) == axes ? PyArray_DIM(array, 0) : 0;
-        int type = PyArray_TYPE(array);
-        if (n < 1 || n > MOST_ROW || PyArray_DIM(array, axes - 1) != n || (size_t)PyArray_SIZE(array) > most ||
-            (type != NPY_DOUBLE && type != NPY_FLOAT) || !PyArray_ISCARRAY_RO(array))
-            return 0;
-        for (npy_intp i = 0; i < PyArray_SIZE(array); i++)
-            to[i] = type == NPY_DOUBLE ? ((const double *)PyArray_DATA(array))[i] : ((const float *)PyArray_DATA(array))[i];
-        return (size_t)n;
+        int fits = n > 0 && n <= MOST_ROW && PyArray_DIM(array, axes - 1) == n && (size_t)PyArray_SIZE(array) <= most;
+        return fits && read_array(array, to) ? (size_t)n : 0;
     }
     if (!PyList_CheckExact(object) && !PyTuple_CheckExact(object)) return 0;
     PyObject *items = PySequence_Tuple(object); /* a list can change meanwhile */
@@ -130,16 +145,37 @@ static size_t read_numbers(PyObject *object, int axes, size_t most, double *to) 
     return i == n ? n : 0;
 }
 
+/* As read_numbers, for rows of an array with more than one axis. */
+static size_t read_rows(PyObject *object, row *of, double *to) {
+    if (!PyArray_CheckExact(object)) return 0;
+    PyArrayObject *array = (PyArrayObject *)object;
+    int dims = of->dims = PyArray_NDIM(array) - 1;
+    npy_intp size = PyArray_SIZE(array), n = dims > 0 ? PyArray_DIM(array, dims) : 0;
+    if (dims > MOST_SMALL_DIMS || n < 1 || n > MOST_ROW || size < n || size > MOST_ROWS || !read_array(array, to)) return 0;
+    memcpy(of->sizes, PyArray_DIMS(array), (size_t)dims * sizeof *of->sizes);
+    of->count = (size_t)(size / n);
+    return (size_t)n;
+}
+
 static int put_row(const number_rule *r, PyObject *object, int itemsize, row *to) {
-    double read[MOST_ROW];
+    double read[MOST_ROWS];
     int axes = r->flags & MATRIX ? 2 : 1;
-    size_t n = to->n = read_numbers(object, axes, MOST_ROW, read), i = 0, size = axes == 2 ? n * n : n;
-    if (!n) return 0;
-    to->largest = read[0];
-    for (; i < size && put_number(r, read[i], itemsize, (char *)to->values + i * (size_t)itemsize); i++)
-        to->largest = read[i] > to->largest ? read[i] : to->largest;
+    to->dims = 0, to->count = 1, to->largest = -INFINITY, to->least_largest = INFINITY;
+    size_t n = read_numbers(object, axes, MOST_ROW, read);
+    if (!n && r->flags & ROWS) n = read_rows(object, to, read);
+    size_t size = (axes == 2 ? n : to->count) * n;
+    to->n = n;
+    for (size_t first = 0; first < size; first += n) {
+        double largest = read[first];
+        for (size_t i = first; i < first + n; i++) {
+            if (!put_number(r, read[i], itemsize, (char *)to->values + i * (size_t)itemsize)) return 0;
+            largest = read[i] > largest ? read[i] : largest;
+        }
+        to->largest = largest > to->largest ? largest : to->largest;
+        to->least_largest = largest < to->least_largest ? largest : to->least_largest;
+    }
     if (axes == 2) memcpy(to->values, read, size * sizeof *read);
-    return i == size;
+    return n > 0;
 }
 
 /* The parameters of a plan; 0 if a rule refuses one. */
@@ -155,7 +191,7 @@ static int put_numbers(const plan *p, PyObject *const *values, converted *to) {
             continue;
         }
         if (r->flags & LARGEST) {
-            if (!meets(r, next[-1].largest)) return 0;
+            if (!meets(r, next[-1].largest) || !meets(r, next[-1].least_largest)) return 0;
             continue;
         }
         if (r->flags & INTEGER) {

@@ -5,6 +5,7 @@
  */
 enum { FAILED = 1, IN_PYTHON = 2 }; /* with an exception; without one, so that Python draws the sample */
 
+#define SMALL_SPAN (1 << 15)    /* as in randint.py */
 #define MOST_IN_STEPS (1 << 18) /* elements: Python, which takes up to 400 us more, needs less memory */
 
 static int no_memory(void) { return PyErr_NoMemory(), FAILED; }
@@ -26,10 +27,19 @@ static PyObject *widest(PyObject *const *values, int n) {
     return dtype;
 }
 
-/* Add the axis of the row to the shape of a result, of which `count` becomes the number of rows; 0 if it does not fit. */
+/* Add the axis of the row to the shape of a result, of which `count` becomes the number of rows; or without such an axis,
+ * use the other axes of the rows, which may be the last ones of a given shape. 0 if the shape does not fit. */
 static int put_row_shape(const steps *s, const converted *x, int given, npy_intp *sizes, int *dims, size_t *count) {
-    size_t n = x->rows[0].n;
-    if (s->axis == NO_AXIS) return 1;
+    const row *r = &x->rows[0];
+    size_t n = r->n;
+    if (s->axis == NO_AXIS) {
+        int before = x->row_count ? *dims - r->dims : 0;
+        if (!x->row_count || !r->dims) return 1;
+        if (given) return before >= 0 && !memcmp(sizes + before, r->sizes, (size_t)r->dims * sizeof *sizes);
+        *dims = r->dims, *count = r->count;
+        memcpy(sizes, r->sizes, (size_t)r->dims * sizeof *sizes);
+        return 1;
+    }
     if (s->axis == NEW_AXIS || !given) sizes[(*dims)++] = (npy_intp)n;
     else if (!*dims || (size_t)sizes[*dims - 1] != n) return 0;
     else *count /= n;
@@ -64,18 +74,26 @@ static void repeat_row(const row *x, size_t size, size_t count, char *to) {
             for (size_t i = 0; i < n; i++) x[i] -= largest;                                                            \
         }                                                                                                              \
     }                                                                                                                  \
-    static void find_largest_sum_##T(const T *x, const T *add, size_t rows, size_t n, int32_t *places) {               \
-        for (size_t r = 0; r < rows; r++, x += n) {                                                                    \
-            T largest = x[0] + add[0];                                                                                 \
+    static void find_largest_sum_##T(const T *x, const row *add, size_t rows, int32_t *places) {                       \
+        const T *start = (const T *)add->values, *end = start + add->count * add->n, *y = start;                       \
+        for (size_t r = 0, n = add->n; r < rows; r++, x += n) {                                                        \
+            T largest = x[0] + y[0];                                                                                   \
             places[r] = 0;                                                                                             \
             for (size_t i = 1; i < n; i++) {                                                                           \
-                T sum = x[i] + add[i];                                                                                 \
+                T sum = x[i] + y[i];                                                                                   \
                 if (sum > largest) largest = sum, places[r] = (int32_t)i;                                              \
             }                                                                                                          \
+            y = y + n < end ? y + n : start;                                                                           \
         }                                                                                                              \
     }
 FLOAT_STEPS(float)
 FLOAT_STEPS(double)
+
+/* The places of the largest sums of each row and a row of `add`, which has as many rows or fewer. */
+static void find_largest_sums(const void *x, const row *add, size_t size, size_t rows, int32_t *places) {
+    if (size == 4) find_largest_sum_float(x, add, rows, places);
+    else find_largest_sum_double(x, add, rows, places);
+}
 
 /* Shares of gamma variates: of their factors if `more` has no programs, and else times the power of a boost. */
 static int draw_dirichlet(const plan *p, const char *words, const converted *x, size_t count, PyArrayObject *result) {
@@ -106,8 +124,7 @@ static int decide(const plan *p, const char *words, const row *logits, size_t co
         if (places[i] >= 0) continue;
         j.start = i * n, j.count = n;
         if (execute(&j, 0, n)) return no_memory();
-        if (size == 4) find_largest_sum_float((float *)gumbels, (const float *)logits->values, 1, n, places + i);
-        else find_largest_sum_double(gumbels, logits->values, 1, n, places + i);
+        find_largest_sums(gumbels, logits, size, 1, places + i);
     }
     return 0;
 }
@@ -129,14 +146,15 @@ static int draw_by_race(const plan *p, const char *words, const row *logits, siz
 }
 
 static int draw_categorical(const plan *p, const char *words, const converted *x, size_t count, PyArrayObject *result) {
-    size_t n = x->rows[0].n, size = (size_t)programs[p->program].output_size;
-    if (count * n > MOST_IN_STEPS) return IN_PYTHON;
-    if (count * n >= RACE_WORTH && p->more[0] >= 0) return draw_by_race(p, words, &x->rows[0], count, PyArray_DATA(result));
+    const row *logits = &x->rows[0];
+    size_t n = logits->n, size = (size_t)programs[p->program].output_size;
+    int is_race = count * n >= RACE_WORTH && p->more[0] >= 0;
+    if (count * n > MOST_IN_STEPS || (is_race && logits->count > 1)) return IN_PYTHON;
+    if (is_race) return draw_by_race(p, words, logits, count, PyArray_DATA(result));
     char *gumbels = malloc(count * n * size);
     if (!gumbels) return no_memory();
     int failed = draw(p, p->program, -1, words, count * n, 1, NULL, gumbels, size);
-    if (size == 4) find_largest_sum_float((float *)gumbels, (const float *)x->rows[0].values, count, n, PyArray_DATA(result));
-    else find_largest_sum_double((double *)gumbels, x->rows[0].values, count, n, PyArray_DATA(result));
+    if (!failed) find_largest_sums(gumbels, logits, size, count, PyArray_DATA(result));
     free(gumbels);
     return failed;
 }
@@ -181,46 +199,95 @@ static int draw_multivariate_normal(const plan *p, const char *words, const conv
     return status;
 }
 
-/* Class after class, a binomial variate of the draws that are left, by a child of the key for each class. The faster
- * program draws the same if the relation of `more` holds for the largest number of draws, and then for fewer. */
-static int draw_multinomial(const plan *p, const char *words, const converted *x, size_t count, PyArrayObject *result) {
+/* Rows of counts that sum to a total, drawn class after class, each by a child of the key. */
+typedef struct {
+    const plan *p;
+    const row *of; /* a number for each class */
+    size_t count;
+    double left[MOST_ROW + 1];                  /* sums of the numbers of a class and those after it */
+    double *rest, *drawn, *others, *parameters; /* a number for each row: what is left of its total, its next count */
+} classes;
+
+static int draw_class(const classes *c, int program, const char *key, const void *const *parameters) {
+    return draw(c->p, program, c->p->store, key, c->count, 1, parameters, c->drawn, sizeof *c->drawn);
+}
+
+static double most_left(const classes *c) {
+    double most = 0;
+    for (size_t r = 0; r < c->count; r++) most = c->rest[r] > most ? c->rest[r] : most;
+    return most;
+}
+
+static void put_count(double x, PyArrayObject *result, size_t place) {
+    char *to = (char *)PyArray_DATA(result) + place * (size_t)PyArray_ITEMSIZE(result);
+    int wide = PyArray_ITEMSIZE(result) == 8, whole = PyArray_ISINTEGER(result);
+    if (whole && wide) *(int64_t *)to = (int64_t)x;
+    else if (whole) *(int32_t *)to = (int32_t)x;
+    else if (wide) *(double *)to = x;
+    else *(float *)to = (float)x;
+}
+
+static int draw_classes(const plan *p, const char *words, const row *of, double total, size_t count,
+                        int (*draw_one)(const classes *, size_t i, const char *key), PyArrayObject *result) {
     const algorithm_info *a = &algorithm_infos[p->number];
-    const double *weights = x->rows[0].values;
-    size_t n = x->rows[0].n, bytes = (size_t)(a->word_bytes * a->key_words);
+    size_t n = of->n, bytes = (size_t)(a->word_bytes * a->key_words);
     char keys[MOST_ROW * 32];
-    double left[MOST_ROW + 1], *rest = malloc(3 * count * sizeof *rest);
-    if (!rest) return no_memory();
-    double *chances = rest + count, *drawn = chances + count;
-    const void *parameters[] = {rest, chances};
+    double *memory = malloc(4 * count * sizeof *memory);
+    if (!memory) return no_memory();
+    classes c = {p, of, count, {0}, memory, memory + count, memory + 2 * count, memory + 3 * count};
     int status = 0;
     consecutive(a, &chosen->algorithms[p->number], words, 0, n, keys);
-    left[n] = 0;
-    for (size_t i = n; i--;) left[i] = i + 1 == n ? weights[i] : weights[i] + left[i + 1];
-    for (size_t r = 0; r < count; r++) memcpy(rest + r, &x->numbers[0], sizeof *rest);
+    for (size_t i = n; i--;) c.left[i] = i + 1 == n ? of->values[i] : of->values[i] + c.left[i + 1];
+    for (size_t r = 0; r < count; r++) c.rest[r] = total;
     for (size_t i = 0; i < n && !status; i++) {
-        double chance = left[i] > 0 ? weights[i] / left[i] : 0;
-        if (chance > 0 && chance < 1) { /* else the variate is 0 or all that are left */
-            double most[2] = {0, chance};
-            uint64_t numbers[2];
-            for (size_t r = 0; r < count; r++) chances[r] = chance, most[0] = rest[r] > most[0] ? rest[r] : most[0];
-            memcpy(numbers, most, sizeof numbers);
-            int program = related(p->more[1], numbers) ? p->more[0] : p->program;
-            status = draw(p, program, p->store, keys + i * bytes, count, 1, parameters, drawn, sizeof *drawn);
-        } else {
-            for (size_t r = 0; r < count; r++) drawn[r] = chance > 0 ? rest[r] + 0.0 : 0; /* 0, not -0 */
-        }
-        for (size_t r = 0; r < count && !status; r++) {
-            char *to = (char *)PyArray_DATA(result) + (r * n + i) * (size_t)PyArray_ITEMSIZE(result);
-            int wide = PyArray_ITEMSIZE(result) == 8, whole = PyArray_ISINTEGER(result);
-            if (whole && wide) *(int64_t *)to = (int64_t)drawn[r];
-            else if (whole) *(int32_t *)to = (int32_t)drawn[r];
-            else if (wide) *(double *)to = drawn[r];
-            else *(float *)to = (float)drawn[r];
-            rest[r] -= drawn[r];
-        }
+        status = draw_one(&c, i, keys + i * bytes);
+        for (size_t r = 0; r < count && !status; r++) put_count(c.drawn[r], result, r * n + i), c.rest[r] -= c.drawn[r];
     }
-    free(rest);
+    free(memory);
     return status;
+}
+
+/* The faster program draws the same if the relation of `more` holds for the largest number of draws, and then for fewer. */
+static int draw_binomial(const classes *c, size_t i, const char *key) {
+    double chance = c->left[i] > 0 ? c->of->values[i] / c->left[i] : 0;
+    if (!(chance > 0 && chance < 1)) { /* then the variate is 0 or all that are left */
+        for (size_t r = 0; r < c->count; r++) c->drawn[r] = chance > 0 ? c->rest[r] + 0.0 : 0; /* 0, not -0 */
+        return 0;
+    }
+    double most[2] = {most_left(c), chance};
+    uint64_t numbers[2];
+    memcpy(numbers, most, sizeof numbers);
+    for (size_t r = 0; r < c->count; r++) c->parameters[r] = chance;
+    const void *parameters[] = {c->rest, c->parameters};
+    return draw_class(c, related(c->p->more[1], numbers) ? c->p->more[0] : c->p->program, key, parameters);
+}
+
+static int draw_multinomial(const plan *p, const char *words, const converted *x, size_t count, PyArrayObject *result) {
+    double n;
+    memcpy(&n, &x->numbers[0], sizeof n);
+    return draw_classes(p, words, &x->rows[0], n, count, draw_binomial, result);
+}
+
+/* As draw_binomial; of more than half of the items, as many are left as would be drawn of less. */
+static int draw_hypergeometric(const classes *c, size_t i, const char *key) {
+    double good = c->of->values[i], bad = c->left[i + 1], most = most_left(c), half = floor((good + bad) / 2);
+    double most_of[] = {good, bad, most < half ? most : half, LARGEST_EXACT};
+    uint64_t numbers[4];
+    memcpy(numbers, most_of, sizeof numbers);
+    for (size_t r = 0; r < c->count; r++) c->parameters[r] = good, c->others[r] = bad;
+    const void *parameters[] = {c->parameters, c->others, c->rest};
+    return draw_class(c, related(c->p->more[1], numbers) ? c->p->more[0] : c->p->program, key, parameters);
+}
+
+static int draw_multivariate_hypergeometric(const plan *p, const char *words, const converted *x, size_t count,
+                                            PyArrayObject *result) {
+    const row *colors = &x->rows[0];
+    double sample, total = 0, most = PyArray_ITEMSIZE(result) == 8 ? (double)LARGEST_EXACT : INT32_MAX;
+    memcpy(&sample, &x->numbers[0], sizeof sample);
+    for (size_t i = colors->n; i--; total += colors->values[i])
+        if (colors->values[i] > LARGEST_EXACT - total) return IN_PYTHON;
+    if (sample > total || (sample > most && colors->largest > most)) return IN_PYTHON;
+    return draw_classes(p, words, colors, sample, count, draw_hypergeometric, result);
 }
 
 /* A cumulative sum, in the order of `cumulative_sum` in weighted.py. */
@@ -250,11 +317,21 @@ static int draw_weighted(const plan *p, const char *words, const row *weights, s
     return run_job(&j, 20 * n);
 }
 
-/* Integers below a number: by weight, with replacement, if the plan has a row, and else without replacement. */
+/* Integers below a number with equal probabilities, by the programs of randint.py. */
+static int draw_integers(const plan *p, const char *words, uint64_t size, size_t count, int32_t *places) {
+    uint64_t numbers[4] = {0, size};
+    const void *parameters[] = {numbers, numbers + 1, numbers + 2, numbers + 3};
+    numbers[2] = divisor_word(INVERSE, numbers + 2), numbers[3] = divisor_word(CARRY, numbers + 3);
+    return draw(p, size <= SMALL_SPAN ? p->program : p->more[0], -1, words, count, 0, parameters, places, sizeof *places);
+}
+
+/* Integers below a number: by weight if the plan has a row, with equal probabilities if it has two programs, both with
+ * replacement, and else without. */
 static int draw_choice(const plan *p, const char *words, const converted *x, size_t count, PyArrayObject *result) {
     size_t size = (size_t)x->numbers[0];
     int32_t *places = PyArray_DATA(result);
     if (x->row_count) return x->rows[0].n == size ? draw_weighted(p, words, &x->rows[0], count, places) : IN_PYTHON;
+    if (p->more[0] >= 0) return draw_integers(p, words, size, count, places);
     if (count > size || size < 2) return IN_PYTHON;
     uint32_t *order = malloc(size * sizeof *order);
     if (!order) return no_memory();
@@ -266,4 +343,5 @@ static int draw_choice(const plan *p, const char *words, const converted *x, siz
 
 static const steps dirichlet = {draw_dirichlet, NEW_AXIS, 0}, categorical = {draw_categorical, NO_AXIS, 1},
                    multivariate_normal = {draw_multivariate_normal, NEW_AXIS, 1},
-                   multinomial = {draw_multinomial, GIVEN_AXIS, 0}, choice = {draw_choice, NO_AXIS, 0};
+                   multinomial = {draw_multinomial, GIVEN_AXIS, 0}, choice = {draw_choice, NO_AXIS, 0},
+                   multivariate_hypergeometric = {draw_multivariate_hypergeometric, NEW_AXIS, 0};
