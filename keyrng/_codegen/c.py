@@ -29,6 +29,8 @@ from keyrng.kernels.symbols import Graph, Symbol
 # of MOST_WORDS in csrc/words.h.
 _MOST_BUFFERS, _MOST_KEYS, _MOST_WORDS, _MOST_COUNTS = 32, 12, 8, 2
 
+_FEW_OPERATIONS = 15
+
 # Conversions from a kernel's result to the requested dtype. Not listed: conversions that only reinterpret or truncate
 # bits, such as narrower integers.
 STORES = [
@@ -236,11 +238,29 @@ def _constant_counts(value: Symbol, known: Container[Symbol]) -> list[Symbol]:
 
 
 def _constants(value: Symbol, arguments: Sequence[Symbol]) -> list[Symbol]:
-    """The values of parameters alone that loops and counts need; with numbers as parameters, they are computed once."""
+    """The values of parameters alone that loops and counts need, or without these that take many operations.
+
+    With numbers as parameters, they are computed once.
+    """
     needed = needs([value, *arguments], ())
     counts = [a for symbol in needed if symbol.op == "count" for a in symbol.args if isinstance(a, Symbol)]
-    wanted = dict.fromkeys([*arguments, *counts])
+    wanted = dict.fromkeys([*arguments, *counts] or _costly(value))
     return [symbol for symbol in wanted if symbol.op not in ("param", "const") and not varying([symbol])]
+
+
+def _costly(value: Symbol) -> list[Symbol]:
+    """The values of parameters alone that are next to an element's words, and that take many operations.
+
+    With arrays as parameters, storing and loading one takes about as long as _FEW_OPERATIONS.
+    """
+    order, of_words = dict.fromkeys(walk([value], ())), set[Symbol]()
+    beside: dict[Symbol, None] = {}
+    for symbol in order:
+        operands = [a for a in symbol.args if isinstance(a, Symbol) and a in order]
+        if symbol.op in ("word", "loop") or not of_words.isdisjoint(operands):
+            of_words.add(symbol)
+            beside.update(dict.fromkeys(operands))
+    return [symbol for symbol in beside if symbol not in of_words and len(needs([symbol], ())) > _FEW_OPERATIONS]
 
 
 @dataclass(frozen=True)

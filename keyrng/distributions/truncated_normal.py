@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,14 @@ from keyrng._executors.device import Device, may_hold
 from keyrng._keys.derive import Key
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, bounds, cache_scalars, check_relation, next_above, next_below
-from keyrng._sampling.sampler import sampler
+from keyrng._sampling.plan import Plan
+from keyrng._sampling.sampler import sampler_of
 from keyrng._sampling.shapes import Shape
 from keyrng._sampling.spec import check_nothing
 from keyrng.kernels.bits import uniform_co
 from keyrng.kernels.elementary import exp, horner, log1p_unchecked, log_unchecked
 from keyrng.kernels.erfinv import erfinv_unchecked
+from keyrng.kernels.formats import neighbour
 from keyrng.kernels.lane import FLOATS, kernel
 from keyrng.kernels.ops import sqrt, where
 from keyrng.kernels.requirements import Parameter, not_nan
@@ -103,7 +106,42 @@ def truncated_normal_tails_kernel(lane: Any, lower: Any, upper: Any, least: Any,
     return _between(x, least, largest)
 
 
-@sampler
+# Plans of draws in C: the values of the kernels above, and whether a draw is theirs.
+
+
+def _with_neighbours(lower: Any, upper: Any) -> tuple[Any, ...]:
+    return lower, upper, neighbour(lower, up=True), neighbour(upper, up=False)
+
+
+@kernel(*FLOATS)
+def _normal_between(lane: Any, lower: Any, upper: Any) -> Any:
+    return truncated_normal_kernel(lane, *_with_neighbours(lower, upper))
+
+
+@kernel(*FLOATS)
+def _normal_between_tails(lane: Any, lower: Any, upper: Any) -> Any:
+    return truncated_normal_tails_kernel(lane, *_with_neighbours(lower, upper))
+
+
+@kernel(*FLOATS)
+def _normal_order(lane: Any, lower: Any, upper: Any) -> Any:
+    lower, upper, least, largest = _with_neighbours(lower, upper)
+    return (lower < upper) & _not_less(largest, least)
+
+
+@kernel(*FLOATS)
+def _normal_order_near(lane: Any, lower: Any, upper: Any) -> Any:
+    return _normal_order(lane, lower, upper) & ~(_is_above(lower) | _is_below(upper))
+
+
+def _plans(dtype: DTypeLike, lower: Any, upper: Any) -> Iterable[Plan]:
+    dtype, numbers = floating_dtype(dtype), (not_nan(lower=lower), not_nan(upper=upper))
+    if dtype.itemsize > 2:  # bounds are rounded to the dtype, and C rounds to that of the computation
+        yield Plan(_normal_between, numbers, dtype, dtype, _normal_order_near)
+        yield Plan(_normal_between_tails, numbers, dtype, dtype, _normal_order)
+
+
+@sampler_of(_plans)
 def truncated_normal(
     key: Key,
     lower: ArrayLike,

@@ -47,7 +47,7 @@ HERE = Path(__file__).parent
 SMALL_DRAWS = (
     "uniform_between", "uniform_order", "triangular_order", "negative_binomial_fits",
     "negative_binomial_fits_and_is_small", "hypergeometric_fits", "hypergeometric_fits_and_is_small",
-    "binomial_is_small",
+    "binomial_is_small", "normal_between", "normal_between_tails", "normal_order", "normal_order_near",
 )  # fmt: skip
 
 # Kernels that find the classes of large draws on the CPU; tests/distributions/test_gumbel_race.py tests them.
