@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,12 @@ from keyrng._keys.create import key as key_of
 from keyrng._keys.derive import Key, device_of, fold_in, is_integer
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, as_bool
+from keyrng._sampling.plan import Integer, Steps, Truth
+from keyrng._sampling.sampler import sampler_in_steps
 from keyrng._sampling.shapes import Shape, check_out
 from keyrng.algorithms import threefry2x32
+from keyrng.algorithms.base import Algorithm
+from keyrng.distributions._shared.words import bits_kernel
 from keyrng.distributions.bits import bits
 from keyrng.distributions.randint import integer_array
 from keyrng.kernels.lane import Kernel, kernel
@@ -113,6 +117,20 @@ _FORWARDS = Kernel(_walk(_forwards, _ROUNDS), "index_walk", ())
 _BACKWARDS = Kernel(_walk(_backwards, -_ROUNDS), "index_walk_back", ())
 
 
+def walks(n: Any, inverse: Any = None) -> Iterator[Steps]:
+    """Yield the plans of elements by index; those of the inverse have a third kernel."""
+    length, uint64 = Integer(n, 1, 2**63 - 1), np.dtype(np.uint64)
+    for backwards in (False,) if inverse is None else (False, True):
+        truth = () if inverse is None else (Truth(inverse, backwards),)
+        kernels = (_index_unshuffle, bits_kernel, bits_kernel) if backwards else (_index_shuffle, bits_kernel)
+        yield Steps(kernels, (length, *truth), np.dtype(np.int64), uint64)
+
+
+def _plans(algorithm: Algorithm, dtype: Any, index: Any, n: Any, inverse: Any = None) -> Iterator[Steps]:
+    return walks(n, inverse)
+
+
+@sampler_in_steps("index_shuffle", _plans)
 @in_default_fpenv
 def index_shuffle(key: Key, index: ArrayLike, n: Int, *, inverse: bool = False, out: Array | None = None) -> Array:
     """Return elements of a random permutation of 0 to ``n - 1``, each computed from its index alone.

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from keyrng._core.arguments import Int
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.parameters import Array
-from keyrng._sampling.sampler import sampler
+from keyrng._sampling.plan import Steps
+from keyrng._sampling.sampler import sampler_in_steps
 from keyrng._sampling.shapes import Shape, empty_sample, sample_shape
-from keyrng.distributions.index_shuffle import index_shuffle, permutation_length
+from keyrng.algorithms.base import Algorithm
+from keyrng.distributions.index_shuffle import index_shuffle, permutation_length, walks
 
 
-@sampler
+def _plans(algorithm: Algorithm, dtype: Any, n: Any) -> Iterator[Steps]:
+    return walks(n)
+
+
+@sampler_in_steps("sample_without_replacement", _plans)
 def sample_without_replacement(key: Key, n: Int, shape: Shape = (), *, out: Array | None = None) -> Array:
     """Return distinct integers from 0 to ``n - 1``, in time and memory proportional to their number.
 

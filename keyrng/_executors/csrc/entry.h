@@ -98,6 +98,7 @@ static PyArrayObject *permuted(const plan *p, PyArrayObject *words, long long n)
 
 static PyObject *answer_int(entry *e, PyObject *const *values);
 static PyObject *answer_steps(entry *e, PyObject *const *values);
+static PyObject *answer_indices(entry *e, PyObject *const *values);
 
 /* Kinds of functions with an entry. Functions of a key and an int make the words of a key, or an array of integers. */
 typedef struct kind {
@@ -118,6 +119,8 @@ static const kind kinds[] = {{.name = "sample", .answer = draw_sample},
                              {.name = "categorical", .answer = answer_steps, .steps = &categorical},
                              {.name = "choice", .answer = answer_steps, .steps = &choice},
                              {.name = "multivariate_hypergeometric", .answer = answer_steps, .steps = &multivariate_hypergeometric},
+                             {.name = "sample_without_replacement", .answer = answer_steps, .steps = &sample_without_replacement},
+                             {.name = "index_shuffle", .answer = answer_indices},
                              {.name = "multivariate_normal", .answer = answer_steps, .steps = &multivariate_normal}};
 
 /* The number of rows of an array of numbers in C order, or -1 if it is something else or large. */
@@ -176,6 +179,28 @@ static PyObject *answer_steps(entry *e, PyObject *const *values) {
     const plan *p = find_plan(e, algorithm, dtype, values, &x);
     if (p && put_row_shape(s, &x, shape && shape != Py_None, sizes, &dims, &count) && (result = new_array(p, dims, sizes))) {
         if (s->draw(p, PyArray_DATA(words), &x, count, result)) Py_CLEAR(result);
+    }
+    return (PyObject *)result;
+}
+
+/* Elements of a permutation: the arguments after the key are indices and a length. */
+static PyObject *answer_indices(entry *e, PyObject *const *values) {
+    PyObject *algorithm, *given = values[1];
+    PyArrayObject *array = given && PyArray_CheckExact(given) ? (PyArrayObject *)given : NULL, *words;
+    npy_intp size = array ? PyArray_SIZE(array) : 1;
+    if (array && (!PyArray_ISCARRAY_RO(array) || !PyArray_ISSIGNED(array) || PyArray_ITEMSIZE(array) < 4)) return NULL;
+    if (!given || (!array && !PyLong_CheckExact(given)) || size < 1 || size > MOST_IN_STEPS ||
+        (e->out >= 0 && values[e->out] && values[e->out] != Py_None) || !fpenv_is_default() ||
+        !(words = single_key(values[0], e->key_type, &algorithm)))
+        return NULL;
+    converted x;
+    PyArrayObject *result = NULL;
+    const plan *p = find_plan(e, algorithm, Py_None, values, &x);
+    if (p && (result = new_array(p, array ? PyArray_NDIM(array) : 0, array ? PyArray_DIMS(array) : NULL))) {
+        uint64_t *indices = PyArray_DATA(result), n = x.numbers[0];
+        if (!read_indices(given, n, (size_t)size, indices) ||
+            walk(p, PyArray_DATA(words), n, p->more[1] >= 0, (size_t)size, indices))
+            Py_CLEAR(result);
     }
     return (PyObject *)result;
 }
@@ -248,7 +273,7 @@ static PyObject *make_entry(PyObject *self, PyObject *args) {
         for (int r = 0; r < 4; r++)
             if (!PyUnicode_CompareWithASCIIString(name, role_names[r])) *roles[r] = i;
     }
-    if (e->key != 0 || (e->kind->answer != answer_int && e->shape < 0)) {
+    if (e->key != 0 || (e->shape < 0 && (e->kind->answer == draw_sample || e->kind->answer == answer_steps))) {
         PyMem_Free(e);
         return PyErr_Format(PyExc_ValueError, "the first argument must be key, and a sampler must have a shape");
     }

@@ -351,6 +351,7 @@ static PyObject *shares(PyObject *self, PyObject *const *args, Py_ssize_t n) {
 #include "race.h"
 #include "plan.h"
 #include "steps.h"
+#include "shuffle.h"
 #include "find.h"
 #include "array_draw.h"
 #include "entry.h"
