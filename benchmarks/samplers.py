@@ -28,6 +28,7 @@ ROWS: dict[str, Row] = {
     "laplace": ("laplace", (SHAPE,), lambda g, n: g.laplace(size=n)),
     "cauchy": ("cauchy", (SHAPE,), lambda g, n: g.standard_cauchy(n)),
     "weibull_min": ("weibull_min", (1.0, 1.5, SHAPE), lambda g, n: g.weibull(1.5, n)),
+    "truncated_normal": ("truncated_normal", (-2.0, 2.0, SHAPE), None),
     "geometric": ("geometric", (0.3, SHAPE), lambda g, n: g.geometric(0.3, n)),
     "randint(0, 1000)": ("randint", (SHAPE, 0, 1000), lambda g, n: g.integers(0, 1000, n, dtype=np.int32)),
     "bernoulli": ("bernoulli", (0.3, SHAPE), lambda g, n: g.random(n, dtype=np.float32) < 0.3),
@@ -62,6 +63,7 @@ def selections(on_paths: Callable[[Callable[[], object]], list[Subject]]) -> dic
     """Return permutations and selections, timed per call."""
     generator, key = np.random.default_rng(0), keyrng.key(0)
     logits = np.random.default_rng(1).normal(size=1000).astype(np.float32)
+    rows = np.random.default_rng(2).normal(size=(10_000, 10)).astype(np.float32)
     return {
         **{
             f"permutation({size:_})": [
@@ -87,6 +89,10 @@ def selections(on_paths: Callable[[Callable[[], object]], list[Subject]]) -> dic
         "categorical, 10,000 draws of 1000 classes": [
             *on_paths(partial(keyrng.categorical, key, logits, shape=(10_000,))),
             *peers.jax_random("categorical", "k", logits, shape=(10_000,)),
+        ],
+        "categorical, 10,000 rows of 10 classes": [
+            *on_paths(partial(keyrng.categorical, key, rows)),
+            *peers.jax_random("categorical", "k", rows),
         ],
     }
 

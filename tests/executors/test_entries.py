@@ -205,6 +205,7 @@ IN_STEPS = {
         lambda k: keyrng.categorical(k, LOGITS[:1, :1], axis=-1),
         lambda k: keyrng.categorical(k, WIDE[None], shape=(30, 1)),
         lambda k: keyrng.categorical(k, np.tile(np.arange(8.0), (256, 1))),
+        lambda k: keyrng.categorical(k, np.tile(np.arange(8), (256, 1))),
     ],
     "choice": [
         lambda k: keyrng.choice(k, 10, (10,), p=np.full(10, 0.1)),
@@ -270,6 +271,8 @@ LARGE_IN_STEPS = {
     "multinomial": lambda k, n: keyrng.multinomial(k, 100, np.full(5, 0.2), shape=(n // 5, 5)),
     "categorical": lambda k, n: keyrng.categorical(k, FLAT, shape=(n // 10,)),
     "categorical of float32": lambda k, n: keyrng.categorical(k, [3.0, 1.5, -np.inf, 3.0], shape=(n // 4,)),
+    "categorical of rows": lambda k, n: keyrng.categorical(k, np.resize(LOGITS, (n // 7, 7)).astype("f4")),
+    "categorical of few rows": lambda k, n: keyrng.categorical(k, np.resize(LOGITS, (7, 25)), shape=(n // 175, 7)),
     "categorical of many": lambda k, n: keyrng.categorical(k, WIDE, shape=(n // 200,)),
     "choice": lambda k, n: keyrng.choice(k, 10, (n,), p=np.full(10, 0.1)),
     "choice of equal probabilities": lambda k, n: keyrng.choice(k, 10**6, (n,)),

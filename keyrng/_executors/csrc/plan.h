@@ -4,8 +4,9 @@
  */
 #define LARGEST_EXACT (1ll << 53)
 
-#define MOST_ROW 256   /* numbers along an axis of an argument, or of a matrix */
-#define MOST_ROWS 2048 /* numbers of an argument with several rows */
+#define MOST_ROW 256            /* numbers along an axis of an argument, or of a matrix */
+#define MOST_ROWS 2048          /* numbers of several rows that are converted */
+#define MOST_IN_STEPS (1 << 18) /* elements of samples of several steps: Python, which takes up to 400 us more, needs less memory */
 
 enum { OPEN_LOW = 1, OPEN_HIGH = 2, WHOLE_NUMBER = 4, UNCHECKED = 8, INTEGER = 16, DIFFERENCE = 32, DIVISOR = 64, ROW = 256, MATRIX = 512, LARGEST = 1024, TRUTH = 2048,
        FOR_ARRAYS = 4096, ROWS = 8192 };
@@ -39,6 +40,7 @@ typedef struct {
     int dims;
     npy_intp sizes[MOST_SMALL_DIMS];
     double least_largest, largest; /* of the largest numbers of the rows */
+    const void *data;              /* `values`, or the memory of an array */
     double values[MOST_ROWS];      /* floats, if the computation is in float32 and it is not a matrix */
 } row;
 
@@ -145,37 +147,63 @@ static size_t read_numbers(PyObject *object, int axes, size_t most, double *to) 
     return i == n ? n : 0;
 }
 
-/* As read_numbers, for rows of an array with more than one axis. */
-static size_t read_rows(PyObject *object, row *of, double *to) {
+/* Set the sizes of the rows of an array with more than one axis; returns 0 for other objects. */
+static int find_rows(PyObject *object, row *of) {
     if (!PyArray_CheckExact(object)) return 0;
     PyArrayObject *array = (PyArrayObject *)object;
-    int dims = of->dims = PyArray_NDIM(array) - 1;
+    int dims = PyArray_NDIM(array) - 1;
     npy_intp size = PyArray_SIZE(array), n = dims > 0 ? PyArray_DIM(array, dims) : 0;
-    if (dims > MOST_SMALL_DIMS || n < 1 || n > MOST_ROW || size < n || size > MOST_ROWS || !read_array(array, to)) return 0;
+    if (dims > MOST_SMALL_DIMS || n < 1 || n > MOST_ROW || size < n || size > MOST_IN_STEPS) return 0;
     memcpy(of->sizes, PyArray_DIMS(array), (size_t)dims * sizeof *of->sizes);
-    of->count = (size_t)(size / n);
-    return (size_t)n;
+    of->dims = dims, of->n = (size_t)n, of->count = (size_t)(size / n);
+    return 1;
+}
+
+static void note_largest(row *of, double largest) {
+    of->largest = largest > of->largest ? largest : of->largest;
+    of->least_largest = largest < of->least_largest ? largest : of->least_largest;
+}
+
+/* Use the rows of an array of the dtype of the computation where they are; returns 0 if a rule refuses a number. */
+static int use_rows(const number_rule *r, PyArrayObject *array, row *of) {
+    int narrow = PyArray_TYPE(array) == NPY_FLOAT;
+    const float *floats = of->data = PyArray_DATA(array);
+    const double *doubles = of->data;
+    for (size_t first = 0; first < of->count * of->n; first += of->n) {
+        double largest = -INFINITY;
+        for (size_t i = first; i < first + of->n; i++) {
+            double x = narrow ? floats[i] : doubles[i];
+            if (!meets(r, x)) return 0;
+            largest = x > largest ? x : largest;
+        }
+        note_largest(of, largest);
+    }
+    return 1;
 }
 
 static int put_row(const number_rule *r, PyObject *object, int itemsize, row *to) {
     double read[MOST_ROWS];
     int axes = r->flags & MATRIX ? 2 : 1;
-    to->dims = 0, to->count = 1, to->largest = -INFINITY, to->least_largest = INFINITY;
-    size_t n = read_numbers(object, axes, MOST_ROW, read);
-    if (!n && r->flags & ROWS) n = read_rows(object, to, read);
-    size_t size = (axes == 2 ? n : to->count) * n;
-    to->n = n;
+    to->dims = 0, to->count = 1, to->data = to->values, to->largest = -INFINITY, to->least_largest = INFINITY;
+    if (r->flags & ROWS && find_rows(object, to)) {
+        PyArrayObject *array = (PyArrayObject *)object;
+        if (PyArray_ISCARRAY_RO(array) && PyArray_TYPE(array) == (itemsize == 4 ? NPY_FLOAT : NPY_DOUBLE))
+            return use_rows(r, array, to);
+        if (PyArray_SIZE(array) > MOST_ROWS || !read_array(array, read)) return 0;
+    } else if (!(to->n = read_numbers(object, axes, MOST_ROW, read))) {
+        return 0;
+    }
+    size_t n = to->n, size = (axes == 2 ? n : to->count) * n;
     for (size_t first = 0; first < size; first += n) {
         double largest = read[first];
         for (size_t i = first; i < first + n; i++) {
             if (!put_number(r, read[i], itemsize, (char *)to->values + i * (size_t)itemsize)) return 0;
             largest = read[i] > largest ? read[i] : largest;
         }
-        to->largest = largest > to->largest ? largest : to->largest;
-        to->least_largest = largest < to->least_largest ? largest : to->least_largest;
+        note_largest(to, largest);
     }
     if (axes == 2) memcpy(to->values, read, size * sizeof *read);
-    return n > 0;
+    return 1;
 }
 
 /* The parameters of a plan; 0 if a rule refuses one. */

@@ -5,8 +5,7 @@
  */
 enum { FAILED = 1, IN_PYTHON = 2 }; /* with an exception; without one, so that Python draws the sample */
 
-#define SMALL_SPAN (1 << 15)    /* as in randint.py */
-#define MOST_IN_STEPS (1 << 18) /* elements: Python, which takes up to 400 us more, needs less memory */
+#define SMALL_SPAN (1 << 15) /* as in randint.py */
 
 static int no_memory(void) { return PyErr_NoMemory(), FAILED; }
 
@@ -74,25 +73,36 @@ static void repeat_row(const row *x, size_t size, size_t count, char *to) {
             for (size_t i = 0; i < n; i++) x[i] -= largest;                                                            \
         }                                                                                                              \
     }                                                                                                                  \
-    static void find_largest_sum_##T(const T *x, const row *add, size_t rows, int32_t *places) {                       \
-        const T *start = (const T *)add->values, *end = start + add->count * add->n, *y = start;                       \
-        for (size_t r = 0, n = add->n; r < rows; r++, x += n) {                                                        \
+    static void find_largest_sum_##T(const T *x, const row *add, size_t first, size_t stop, int32_t *places) {         \
+        const T *y = (const T *)add->data, *end = y + add->count * add->n;                                             \
+        size_t n = add->n;                                                                                             \
+        x += first * n, y += first % add->count * n;                                                                   \
+        for (size_t r = first; r < stop; r++, x += n) {                                                                \
             T largest = x[0] + y[0];                                                                                   \
             places[r] = 0;                                                                                             \
             for (size_t i = 1; i < n; i++) {                                                                           \
                 T sum = x[i] + y[i];                                                                                   \
                 if (sum > largest) largest = sum, places[r] = (int32_t)i;                                              \
             }                                                                                                          \
-            y = y + n < end ? y + n : start;                                                                           \
+            y = y + n < end ? y + n : (const T *)add->data;                                                            \
         }                                                                                                              \
     }
 FLOAT_STEPS(float)
 FLOAT_STEPS(double)
 
-/* The places of the largest sums of each row and a row of `add`, which has as many rows or fewer. */
-static void find_largest_sums(const void *x, const row *add, size_t size, size_t rows, int32_t *places) {
-    if (size == 4) find_largest_sum_float(x, add, rows, places);
-    else find_largest_sum_double(x, add, rows, places);
+/* Places of the largest sums of each row and a row of `add`, which has as many rows or fewer. */
+typedef struct {
+    const void *x;
+    const row *add;
+    size_t size;
+    int32_t *places;
+} sums;
+
+static int find_largest_sums(const void *of, size_t first, size_t stop) {
+    const sums *s = of;
+    if (s->size == 4) find_largest_sum_float(s->x, s->add, first, stop, s->places);
+    else find_largest_sum_double(s->x, s->add, first, stop, s->places);
+    return 0;
 }
 
 /* Shares of gamma variates: of their factors if `more` has no programs, and else times the power of a boost. */
@@ -124,7 +134,7 @@ static int decide(const plan *p, const char *words, const row *logits, size_t co
         if (places[i] >= 0) continue;
         j.start = i * n, j.count = n;
         if (execute(&j, 0, n)) return no_memory();
-        find_largest_sums(gumbels, logits, size, 1, places + i);
+        find_largest_sums(&(sums){gumbels, logits, size, places + i}, 0, 1);
     }
     return 0;
 }
@@ -137,7 +147,7 @@ static int draw_by_race(const plan *p, const char *words, const row *logits, siz
     float *weights = malloc(tile * n * sizeof *weights);
     if (!weights) return no_memory();
     for (size_t i = 0; i < n; i++)
-        weights[i] = (float)exp(logits->largest - (wide ? logits->values[i] : ((const float *)logits->values)[i]));
+        weights[i] = (float)exp(logits->largest - (wide ? ((const double *)logits->data)[i] : ((const float *)logits->data)[i]));
     for (size_t i = n; i < tile * n; i++) weights[i] = weights[i - n];
     race r = {.size = n, .tile = tile, .draws = count, .ratio = DECISIVE, .places = places};
     int failed = run_race(&r, p->more[0], p->number, words, weights, count, threads);
@@ -148,13 +158,15 @@ static int draw_by_race(const plan *p, const char *words, const row *logits, siz
 static int draw_categorical(const plan *p, const char *words, const converted *x, size_t count, PyArrayObject *result) {
     const row *logits = &x->rows[0];
     size_t n = logits->n, size = (size_t)programs[p->program].output_size;
-    int is_race = count * n >= RACE_WORTH && p->more[0] >= 0;
-    if (count * n > MOST_IN_STEPS || (is_race && logits->count > 1)) return IN_PYTHON;
-    if (is_race) return draw_by_race(p, words, logits, count, PyArray_DATA(result));
+    if (count * n > MOST_IN_STEPS) return IN_PYTHON;
+    if (count * n >= RACE_WORTH && p->more[0] >= 0 && logits->count == 1) return draw_by_race(p, words, logits, count, PyArray_DATA(result));
     char *gumbels = malloc(count * n * size);
     if (!gumbels) return no_memory();
     int failed = draw(p, p->program, -1, words, count * n, 1, NULL, gumbels, size);
-    if (!failed) find_largest_sums(gumbels, logits, size, count, PyArray_DATA(result));
+    sums s = {gumbels, logits, size, PyArray_DATA(result)};
+    int threads = failed ? 1 : prepared_threads(count * n);
+    if (threads < 0) failed = FAILED;
+    if (!failed) failed = run_ranges(find_largest_sums, &s, count, 1, 1500 * n, threads);
     free(gumbels);
     return failed;
 }
