@@ -249,18 +249,18 @@ def _constants(value: Symbol, arguments: Sequence[Symbol]) -> list[Symbol]:
 
 
 def _costly(value: Symbol) -> list[Symbol]:
-    """The values of parameters alone that are next to an element's words, and that take many operations.
+    """The values of parameters alone that operations on words use, and that take many operations themselves.
 
-    With arrays as parameters, storing and loading one takes about as long as _FEW_OPERATIONS.
+    With arrays as parameters they are computed for every element, and storing one costs as much as a few operations.
     """
     order, of_words = dict.fromkeys(walk([value], ())), set[Symbol]()
-    beside: dict[Symbol, None] = {}
+    used: dict[Symbol, None] = {}
     for symbol in order:
         operands = [a for a in symbol.args if isinstance(a, Symbol) and a in order]
         if symbol.op in ("word", "loop") or not of_words.isdisjoint(operands):
             of_words.add(symbol)
-            beside.update(dict.fromkeys(operands))
-    return [symbol for symbol in beside if symbol not in of_words and len(needs([symbol], ())) > _FEW_OPERATIONS]
+            used.update(dict.fromkeys(operands))
+    return [symbol for symbol in used if symbol not in of_words and len(needs([symbol], ())) > _FEW_OPERATIONS]
 
 
 @dataclass(frozen=True)

@@ -152,6 +152,7 @@ ROWS: dict[str, tuple[Any, tuple[str, ...], bool]] = {
 
 
 @needs_compiler
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("name", ROWS)
 def test_functions_of_rows(name: str) -> None:
     function, dtypes, reduced = ROWS[name]
@@ -167,6 +168,7 @@ def test_functions_of_rows(name: str) -> None:
 
 @needs_compiler
 @each_algorithm
+@pytest.mark.turns(3)
 def test_the_walk_of_an_index(algorithm: str) -> None:
     chosen, word = algorithms.get(algorithm), np.dtype(np.uint64)
     kernels = index_shuffle._FORWARDS, index_shuffle._BACKWARDS

@@ -63,7 +63,7 @@ FUNCTIONS = [
 
 
 @pytest.mark.parametrize("copies", [1, 2, 4])
-@pytest.mark.turns(2)
+@pytest.mark.turns(4)
 @pytest.mark.parametrize("isa", ["scalar", *native.instruction_sets()])
 @pytest.mark.parametrize(("function", "dtype"), FUNCTIONS)
 def test_maps(function: Callable[..., Any], dtype: str, copies: int, isa: str, tmp_path: Path) -> None:

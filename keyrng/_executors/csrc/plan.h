@@ -4,9 +4,11 @@
  */
 #define LARGEST_EXACT (1ll << 53)
 
-#define MOST_ROW 256            /* numbers along an axis of an argument, or of a matrix */
-#define MOST_ROWS 2048          /* numbers of several rows that are converted */
-#define MOST_IN_STEPS (1 << 18) /* elements of samples of several steps: Python, which takes up to 400 us more, needs less memory */
+#define MOST_ROW 256   /* numbers along an axis of an argument, or of a matrix */
+#define MOST_ROWS 2048 /* numbers of several rows that are converted */
+
+/* Elements of a sample of several steps: Python, which takes up to 400 us more, needs less memory. */
+#define MOST_IN_STEPS (1 << 18)
 
 enum { OPEN_LOW = 1, OPEN_HIGH = 2, WHOLE_NUMBER = 4, UNCHECKED = 8, INTEGER = 16, DIFFERENCE = 32, DIVISOR = 64, ROW = 256, MATRIX = 512, LARGEST = 1024, TRUTH = 2048,
        FOR_ARRAYS = 4096, ROWS = 8192 };
