@@ -79,7 +79,7 @@ class Row(NamedTuple):
 
 
 class Truth(NamedTuple):
-    """An argument that must be True, or False."""
+    """An argument, or its default, that must be True, or False."""
 
     value: Any
     wanted: bool
@@ -185,7 +185,8 @@ def _ends(numbers: Interval) -> int:
 def _rule(parameter: Any, compute: Dtype) -> _Rule:
     """Return how C finds a kernel's parameter: argument, flags, ends of floats and ends of integers."""
     if type(parameter) is Truth:
-        return parameter.value.argument, _Flag.TRUTH, float(parameter.wanted), 0.0, 0, 0
+        argument = parameter.value.argument if type(parameter.value) is UnknownNumber else -1
+        return argument, _Flag.TRUTH, float(parameter.wanted), 0.0, 0, 0
     if type(parameter) is Integer:
         value, least, most, span = parameter
         return value.argument, _Flag.INTEGER + _Flag.DIFFERENCE * bool(span), 0.0, float(span), least, most

@@ -27,13 +27,13 @@ from keyrng.kernels.requirements import Interval, Requirement
 _near = Requirement("a number of at most FAR, not NaN", Interval(-math.inf, FAR))
 
 
-def _plans(algorithm: Algorithm, dtype: Any, logits: Any, axis: Any = None, replace: Any = None) -> Iterable[Steps]:
+def _plans(algorithm: Algorithm, dtype: Any, logits: Any, axis: Any = None, replace: Any = True) -> Iterable[Steps]:
     compute = FLOAT32 if dtype is None else dtype
     near, race = Row(_near(logits=logits), Interval(-FAR, FAR), several=True), race_kernel(None, compute)
     assert race is not None
     last = () if axis is None else (Integer(axis, -1, -1),)
-    truth = () if replace is None else (Truth(replace, True),)
-    yield Steps((gumbel_kernel(None, compute), race), (near, *last, *truth), index_dtype(1), compute)
+    parameters = (near, *last, Truth(replace, True))
+    yield Steps((gumbel_kernel(None, compute), race), parameters, index_dtype(1), compute)
 
 
 @sampler_in_steps("categorical", _plans)

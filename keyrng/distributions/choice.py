@@ -13,7 +13,7 @@ from keyrng._core.fpenv import in_default_fpenv
 from keyrng._executors.device import is_on_gpu, preparation_device
 from keyrng._keys.derive import Key, device_of
 from keyrng._sampling.parameters import Array, ArrayLike, as_bool
-from keyrng._sampling.plan import Integer, Steps, Truth
+from keyrng._sampling.plan import Divisor, Integer, Steps, Truth
 from keyrng._sampling.sampler import sampler_in_steps
 from keyrng._sampling.shapes import Shape
 from keyrng.algorithms.base import Algorithm
@@ -23,20 +23,22 @@ from keyrng.distributions._shared.sorting import first_k
 from keyrng.distributions._shared.weighted import logarithms, part_kernel, weight_row, weighted_indices, weights
 from keyrng.distributions.categorical import check_enough
 from keyrng.distributions.gumbel import gumbel_kernel
-from keyrng.distributions.randint import _randint, _randint_small, randint
+from keyrng.distributions.randint import _SMALL_SPAN, _randint, _randint_small, randint
 
 _SHORT = 4096  # elements that C sorts for a small sample
 
 
-def _plans(algorithm: Algorithm, dtype: Any, a: Any, replace: Any = None, p: Any = None) -> Iterable[Steps]:
-    size, dtype = Integer(a, 1, 2**31 - 1), index_dtype(1)
-    again = () if replace is None else (Truth(replace, True),)
+def _plans(algorithm: Algorithm, dtype: Any, a: Any, replace: Any = True, p: Any = None) -> Iterable[Steps]:
+    size, again, dtype = Integer(a, 1, 2**31 - 1), Truth(replace, True), index_dtype(1)
+    words = compute_dtype(dtype)
     if p is not None:
-        yield Steps((part_kernel(algorithm),), (size, *again, weight_row(p)), dtype, FLOAT64)
+        yield Steps((part_kernel(algorithm),), (again, size, weight_row(p)), dtype, FLOAT64)
         return
-    yield Steps((_randint_small, _randint), (size, *again), dtype, compute_dtype(dtype))
-    if replace is not None:
-        yield Steps((), (Integer(a, 2, _SHORT), Truth(replace, False)), dtype, FLOAT64)
+    small = again, Integer(a, 1, _SMALL_SPAN), Divisor.INVERSE, Divisor.CARRY
+    yield Steps((_randint_small,), small, dtype, words)
+    yield Steps((_randint,), (again, size), dtype, words)
+    if replace is not True:
+        yield Steps((), (Truth(replace, False), Integer(a, 2, _SHORT)), dtype, FLOAT64)
 
 
 @sampler_in_steps("choice", _plans)

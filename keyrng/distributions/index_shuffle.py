@@ -16,7 +16,7 @@ from keyrng._keys.create import key as key_of
 from keyrng._keys.derive import Key, device_of, fold_in, is_integer
 from keyrng._sampling.draw import sample_kernel
 from keyrng._sampling.parameters import Array, ArrayLike, as_bool
-from keyrng._sampling.plan import Integer, Steps, Truth
+from keyrng._sampling.plan import Integer, Steps, Truth, UnknownNumber
 from keyrng._sampling.sampler import sampler_in_steps
 from keyrng._sampling.shapes import Shape, check_out
 from keyrng.algorithms import threefry2x32
@@ -117,16 +117,15 @@ _FORWARDS = Kernel(_walk(_forwards, _ROUNDS), "index_walk", ())
 _BACKWARDS = Kernel(_walk(_backwards, -_ROUNDS), "index_walk_back", ())
 
 
-def walks(n: Any, inverse: Any = None) -> Iterator[Steps]:
-    """Yield the plans of elements by index; those of the inverse have a third kernel."""
-    length, uint64 = Integer(n, 1, 2**63 - 1), np.dtype(np.uint64)
-    for backwards in (False,) if inverse is None else (False, True):
-        truth = () if inverse is None else (Truth(inverse, backwards),)
-        kernels = (_index_unshuffle, bits_kernel, bits_kernel) if backwards else (_index_shuffle, bits_kernel)
-        yield Steps(kernels, (length, *truth), np.dtype(np.int64), uint64)
+def walks(n: Any, inverse: Any = False) -> Iterator[Steps]:
+    """Yield the plans of elements by index."""
+    for chosen, backwards in ((_index_shuffle, False), (_index_unshuffle, True)):
+        if inverse is backwards or type(inverse) is UnknownNumber:
+            parameters = Integer(n, 1, 2**63 - 1), Truth(inverse, backwards)
+            yield Steps((chosen, bits_kernel), parameters, np.dtype(np.int64), np.dtype(np.uint64))
 
 
-def _plans(algorithm: Algorithm, dtype: Any, index: Any, n: Any, inverse: Any = None) -> Iterator[Steps]:
+def _plans(algorithm: Algorithm, dtype: Any, index: Any, n: Any, inverse: Any = False) -> Iterator[Steps]:
     return walks(n, inverse)
 
 

@@ -28,8 +28,7 @@ KEY = keyrng.key(5)
 
 PUBLIC = ("keyrng.distributions", "keyrng._keys.derive")
 
-# C does not round ends to 16 bits (triangular, truncated_normal, uniform), reduce an angle, or draw with the high mode
-# of bernoulli.
+# Python draws when bounds are rounded to 16 bits, an angle is reduced, or bernoulli has a high mode.
 SOME_IN_PYTHON = {"bernoulli", "triangular", "truncated_normal", "uniform", "vonmises"}
 
 

@@ -75,11 +75,8 @@ static PyArrayObject *split_words(const plan *p, PyArrayObject *words, long long
 }
 
 static PyArrayObject *fold_in_words(const plan *p, PyArrayObject *words, long long index) {
-    const algorithm_info *a = &algorithm_infos[p->number];
-    uint64_t low = (uint64_t)index, high = 0;
-    if (a->word_bytes == 4) high = low >> 32, low &= 0xffffffffu;
     PyArrayObject *made = new_array(p, 1, PyArray_DIMS(words));
-    if (made) one_child(a, &chosen->algorithms[p->number], PyArray_DATA(words), low, high, 1, PyArray_DATA(made));
+    if (made) fold(p, PyArray_DATA(words), (uint64_t)index, PyArray_DATA(made));
     return made;
 }
 
@@ -197,9 +194,9 @@ static PyObject *answer_indices(entry *e, PyObject *const *values) {
     PyArrayObject *result = NULL;
     const plan *p = find_plan(e, algorithm, Py_None, values, &x);
     if (p && (result = new_array(p, array ? PyArray_NDIM(array) : 0, array ? PyArray_DIMS(array) : NULL))) {
-        uint64_t *indices = PyArray_DATA(result), n = x.numbers[0];
-        if (!read_indices(given, n, (size_t)size, indices) ||
-            walk(p, PyArray_DATA(words), n, p->more[1] >= 0, (size_t)size, indices))
+        uint64_t *indices = PyArray_DATA(result);
+        if (!read_indices(given, x.numbers[0], (size_t)size, indices) ||
+            walk(p, PyArray_DATA(words), &x, (size_t)size, indices))
             Py_CLEAR(result);
     }
     return (PyObject *)result;

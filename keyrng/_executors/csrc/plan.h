@@ -16,7 +16,7 @@ enum { OPEN_LOW = 1, OPEN_HIGH = 2, WHOLE_NUMBER = 4, UNCHECKED = 8, INTEGER = 1
 /* How to find a kernel's parameter: a float from `low` to `high`, or a word, for an integer from `least` to `most`, or
  * for its difference, from 1 to `high`, to the integer of the rule before. DIVISORs, numbered by `least`, follow it.
  * A ROW has numbers along one axis, with ROWS along the last axis of an array, a MATRIX along two; LARGEST is a rule for
- * the largest of each row before. TRUTH is a bool, True if `low` is not 0. With FOR_ARRAYS, a float can be an array. */
+ * the largest of each row before. TRUTH is a bool, True if `low` is not 0, and gives 1 or 0. With FOR_ARRAYS, a float can be an array. */
 typedef struct {
     int argument; /* -1 for a constant, which is `low` */
     int flags;
@@ -237,7 +237,8 @@ static int put_numbers(const plan *p, PyObject *const *values, converted *to) {
             continue;
         }
         if (r->flags & TRUTH) {
-            if (value != (r->low ? Py_True : Py_False)) return 0;
+            if (value && value != (r->low ? Py_True : Py_False)) return 0;
+            *numbers = r->low != 0;
             continue;
         }
         if (!put_float(r, value, itemsize, numbers)) return 0;

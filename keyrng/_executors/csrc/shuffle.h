@@ -20,7 +20,8 @@ static network network_for(uint64_t n, int backwards) {
 }
 
 /* Pass `count` indices through the network once; `other` has memory for as many. */
-static int pass_once(const plan *p, const network *net, const char *words, size_t count, uint64_t *indices, uint64_t *other) {
+static int pass_once(const plan *p, const network *net, const char *words, size_t count, uint64_t *indices,
+                     uint64_t *other) {
     uint64_t first = 0, *from = indices, *to = other;
     const uint64_t *const numbers[] = {&net->rows, &net->columns, &net->scale, &first, &net->keys[0], &net->keys[1]};
     int failed = 0;
@@ -39,12 +40,11 @@ static int pass_once(const plan *p, const network *net, const char *words, size_
 }
 
 /* Replace indices below n by elements. Those outside n pass through the network until they are inside. */
-static int walk(const plan *p, const char *words, uint64_t n, int backwards, size_t count, uint64_t *indices) {
-    const algorithm_info *a = &algorithm_infos[p->number];
+static int walk(const plan *p, const char *words, const converted *x, size_t count, uint64_t *indices) {
     char child[32];
-    network net = network_for(n, backwards);
-    one_child(a, &chosen->algorithms[p->number], words, a->word_bytes == 4 ? n & 0xffffffffu : n,
-              a->word_bytes == 4 ? n >> 32 : 0, 1, child);
+    uint64_t n = x->numbers[0];
+    network net = network_for(n, (int)x->numbers[1]);
+    fold(p, words, n, child);
     if (draw(p, p->more[0], -1, child, 2, 0, NULL, net.keys, sizeof *net.keys)) return FAILED;
     uint64_t *other = malloc(3 * count * sizeof *other), *some = other + count, *places = some + count;
     if (!other) return no_memory();
@@ -70,7 +70,7 @@ static int draw_distinct(const plan *p, const char *words, const converted *x, s
     uint64_t *indices = PyArray_DATA(result);
     if (count > x->numbers[0]) return IN_PYTHON;
     for (size_t i = 0; i < count; i++) indices[i] = i;
-    return walk(p, words, x->numbers[0], 0, count, indices);
+    return walk(p, words, x, count, indices);
 }
 
 /* Read integers below n, an int or an array in C order; 0 for other objects and other integers. */

@@ -5,8 +5,6 @@
  */
 enum { FAILED = 1, IN_PYTHON = 2 }; /* with an exception; without one, so that Python draws the sample */
 
-#define SMALL_SPAN (1 << 15) /* as in randint.py */
-
 static int no_memory(void) { return PyErr_NoMemory(), FAILED; }
 
 typedef struct {
@@ -53,6 +51,13 @@ static int draw(const plan *p, int program, int store, const char *words, size_t
     for (int i = 0; i < j.program->parameters; i++)
         j.parameters[i].data = parameters[i], j.parameters[i].shape = each ? WHOLE : ONE;
     return run_job(&j, 0);
+}
+
+/* The words of a child of a key, as those of fold_in. */
+static void fold(const plan *p, const char *words, uint64_t index, char *child) {
+    const algorithm_info *a = &algorithm_infos[p->number];
+    uint64_t high = a->word_bytes == 4 ? index >> 32 : 0, low = a->word_bytes == 4 ? index & 0xffffffffu : index;
+    one_child(a, &chosen->algorithms[p->number], words, low, high, 1, child);
 }
 
 /* Change rows in place, by put_affine or put_shares. */
@@ -159,14 +164,13 @@ static int draw_categorical(const plan *p, const char *words, const converted *x
     const row *logits = &x->rows[0];
     size_t n = logits->n, size = (size_t)programs[p->program].output_size;
     if (count * n > MOST_IN_STEPS) return IN_PYTHON;
-    if (count * n >= RACE_WORTH && p->more[0] >= 0 && logits->count == 1) return draw_by_race(p, words, logits, count, PyArray_DATA(result));
+    if (count * n >= RACE_WORTH && p->more[0] >= 0 && logits->count == 1)
+        return draw_by_race(p, words, logits, count, PyArray_DATA(result));
     char *gumbels = malloc(count * n * size);
     if (!gumbels) return no_memory();
-    int failed = draw(p, p->program, -1, words, count * n, 1, NULL, gumbels, size);
     sums s = {gumbels, logits, size, PyArray_DATA(result)};
-    int threads = failed ? 1 : prepared_threads(count * n);
-    if (threads < 0) failed = FAILED;
-    if (!failed) failed = run_ranges(find_largest_sums, &s, count, 1, 1500 * n, threads);
+    int threads = draw(p, p->program, -1, words, count * n, 1, NULL, gumbels, size) ? -1 : prepared_threads(count * n);
+    int failed = threads < 0 || run_ranges(find_largest_sums, &s, count, 1, 1500 * n, threads);
     free(gumbels);
     return failed;
 }
@@ -220,8 +224,13 @@ typedef struct {
     double *rest, *drawn, *others, *parameters; /* a number for each row: what is left of its total, its next count */
 } classes;
 
-static int draw_class(const classes *c, int program, const char *key, const void *const *parameters) {
-    return draw(c->p, program, c->p->store, key, c->count, 1, parameters, c->drawn, sizeof *c->drawn);
+/* Draw a count for each row. The faster program draws the same if the relation of `more` holds for `hardest`. */
+static int draw_class(const classes *c, const char *key, const double hardest[4], const void *const *parameters) {
+    const plan *p = c->p;
+    uint64_t numbers[4];
+    memcpy(numbers, hardest, sizeof numbers);
+    int program = related(p->more[1], numbers) ? p->more[0] : p->program;
+    return draw(p, program, p->store, key, c->count, 1, parameters, c->drawn, sizeof *c->drawn);
 }
 
 static double most_left(const classes *c) {
@@ -259,19 +268,17 @@ static int draw_classes(const plan *p, const char *words, const row *of, double 
     return status;
 }
 
-/* The faster program draws the same if the relation of `more` holds for the largest number of draws, and then for fewer. */
+/* The most draws are the hardest. */
 static int draw_binomial(const classes *c, size_t i, const char *key) {
     double chance = c->left[i] > 0 ? c->of->values[i] / c->left[i] : 0;
     if (!(chance > 0 && chance < 1)) { /* then the variate is 0 or all that are left */
         for (size_t r = 0; r < c->count; r++) c->drawn[r] = chance > 0 ? c->rest[r] + 0.0 : 0; /* 0, not -0 */
         return 0;
     }
-    double most[2] = {most_left(c), chance};
-    uint64_t numbers[2];
-    memcpy(numbers, most, sizeof numbers);
+    double hardest[4] = {most_left(c), chance};
     for (size_t r = 0; r < c->count; r++) c->parameters[r] = chance;
     const void *parameters[] = {c->rest, c->parameters};
-    return draw_class(c, related(c->p->more[1], numbers) ? c->p->more[0] : c->p->program, key, parameters);
+    return draw_class(c, key, hardest, parameters);
 }
 
 static int draw_multinomial(const plan *p, const char *words, const converted *x, size_t count, PyArrayObject *result) {
@@ -280,15 +287,13 @@ static int draw_multinomial(const plan *p, const char *words, const converted *x
     return draw_classes(p, words, &x->rows[0], n, count, draw_binomial, result);
 }
 
-/* As draw_binomial; of more than half of the items, as many are left as would be drawn of less. */
+/* The most draws are the hardest, up to half of the items: the rest of more draws is smaller. */
 static int draw_hypergeometric(const classes *c, size_t i, const char *key) {
     double good = c->of->values[i], bad = c->left[i + 1], most = most_left(c), half = floor((good + bad) / 2);
-    double most_of[] = {good, bad, most < half ? most : half, LARGEST_EXACT};
-    uint64_t numbers[4];
-    memcpy(numbers, most_of, sizeof numbers);
+    double hardest[4] = {good, bad, most < half ? most : half, LARGEST_EXACT};
     for (size_t r = 0; r < c->count; r++) c->parameters[r] = good, c->others[r] = bad;
     const void *parameters[] = {c->parameters, c->others, c->rest};
-    return draw_class(c, related(c->p->more[1], numbers) ? c->p->more[0] : c->p->program, key, parameters);
+    return draw_class(c, key, hardest, parameters);
 }
 
 static int draw_multivariate_hypergeometric(const plan *p, const char *words, const converted *x, size_t count,
@@ -329,21 +334,14 @@ static int draw_weighted(const plan *p, const char *words, const row *weights, s
     return run_job(&j, 20 * n);
 }
 
-/* Integers below a number with equal probabilities, by the programs of randint.py. */
-static int draw_integers(const plan *p, const char *words, uint64_t size, size_t count, int32_t *places) {
-    uint64_t numbers[4] = {0, size};
-    const void *parameters[] = {numbers, numbers + 1, numbers + 2, numbers + 3};
-    numbers[2] = divisor_word(INVERSE, numbers + 2), numbers[3] = divisor_word(CARRY, numbers + 3);
-    return draw(p, size <= SMALL_SPAN ? p->program : p->more[0], -1, words, count, 0, parameters, places, sizeof *places);
-}
-
-/* Integers below a number: by weight if the plan has a row, with equal probabilities if it has two programs, both with
- * replacement, and else without. */
+/* Integers below a number: by weight if the plan has a row, and with equal probabilities by a program of randint.py, both
+ * with replacement; and else without. */
 static int draw_choice(const plan *p, const char *words, const converted *x, size_t count, PyArrayObject *result) {
-    size_t size = (size_t)x->numbers[0];
+    uint64_t replace = x->numbers[0], size = x->numbers[1], zero = 0;
+    const void *parameters[] = {&zero, &x->numbers[1], &x->numbers[2], &x->numbers[3]};
     int32_t *places = PyArray_DATA(result);
     if (x->row_count) return x->rows[0].n == size ? draw_weighted(p, words, &x->rows[0], count, places) : IN_PYTHON;
-    if (p->more[0] >= 0) return draw_integers(p, words, size, count, places);
+    if (replace) return draw(p, p->program, -1, words, count, 0, parameters, places, sizeof *places);
     if (count > size || size < 2) return IN_PYTHON;
     uint32_t *order = malloc(size * sizeof *order);
     if (!order) return no_memory();
